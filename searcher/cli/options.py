@@ -1,0 +1,86 @@
+"""Options that several commands share, and the `Searcher` they make."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from searcher.embedder import Embedder
+    from searcher.search import Searcher
+
+__all__ = [
+    "folder_option",
+    "given",
+    "json_option",
+    "make_embedder",
+    "model_options",
+    "open_searcher",
+    "settings_options",
+]
+
+Decorator = Callable[[Any], Any]
+
+
+def _stacked(*options: Decorator) -> Decorator:
+    def decorate(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+folder_option = click.option(
+    "-i", "--index", "folder", type=click.Path(path_type=Path), metavar="DIR",
+    help="Index folder; else $SEARCHER_INDEX, else index_data.",
+)  # fmt: skip
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
+
+# Everything that decides a vector.
+model_options = _stacked(
+    click.option("-m", "--model", metavar="NAME", help="Hub name or local folder. [default: all-MiniLM-L6-v2]"),
+    click.option("--pooling", metavar="NAME", help="cls, max, mean, mean_max, mean_sqrt_len, weighted_mean, sep, "
+                 "pooler, token:N, or a bert-as-service name. [default: the model's]"),
+    click.option("--layers", metavar="LAYERS", help="Hidden states to pool: -1, -4:, 0,6, all. [default: -1]"),
+    click.option("--combine", metavar="HOW", help="Several layers: concat, sum or mean. [default: concat]"),
+    click.option("--special-tokens/--no-special-tokens", default=None, help="Whether [CLS] and [SEP] are pooled too."),
+    click.option("--query-prompt", metavar="TEXT", help="Put before every question. [default: the model's]"),
+    click.option("--passage-prompt", metavar="TEXT", help="Put before every passage. [default: the model's]"),
+    click.option("--device", metavar="NAME", default="auto", show_default=True, help="cpu, cuda, or auto."),
+    click.option("--torch-weights", is_flag=True, help="Allow pytorch_model.bin, loaded weights-only."),
+)  # fmt: skip
+
+# … and what passages there are.
+settings_options = _stacked(
+    model_options,
+    click.option("--chunk-tokens", type=int, metavar="N", help="Most tokens of a passage. [default: the model's]"),
+    click.option("--overlap", type=int, metavar="N", help="Tokens shared with the passage before. [default: 0]"),
+)
+
+
+def given(options: dict[str, Any]) -> dict[str, Any]:
+    """The settings among a command's options, as the library takes them."""
+    prompts = {"query": options.pop("query_prompt", None), "passage": options.pop("passage_prompt", None)}
+    settings = {name: value for name, value in options.items() if value is not None}
+    if kept := {kind: prompt for kind, prompt in prompts.items() if prompt is not None}:
+        settings["prompts"] = kept
+    return settings
+
+
+def open_searcher(folder: Path | None, **options: Any) -> "Searcher":
+    """The index that a command works on."""
+    from searcher.search import Searcher
+
+    return Searcher(folder or Path(os.environ.get("SEARCHER_INDEX") or "index_data"), **given(options))
+
+
+def make_embedder(**options: Any) -> "Embedder":
+    """An embedder without an index."""
+    from searcher.embedder import Embedder
+
+    settings = given(options)
+    return Embedder(settings.pop("model", None), **settings)

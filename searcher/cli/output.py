@@ -1,0 +1,124 @@
+"""How results look: hits and tables for people, JSON for programs, progress on a terminal."""
+
+import json
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from searcher.records import AddReport, Failure, Passage
+
+if TYPE_CHECKING:
+    from searcher.ingest import Progress
+
+__all__ = ["progress_bar", "show_hits", "show_json", "show_pairs", "show_report", "show_table"]
+
+PASSAGE_LINES = 4
+
+
+def show_json(value: Any) -> None:
+    """One JSON value on one line."""
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def show_hits(hits: Sequence[Passage]) -> None:
+    """Rank, score, where it stands, and the passage, for people."""
+    width = min(shutil.get_terminal_size().columns, 120)
+    for hit in hits:
+        where = f"{short(hit.source)}:{hit.line}" if "#" not in hit.source else short(hit.source)
+        section = hit.section or hit.title
+        head = f"{hit.rank:>2}  {hit.score:.3f}  {click.style(where, bold=True)}" + (f"  {section}" if section else "")
+        click.echo(head)
+        lines = textwrap.wrap(" ".join(hit.text.split()), width - 4, break_on_hyphens=False)
+        if len(lines) > PASSAGE_LINES:
+            lines = [
+                *lines[: PASSAGE_LINES - 1],
+                textwrap.shorten(lines[PASSAGE_LINES - 1] + " …", width - 4, placeholder=" …"),
+            ]
+            lines[-1] = lines[-1] if lines[-1].endswith("…") else lines[-1] + " …"
+        click.echo(textwrap.indent("\n".join(lines), "    "))
+        if answer := hit.metadata.get("answer"):
+            click.echo(textwrap.indent(textwrap.shorten(str(answer), 3 * width, placeholder=" …"), "    → "))
+        click.echo()
+    if not hits:
+        click.echo("nothing found")
+
+
+def short(source: str) -> str:
+    """A path below the current folder without that folder."""
+    folder = str(Path.cwd()) + os.sep
+    return source.removeprefix(folder)
+
+
+def show_table(rows: Iterable[Sequence[Any]], heading: Sequence[str]) -> None:
+    """Columns as wide as their widest cell; numbers to the right."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    kinds = [all(_is_number(row[column]) for row in cells) and bool(cells) for column in range(len(heading))]
+    widths = [max([len(row[column]) for row in cells] + [len(heading[column])]) for column in range(len(heading))]
+    for number, row in enumerate([list(heading), *cells]):
+        line = "  ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, kinds, strict=True)
+        ).rstrip()
+        click.echo(click.style(line, bold=True) if number == 0 else line)
+
+
+def _is_number(cell: str) -> bool:
+    return cell.replace(".", "", 1).replace("-", "", 1).replace(",", "").isdigit()
+
+
+def show_pairs(values: Mapping[str, Any]) -> None:
+    """A name and a value on each line."""
+    width = max(map(len, values))
+    for name, value in values.items():
+        click.echo(f"{name.replace('_', ' '):<{width}}  {value}")
+
+
+def show_report(report: AddReport, dry_run: bool = False) -> None:
+    """What an `add` did in a line or two, and a line on stderr for each thing passed over or failed."""
+    did = "would add" if dry_run else "added"
+    changed = f"{did} {report.documents:,} documents, {report.passages:,} passages, {report.tokens:,} tokens"
+    details = f"({report.unknown_share:.2%} [UNK], {report.split_words:,} words split)"
+    others = [f"{report.unchanged:,} unchanged", f"{report.removed:,} removed"]
+    others += [
+        f"{len(rows):,} {name}" for name, rows in (("skipped", report.skipped), ("failed", report.failed)) if rows
+    ]
+    click.echo(f"{changed} {details}; {', '.join(others)}; {report.seconds:.1f} s")
+    _show_failures("skipped", report.skipped)
+    _show_failures("failed", report.failed)
+
+
+def _show_failures(word: str, failures: Iterable[Failure]) -> None:
+    for failure in failures:
+        click.echo(f"{word}: {short(failure.source)}: {failure.reason}", err=True)
+
+
+@contextmanager
+def progress_bar(what: str = "files") -> Iterator["Progress"]:
+    """A bar over files and a count of passages on stderr; nothing unless that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda event, count: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(unit=f" {what}", total=0, leave=False, file=sys.stderr) as bar:
+        passages = 0
+
+        def progress(event: str, count: int) -> None:
+            nonlocal passages
+            if event == "total":
+                bar.total = (bar.total or 0) + count
+            elif event == "file":
+                bar.update(count)
+            else:
+                passages += count
+                bar.set_postfix_str(f"{passages:,} passages embedded")
+            bar.refresh()
+
+        yield progress

@@ -1,0 +1,82 @@
+"""`reindex`, `check` and `demo`: the index as a whole."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+
+from searcher.cli.options import folder_option, given, json_option, open_searcher, settings_options
+from searcher.cli.output import progress_bar, show_hits, show_json, show_report
+
+DEMO_QUESTION = "What goes wrong if padding tokens enter the average?"
+
+
+@click.command("reindex")
+@folder_option
+@click.option(
+    "--type", "kind", type=click.Choice(["flat"]), default="flat", show_default=True, help="FAISS index type."
+)
+@settings_options
+def reindex_command(folder: Path | None, kind: str, device: str, torch_weights: bool, **changes: Any) -> None:
+    """Rebuild the FAISS index from the stored vectors.
+
+    With --model, --pooling or another setting, everything is embedded again from the stored text; the old index
+    answers until the new one is whole.
+    """
+    searcher = open_searcher(folder, device=device, torch_weights=torch_weights)
+    with progress_bar("documents") as progress:
+        settings = searcher.reindex(progress, **given(changes))
+    passages = searcher.store.counts()["passages"]
+    click.echo(f"{passages:,} passages under {settings.model}, pooling {settings.pooling}, layers {settings.layers}")
+
+
+@click.command("check")
+@folder_option
+@json_option
+def check_command(folder: Path | None, as_json: bool) -> None:
+    """Check every stored row, vector and offset against its checksum, and the FAISS file against them.
+
+    A line for each fault; exit 1 if there is one.
+    """
+    searcher = open_searcher(folder)
+    findings = searcher.check()
+    if as_json:
+        show_json({"ok": not findings, "findings": findings})
+    else:
+        for line in findings:
+            click.echo(line)
+        if not findings:
+            counts = searcher.store.counts()
+            click.echo(f"all well: {counts['documents']:,} documents, {counts['passages']:,} passages")
+    if findings:
+        raise click.exceptions.Exit(1)
+
+
+@click.command("demo")
+@click.argument("question", default=DEMO_QUESTION)
+@click.option("-i", "--index", "folder", type=click.Path(path_type=Path), metavar="DIR",
+              help="Keep the index here. [default: a temporary one]")  # fmt: skip
+def demo_command(question: str, folder: Path | None) -> None:
+    """Index the samples that come with searcher, then search them and their FAQ for QUESTION."""
+    samples = samples_folder()
+    with TemporaryDirectory() as temporary:
+        searcher = open_searcher(folder or Path(temporary))
+        with progress_bar() as progress:
+            show_report(searcher.add(samples, progress=progress))
+        click.echo(f"\n$ searcher search {question!r} -k 3\n")
+        show_hits(searcher.search(question, 3, "kind = 'text'"))
+        answer = searcher.answer(question)
+        if answer:
+            click.echo(f"$ searcher ask {question!r}\n\n{answer.answer}\n  {answer.score:.3f}  {answer.question}")
+        searcher.close()
+
+
+def samples_folder() -> Path:
+    """The samples: inside the installed package, or in the checkout it runs from."""
+    package = Path(__file__).parent.parent
+    places = (package / "samples", package.parent / "index_data" / "samples")
+    found = next((place for place in places if place.is_dir()), None)
+    if found is None:
+        raise click.ClickException("the samples are not installed")
+    return found

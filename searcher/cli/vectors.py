@@ -1,0 +1,94 @@
+"""`embed` and `inspect`: what the model makes of a text, without an index."""
+
+import sys
+from typing import Any
+
+import click
+
+from searcher.cli.options import json_option, make_embedder, model_options
+from searcher.cli.output import show_json, show_table
+
+
+@click.command("embed")
+@click.argument("texts", nargs=-1, required=True, metavar="TEXT…")
+@click.option("--query", "as_query", is_flag=True, help="Embed as questions, with the prompt for them.")
+@click.option("--pair", is_flag=True, help="Two texts as one sentence pair, segments 0 and 1.")
+@click.option("--normalize/--no-normalize", default=None, help="Unit vectors, or as pooled. [default: the model's]")
+@click.option("--max-tokens", "max_seq_length", type=int, metavar="N", help="Cut texts here. [default: the model's]")
+@click.option(
+    "--output", type=click.Path(dir_okay=False, writable=True), metavar="FILE", help="Write a .npy file instead."
+)
+@json_option
+@model_options
+def embed_command(
+    texts: tuple[str, ...], as_query: bool, pair: bool, output: str | None, as_json: bool, **settings: Any
+) -> None:
+    """Print the vector of each TEXT; - reads a text from each line of stdin."""
+    import numpy as np
+
+    if texts == ("-",):
+        texts = tuple(line.rstrip("\n") for line in sys.stdin)
+    if pair and len(texts) != 2:
+        raise click.UsageError(f"--pair takes two texts, not {len(texts)}.")
+    embedder = make_embedder(**settings)
+    vectors = embedder.embed([(texts[0], texts[1])] if pair else list(texts), "query" if as_query else "passage")
+    if output:
+        if embedder.pooling.per_token:
+            raise click.UsageError("--output takes one vector for each text; pooling none gives many.")
+        np.save(output, vectors)
+    elif as_json:
+        show_json([vector.tolist() for vector in vectors])
+    else:
+        for text, vector in zip([" ||| ".join(texts)] if pair else texts, vectors, strict=True):
+            first = " ".join(f"{number:+.4f}" for number in vector.ravel()[:6])
+            shape = " x ".join(map(str, vector.shape))
+            click.echo(f"{first} …  ({shape}, length {np.linalg.norm(vector, axis=-1).mean():.4f})  {text[:60]}")
+
+
+@click.command("inspect")
+@click.argument("text")
+@click.option("--pair", metavar="TEXT", help="Inspect the sentence pair of both texts.")
+@click.option("--token", "word", metavar="WORD", help="Cosines between the places where this word occurs.")
+@click.option("--max-tokens", "max_seq_length", type=int, metavar="N", help="Size of a window. [default: the model's]")
+@json_option
+@model_options
+def inspect_command(text: str, pair: str | None, word: str | None, as_json: bool, **settings: Any) -> None:
+    """Show the tokens of TEXT, their ids and segments, and the windows it would be cut into."""
+    from searcher.inspection import inspect_text, inspect_word
+
+    embedder = make_embedder(**settings)
+    if word is not None:
+        result = inspect_word(embedder, text, word)
+        if as_json:
+            show_json(result)
+            return
+        places = [f"{row['word']}@{row['start']}" for row in result["occurrences"]]
+        click.echo(f"layers {result['layers']} {result['combine'] or ''}".rstrip())
+        show_table(
+            [
+                (place, *(f"{cosine:.3f}" for cosine in row))
+                for place, row in zip(places, result["cosines"], strict=True)
+            ],
+            ("", *places),
+        )
+        click.echo()
+        for place, row in zip(places, result["occurrences"], strict=True):
+            neighbours = ", ".join(f"{name} {cosine:.3f}" for name, cosine in row["neighbours"])
+            click.echo(f"{place}  neighbours: {neighbours}")
+        return
+    result = inspect_text(embedder, text, pair)
+    if as_json:
+        show_json(result)
+        return
+    show_table(
+        [
+            (row["position"], row["token"], row["id"], row["segment"],
+             "special" if row["special"] else f"{row['start']}–{row['end']}")
+            for row in result["tokens"]
+        ],
+        ("position", "token", "id", "segment", "characters"),
+    )  # fmt: skip
+    click.echo()
+    click.echo(f"{len(result['tokens'])} tokens; windows of at most {result['max_seq_length']}:")
+    for window in result["windows"]:
+        click.echo(f"  characters {window['start']}–{window['end']}, {window['tokens']} tokens")

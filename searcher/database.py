@@ -1,0 +1,202 @@
+"""How the SQLite file is made, opened, locked and committed, and what its errors mean; it knows no table but `head`.
+
+Journal: versions of SQLite before 3.51.3 (3.50.7, 3.44.6) can lose commits in WAL mode (sqlite.org/wal.html, "the
+WAL-reset bug"), so there the rollback journal is used, with synchronous=EXTRA; elsewhere WAL with synchronous=FULL.
+"""
+
+import os
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from searcher.errors import BadValue, DamagedIndex, IndexUnavailable, SearcherError
+
+__all__ = ["Database", "Head", "has_safe_wal"]
+
+APPLICATION_ID = 0x73726368  # "srch" in the file's header
+BUSY_SECONDS = 30.0
+
+# SQLite's primary result codes; any other means that the file is damaged.
+MEANINGS: dict[int, tuple[type[SearcherError], str]] = {
+    sqlite3.SQLITE_BUSY: (IndexUnavailable, f"another process did not finish writing in {BUSY_SECONDS:.0f} seconds"),
+    sqlite3.SQLITE_LOCKED: (IndexUnavailable, "it is locked"),
+    sqlite3.SQLITE_READONLY: (IndexUnavailable, "it cannot be written"),
+    sqlite3.SQLITE_PERM: (IndexUnavailable, "it cannot be written"),
+    sqlite3.SQLITE_CANTOPEN: (IndexUnavailable, "it cannot be opened"),
+    sqlite3.SQLITE_FULL: (IndexUnavailable, "the disk is full"),
+    sqlite3.SQLITE_IOERR: (IndexUnavailable, "the disk failed"),
+    sqlite3.SQLITE_NOMEM: (IndexUnavailable, "out of memory"),
+    sqlite3.SQLITE_MISUSE: (IndexUnavailable, "it was closed"),
+    sqlite3.SQLITE_TOOBIG: (BadValue, "a value is too long"),
+}
+
+
+class Head(NamedTuple):
+    """Which state of the store this is: a number that grows by one each commit, and a random mark of that commit."""
+
+    generation: int
+    nonce: str
+
+
+def has_safe_wal(version: tuple[int, ...]) -> bool:
+    """Whether a SQLite of that version keeps every commit in WAL mode.
+
+    >>> has_safe_wal((3, 40, 1)), has_safe_wal((3, 44, 6)), has_safe_wal((3, 50, 7)), has_safe_wal((3, 52, 0))
+    (False, True, True, True)
+    """
+    return version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+
+
+class Database:
+    """One SQLite file, a connection for each thread and process.
+
+    schema: the statements that make a new file if there is none.
+
+    Raises IndexUnavailable when the file is missing, not ours, locked or not writable; DamagedIndex when it is broken.
+    """
+
+    def __init__(self, path: Path, schema: Sequence[str] = ()) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._connections: list[tuple[int, threading.Thread, sqlite3.Connection]] = []
+        self._lock = threading.Lock()
+        if schema and not path.exists():
+            self._create(schema)
+        if not path.is_file():
+            raise IndexUnavailable(f"no index in {path.parent}; make one: searcher add PATH -i {path.parent}")
+        with self.errors():
+            (number,) = self.connection().execute("PRAGMA application_id").fetchone()
+        if number != APPLICATION_ID:
+            raise IndexUnavailable(f"{path} is not an index of searcher")
+
+    def _create(self, schema: Sequence[str]) -> None:
+        """Make the file whole before it gets its name: a crash leaves no half of one, and of two processes one wins."""
+        draft = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}.tmp")
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Readable by nobody else: it will hold the text of every document.
+            os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            try:
+                with self.errors():
+                    connection = sqlite3.connect(draft, isolation_level=None)
+                    try:
+                        for statement in (f"PRAGMA application_id = {APPLICATION_ID}", *schema):
+                            connection.execute(statement)
+                    finally:
+                        connection.close()
+                with suppress(FileExistsError):  # another process was quicker
+                    self._name(draft)
+            finally:
+                draft.unlink(missing_ok=True)
+            folder = os.open(self.path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as fault:
+            raise IndexUnavailable(f"no index can be made in {self.path.parent}: {fault.strerror}") from None
+
+    def _name(self, draft: Path) -> None:
+        try:
+            os.link(draft, self.path)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links
+            if not self.path.exists():
+                draft.rename(self.path)
+
+    def connection(self) -> sqlite3.Connection:
+        """The connection of this thread; a new one after a fork."""
+        known: tuple[int, sqlite3.Connection] | None = getattr(self._local, "connection", None)
+        if known is not None and known[0] == os.getpid():
+            return known[1]
+        uri = f"{self.path.absolute().as_uri()}?mode=rw"
+        opened = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
+        safe = has_safe_wal(sqlite3.sqlite_version_info)
+        try:
+            opened.execute("PRAGMA trusted_schema = OFF")
+            opened.execute("PRAGMA foreign_keys = ON")
+            opened.execute(f"PRAGMA synchronous = {'FULL' if safe else 'EXTRA'}")
+            if os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK):
+                opened.execute(f"PRAGMA journal_mode = {'WAL' if safe else 'DELETE'}").fetchone()
+        except BaseException:
+            opened.close()
+            raise
+        self._local.connection = os.getpid(), opened
+        self._keep(opened)
+        return opened
+
+    def _keep(self, opened: sqlite3.Connection) -> None:
+        """Remember a connection, and close those of threads that have ended.
+
+        One that came over a fork stays as it is: closing it would drop the locks of the process that opened it.
+        """
+        with self._lock:
+            ended = [own for own in self._connections if own[0] == os.getpid() and not own[1].is_alive()]
+            for own in ended:
+                own[2].close()
+                self._connections.remove(own)
+            self._connections.append((os.getpid(), threading.current_thread(), opened))
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """One state of the store for all that is read inside."""
+        with self.errors():
+            connection = self.connection()
+            if connection.in_transaction:  # already inside: one state for both
+                yield connection
+                return
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.rollback()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """All that is written inside becomes visible and durable at its end, as a new generation, or none of it."""
+        with self.errors():
+            connection = self.connection()
+            # sqlite-utils' atomic() would begin a deferred transaction, which two writers can only leave by failing.
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("UPDATE head SET generation = generation + 1, nonce = ?", [secrets.token_hex(8)])
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.rollback()
+                raise
+
+    def head(self) -> Head:
+        """The state that a read would see now."""
+        with self.reading() as connection:
+            rows = connection.execute("SELECT generation, nonce FROM head").fetchall()
+        if len(rows) != 1:
+            raise DamagedIndex(f"{self.path} is damaged: {len(rows)} generations")
+        return Head(*rows[0])
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """SQLite's errors as ours, in one line."""
+        try:
+            yield
+        except sqlite3.Error as fault:
+            known = sqlite3.SQLITE_MISUSE if isinstance(fault, sqlite3.ProgrammingError) else sqlite3.SQLITE_ERROR
+            code = getattr(fault, "sqlite_errorcode", known) & 0xFF  # the higher bits only refine it
+            kind, meaning = MEANINGS.get(code, (DamagedIndex, "it is damaged or not an index"))
+            raise kind(f"{self.path}: {meaning} ({' '.join(str(fault).split())[:200]})") from fault
+        except UnicodeEncodeError as fault:
+            raise BadValue(f"a lone surrogate (U+{ord(fault.object[fault.start]):04X}) cannot be stored") from None
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        with self._lock:
+            for process, _, connection in self._connections:
+                if process == os.getpid():
+                    connection.close()
+            self._connections = [own for own in self._connections if own[0] != os.getpid()]
+        self._local = threading.local()

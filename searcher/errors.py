@@ -1,0 +1,83 @@
+"""The errors that searcher raises; this module imports nothing.
+
+SearcherError               anything wrong in the user's world: one line, no traceback on the command line
+├── BadValue                a wrong argument (also a ValueError)
+│   ├── UnknownName         … that is not one of the names known
+│   └── FilterError         … that is a `where` filter, with the position of the fault
+├── UnreadableFile          a file that cannot be turned into documents
+├── ModelError              a model that cannot be found, verified or used
+├── SettingsMismatch        an index made with other settings than those asked for
+├── DamagedIndex            stored data that is not what was written
+└── IndexUnavailable        no index there, or one that cannot be read, locked or written now
+"""
+
+from collections.abc import Iterable
+
+__all__ = [
+    "BadValue",
+    "DamagedIndex",
+    "FilterError",
+    "IndexUnavailable",
+    "ModelError",
+    "SearcherError",
+    "SettingsMismatch",
+    "UnknownName",
+    "UnreadableFile",
+]
+
+
+class SearcherError(Exception):
+    """Base of all errors that a user can cause or meet; `str()` is one line."""
+
+
+class BadValue(SearcherError, ValueError):
+    """A wrong argument."""
+
+
+class UnknownName(BadValue):
+    """A name that is in none of our tables.
+
+    >>> str(UnknownName("pooling", "avg", ["max", "cls"]))
+    "unknown pooling 'avg'; known: cls, max"
+    """
+
+    def __init__(self, what: str, name: object, known: Iterable[object]) -> None:
+        names = ", ".join(sorted(map(str, known))) or "none"
+        super().__init__(f"unknown {what} {name!r}; known: {names}")
+
+
+class FilterError(BadValue):
+    """A `where` filter that cannot be understood; `position` counts characters from 1."""
+
+    def __init__(self, problem: str, where: str, position: int) -> None:
+        self.position = position
+        super().__init__(f"filter {where!r}, position {position}: {problem}")
+
+
+class UnreadableFile(SearcherError):
+    """A file that cannot be turned into documents; `source` is its path, `reason` one short phrase."""
+
+    def __init__(self, source: object, reason: str) -> None:
+        self.source, self.reason = str(source), reason
+        super().__init__(f"{source}: {reason}")
+
+
+class ModelError(SearcherError):
+    """A model that cannot be found, verified or used."""
+
+
+class SettingsMismatch(SearcherError):
+    """The index was made with another model or other settings; nothing was changed."""
+
+    def __init__(self, setting: str, stored: object, given: object, advice: str = "") -> None:
+        self.setting, self.stored, self.given = setting, stored, given
+        line = f"the index was made with {setting} {stored!r}, not {given!r}"
+        super().__init__(f"{line}; {advice}" if advice else line)
+
+
+class DamagedIndex(SearcherError):
+    """Stored data that is not what was written."""
+
+
+class IndexUnavailable(SearcherError):
+    """No index at that place, or one that cannot be read, locked or written now."""

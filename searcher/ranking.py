@@ -1,0 +1,64 @@
+"""Query vectors → hits: what a query may be, and the nearest passages with scores from the stored vectors."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from searcher.errors import BadValue
+from searcher.pooling import normalize
+from searcher.schema import Row
+from searcher.snapshots import Snapshots
+
+__all__ = ["nearest", "query_texts", "query_vectors"]
+
+
+def query_vectors(query: np.ndarray) -> np.ndarray:
+    """Unit vectors (q, d) float32 of vectors (d,) or (q, d) of any length. BadValue for one without a direction."""
+    if query.ndim not in (1, 2):
+        raise BadValue(f"query vectors of shape {query.shape}; good: (d,) or (q, d)")
+    vectors = np.atleast_2d(query).astype(np.float64)
+    if not np.isfinite(vectors).all():
+        raise BadValue("a query vector has a NaN or infinite component")
+    largest = np.abs(vectors).max(axis=1, initial=0, keepdims=True)
+    if not largest.all():
+        raise BadValue("a query vector is all zeros, which has no direction")
+    return normalize((vectors / largest).astype(np.float32))  # no square overflows
+
+
+def query_texts(query: Any) -> list[str]:
+    """The questions in a list of them. BadValue for one that is empty or no text."""
+    if isinstance(query, bytes) or not isinstance(query, Iterable):
+        raise BadValue(f"the query is not a text: {query!r:.40}")
+    texts = list(query)
+    for number, text in enumerate(texts, 1):
+        which = f"query {number}" if len(texts) > 1 else "the query"
+        if not isinstance(text, str):
+            raise BadValue(f"{which} is not a text: {text!r:.40}")
+        if not text.strip():
+            raise BadValue(f"{which} is empty")
+    return texts
+
+
+def nearest(
+    snapshots: Snapshots, vectors: np.ndarray, k: int, allowed: np.ndarray | None = None, min_score: float | None = None
+) -> list[list[tuple[float, Row]]]:
+    """Hits (cosine, row) of each query (q, d), best first, equals in the order of their ids. Call inside `reading`.
+
+    Scores are made from the stored vectors: a damaged FAISS index could miss a passage, never misjudge one.
+    """
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise BadValue(f"k is {k!r}; it must be a whole number of at least 1")
+    index = snapshots.current()
+    if index is None:
+        return [[] for _ in vectors]
+    found = index.search(vectors, int(k), allowed)
+    rows = snapshots.store.rows(sorted({int(number) for number in found.ravel() if number >= 0}))
+    ranked = []
+    for vector, ids in zip(vectors, found, strict=True):
+        hits = [rows[number] for number in ids.tolist() if number in rows]
+        # A matrix product may round equal rows differently.
+        scores = [float(np.clip(np.dot(row.vector, vector), -1, 1)) for row in hits]
+        order = sorted(zip(scores, hits, strict=True), key=lambda hit: (-hit[0], hit[1].passage_id))
+        ranked.append([hit for hit in order if min_score is None or hit[0] >= min_score])
+    return ranked

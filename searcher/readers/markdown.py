@@ -1,0 +1,100 @@
+"""Markdown and MDX: front matter becomes metadata, headings become sections, the rest stays as it is written."""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+from searcher.errors import BadValue
+from searcher.readers.decoding import decoded
+from searcher.readers.headings import Heading, best_title, line_starts, sections
+from searcher.readers.raw import Item, Raw, ReadOptions
+from searcher.readers.values import storable
+from searcher.records import Document
+
+__all__ = ["read_markdown", "read_mdx"]
+
+FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?P<yaml>.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
+MDX_COMMENT = re.compile(r"\{/\*.*?\*/\}", re.DOTALL)
+MDX_STATEMENT = re.compile(r"^(?:import|export)[ \t{*].*$", re.MULTILINE)
+LONGEST_FRONT_MATTER = 2**16  # characters
+MOST_BRACKETS = 500  # PyYAML takes the square of the depth of brackets within brackets
+NOT_NEWLINE = re.compile(r"[^\r\n]")
+
+
+def read_markdown(raw: Raw, options: ReadOptions) -> Iterator[Item]:
+    """The file as one document whose text begins after the front matter."""
+    yield _document(raw, mdx=False)
+
+
+def read_mdx(raw: Raw, options: ReadOptions) -> Iterator[Item]:
+    """The same for MDX, in whose comments and import lines no heading is looked for."""
+    yield _document(raw, mdx=True)
+
+
+def _document(raw: Raw, mdx: bool) -> Document:
+    whole = decoded(raw.whole(), raw.source)
+    metadata, text = _front_matter(whole)
+    headings = list(_headings(_without_code(text) if mdx else text))
+    title = metadata.pop("title", None)
+    return Document(
+        raw.source,
+        text,
+        title=str(title) if title not in (None, "") else best_title(headings),
+        metadata={key: value for key, value in metadata.items() if value is not None},
+        sections=sections(headings),
+        first_line=len(line_starts(whole[: len(whole) - len(text)])),
+    )
+
+
+def _front_matter(text: str) -> tuple[dict[str, Any], str]:
+    """The metadata and the text after it; all of it is text if there is no sound front matter."""
+    block = FRONT_MATTER.match(text)
+    if (
+        not block
+        or len(block["yaml"]) > LONGEST_FRONT_MATTER
+        or len(re.findall(r"[\[{]", block["yaml"])) > MOST_BRACKETS
+    ):
+        return {}, text
+    import yaml
+
+    try:
+        # An alias can make a few lines stand for billions of values.
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(block["yaml"])):
+            return {}, text
+        fields = yaml.safe_load(block["yaml"])
+        # Two rules with a sentence between them are also YAML, but not a mapping.
+        return (storable(fields or {}), text[block.end() :]) if isinstance(fields, dict | None) else ({}, text)
+    except (yaml.YAMLError, BadValue, ValueError, RecursionError):
+        return {}, text
+
+
+def _without_code(text: str) -> str:
+    """The text with MDX comments and statements blanked out, every line and offset where it was."""
+    for pattern in (MDX_COMMENT, MDX_STATEMENT):
+        text = pattern.sub(lambda found: NOT_NEWLINE.sub(" ", found[0]), text)
+    return text
+
+
+def _headings(text: str) -> Iterator[Heading]:
+    """Headings of the document itself, not of a quotation or a list in it."""
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark")
+    # Block structure is all that is needed of the text: a ninth of the time.
+    blocks = MarkdownIt("commonmark").disable(["inline", "text_join"])
+    starts = line_starts(text)
+    tokens = blocks.parse(text)
+    for token, content in pairwise(tokens):
+        if token.type == "heading_open" and token.level == 0 and token.map:
+            title = _words(parser.parseInline(content.content)[0].children or [])
+            if title:
+                yield Heading(starts[token.map[0]], int(token.tag[1:]), title)
+
+
+def _words(tokens: list[Any]) -> str:
+    """What a heading reads like without its markup."""
+    breaks = ("softbreak", "hardbreak")
+    shown = ("text", "code_inline", "image")
+    pieces = (" " if token.type in breaks else token.content for token in tokens if token.type in breaks + shown)
+    return " ".join("".join(pieces).split())

@@ -1,0 +1,43 @@
+"""What every reader is given: the bytes of one file (or of stdin), the caller's options, and the limit on size."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, TypeAlias
+
+from searcher.errors import UnreadableFile
+from searcher.records import MAX_TEXT_BYTES, Document, Failure
+
+__all__ = ["DEFAULTS", "MAX_TEXT_BYTES", "Item", "Raw", "ReadOptions", "Reader", "Unsupported"]
+
+
+class Unsupported(UnreadableFile):
+    """A file of a kind that no reader knows: passed over, where any other UnreadableFile has failed."""
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """Which fields of a table hold the text and the key; None chooses by the usual names."""
+
+    text_field: str | None = None
+    id_field: str | None = None
+
+
+@dataclass(frozen=True)
+class Raw:
+    """The bytes of `source`, not yet read; the stream can seek."""
+
+    source: str
+    stream: BinaryIO
+    size: int
+
+    def whole(self) -> bytes:
+        """All the bytes; a file over the limit is refused before any of it is read."""
+        if self.size > MAX_TEXT_BYTES:
+            size, limit = self.size / 2**20, MAX_TEXT_BYTES / 2**20
+            raise UnreadableFile(self.source, f"{size:,.1f} MiB of text; the limit is {limit:,.0f} MiB")
+        return self.stream.read()
+
+
+Item: TypeAlias = Document | Failure
+Reader: TypeAlias = Callable[[Raw, ReadOptions], Iterator[Item]]
+DEFAULTS = ReadOptions()

@@ -1,0 +1,151 @@
+"""Rows of a table to documents: which field is the text, which the key, and which rows are FAQ entries."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
+from typing import Any, TypeAlias
+
+from searcher.errors import BadValue, UnreadableFile
+from searcher.readers.raw import Item, ReadOptions
+from searcher.readers.values import storable
+from searcher.records import Document, Failure
+
+__all__ = ["Fields", "Row", "documents"]
+
+TEXT_FIELDS = ("text", "content", "body", "passage")
+ID_FIELDS = ("_id", "id")
+PHRASING_END = re.compile(r"[|\r\n]")
+JSON_KINDS = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
+
+Fields: TypeAlias = dict[str, Any]
+Row: TypeAlias = tuple[int, Fields | BadValue]  # its number in the file, and its fields or what is wrong with it
+Typing: TypeAlias = Callable[[Any], Any]
+
+
+def documents(
+    rows: Iterable[Row], source: str, options: ReadOptions, typing: Typing, unit: str = "line"
+) -> Iterator[Item]:
+    """One document for each row; a row that cannot be one is a Failure, and reading goes on.
+
+    typing: what makes a metadata value of a field. unit: what the numbers of the rows count.
+    """
+    used: dict[str, int] = {}
+    checked = False
+    for number, fields in rows:
+        try:
+            if isinstance(fields, BadValue):
+                raise fields
+            if not checked:
+                _require_fields(fields, source, options)
+                checked = True
+            key = _key(fields, options)
+            name = str(number) if key is None else key
+            if name in used:
+                raise BadValue(f"id {name!r} was already used in {unit} {used[name]}")
+            document = _document(fields, f"{source}#{name}", key, options, typing)
+            used[name] = number
+            yield document
+        except BadValue as problem:
+            yield Failure(source, f"{unit} {number}: {problem}")
+        except RecursionError:
+            yield Failure(source, f"{unit} {number}: nested too deeply")
+
+
+def _require_fields(fields: Fields, source: str, options: ReadOptions) -> None:
+    for what, name in (("text", options.text_field), ("id", options.id_field)):
+        if name is not None and name not in fields:
+            raise UnreadableFile(source, f"no {what} field {name!r}; its fields: {', '.join(fields)}")
+
+
+def _document(fields: Fields, source: str, key: str | None, options: ReadOptions, typing: Typing) -> Document:
+    names = {name.lower(): name for name in reversed(fields)}
+    text_name = options.text_field or next((names[name] for name in TEXT_FIELDS if name in names), None)
+    rest = {name: value for name, value in fields.items() if name not in (_id_name(fields, options), text_name)}
+    text = _joined(rest) if text_name is None else _string(fields, text_name)
+
+    def take(name: str) -> str | None:
+        """The text of a field with a meaning of its own, which is then no metadata."""
+        value = rest.get(names[name]) if name in names else None
+        return _sound(rest.pop(names[name]), name) if isinstance(value, str) and value.strip() else None
+
+    title = take("title")
+    if text_name is None and all(_is_text(rest.get(names.get(name, name))) for name in ("question", "answer")):
+        question, answer = str(take("question")), take("answer")
+        phrasings = _phrasings(rest.pop(names.get("phrasings", "phrasings"), None))
+        lines = list(dict.fromkeys(map(_one_line, [question, *phrasings])))
+        metadata = _metadata(rest, typing) | {"answer": answer}
+        # Each way of asking is a passage of its own: their mean would be near none of them.
+        breaks = tuple(accumulate(len(line) + 1 for line in lines[:-1]))
+        return Document(source, "\n".join(lines), title, key, metadata, breaks=breaks, kind="faq")
+    return Document(source, _sound(text, text_name or "text"), title, key, _metadata(rest, typing))
+
+
+def _id_name(fields: Fields, options: ReadOptions) -> str | None:
+    if options.id_field is not None:
+        return options.id_field
+    return next((name for wanted in ID_FIELDS for name in fields if name.lower() == wanted), None)
+
+
+def _key(fields: Fields, options: ReadOptions) -> str | None:
+    """The caller's key for the row; None leaves it to the row's number."""
+    name = _id_name(fields, options)
+    value = fields.get(name) if name is not None else None
+    if value is None or value == "":
+        if options.id_field is not None:
+            raise BadValue(f"no value for the id field {name!r}")
+        return None
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise BadValue(f"the id is {_kind(value)}, not text or a whole number")
+    return str(_sound(str(value), name or ""))
+
+
+def _string(fields: Fields, name: str) -> str:
+    if name not in fields:
+        raise BadValue(f"no field {name!r}")
+    value = fields[name]
+    if value is not None and not isinstance(value, str):
+        raise BadValue(f"field {name!r} is {_kind(value)}, not text")
+    return value or ""
+
+
+def _joined(fields: Fields) -> str:
+    """All fields as "name: value" lines: the text of a row that has no text field."""
+    filled = {name: value for name, value in fields.items() if value is not None and value != ""}
+    return "\n".join(
+        f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for name, value in filled.items()
+    )
+
+
+def _metadata(fields: Fields, typing: Typing) -> Fields:
+    values = {_sound(name, name): _sound(value, name, typing) for name, value in fields.items()}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _phrasings(value: Any) -> list[str]:
+    """Other ways to ask: a list, or text that a newline or a bar separates."""
+    phrasings = PHRASING_END.split(value) if isinstance(value, str) else value or []
+    if not isinstance(phrasings, list) or not all(isinstance(phrasing, str) for phrasing in phrasings):
+        raise BadValue("field 'phrasings' is not a list of texts")
+    return [str(_sound(phrasing, "phrasings")) for phrasing in phrasings if phrasing.strip()]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _kind(value: Any) -> str:
+    return JSON_KINDS.get(type(value), type(value).__name__)
+
+
+def _sound(value: Any, field: str, typing: Typing = storable) -> Any:
+    """The value as it may be stored; a fault in it is named with its field."""
+    try:
+        return typing(value)
+    except BadValue as problem:
+        raise BadValue(f"field {field.encode(errors='backslashreplace').decode()!r}: {problem}") from None

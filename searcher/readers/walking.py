@@ -1,0 +1,132 @@
+"""Paths to files: folders are walked in a fixed order, and what is passed over for a reason is told."""
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from searcher.readers.ignoring import Rules, rules_of
+from searcher.records import Failure, Skipped
+
+__all__ = ["Found", "find_files"]
+
+INDEX_FILE = "searcher.db"  # a folder that holds it is an index, not a source of text
+SKIPPED_FOLDERS = {"__pycache__", "node_modules"}
+SPECIAL = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file to be read: its absolute path, whether it was named itself, and the path given that led to it."""
+
+    path: Path
+    explicit: bool
+    root: Path
+
+
+Entry: TypeAlias = tuple[Path, tuple[Rules, ...]]  # a path and the rules that hold there, the deepest last
+
+
+def find_files(paths: Iterable[Path]) -> Iterator[Found | Failure]:
+    """The files under the paths, each once, every folder's in the order of their names.
+
+    In a folder, hidden files, caches, and what .gitignore and .searcherignore name are passed over in silence; links
+    that leave the folder, pipes, devices, and other indexes are told as Skipped, what cannot be read as a Failure. A
+    path given is followed if it is a link, and no rule applies to it.
+    """
+    met: set[str] = set()
+    for given in paths:
+        root = Path(os.path.abspath(given))  # noqa: PTH100 - links are to stay as they are
+        for found in _under(root):
+            real = os.path.realpath(found.path) if isinstance(found, Found) else found.source
+            if real not in met:
+                met.add(real)
+                yield found
+
+
+def _under(root: Path) -> Iterator[Found | Failure]:
+    try:
+        status = root.stat()
+    except OSError as error:
+        yield Failure(_name(root), _reason(error))
+        return
+    if stat.S_ISDIR(status.st_mode):
+        yield from _walk(root)
+    elif stat.S_ISREG(status.st_mode):
+        yield _found(root, root)
+    else:
+        yield Skipped(_name(root), _special(status))
+
+
+def _walk(root: Path) -> Iterator[Found | Failure]:
+    # A stack, for a tree may be deeper than Python's calls.
+    stack: list[Entry] = [(root, ())]
+    real_root = os.path.realpath(root)
+    while stack:
+        path, rules = stack.pop()
+        try:
+            status = path.stat() if path == root else path.lstat()
+            mode = status.st_mode
+            if path != root and _is_ignored(path, stat.S_ISDIR(mode), rules):
+                continue
+            if stat.S_ISDIR(mode):
+                names = sorted(os.listdir(path), reverse=True)  # noqa: PTH208 - names are all that is wanted
+                if INDEX_FILE in names:
+                    yield Skipped(_name(path), "an index folder")
+                    continue
+                own = rules_of(path)
+                below = (*rules, own) if own else rules
+                stack += ((path / name, below) for name in names if not name.startswith("."))
+            elif stat.S_ISREG(mode):
+                yield _found(path, root)
+            elif stat.S_ISLNK(mode):
+                yield from _link(path, real_root)
+            else:
+                yield Skipped(_name(path), _special(status))
+        except OSError as error:
+            yield Failure(_name(path), _reason(error))
+
+
+def _is_ignored(path: Path, is_folder: bool, rules: tuple[Rules, ...]) -> bool:
+    if is_folder and path.name in SKIPPED_FOLDERS:
+        return True
+    verdicts = (own.verdict(path, is_folder) for own in reversed(rules))
+    return next((verdict for verdict in verdicts if verdict is not None), False)
+
+
+def _link(path: Path, real_root: str) -> Iterator[Failure]:
+    """Nothing for a link into the folder walked: its target is met there, and a loop is never entered."""
+    target = os.path.realpath(path)
+    if not Path(target).exists():
+        yield Skipped(_name(path), "a link to nothing")
+    elif os.path.commonpath([target, real_root]) != real_root:
+        yield Skipped(_name(path), "a link that leaves the folder")
+
+
+def _found(path: Path, root: Path) -> Found | Failure:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:  # such a name could not be stored
+        return Failure(_name(path), "its name is not UTF-8")
+    return Found(path, explicit=path == root, root=root)
+
+
+def _name(path: Path) -> str:
+    """The path as text that can be printed, whatever its bytes are."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _special(status: os.stat_result) -> str:
+    return SPECIAL.get(stat.S_IFMT(status.st_mode), "not a regular file")
+
+
+def _reason(error: OSError) -> str:
+    missing = isinstance(error, FileNotFoundError)
+    return "no such file or folder" if missing else (error.strerror or str(error)).lower()

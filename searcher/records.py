@@ -1,0 +1,135 @@
+"""The things that pass between the parts, as frozen dataclasses; this module imports nothing of the package."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+__all__ = ["MAX_TEXT_BYTES", "AddReport", "Answer", "Chunk", "Document", "Failure", "Passage", "Skipped"]
+
+MAX_TEXT_BYTES = 256 * 2**20  # of one document; table files are streamed, a row of theirs is a document
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text to be indexed, as a reader made it.
+
+    source: what names it: an absolute path, `path#id` for a row of a table file, or a label.
+    text: what is embedded; every offset counts its code points.
+    id: the caller's key, if there is one.
+    sections: (start, heading path) in rising order; a heading path reads "Guide > Install".
+    breaks: offsets where a passage must end, in rising order (the phrasings of a FAQ entry).
+    first_line: the line of the file on which `text` starts (after front matter it is not 1).
+    kind: "text", or "faq" for a question whose answer is `metadata["answer"]`.
+    """
+
+    source: str
+    text: str
+    title: str | None = None
+    id: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    sections: tuple[tuple[int, str], ...] = ()
+    breaks: tuple[int, ...] = ()
+    first_line: int = 1
+    kind: str = "text"
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A stretch `text[start:end]` of a document and its token ids, prompt and special tokens included.
+
+    unknown: how many of its tokens are the unknown token. splits_word: whether it ends within a word.
+    content: how many tokens are the text's own, neither prompt nor special.
+    """
+
+    start: int
+    end: int
+    ids: tuple[int, ...]
+    content: int
+    unknown: int = 0
+    splits_word: bool = False
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A hit: a passage and its score, the cosine with the question (float, -1 … 1).
+
+    `text == document.text[start:end]`; `line` counts from 1; `id` is the caller's, `passage_id` ours.
+    """
+
+    rank: int
+    score: float
+    id: str | None
+    passage_id: int
+    source: str
+    title: str | None
+    section: str | None
+    start: int
+    end: int
+    line: int
+    page: int | None
+    text: str
+    metadata: dict[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The hit as the JSON object that `--json` prints."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer of the FAQ entry whose question is nearest; `probability` is null until calibrated."""
+
+    answer: str
+    question: str
+    source: str
+    score: float
+    probability: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The answer as the JSON object that `ask --json` prints."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Something that was not indexed, and why, in one short phrase."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Skipped(Failure):
+    """Something that was passed over on purpose, which is no failure."""
+
+
+@dataclass
+class AddReport:
+    """What an `add` did.
+
+    documents: added or replaced. passages: written. tokens: in those passages, special tokens and
+    prompts not counted. embedded: passages that had to be embedded (the others' text was known).
+    unknown_tokens: how many tokens are the unknown token. split_words: cuts that fell within a word.
+    skipped: things that were passed over on purpose; failed: things that should have worked.
+    """
+
+    documents: int = 0
+    passages: int = 0
+    embedded: int = 0
+    tokens: int = 0
+    unknown_tokens: int = 0
+    split_words: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    skipped: list[Skipped] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def unknown_share(self) -> float:
+        """Share of the tokens that are the unknown token, 0 … 1."""
+        return self.unknown_tokens / self.tokens if self.tokens else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as the JSON object that `add --json` prints."""
+        return asdict(self) | {"unknown_share": self.unknown_share}

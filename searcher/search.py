@@ -1,0 +1,355 @@
+"""Where the parts meet: `Searcher`, an index folder with its model, to add to and to search."""
+
+import glob
+import os
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from searcher import filters
+from searcher.embedder import Embedder
+from searcher.errors import BadValue, SearcherError, UnknownName
+from searcher.index import CACHE
+from searcher.ingest import Ingest, Progress, documents_of_texts, no_progress
+from searcher.pooling import normalize
+from searcher.ranking import nearest, query_texts, query_vectors
+from searcher.readers import ReadOptions, read_text
+from searcher.records import AddReport, Answer, Document, Failure, Passage
+from searcher.reindexing import embed_again
+from searcher.settings import IndexSettings
+from searcher.snapshots import Snapshots
+from searcher.store import DATABASE, Row, Store
+from searcher.wanted import Wanted
+
+__all__ = ["Searcher"]
+
+Where = str | Mapping[str, Any] | None
+
+
+class Searcher:
+    """Search over one index folder; safe to share between threads.
+
+    folder: made at the first `add`. settings: model, pooling, layers, combine, special_tokens, prompts, chunk_tokens,
+    overlap, truncate, device, torch_weights, as in `Wanted`; what is left out is the index's own, or for a new index
+    the model's own.
+
+    Raises SettingsMismatch when the index was made with other settings than those given.
+    """
+
+    def __init__(self, folder: str | Path = "index_data", model: str | Path | None = None, **settings: Any) -> None:
+        self.folder = Path(folder)
+        known = {field.name for field in fields(Wanted)} - {"model"}
+        if unknown := set(settings) - known:
+            raise UnknownName("setting", min(unknown), known)
+        self._wanted = Wanted(str(model) if model is not None else None, **settings)
+        self._store: Store | None = None
+        self._snapshots: Snapshots | None = None
+        self._embedder: Embedder | None = None
+        self._made_with = ""  # fingerprint of the settings that the embedder is for
+        self._lock = threading.RLock()
+        if self.exists() and (stored := self.store.settings()):
+            self._wanted.check(stored)
+
+    # -- opening
+
+    def exists(self) -> bool:
+        """Whether the folder holds an index."""
+        return (self.folder / DATABASE).exists()
+
+    @property
+    def store(self) -> Store:
+        """The index's store. Raises IndexUnavailable if there is no index yet."""
+        with self._lock:
+            if self._store is None:
+                self._open()
+            assert self._store is not None
+            return self._store
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """The FAISS index of the store's state."""
+        with self._lock:
+            if self._snapshots is None:
+                self._open()
+            assert self._snapshots is not None
+            return self._snapshots
+
+    def _open(self, create: bool = False) -> None:
+        self._store = Store(self.folder, create)
+        self._snapshots = Snapshots(self._store)
+
+    def _stored(self) -> IndexSettings | None:
+        return self.store.settings() if self.exists() else None
+
+    @property
+    def settings(self) -> IndexSettings:
+        """What the index was made with, or a new one would be."""
+        return self._stored() or self._wanted.settings(self.embedder)
+
+    @property
+    def embedder(self) -> Embedder:
+        """What embeds this index's passages and questions; the model's files are found and verified here."""
+        with self._lock:
+            stored = self._stored()
+            # Another process may have embedded the index again with other settings.
+            if self._embedder is None or (stored is not None and stored.fingerprint != self._made_with):
+                if stored is not None:
+                    self._wanted.check(stored)
+                self._embedder = self._wanted.embedder(stored)
+                self._made_with = (stored or self._wanted.settings(self._embedder)).fingerprint
+            return self._embedder
+
+    # -- writing
+
+    def add(
+        self,
+        paths: str | Path | Sequence[str | Path],
+        *,
+        text_field: str | None = None,
+        id_field: str | None = None,
+        prune: bool = False,
+        dry_run: bool = False,
+        progress: Progress = no_progress,
+    ) -> AddReport:
+        """Index files, folders and globs; what is unchanged since it was added is left alone.
+
+        text_field, id_field: columns of table files. prune: remove what came from these paths and is there no more.
+        dry_run: read and count only. What cannot be read is in the report's `failed`, and stops nothing else.
+        """
+        paths = [paths] if isinstance(paths, str | Path) else paths
+        ingest = self._ingest(progress, dry_run)
+        ingest.paths(_expanded(paths), ReadOptions(text_field, id_field), prune)
+        return self._finish(ingest)
+
+    def add_bytes(
+        self,
+        data: bytes,
+        label: str,
+        *,
+        suffix: str = ".txt",
+        text_field: str | None = None,
+        id_field: str | None = None,
+        dry_run: bool = False,
+    ) -> AddReport:
+        """Index one file's content under a label, read as a file of that suffix would be."""
+        ingest = self._ingest(dry_run=dry_run)
+        try:
+            options = ReadOptions(text_field, id_field)
+            ingest.documents(read_text(data, label, options, suffix), file=label)
+        except SearcherError as fault:
+            ingest.report.failed.append(Failure(label, getattr(fault, "reason", str(fault))))
+        return self._finish(ingest)
+
+    def add_texts(
+        self,
+        texts: Sequence[str],
+        ids: Sequence[str] | None = None,
+        metadatas: Sequence[Mapping[str, Any] | None] | None = None,
+        progress: Progress = no_progress,
+    ) -> AddReport:
+        """Index texts; one whose id is there already replaces it, unless it is unchanged.
+
+        Raises BadValue for lists of unlike length, an id given twice, a text that is not one; nothing is written then.
+        """
+        documents = list(documents_of_texts(texts, ids, metadatas))
+        return self.add_documents(documents, progress=progress)
+
+    def add_documents(
+        self, documents: Iterable[Document | Failure], file: str | None = None, progress: Progress = no_progress
+    ) -> AddReport:
+        """Index documents; one whose source is there already replaces it, unless it is unchanged.
+
+        file: what they all came from; other documents that came from it before are removed.
+        """
+        ingest = self._ingest(progress)
+        ingest.documents(documents, file)
+        return self._finish(ingest)
+
+    def _ingest(self, progress: Progress = no_progress, dry_run: bool = False) -> Ingest:
+        settings, embedder = self.settings, self.embedder
+        chunker = settings.chunker(embedder)
+        if not dry_run:
+            with self._lock:
+                if not self.exists():
+                    self._open(create=True)
+                self.store.settle(settings)
+        return Ingest(self.store if self.exists() else None, embedder, chunker, settings.truncate, progress, dry_run)
+
+    def _finish(self, ingest: Ingest) -> AddReport:
+        report = ingest.finish()
+        if not ingest.dry_run:
+            self.snapshots.publish()
+        return report
+
+    def remove(self, sources: str | Path | Sequence[str | Path] = (), ids: Sequence[str] = ()) -> int:
+        """Remove documents by source (a path also relative, a folder with all in it, a label) or by the caller's id.
+
+        Returns how many. Raises BadValue for one that is not in the index; nothing is removed then.
+        """
+        sources = [sources] if isinstance(sources, str | Path) else sources
+        ids = [ids] if isinstance(ids, str) else ids
+        numbers = {number for source in sources for number in self._find(str(source))}
+        for key in ids:
+            found = self.store.documents_of("key", str(key)).values()
+            if not found:
+                raise BadValue(f"no document with id {key!r} in {self.folder}")
+            numbers.update(found)
+        if numbers:
+            self.store.write(remove=numbers)
+            self.snapshots.publish()
+        return len(numbers)
+
+    def _find(self, source: str) -> list[int]:
+        """Ids of the documents of a source, a file, or a folder with all in it. BadValue if there are none."""
+        for name in (source, os.path.abspath(source)):  # noqa: PTH100 - links are not followed
+            numbers = set(self.store.documents_of("source", name).values())
+            for file in self.store.files_under(name):
+                numbers.update(self.store.documents_of("file", file).values())
+            if numbers:
+                return sorted(numbers)
+        raise BadValue(f"nothing from {source!r} in {self.folder}; searcher list shows what there is")
+
+    def document(self, source: str) -> Document:
+        """A stored document by source, relative path, or caller's id. BadValue if there is none."""
+        for column, name in (("source", source), ("source", os.path.abspath(source)), ("key", source)):  # noqa: PTH100
+            numbers = self.store.documents_of(column, name)
+            if numbers:
+                return self.store.document(min(numbers.values()))
+        raise BadValue(f"no document {source!r} in {self.folder}; searcher list shows what there is")
+
+    def passages(self, source: str) -> list[Row]:
+        """The stored passages of a document in their order, vectors included. BadValue if there is no such document."""
+        with self.store.database.reading():
+            ids = [number for document in self._find(source) for number in self.store.passage_ids(document).tolist()]
+            rows = self.store.rows(ids)
+            return [rows[number] for number in ids]
+
+    def reindex(self, progress: Progress = no_progress, **changes: Any) -> IndexSettings:
+        """Rebuild the FAISS index; with changes (model, pooling, …) embed everything again from the stored text.
+
+        All or nothing: the old index answers until the new one is whole. Raises IndexUnavailable if another process
+        wrote to it meanwhile.
+        """
+        changes = {name: value for name, value in changes.items() if value is not None}
+        if not changes:
+            self.snapshots.rebuild()
+            return self.settings
+        wanted = self._wanted.changed(self.settings, changes)
+        embedder = wanted.embedder(None)
+        settings = wanted.settings(embedder)
+        embed_again(self.store, settings, embedder, progress)
+        with self._lock:
+            self._wanted = Wanted(device=wanted.device, torch_weights=wanted.torch_weights)
+            self._embedder, self._made_with = embedder, settings.fingerprint
+        self.snapshots.publish()
+        return settings
+
+    # -- searching
+
+    def search(self, query: Any, k: int = 10, where: Where = None, min_score: float | None = None) -> Any:
+        """The k passages nearest to a question by cosine, best first.
+
+        query: a text -> list of Passage; a list of texts -> a list of such lists; vectors (d,) or (q, d) likewise.
+        where: a filter such as "lang = 'en' and year >= 2020", or a dict of equalities; min(k, as many as it allows)
+        passages are returned. min_score: leave out passages below that cosine.
+
+        Raises BadValue for an empty query, k < 1, a vector of another dimension or not finite; FilterError.
+        """
+        single = isinstance(query, str) or (isinstance(query, np.ndarray) and query.ndim == 1)
+        hits = [
+            [_passage(rank, score, row) for rank, (score, row) in enumerate(ranked, 1)]
+            for ranked in self.rank([query] if isinstance(query, str) else query, k, where, min_score)
+        ]
+        return hits[0] if single else hits
+
+    def rank(
+        self, queries: Any, k: int, where: Where = None, min_score: float | None = None
+    ) -> list[list[tuple[float, Row]]]:
+        """As `search` for a list of questions or vectors, with the stored rows: (cosine, Row) of each hit."""
+        tree = None if where is None else filters.parse(where)
+        if isinstance(queries, np.ndarray) and queries.dtype.kind in "fiu":
+            texts, vectors = None, query_vectors(queries)
+        else:
+            texts = query_texts(queries)
+            self.store.settings()  # no index, no need to load a model
+        while True:
+            if texts is not None:
+                vectors, made_with = self.embedder.embed(texts, "query"), self._made_with
+            with self.store.database.reading():
+                stored = self.store.settings()
+                if texts and stored is not None and stored.fingerprint != made_with:
+                    continue  # embedded again by another process since: so must the questions be
+                allowed = None if tree is None else self.store.allowed(tree)
+                return nearest(self.snapshots, vectors, k, allowed, min_score)
+
+    def similar(self, source: str, k: int = 10, where: Where = None) -> list[Passage]:
+        """Passages of other documents nearest to a document: to the mean of its passages' vectors."""
+        with self.store.database.reading():
+            own = np.concatenate([self.store.passage_ids(number) for number in self._find(source)])
+            if not len(own):
+                raise BadValue(f"{source!r} holds no text to be similar to")
+            vectors = np.stack([row.vector for row in self.store.rows(own.tolist()).values()])
+            allowed = self.store.passage_ids() if where is None else self.store.allowed(filters.parse(where))
+            mean = normalize(vectors.mean(axis=0, keepdims=True))
+            [ranked] = nearest(self.snapshots, mean, k, np.setdiff1d(allowed, own))
+            return [_passage(rank, score, row) for rank, (score, row) in enumerate(ranked, 1)]
+
+    def answer(self, question: str, min_score: float | None = None) -> Answer | None:
+        """The answer of the FAQ entry nearest to a question; None if there is none, or none of at least that cosine."""
+        hits = self.search(question, 1, {"kind": "faq"}, min_score)
+        return next((Answer(hit.metadata["answer"], hit.text, hit.source, hit.score) for hit in hits), None)
+
+    # -- upkeep
+
+    def check(self) -> list[str]:
+        """A line for each fault found in the stored data and in the cache; none when all is well."""
+        return self.store.check() or self.snapshots.check()
+
+    def status(self) -> dict[str, Any]:
+        """What the index holds and was made with, sizes in bytes."""
+        settings, head = self.settings, self.store.database.head()
+        cache = self.folder / CACHE
+        return {
+            "folder": str(self.folder.absolute()), **self.store.counts(),
+            "model": settings.model, "weights": settings.weights, "pooling": settings.pooling,
+            "layers": settings.layers, "combine": settings.combine or None, "special_tokens": settings.special_tokens,
+            "query_prompt": settings.query_prompt, "passage_prompt": settings.passage_prompt,
+            "dimension": settings.dimension, "chunk_tokens": settings.chunk_tokens, "overlap": settings.overlap,
+            "generation": head.generation, "index_type": "flat", "format": settings.format,
+            "database_bytes": (self.folder / DATABASE).stat().st_size,
+            "cache_bytes": cache.stat().st_size if cache.exists() else 0,
+        }  # fmt: skip
+
+    def close(self) -> None:
+        """Close the database; the next use opens it again."""
+        with self._lock:
+            if self._store is not None:
+                self._store.database.close()
+            self._store = self._snapshots = None
+
+    def __enter__(self) -> "Searcher":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _passage(rank: int, score: float, row: Row) -> Passage:
+    return Passage(
+        rank, score, row.id, row.passage_id, row.source, row.title, row.section, row.start, row.end, row.line, None,
+        row.text, row.metadata,
+    )  # fmt: skip
+
+
+def _expanded(paths: Sequence[str | Path]) -> list[Path]:
+    """Globs that the shell did not expand, and "~"."""
+    files: list[Path] = []
+    for path in paths:
+        plain = Path(path).expanduser()
+        matches = [] if plain.exists() else sorted(glob.glob(str(plain), recursive=True))  # noqa: PTH207 - ** and absolute
+        files += [Path(match) for match in matches] or [plain]
+    return files

