@@ -1,5 +1,6 @@
 """Texts → vectors: a model, its encoder, a pooling and the prompts for queries and passages."""
 
+import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
@@ -8,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from searcher.encoder import Encoder, Sequence_
+from searcher.encoder import Encoder, Hidden, Sequence_
 from searcher.errors import BadValue, UnknownName
 from searcher.models import Model, load_model
 from searcher.pooling import Pooling, normalize
@@ -31,6 +32,7 @@ class Embedder:
     special_tokens: whether [CLS] and [SEP] count. normalize: unit rows (cosine = inner product); the token vectors
         of "none" are left as they are unless asked.
     prompts: what to put before a "query" and a "passage". max_seq_length: tokens a text is cut at.
+    device, dtype: as for `Encoder`; dtype None is $SEARCHER_DTYPE, else auto.
     What is None is the model's own: a sentence-transformers folder says; a plain checkpoint gets mean over the last
     layer, unit rows, no prompts and its whole window.
 
@@ -50,6 +52,7 @@ class Embedder:
         max_seq_length: int | None = None,
         device: str = "auto",
         torch_weights: bool = False,
+        dtype: str | None = None,
     ) -> None:
         self.model = model if isinstance(model, Model) else load_model(model, torch_weights)
         name = self.model.pooling if pooling is None else pooling
@@ -61,7 +64,7 @@ class Embedder:
         self.max_seq_length = self.model.max_seq_length if max_seq_length is None else max_seq_length
         if not 0 < self.max_seq_length <= self.model.window:
             raise BadValue(f"max_seq_length {self.max_seq_length} is not between 1 and the model's {self.model.window}")
-        self.encoder = Encoder(self.model, device, torch_weights)
+        self.encoder = Encoder(self.model, device, torch_weights, dtype or os.environ.get("SEARCHER_DTYPE") or "auto")
 
     @property
     def dimension(self) -> int:
@@ -121,13 +124,19 @@ class Embedder:
         self.pooling.check_lengths(np.array([len(sequence.ids) for sequence in sequences], dtype=int), special, skip)
         matrices: list[Any] = [None] * len(sequences)
         vectors = np.empty((0 if self.pooling.per_token else len(sequences), self.dimension), dtype=np.float32)
-        for batch, hidden in self.encoder.run(sequences, self.pooling.layers, self.pooling.pooler):
+
+        def vectors_of(hidden: Hidden) -> Any:
+            pooled: Any = (self.pooling.tokens if self.pooling.per_token else self.pooling.pool)(hidden, special, skip)
             if self.pooling.per_token:
-                for i, matrix in zip(batch, self.pooling.tokens(hidden, special, skip), strict=True):
-                    matrices[i] = normalize(matrix) if self.normalize else matrix
+                return [normalize(matrix) for matrix in pooled] if self.normalize else pooled
+            return normalize(pooled) if self.normalize else pooled
+
+        for batch, pooled in self.encoder.run(sequences, self.pooling.layers, self.pooling.pooler, vectors_of):
+            if self.pooling.per_token:
+                for i, matrix in zip(batch, pooled, strict=True):
+                    matrices[i] = matrix
             else:
-                pooled = self.pooling.pool(hidden, special, skip)
-                vectors[batch] = normalize(pooled) if self.normalize else pooled
+                vectors[batch] = pooled
             if progress:
                 progress(len(batch))
         return matrices if self.pooling.per_token else vectors

@@ -3,10 +3,11 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from searcher.tokens import check_text
 
 __all__ = ["Ingest", "Progress", "embed_chunks"]
 
-BATCH_TOKENS = 50_000  # written in one transaction, unless one document is longer
+BATCH_TOKENS = 32_000  # written in one transaction, unless one document is longer
 BATCH_DOCUMENTS = 2_000
 
 Progress = Callable[[str, int], None]  # ("total" | "file" | "passage", how many)
@@ -30,6 +31,19 @@ Progress = Callable[[str, int], None]  # ("total" | "file" | "passage", how many
 
 def no_progress(event: str, count: int) -> None:
     """Report nothing."""
+
+
+Taken = tuple[Document, bytes, str | None, list[Chunk]]  # a document, its digest, file and passages
+
+
+class Embedding(NamedTuple):
+    """A batch whose vectors are being made, and what is to be written with it."""
+
+    vectors: Future[tuple[np.ndarray, int]]
+    batch: list[Taken]
+    sources: set[str]
+    removed: list[int]
+    files: list[tuple[str, bytes | None]]
 
 
 class Ingest:
@@ -52,7 +66,9 @@ class Ingest:
         self.progress, self.dry_run = progress, dry_run
         self.report = AddReport()
         self._begun = perf_counter()
-        self._batch: dict[str, tuple[Document, bytes, str | None, list[Chunk]]] = {}
+        self._batch: dict[str, Taken] = {}
+        self._encoder = ThreadPoolExecutor(1, "ingest")
+        self._embedding: Embedding | None = None
         self._tokens = 0
         self._removed: list[int] = []  # documents that go when the batch is written
         self._files: list[tuple[str, bytes | None]] = []  # … and files that are then whole
@@ -136,6 +152,8 @@ class Ingest:
             document = _sound(document)
             if document.source in self._batch:
                 self._flush()
+            if self._embedding and document.source in self._embedding.sources:  # what is known of it is about to change
+                self._settle()
             digest = digest_of(document)
             if self.store and self.store.known(document.source) == digest:
                 self.report.unchanged += 1
@@ -157,7 +175,8 @@ class Ingest:
         return list(chunks)
 
     def _flush(self) -> None:
-        """Embed the batch, then write it in one transaction."""
+        """Write the batch that was being embedded, and begin to embed the next; reading goes on meanwhile."""
+        self._settle()
         batch, self._batch, self._tokens = list(self._batch.values()), {}, 0
         removed, self._removed = self._removed, []
         files, self._files = self._files, []
@@ -168,23 +187,32 @@ class Ingest:
             report.tokens += sum(chunk.content for chunk in chunks)
             report.unknown_tokens += sum(chunk.unknown for chunk in chunks)
             report.split_words += sum(chunk.splits_word for chunk in chunks)
-        if self.dry_run or self.store is None:
+        if self.dry_run or self.store is None or not (batch or removed or files):
             return
         texts = [document.text[chunk.start : chunk.end] for document, _, _, chunks in batch for chunk in chunks]
         ids = [chunk.ids for _, _, _, chunks in batch for chunk in chunks]
         known = self.store.vectors_of_texts(dict.fromkeys(texts))
-        vectors, embedded = embed_chunks(self.embedder, texts, ids, known, self.progress)
-        report.embedded += embedded
+        vectors = self._encoder.submit(embed_chunks, self.embedder, texts, ids, known, self.progress)
+        self._embedding = Embedding(vectors, batch, {item[0].source for item in batch}, removed, files)
+
+    def _settle(self) -> None:
+        """Wait for the batch that is being embedded, and write it in one transaction."""
+        if self._embedding is None or self.store is None:
+            return
+        pending, self._embedding = self._embedding, None
+        vectors, embedded = pending.vectors.result()
+        self.report.embedded += embedded
         prepared, at = [], 0
-        for document, digest, file, chunks in batch:
+        for document, digest, file, chunks in pending.batch:
             prepared.append(Prepared(document, digest, file, chunks, vectors[at : at + len(chunks)]))
             at += len(chunks)
-        if prepared or removed or files:
-            self.store.write(prepared, removed, files, made_with=self._settings)
+        self.store.write(prepared, pending.removed, pending.files, made_with=self._settings)
 
     def finish(self) -> AddReport:
         """Write what is left; the report."""
         self._flush()
+        self._settle()
+        self._encoder.shutdown()
         self.report.seconds = perf_counter() - self._begun
         return self.report
 

@@ -87,8 +87,8 @@ def inspect_word(embedder: Embedder, text: str, word: str) -> dict[str, Any]:
     tokenizer, pooling = embedder.model.tokenizer, embedder.pooling
     tokens = tokenizer.encode([check_text(text)])[0].slice(0, embedder.max_seq_length - tokenizer.special)
     ids = tokenizer.wrap(tokens.ids.tolist())
-    [(_, hidden)] = embedder.encoder.run([Sequence_(ids)], pooling.layers)
-    states = pooling.states(hidden)[tokenizer.before :][: len(tokens)]
+    [(_, states)] = embedder.encoder.run([Sequence_(ids)], pooling.layers, False, pooling.states)
+    states = states[tokenizer.before :][: len(tokens)]
     words = _words(text, tokens)
     vectors = normalize(np.stack([states[first:last].mean(axis=0) for _, _, first, last in words])) if words else states
     names = [text[start:end] for start, end, _, _ in words]

@@ -34,8 +34,8 @@ class Searcher:
     """Search over one index folder; safe to share between threads.
 
     folder: made at the first `add`. settings: model, pooling, layers, combine, special_tokens, prompts, chunk_tokens,
-    overlap, truncate, device, torch_weights, as in `Wanted`; what is left out is the index's own, or for a new index
-    the model's own.
+    overlap, truncate, device, torch_weights, dtype, as in `Wanted`; what is left out is the index's own, or for a new
+    index the model's own.
 
     Raises SettingsMismatch when the index was made with other settings than those given.
     """
@@ -243,7 +243,7 @@ class Searcher:
         settings = wanted.settings(embedder)
         embed_again(self.store, settings, embedder, progress)
         with self._lock:
-            self._wanted = Wanted(device=wanted.device, torch_weights=wanted.torch_weights)
+            self._wanted = Wanted(device=wanted.device, torch_weights=wanted.torch_weights, dtype=wanted.dtype)
             self._embedder, self._made_with = embedder, settings.fingerprint
         self.snapshots.publish()
         return settings

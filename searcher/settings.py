@@ -67,7 +67,9 @@ class IndexSettings:
         values = {key: value for key, value in asdict(self).items() if key != "model"}
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:32]
 
-    def embedder(self, model: Model, device: str = "auto", torch_weights: bool = False) -> Embedder:
+    def embedder(
+        self, model: Model, device: str = "auto", torch_weights: bool = False, dtype: str | None = None
+    ) -> Embedder:
         """The embedder that made the index; SettingsMismatch when that model is not its model."""
         self.check_model(model)
         return Embedder(
@@ -75,7 +77,7 @@ class IndexSettings:
             pooling=self.pooling, layers=self.layers, combine=self.combine or None, special_tokens=self.special_tokens,
             prompts={"query": self.query_prompt, "passage": self.passage_prompt},
             normalize=True, max_seq_length=max(self.chunk_tokens, model.max_seq_length),
-            device=device, torch_weights=torch_weights,
+            device=device, torch_weights=torch_weights, dtype=dtype,
         )  # fmt: skip
 
     def chunker(self, embedder: Embedder) -> Chunker:

@@ -32,6 +32,7 @@ class Wanted:
     truncate: bool | None = None
     device: str = "auto"
     torch_weights: bool = False
+    dtype: str | None = None
 
     def load(self, stored: IndexSettings | None) -> Model:
         """The model asked for, else the index's, else the default."""
@@ -41,12 +42,12 @@ class Wanted:
         """What embeds the index's passages and questions: unit vectors, whatever the model's default."""
         model = self.load(stored)
         if stored is not None:
-            return stored.embedder(model, self.device, self.torch_weights)
+            return stored.embedder(model, self.device, self.torch_weights, self.dtype)
         return Embedder(
             model, pooling=self.pooling, layers=self.layers, combine=self.combine,
             special_tokens=self.special_tokens is not False, prompts=self.prompts, normalize=True,
             max_seq_length=max(model.max_seq_length, min(self.chunk_tokens or 0, model.window)),
-            device=self.device, torch_weights=self.torch_weights,
+            device=self.device, torch_weights=self.torch_weights, dtype=self.dtype,
         )  # fmt: skip
 
     def settings(self, embedder: Embedder) -> IndexSettings:
@@ -75,11 +76,15 @@ class Wanted:
 
     def changed(self, stored: IndexSettings, changes: Mapping[str, Any]) -> "Wanted":
         """What to embed an index again with: the changes, the rest as it was; another model brings its own pooling."""
-        known = {item.name for item in fields(self)} - {"device", "torch_weights", "truncate"}
+        known = {item.name for item in fields(self)} - {"device", "torch_weights", "dtype", "truncate"}
         if unknown := set(changes) - known:
             raise UnknownName("setting", min(unknown), known)
         kept = Wanted(
-            overlap=stored.overlap, truncate=stored.truncate, device=self.device, torch_weights=self.torch_weights
+            overlap=stored.overlap,
+            truncate=stored.truncate,
+            device=self.device,
+            torch_weights=self.torch_weights,
+            dtype=self.dtype,
         )
         if "model" not in changes:
             kept = replace(

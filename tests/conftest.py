@@ -7,6 +7,7 @@ import pytest
 
 # Before models, which imports transformers: the hub client reads it once.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test reaches for the hub
+os.environ["SEARCHER_DTYPE"] = "fp32"  # compared with oracles in fp32; bf16 has tests of its own
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 from models import save_bert
@@ -16,8 +17,8 @@ from models import save_bert
 def data() -> Path:
     """The folder of corpora that SEARCHER_DATA names."""
     folder = os.environ.get("SEARCHER_DATA")
-    if not folder:
-        pytest.skip("SEARCHER_DATA is not set: no corpora")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip(f"no corpora: SEARCHER_DATA is {folder!r}")
     return Path(folder)
 
 

@@ -51,6 +51,7 @@ model_options = _stacked(
     click.option("--query-prompt", metavar="TEXT", help="Put before every question. [default: the model's]"),
     click.option("--passage-prompt", metavar="TEXT", help="Put before every passage. [default: the model's]"),
     click.option("--device", metavar="NAME", default="auto", show_default=True, help="cpu, cuda, or auto."),
+    click.option("--dtype", metavar="NAME", help="auto, bf16 or fp32. [default: $SEARCHER_DTYPE, else auto]"),
     click.option("--torch-weights", is_flag=True, help="Allow pytorch_model.bin, loaded weights-only."),
 )  # fmt: skip
 

@@ -18,13 +18,15 @@ DEMO_QUESTION = "What goes wrong if padding tokens enter the average?"
     "--type", "kind", type=click.Choice(["flat"]), default="flat", show_default=True, help="FAISS index type."
 )
 @settings_options
-def reindex_command(folder: Path | None, kind: str, device: str, torch_weights: bool, **changes: Any) -> None:
+def reindex_command(
+    folder: Path | None, kind: str, device: str, torch_weights: bool, dtype: str | None, **changes: Any
+) -> None:
     """Rebuild the FAISS index from the stored vectors.
 
     With --model, --pooling or another setting, everything is embedded again from the stored text; the old index
     answers until the new one is whole.
     """
-    searcher = open_searcher(folder, device=device, torch_weights=torch_weights)
+    searcher = open_searcher(folder, device=device, torch_weights=torch_weights, dtype=dtype)
     with progress_bar("documents") as progress:
         settings = searcher.reindex(progress, **given(changes))
     passages = searcher.store.counts()["passages"]

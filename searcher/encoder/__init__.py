@@ -1,47 +1,114 @@
-"""Token ids → hidden states: `Encoder` is the one door; behind it stands a forward pass for the model at hand.
+"""Token ids → hidden states: `Encoder` is the one door; behind it stands the forward pass that suits model and moment.
 
 It knows nothing of text, pooling or storage.
 """
 
-from collections.abc import Iterator, Sequence
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Barrier
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from searcher.encoder.batching import by_token_budget
+from searcher.encoder.checkpoint import Checkpoint, bert_shape
 from searcher.encoder.records import Forward, Hidden, Sequence_
+from searcher.errors import UnknownName
 from searcher.models import Model
 
-__all__ = ["Encoder", "Hidden", "Sequence_"]
+if TYPE_CHECKING:
+    from searcher.encoder.devices import Bulk
 
-BATCH_TOKENS = 4096  # padding included
+__all__ = ["DTYPES", "Encoder", "Hidden", "Sequence_"]
+
+DTYPES = ("auto", "bf16", "fp32")
+SMALL_TOKENS = 768  # up to here numpy is done before torch would be imported
+
+T = TypeVar("T")
 
 
 class Encoder:
-    """The encoder of a model on a device; the weights load at the first batch.
+    """The encoder of a model; the weights load at the first batch.
 
     device: "auto" (CUDA where there is one), or any name torch knows.
+    dtype: "auto" (bfloat16 where the hardware multiplies it, else float32), "bf16", "fp32". Few tokens on a CPU are
+    encoded in float32 whatever the dtype.
+
+    Which forward pass: BERT and RoBERTa in numpy for a few tokens while torch is not needed; else packed, in torch;
+    any other architecture, and torch weights, through transformers.
     """
 
-    def __init__(self, model: Model, device: str = "auto", torch_weights: bool = False) -> None:
-        self.model, self.device, self.torch_weights = model, device, torch_weights
-        self._forward: Forward | None = None
-
-    @property
-    def forward(self) -> Forward:
-        """The forward pass for this model, loaded when first used."""
-        if self._forward is None:
-            from searcher.encoder.reference import ReferenceForward
-
-            self._forward = ReferenceForward(self.model, self.device, self.torch_weights)
-        return self._forward
+    def __init__(self, model: Model, device: str = "auto", torch_weights: bool = False, dtype: str = "auto") -> None:
+        if dtype not in DTYPES:
+            raise UnknownName("dtype", dtype, DTYPES)
+        self.model, self.device, self.torch_weights, self.dtype = model, device, torch_weights, dtype
+        self._small: Forward | None = None
+        self._bulk: Bulk | None = None
+        self._workers: tuple[int, ThreadPoolExecutor] | None = None
 
     def run(
-        self, sequences: Sequence[Sequence_], layers: Sequence[int], pooler: bool = False
-    ) -> Iterator[tuple[np.ndarray, Hidden]]:
-        """Hidden states in batches of like length: (indices into `sequences` (b,) int64, Hidden).
+        self, sequences: Sequence[Sequence_], layers: Sequence[int], pooler: bool, then: Callable[[Hidden], T]
+    ) -> Iterator[tuple[np.ndarray, T]]:
+        """What `then` makes of the hidden states, in batches: (indices into `sequences` (b,) int64, result).
 
-        layers: which hidden states, 0 (embeddings) … L. pooler: also the model's own pooled output.
+        layers: which hidden states, 0 (embeddings) … L. pooler: also the model's own pooled output. Batches hold
+        like lengths; every core works on one of its own, `then` included, and a few wait: memory is bounded.
         """
         lengths = np.array([len(sequence.ids) for sequence in sequences], dtype=np.int64)
-        for batch in by_token_budget(lengths, BATCH_TOKENS):
-            yield batch, self.forward([sequences[i] for i in batch], layers, pooler)
+        forward, budget, workers = self._forward(int(lengths.sum()))
+
+        def encode(batch: np.ndarray) -> tuple[np.ndarray, T]:
+            return batch, then(forward([sequences[i] for i in batch], layers, pooler))
+
+        batches = by_token_budget(lengths, budget)
+        if workers == 1:
+            yield from map(encode, batches)
+            return
+        waiting: deque[Future[tuple[np.ndarray, T]]] = deque()
+        try:
+            for batch in batches:
+                waiting.append(self._pool(workers).submit(encode, batch))
+                if len(waiting) > 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _forward(self, tokens: int) -> tuple[Forward, int, int]:
+        """The forward pass for so many tokens, its token budget, and how many batches to run at once."""
+        shape = bert_shape(self.model)
+        small = shape is not None and tokens <= SMALL_TOKENS and self.device in ("auto", "cpu")
+        if shape is not None and small and self._bulk is None:
+            if self._small is None:
+                from searcher.encoder.small import SmallForward
+
+                checkpoint = Checkpoint(self.model.weights)
+                checkpoint.check(shape)
+                self._small = SmallForward(self.model.name, checkpoint, shape)
+            return self._small, SMALL_TOKENS, 1
+        if self._bulk is None:
+            from searcher.encoder.devices import bulk_forward
+
+            self._bulk = bulk_forward(self.model, shape, self.device, self.dtype, self.torch_weights)
+        return self._bulk
+
+    def _pool(self, workers: int) -> ThreadPoolExecutor:
+        """Threads that run torch on one core each; new ones after a fork."""
+        if self._workers is None or self._workers[0] != os.getpid():
+            import torch
+
+            from searcher.encoder.devices import one_core
+
+            threads = torch.get_num_threads()
+            pool = ThreadPoolExecutor(workers, "encoder", initializer=one_core)
+            started = Barrier(workers + 1)
+            for _ in range(workers):
+                pool.submit(started.wait)
+            started.wait()
+            torch.set_num_threads(threads)  # what the workers set is also every new thread's default
+            self._workers = os.getpid(), pool
+        return self._workers[1]

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-__all__ = ["Forward", "Hidden", "Sequence_"]
+__all__ = ["Forward", "Hidden", "Sequence_", "packed_inputs"]
 
 
 @dataclass(frozen=True)
@@ -36,3 +36,16 @@ class Forward(Protocol):
     def __call__(self, sequences: Sequence[Sequence_], layers: Sequence[int], pooler: bool) -> Hidden:
         """Hidden states of one batch."""
         ...
+
+
+def packed_inputs(sequences: Sequence[Sequence_]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(ids, positions from 0, segments), each (T,) int64, and bounds (n + 1,) of n sequences of T tokens in all."""
+    lengths = np.array([len(sequence.ids) for sequence in sequences], dtype=np.int64)
+    bounds = np.concatenate([[0], np.cumsum(lengths)])
+    ids = np.fromiter((number for sequence in sequences for number in sequence.ids), np.int64, bounds[-1])
+    positions = np.arange(bounds[-1]) - np.repeat(bounds[:-1], lengths)
+    segments = np.zeros(bounds[-1], dtype=np.int64)
+    for start, sequence in zip(bounds[:-1], sequences, strict=True):
+        if sequence.segments is not None:
+            segments[start : start + len(sequence.ids)] = sequence.segments
+    return ids, positions, segments, bounds

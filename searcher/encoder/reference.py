@@ -1,14 +1,13 @@
-"""The forward pass of transformers: any encoder that AutoModel loads, padded, float32."""
+"""The forward pass of transformers: any encoder that AutoModel loads, padded."""
 
-import os
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
 from searcher.encoder.records import Hidden, Sequence_
-from searcher.errors import BadValue, ModelError
+from searcher.errors import ModelError
 from searcher.models import Model
 
 __all__ = ["ReferenceForward"]
@@ -17,18 +16,15 @@ __all__ = ["ReferenceForward"]
 class ReferenceForward:
     """transformers' own model; its results are what every quicker forward pass is held against."""
 
-    def __init__(self, model: Model, device: str = "auto", torch_weights: bool = False) -> None:
-        self.name = model.name
-        self.device = _device(device)
+    def __init__(self, model: Model, device: torch.device, dtype: torch.dtype, torch_weights: bool = False) -> None:
+        self.name, self.device = model.name, device
         self.model, self.has_pooler = _load(model, torch_weights)
-        self.model.to(self.device)
+        self.model.to(device, dtype)
         self.pad = int(model.config.get("pad_token_id") or 0)
         self.segments = int(model.config.get("type_vocab_size") or 0)
 
     def __call__(self, sequences: Sequence[Sequence_], layers: Sequence[int], pooler: bool) -> Hidden:
         """Hidden states of one batch, the padding taken out again."""
-        import torch
-
         if pooler and not self.has_pooler:
             raise ModelError(f"{self.name} has no pooler weights; choose another pooling, such as mean")
         lengths = np.array([len(sequence.ids) for sequence in sequences])
@@ -54,30 +50,8 @@ class ReferenceForward:
         )
 
 
-def _device(name: str) -> Any:
-    """The torch device of that name; BadValue when there is none."""
-    import torch
-
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError, NotImplementedError) as fault:
-        raise BadValue(f"device {name!r} cannot be used: {str(fault).strip().splitlines()[0]}") from None
-
-
-def _one_thread() -> None:
-    """In a forked child the threads of the parent's pool are gone, and waiting for them would never end."""
-    if torch := sys.modules.get("torch"):
-        torch.set_num_threads(1)
-
-
-os.register_at_fork(after_in_child=_one_thread)
-
-
 def _load(model: Model, torch_weights: bool) -> tuple[Any, bool]:
     """The AutoModel and whether its checkpoint has pooler weights; ModelError when others are missing."""
-    import torch
     from transformers import AutoModel
     from transformers.utils import logging
 
