@@ -17,9 +17,10 @@ FORMAT = 1  # of the database; a newer one is refused
 
 @dataclass(frozen=True)
 class IndexSettings:
-    """Everything that decides which passages there are and what their vectors are; not the dtype of the forward pass.
+    """Everything that decides which passages there are and what their vectors are.
 
     model is a name for people; weights, tokenizer and architecture count, so that wheel, hub and folder agree.
+    dtype is what bulk encoding had when the index was made, for people too: the same index opens under any.
     """
 
     model: str
@@ -38,6 +39,7 @@ class IndexSettings:
     overlap: int
     truncate: bool = False
     format: int = FORMAT
+    dtype: str = "fp32"
 
     @classmethod
     def of(
@@ -59,12 +61,13 @@ class IndexSettings:
             query_prompt=embedder.prompts["query"], passage_prompt=embedder.prompts["passage"],
             pools_prompt=model.pools_prompt, dimension=embedder.dimension,
             chunk_tokens=chunk_tokens, overlap=overlap, truncate=truncate,
+            dtype=embedder.encoder.bulk_dtype,
         )  # fmt: skip
 
     @property
     def fingerprint(self) -> str:
-        """One mark for all of it, the model's name left out."""
-        values = {key: value for key, value in asdict(self).items() if key != "model"}
+        """One mark for all of it, model's name and dtype left out."""
+        values = {key: value for key, value in asdict(self).items() if key not in ("model", "dtype")}
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:32]
 
     def embedder(

@@ -73,7 +73,7 @@ class Store:
                 if (known := self.settings()) is None:
                     _enter(connection, settings)
                     return
-        known.check(asdict(settings) | {"model": None})
+        known.check(asdict(settings) | {"model": None, "dtype": None})
 
     # -- writing
 
@@ -102,7 +102,7 @@ class Store:
             if current is None:
                 raise IndexUnavailable(f"the index in {self.folder} has no settings yet")
             if made_with is not None:
-                current.check(asdict(made_with) | {"model": None})
+                current.check(asdict(made_with) | {"model": None, "dtype": None})
             for item in prepared:
                 item.check(current.dimension)
             connection.executemany("DELETE FROM documents WHERE id = ?", [[number] for number in remove])

@@ -7,7 +7,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Lock
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -47,6 +47,7 @@ class Encoder:
         self._small: Forward | None = None
         self._bulk: Bulk | None = None
         self._workers: tuple[int, ThreadPoolExecutor] | None = None
+        self._lock = Lock()  # threads that share an encoder load it once
 
     def run(
         self, sequences: Sequence[Sequence_], layers: Sequence[int], pooler: bool, then: Callable[[Hidden], T]
@@ -57,19 +58,21 @@ class Encoder:
         like lengths; every core works on one of its own, `then` included, and a few wait: memory is bounded.
         """
         lengths = np.array([len(sequence.ids) for sequence in sequences], dtype=np.int64)
-        forward, budget, workers = self._forward(int(lengths.sum()))
+        with self._lock:
+            forward, budget, workers = self._forward(int(lengths.sum()))
+            submit = self._pool(workers).submit if workers > 1 else None
 
         def encode(batch: np.ndarray) -> tuple[np.ndarray, T]:
             return batch, then(forward([sequences[i] for i in batch], layers, pooler))
 
         batches = by_token_budget(lengths, budget)
-        if workers == 1:
+        if submit is None:
             yield from map(encode, batches)
             return
         waiting: deque[Future[tuple[np.ndarray, T]]] = deque()
         try:
             for batch in batches:
-                waiting.append(self._pool(workers).submit(encode, batch))
+                waiting.append(submit(encode, batch))
                 if len(waiting) > 2 * workers:
                     yield waiting.popleft().result()
             while waiting:
@@ -77,6 +80,15 @@ class Encoder:
         finally:
             for future in waiting:
                 future.cancel()
+
+    @property
+    def bulk_dtype(self) -> str:
+        """The dtype of bulk encoding here, "bf16" or "fp32"; imports torch unless it was said."""
+        if self.dtype != "auto":
+            return self.dtype
+        from searcher.encoder.devices import bulk_dtype
+
+        return bulk_dtype(bert_shape(self.model), self.device, self.dtype)
 
     def _forward(self, tokens: int) -> tuple[Forward, int, int]:
         """The forward pass for so many tokens, its token budget, and how many batches to run at once."""

@@ -158,7 +158,7 @@ def _groups(bounds: np.ndarray) -> Iterator[Group]:
 
 def _linear(weight: Tensor, bias: Tensor, activation: str) -> Linear:
     """A dense layer, then the activation, or the residual added; oneDNN's prepacked and fused form where it pays."""
-    if weight.device.type == "cpu" and weight.dtype == torch.bfloat16:
+    if weight.device.type == "cpu" and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         prepared = torch.ops.mkldnn._reorder_linear_weight(weight)
         run = torch.ops.mkldnn._linear_pointwise
         post: tuple[Any, ...] = ("gelu", [], GELU[activation]) if activation in GELU else (activation or "none", [], "")

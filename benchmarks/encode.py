@@ -1,0 +1,176 @@
+"""How fast are texts embedded, against what a user would pick instead, and are the vectors the same?
+
+    SEARCHER_DATA=… python benchmarks/encode.py [--rounds 5] [--base] [--plot FILE]
+
+Uneven texts of at most 256 tokens, all-MiniLM-L6-v2, all contenders in turn in each round: sentence-transformers
+default, in bfloat16, and with OpenVINO where it is installed; ours in bfloat16 and float32. Then the share of the
+model's arithmetic at the machine's own bfloat16 matrix rate. --base: BERT-base's shape with random weights and texts
+of 512 tokens instead. --plot: throughput against text length.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from common import in_turn, ratios, report, uneven_texts
+
+from searcher import Embedder
+from searcher.models import load_model
+
+
+def peers(folder: Path, texts: list[str], limit: int) -> dict[str, Callable[[], Any]]:
+    """What a user would pick instead."""
+    from sentence_transformers import SentenceTransformer
+
+    def encoder(**options: Any) -> Callable[[], Any]:
+        model = SentenceTransformer(str(folder), **options)
+        model.max_seq_length = limit
+        return lambda: model.encode(texts, convert_to_numpy=True)
+
+    found = {
+        "sentence-transformers": encoder(device="cpu"),
+        "sentence-transformers bf16": encoder(device="cpu", model_kwargs={"dtype": torch.bfloat16}),
+    }
+    try:
+        found["sentence-transformers openvino"] = encoder(backend="openvino", model_kwargs={"export": True})
+    except Exception as fault:
+        print(f"OpenVINO cannot be used here: {str(fault).splitlines()[0]}")
+    return found
+
+
+def matrix_rate() -> float:
+    """The machine's bfloat16 rate on (2048, 384) x (384, 1536), FLOP/s: the best of many."""
+    a, b = torch.randn(2048, 384).bfloat16(), torch.randn(1536, 384).bfloat16()
+    prepared = torch.ops.mkldnn._reorder_linear_weight(b)
+    best = float("inf")
+    for _ in range(200):
+        begun = time.perf_counter()
+        torch.ops.mkldnn._linear_pointwise(a, prepared, None, "none", [], "")
+        best = min(best, time.perf_counter() - begun)
+    return 2 * 2048 * 384 * 1536 / best
+
+
+def arithmetic(lengths: np.ndarray, layers: int, width: int, inner: int) -> float:
+    """FLOP of a forward pass over texts of these lengths: dense layers, and attention's two products."""
+    dense = 2 * (4 * width * width + 2 * width * inner) * lengths.sum()
+    return float(layers * (dense + 4 * width * (lengths.astype(float) ** 2).sum()))
+
+
+def random_base(folder: Path) -> Path:
+    """BERT-base's shape, random weights, the tokenizer of the bundled model."""
+    import shutil
+
+    from transformers import BertConfig, BertModel
+
+    BertModel(BertConfig()).save_pretrained(folder)
+    bundled = load_model().folder
+    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
+        shutil.copy(bundled / name, folder)
+    return folder
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--texts", type=int, default=1000)
+    parser.add_argument("--base", action="store_true")
+    parser.add_argument("--plot", type=Path)
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    with tempfile.TemporaryDirectory() as temporary:
+        if options.base:
+            folder, limit = random_base(Path(temporary)), 512
+            long = " ".join(uneven_texts(400))
+            texts = [long[i * 4000 : (i + 1) * 4000] for i in range(32)]
+        else:
+            folder, limit = load_model().folder, 256
+            texts = uneven_texts(options.texts)
+        measure(folder, texts, limit, options)
+
+
+def measure(folder: Path, texts: list[str], limit: int, options: argparse.Namespace) -> None:
+    """All contenders on these texts."""
+    ours = {dtype: Embedder(folder, max_seq_length=limit, pooling="mean", dtype=dtype) for dtype in ("bf16", "fp32")}
+    lengths = np.minimum(limit, [length for _, length in ours["bf16"].sequences(texts)])
+    print(
+        f"{len(texts)} texts, {lengths.sum()} tokens, median length {int(np.median(lengths))}, longest {lengths.max()}"
+    )
+    contenders = peers(folder, texts, limit)
+    contenders |= {f"searcher {dtype}": lambda e=embedder: e.embed(texts) for dtype, embedder in ours.items()}
+    seconds = in_turn(contenders, options.rounds)
+    rates = {name: int(lengths.sum() / statistics.median(values)) for name, values in seconds.items()}
+    for name, rate in rates.items():
+        print(f"{name:32} {rate:8,} tokens/s")
+    against: dict[str, Any] = {}
+    for own in ("searcher bf16", "searcher fp32"):
+        for theirs in contenders:
+            if not theirs.startswith("searcher"):
+                middle, least, most = ratios(seconds, own, theirs)
+                against[f"{own} / {theirs}"] = [round(middle, 2), round(least, 2), round(most, 2)]
+                print(f"{own} against {theirs}: {middle:.2f} x ({least:.2f}-{most:.2f})")
+    shape = ours["bf16"].model
+    flop = arithmetic(lengths, shape.layers, shape.width, int(shape.config["intermediate_size"]))
+    rate = matrix_rate()
+    share = flop / statistics.median(seconds["searcher bf16"]) / rate
+    print(f"matrix rate {rate / 1e12:.2f} TFLOP/s; share of it while embedding, tokenising included: {share:.1%}")
+    cosines = worst_cosines(folder, limit, ours) if not options.base else {}
+    if options.plot:
+        plot(ours["bf16"], folder, limit, options.plot)
+    report("encode", {
+        "model": "BERT-base, random" if options.base else "all-MiniLM-L6-v2", "tokens": int(lengths.sum()),
+        "tokens_per_second": rates, "ratios": against, "share_of_matrix_rate": round(share, 3), **cosines,
+    })  # fmt: skip
+
+
+def worst_cosines(folder: Path, limit: int, ours: dict[str, Embedder]) -> dict[str, float]:
+    """The least cosine with transformers in float32, of 5,000 texts for bf16, fp32 and (of 500) numpy."""
+    import searcher.encoder
+
+    texts = uneven_texts(5000)
+    bert_shape = searcher.encoder.bert_shape
+    searcher.encoder.bert_shape = lambda model: None  # type: ignore[assignment]
+    expected = Embedder(folder, max_seq_length=limit, dtype="fp32").embed(texts)
+    searcher.encoder.bert_shape = bert_shape
+    result = {f"least cosine {name}": float((e.embed(texts) * expected).sum(1).min()) for name, e in ours.items()}
+    small = Embedder(folder, max_seq_length=limit)
+    vectors = np.concatenate([small.embed([text]) for text in texts[:500]])
+    result["least cosine numpy"] = float((vectors * expected[:500]).sum(1).min())
+    for name, value in result.items():
+        print(f"{name}: {value:.7f}")
+    return result
+
+
+def plot(embedder: Embedder, folder: Path, limit: int, file: Path) -> None:
+    """Throughput against text length, ours and sentence-transformers' default."""
+    import matplotlib.pyplot as plt
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(folder), device="cpu")
+    word = "river "
+    sizes, lines = [8, 16, 32, 64, 128, 254], {"searcher": [], "sentence-transformers": []}
+    for size in sizes:
+        texts = [word * size] * max(16, 16_000 // size)
+        runs = {"searcher": lambda t=texts: embedder.embed(t), "sentence-transformers": lambda t=texts: model.encode(t)}
+        for name, values in in_turn(runs, 3).items():
+            lines[name].append(len(texts) * (size + 2) / statistics.median(values))
+    for name, values in lines.items():
+        plt.plot(sizes, values, marker="o", label=name)
+    plt.xscale("log", base=2)
+    plt.xlabel("tokens of a text")
+    plt.ylabel("tokens / s")
+    plt.ylim(bottom=0)
+    plt.legend()
+    plt.title("Embedding throughput, all-MiniLM-L6-v2")
+    plt.savefig(file, dpi=110)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""How much of the encoder's rate is left when files are read, cut, stored and made searchable? How much memory?
+
+    SEARCHER_DATA=… python benchmarks/ingest.py [--rounds 3] [--memory 100 1000] [--plot FILE]
+
+A folder of text is added to a new index, files to searchable, against `Embedder.embed` of the same passages,
+tokenising included, in turn. --memory: peak memory over corpora of so many MB of text, with a model of the same shape
+made cheap: one layer of width 32.
+"""
+
+import argparse
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from common import data_folder, report, run_process
+
+from searcher import Embedder, Searcher
+from searcher.models import load_model
+
+ADD = """
+import sys
+from searcher import Searcher
+print(Searcher(sys.argv[1], sys.argv[2], chunk_tokens=256).add(sys.argv[3]).passages)
+"""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--memory", type=int, nargs="*", default=[])
+    parser.add_argument("--plot", type=Path)
+    options = parser.parse_args()
+    result = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        if options.memory:
+            result["memory_MB"] = memory(Path(temporary), options.memory, options.plot)
+        else:
+            result |= rate(Path(temporary), options.rounds)
+    report("ingest", result)
+
+
+def rate(folder: Path, rounds: int) -> dict[str, object]:
+    """Tokens a second of `add` against `embed`."""
+    source = folder / "source"
+    shutil.copytree(data_folder() / "documents" / "markdown", source)
+    embedder = Embedder()
+    first = Searcher(folder / "first")
+    tokens = first.add(source).tokens
+    ids, _ = first.store.vectors()
+    texts = [row.text for row in first.store.rows(ids.tolist()).values()]
+    embedder.embed(texts[:500])
+    shares, rates = [], []
+    for number in range(rounds):
+        begun = time.perf_counter()
+        embedder.embed(list(dict.fromkeys(texts)))
+        embedding = time.perf_counter() - begun
+        searcher = Searcher(folder / f"index-{number}")
+        begun = time.perf_counter()
+        searcher.add(source)
+        adding = time.perf_counter() - begun
+        shares.append(embedding / adding)
+        rates.append(tokens / adding)
+        print(
+            f"embed {tokens / embedding:,.0f} tokens/s, add {tokens / adding:,.0f} tokens/s: {embedding / adding:.1%}"
+        )
+    return {
+        "tokens": tokens, "share_of_embed": [round(statistics.median(shares), 3), round(min(shares), 3), round(max(shares), 3)],
+        "add_tokens_per_second": int(statistics.median(rates)),
+    }  # fmt: skip
+
+
+def memory(folder: Path, sizes: list[int], plot: Path | None) -> dict[int, int]:
+    """Peak MB of a process that adds a corpus of each size (MB of text, in files of 1 MB)."""
+    model = cheap_model(folder / "model")
+    words = (data_folder() / "documents" / "text" / "long" / "text" / "room_with_a_view.txt").read_text(
+        encoding="utf-8"
+    )
+    peaks = {}
+    for size in sizes:
+        source = folder / f"corpus-{size}"
+        source.mkdir()
+        for number in range(size):  # each file a rotation of its own, so that no passage is known
+            at = number * 997 % len(words)
+            text = f"File {number}.\n\n" + (words[at:] + words[:at]) * 4
+            (source / f"{number}.txt").write_text(text[:1_000_000], encoding="utf-8")
+        _, peak = run_process([sys.executable, "-c", ADD, str(folder / f"index-{size}"), str(model), str(source)])
+        peaks[size] = round(peak)
+        print(f"{size} MB of text: peak {peaks[size]} MB")
+        shutil.rmtree(source)
+        shutil.rmtree(folder / f"index-{size}")
+    if plot:
+        import matplotlib.pyplot as plt
+
+        plt.plot(list(peaks), list(peaks.values()), marker="o")
+        plt.xscale("log")
+        plt.ylim(bottom=0)
+        plt.xlabel("MB of text")
+        plt.ylabel("peak memory, MB")
+        plt.title("Memory of one add")
+        plt.savefig(plot, dpi=110)
+    return peaks
+
+
+def cheap_model(folder: Path) -> Path:
+    """One layer of width 32 under the bundled model's tokenizer."""
+    from transformers import BertConfig, BertModel
+
+    config = BertConfig(num_hidden_layers=1, hidden_size=32, num_attention_heads=1, intermediate_size=64)
+    BertModel(config).save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
+        shutil.copy(load_model().folder / name, folder)
+    return folder
+
+
+if __name__ == "__main__":
+    main()
