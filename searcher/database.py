@@ -1,4 +1,4 @@
-"""How the SQLite file is made, opened, locked and committed, and what its errors mean; it knows no table but `head`.
+"""How the SQLite file is made, opened, locked and committed, and what its errors mean; it knows no table but `heads`.
 
 Journal: versions of SQLite before 3.51.3 (3.50.7, 3.44.6) can lose commits in WAL mode (sqlite.org/wal.html, "the
 WAL-reset bug"), so there the rollback journal is used, with synchronous=EXTRA; elsewhere WAL with synchronous=FULL.
@@ -120,6 +120,7 @@ class Database:
         try:
             opened.execute("PRAGMA trusted_schema = OFF")
             opened.execute("PRAGMA foreign_keys = ON")
+            opened.execute("PRAGMA secure_delete = ON")  # what was removed is not to be found in the file any more
             opened.execute(f"PRAGMA synchronous = {'FULL' if safe else 'EXTRA'}")
             if os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK):
                 opened.execute(f"PRAGMA journal_mode = {'WAL' if safe else 'DELETE'}").fetchone()
@@ -157,15 +158,20 @@ class Database:
                 connection.rollback()
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """All that is written inside becomes visible and durable at its end, as a new generation, or none of it."""
+    def writing(self, changes: bool = True) -> Iterator[sqlite3.Connection]:
+        """All that is written inside becomes visible and durable at its end, as a new generation, or none of it.
+
+        changes: False for upkeep that changes nothing of what a reader sees; the generation stays.
+        """
         with self.errors():
             connection = self.connection()
             # sqlite-utils' atomic() would begin a deferred transaction, which two writers can only leave by failing.
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
-                connection.execute("UPDATE head SET generation = generation + 1, nonce = ?", [secrets.token_hex(8)])
+                if changes:
+                    query = "INSERT INTO heads SELECT max(generation) + 1, ? FROM heads"
+                    connection.execute(query, [secrets.token_hex(8)])
                 connection.execute("COMMIT")
             except BaseException:
                 connection.rollback()
@@ -173,11 +179,29 @@ class Database:
 
     def head(self) -> Head:
         """The state that a read would see now."""
+        query = "SELECT generation, nonce FROM heads ORDER BY generation DESC LIMIT 1"
         with self.reading() as connection:
-            rows = connection.execute("SELECT generation, nonce FROM head").fetchall()
-        if len(rows) != 1:
-            raise DamagedIndex(f"{self.path} is damaged: {len(rows)} generations")
-        return Head(*rows[0])
+            row = connection.execute(query).fetchone()
+        if row is None:
+            raise DamagedIndex(f"{self.path} is damaged: it has no generation")
+        return Head(*row)
+
+    def was(self, head: Head) -> bool:
+        """Whether the store was in that state, as far back as it remembers."""
+        with self.reading() as connection:
+            row = connection.execute("SELECT 1 FROM heads WHERE generation = ? AND nonce = ?", head).fetchone()
+        return row is not None
+
+    def vacuum(self) -> None:
+        """Write the file anew without the room that removed rows left, the write-ahead log included."""
+        with self.errors():
+            self.connection().execute("VACUUM")
+            self.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def journal_mode(self) -> str:
+        """How commits are made here: "wal" or "delete"."""
+        with self.errors():
+            return str(self.connection().execute("PRAGMA journal_mode").fetchone()[0])
 
     @contextmanager
     def errors(self) -> Iterator[None]:

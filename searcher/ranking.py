@@ -49,10 +49,10 @@ def nearest(
     """
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
         raise BadValue(f"k is {k!r}; it must be a whole number of at least 1")
-    index = snapshots.current()
-    if index is None:
+    snapshot = snapshots.current()
+    if snapshot is None:
         return [[] for _ in vectors]
-    found = index.search(vectors, int(k), allowed)
+    found = snapshot.search(vectors, int(k), allowed)
     rows = snapshots.store.rows(sorted({int(number) for number in found.ravel() if number >= 0}))
     ranked = []
     for vector, ids in zip(vectors, found, strict=True):
@@ -60,5 +60,5 @@ def nearest(
         # A matrix product may round equal rows differently.
         scores = [float(np.clip(np.dot(row.vector, vector), -1, 1)) for row in hits]
         order = sorted(zip(scores, hits, strict=True), key=lambda hit: (-hit[0], hit[1].passage_id))
-        ranked.append([hit for hit in order if min_score is None or hit[0] >= min_score])
+        ranked.append([hit for hit in order[:k] if min_score is None or hit[0] >= min_score])
     return ranked

@@ -19,11 +19,21 @@ from searcher.errors import BadValue, DamagedIndex
 from searcher.records import Chunk, Document
 from searcher.settings import IndexSettings
 
-__all__ = ["COLUMNS", "SCHEMA", "Prepared", "Row", "digest_of", "key_of"]
+__all__ = ["COLUMNS", "FORMAT", "SCHEMA", "Prepared", "Row", "digest_of", "key_of"]
+
+FORMAT = 2  # PRAGMA user_version; migrations.py knows the way from older ones, a newer one is refused
+
+# What format 2 has more than format 1: by it an index catches up with what was added and removed since it was made.
+HISTORY = [
+    # The states that the store was in; the last one is the present.
+    "CREATE TABLE heads (generation INTEGER PRIMARY KEY, nonce TEXT NOT NULL)",
+    # Ids of passages that went, and the generation without them.
+    "CREATE TABLE removed (id INTEGER PRIMARY KEY, generation INTEGER NOT NULL)",
+    """CREATE TRIGGER remembered AFTER DELETE ON vectors BEGIN
+        INSERT OR REPLACE INTO removed SELECT OLD.id, max(generation) + 1 FROM heads; END""",
+]
 
 SCHEMA = [
-    "CREATE TABLE head (generation INTEGER NOT NULL, nonce TEXT NOT NULL)",
-    "INSERT INTO head VALUES (0, '')",
     "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     # A file is entered when all its documents are in; its digest says when it has to be read again.
     "CREATE TABLE files (path TEXT PRIMARY KEY, digest BLOB NOT NULL)",
@@ -45,6 +55,9 @@ SCHEMA = [
     """CREATE TABLE vectors (
         id INTEGER PRIMARY KEY REFERENCES passages ON DELETE CASCADE, vector BLOB NOT NULL, crc INTEGER NOT NULL)""",
     "CREATE TABLE metadata_keys (key TEXT PRIMARY KEY)",
+    *HISTORY,
+    "INSERT INTO heads VALUES (0, '')",
+    f"PRAGMA user_version = {FORMAT}",
 ]
 
 # What a filter may name beside the keys of metadata.
@@ -155,21 +168,34 @@ def vector_rows(first: int, item: Prepared) -> Iterator[tuple[int, bytes, int]]:
 
 def settings_rows(settings: IndexSettings) -> list[tuple[str, str]]:
     """Key and JSON of each setting, and a checksum of all."""
-    values = {key: json.dumps(value) for key, value in asdict(settings).items()}
-    return [*values.items(), ("checksum", str(checksum(tuple(sorted(values.items())))))]
+    return stored_settings(asdict(settings))
+
+
+def stored_settings(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Rows of the settings table."""
+    stored = {key: json.dumps(value) for key, value in values.items()}
+    return [*stored.items(), ("checksum", str(checksum(tuple(sorted(stored.items())))))]
 
 
 # -- from rows
 
 
-def as_settings(values: Mapping[str, str]) -> IndexSettings:
+def as_settings(rows: Mapping[str, str]) -> IndexSettings:
     """DamagedIndex unless they are what `settings_rows` made."""
-    values = dict(values)
-    stored = values.pop("checksum", None)
     try:
-        if stored != str(checksum(tuple(sorted(values.items())))):
+        return IndexSettings(**settings_values(rows))
+    except TypeError:
+        raise DamagedIndex(f"the settings of the index: this {DAMAGED}") from None
+
+
+def settings_values(rows: Mapping[str, str]) -> dict[str, Any]:
+    """The values in rows of the settings table. DamagedIndex unless they have their checksum."""
+    stored = dict(rows)
+    given = stored.pop("checksum", None)
+    try:
+        if given != str(checksum(tuple(sorted(stored.items())))):
             raise ValueError
-        return IndexSettings(**{key: json.loads(value) for key, value in values.items()})
+        return {key: json.loads(value) for key, value in stored.items()}
     except (TypeError, ValueError):
         raise DamagedIndex(f"the settings of the index: this {DAMAGED}") from None
 

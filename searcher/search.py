@@ -13,15 +13,15 @@ import numpy as np
 from searcher import filters
 from searcher.embedder import Embedder
 from searcher.errors import BadValue, SearcherError, UnknownName
-from searcher.index import CACHE
 from searcher.ingest import Ingest, Progress, documents_of_texts, no_progress
 from searcher.pooling import normalize
 from searcher.ranking import nearest, query_texts, query_vectors
 from searcher.readers import ReadOptions, read_text
 from searcher.records import AddReport, Answer, Document, Failure, Passage
 from searcher.reindexing import embed_again
+from searcher.schema import FORMAT
 from searcher.settings import IndexSettings
-from searcher.snapshots import Snapshots
+from searcher.snapshots import CACHE, Snapshots
 from searcher.store import DATABASE, Row, Store
 from searcher.wanted import Wanted
 
@@ -309,10 +309,23 @@ class Searcher:
         """A line for each fault found in the stored data and in the cache; none when all is well."""
         return self.store.check() or self.snapshots.check()
 
+    def compact(self) -> int:
+        """Write the index's files anew without the room and the traces of what was removed; the bytes it gave back."""
+        before = self._bytes()
+        self.store.database.vacuum()
+        self.snapshots.rebuild()
+        return before - self._bytes()
+
+    def _bytes(self) -> int:
+        return sum(file.stat().st_size for file in self.folder.glob(f"{DATABASE}*")) + self._cache_bytes()
+
+    def _cache_bytes(self) -> int:
+        cache = self.folder / CACHE
+        return cache.stat().st_size if cache.is_file() else 0
+
     def status(self) -> dict[str, Any]:
         """What the index holds and was made with, sizes in bytes."""
         settings, head = self.settings, self.store.database.head()
-        cache = self.folder / CACHE
         return {
             "folder": str(self.folder.absolute()), **self.store.counts(),
             "model": settings.model, "weights": settings.weights, "pooling": settings.pooling,
@@ -320,9 +333,10 @@ class Searcher:
             "query_prompt": settings.query_prompt, "passage_prompt": settings.passage_prompt,
             "dimension": settings.dimension, "dtype": settings.dtype,
             "chunk_tokens": settings.chunk_tokens, "overlap": settings.overlap,
-            "generation": head.generation, "index_type": "flat", "format": settings.format,
+            "generation": head.generation, "index_type": "flat", "format": FORMAT,
+            "journal_mode": self.store.database.journal_mode(),
             "database_bytes": (self.folder / DATABASE).stat().st_size,
-            "cache_bytes": cache.stat().st_size if cache.exists() else 0,
+            "cache_bytes": self._cache_bytes(),
         }  # fmt: skip
 
     def close(self) -> None:

@@ -10,9 +10,7 @@ from searcher.embedder import Embedder
 from searcher.errors import BadValue, SettingsMismatch
 from searcher.models import Model
 
-__all__ = ["FORMAT", "IndexSettings"]
-
-FORMAT = 1  # of the database; a newer one is refused
+__all__ = ["IndexSettings"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,6 @@ class IndexSettings:
     chunk_tokens: int
     overlap: int
     truncate: bool = False
-    format: int = FORMAT
     dtype: str = "fp32"
 
     @classmethod

@@ -1,7 +1,7 @@
 """The truth: what is written to the database of an index and read from it, each in one transaction."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ import numpy as np
 from searcher import filters
 from searcher.audit import findings
 from searcher.database import Database, Head
-from searcher.errors import DamagedIndex, IndexUnavailable, SettingsMismatch
+from searcher.errors import DamagedIndex, IndexUnavailable
 from searcher.filter_sql import to_sql
+from searcher.migrations import migrate
 from searcher.records import Document
 from searcher.schema import (
     COLUMNS,
@@ -34,29 +35,26 @@ from searcher.schema import (
     vector_bytes,
     vector_rows,
 )
-from searcher.settings import FORMAT, IndexSettings
+from searcher.settings import IndexSettings
 
-__all__ = ["DATABASE", "Prepared", "Row", "Store", "digest_of", "key_of"]
+__all__ = ["DATABASE", "FORGET", "Prepared", "Row", "Store", "digest_of", "key_of"]
 
 DATABASE = "searcher.db"
 READ_ROWS = 10_000  # vectors read in one piece
+FORGET = 1000  # states and removed passages that are kept although nobody should need them: less than a page each
 
 
 class Store:
     """The database of one index folder.
 
     Every method sees or makes one state of it; several reads inside `database.reading()` see the same one.
-    Raises IndexUnavailable, DamagedIndex, SettingsMismatch (another format).
+    Raises IndexUnavailable, DamagedIndex, SettingsMismatch (a newer format; an older one is migrated).
     """
 
     def __init__(self, folder: Path, create: bool = False) -> None:
         self.folder = folder
-        schema = [*SCHEMA, f"PRAGMA user_version = {FORMAT}"] if create else []
-        self.database = Database(folder / DATABASE, schema)
-        with self.database.reading() as connection:
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version != FORMAT:
-            raise SettingsMismatch("format", version, FORMAT, "use the version of searcher that made it")
+        self.database = Database(folder / DATABASE, SCHEMA if create else [])
+        migrate(self.database)
 
     # -- settings
 
@@ -197,6 +195,28 @@ class Store:
                 done += len(batch)
         return ids, vectors
 
+    def vector_pieces(self, ids: np.ndarray, present: bool) -> Iterator[np.ndarray]:
+        """Vectors (m, d) float32 of those passages, in pieces. ids: (n,) int64, rising.
+
+        present: whether all of them are there in the state that is read; else one that went is a vector of zeros.
+        """
+        settings = self.settings()
+        dimension, last = settings.dimension if settings else 0, 0
+        query = "SELECT id, vector, crc FROM vectors WHERE id > ? AND id <= ? ORDER BY id"
+        for first in range(0, len(ids), READ_ROWS):
+            part = ids[first : first + READ_ROWS]
+            with self.database.reading() as connection:
+                rows = connection.execute(query, [last, int(part[-1])]).fetchall()
+            last = int(part[-1])
+            found = np.array([row[0] for row in rows], dtype=np.int64)
+            places = np.searchsorted(part, found)
+            if not np.array_equal(part[places], found) or (present and len(found) < len(part)):
+                raise DamagedIndex("passages and vectors do not belong together; run: searcher check")
+            vectors = np.zeros((len(part), dimension), dtype=np.float32)
+            joined = b"".join(vector_bytes(number, blob, crc, dimension) for number, blob, crc in rows)
+            vectors[places] = np.frombuffer(joined, dtype="<f4").reshape(-1, dimension)
+            yield vectors
+
     def vectors_of_texts(self, texts: Iterable[str]) -> dict[str, np.ndarray]:
         """Text → its vector (d,) float32, for those of the texts that are a passage already."""
         found: dict[str, np.ndarray] = {}
@@ -238,6 +258,27 @@ class Store:
                 f" WHERE {condition} ORDER BY passages.id"
             )
             return _ids(connection.execute(query, values))
+
+    # -- history
+
+    def changes(self, generation: int, last: int) -> int:
+        """How many passages came and went since a generation in which `last` was the greatest id."""
+        came, went = "SELECT count(*) FROM passages WHERE id > ?", "SELECT count(*) FROM removed WHERE generation > ?"
+        return int(self._one(came, last) + self._one(went, generation))
+
+    def removed(self, since: int) -> np.ndarray:
+        """Ids of the passages that went after that generation, rising. -> (n,) int64."""
+        with self.database.reading() as connection:
+            return _ids(connection.execute("SELECT id FROM removed WHERE generation > ? ORDER BY id", [since]))
+
+    def forget(self, before: int, least: int = FORGET) -> None:
+        """Let go what only an index of an earlier generation than that would need to catch up, if it is that much."""
+        count = "SELECT (SELECT count(*) FROM heads WHERE generation < ?1)"
+        count += " + (SELECT count(*) FROM removed WHERE generation <= ?1)"
+        if self._one(count, before) > least:
+            with self.database.writing(changes=False) as connection:
+                connection.execute("DELETE FROM heads WHERE generation < ?", [before])
+                connection.execute("DELETE FROM removed WHERE generation <= ?", [before])
 
     # -- upkeep
 

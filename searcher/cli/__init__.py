@@ -29,6 +29,7 @@ COMMANDS = {
     "eval": ("evaluating", "Measure the answers on a set with judgements (BEIR layout)."),
     "reindex": ("upkeep", "Rebuild the index, or embed everything again with other settings."),
     "check": ("upkeep", "Check that what is stored is what was written."),
+    "compact": ("upkeep", "Give the room of removed documents back to the disk."),
     "demo": ("upkeep", "Index the samples and answer a question."),
 }
 

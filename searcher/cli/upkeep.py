@@ -1,4 +1,4 @@
-"""`reindex`, `check` and `demo`: the index as a whole."""
+"""`reindex`, `check`, `compact` and `demo`: the index as a whole."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,6 +53,21 @@ def check_command(folder: Path | None, as_json: bool) -> None:
             click.echo(f"all well: {counts['documents']:,} documents, {counts['passages']:,} passages")
     if findings:
         raise click.exceptions.Exit(1)
+
+
+@click.command("compact")
+@folder_option
+@json_option
+def compact_command(folder: Path | None, as_json: bool) -> None:
+    """Give the room of removed documents back to the disk.
+
+    The files are written anew: nothing of a removed text or its vectors stays in them.
+    """
+    freed = open_searcher(folder).compact()
+    if as_json:
+        show_json({"freed_bytes": freed})
+    else:
+        click.echo(f"{freed:,} bytes given back")
 
 
 @click.command("demo")

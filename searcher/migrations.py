@@ -1,0 +1,50 @@
+"""How an index of an older format becomes one of this format: one transaction, at its first opening."""
+
+from collections.abc import Callable
+from typing import Any
+
+from searcher.database import Database
+from searcher.errors import SettingsMismatch
+from searcher.schema import FORMAT, HISTORY, settings_values, stored_settings
+
+__all__ = ["migrate"]
+
+
+def migrate(database: Database) -> None:
+    """Bring an index up to this format. SettingsMismatch if it has a newer one; IndexUnavailable if it is read-only.
+
+    Not sqlite-utils' `Migrations`: that keeps its own table of what was done, to which a file that was made with the
+    present schema looks like one that was never migrated; the format in the file's header is one number that commits
+    with the change itself.
+    """
+    if _format(database) == FORMAT:
+        return
+    with database.writing() as connection:
+        found = _format(database)  # another process may have been quicker
+        if not 1 <= found <= FORMAT:
+            raise SettingsMismatch("format", found, FORMAT, "use the version of searcher that made it")
+        for number in range(found + 1, FORMAT + 1):
+            STEPS[number](connection)
+        connection.execute(f"PRAGMA user_version = {FORMAT}")
+
+
+def _format(database: Database) -> int:
+    with database.reading() as connection:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _history(connection: Any) -> None:
+    """Format 2: the states the store was in, and what was removed; the format is no setting any more."""
+    for statement in HISTORY:
+        connection.execute(statement)
+    connection.execute("INSERT INTO heads SELECT generation, nonce FROM head")
+    connection.execute("DROP TABLE head")
+    rows = dict(connection.execute("SELECT key, value FROM settings").fetchall())
+    if rows:
+        values = settings_values(rows)
+        values.pop("format", None)
+        connection.execute("DELETE FROM settings")
+        connection.executemany("INSERT INTO settings VALUES (?, ?)", stored_settings(values))
+
+
+STEPS: dict[int, Callable[[Any], None]] = {2: _history}
