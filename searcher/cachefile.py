@@ -1,8 +1,8 @@
 """The cache file: FAISS's bytes under a stamp and a checksum that only this user's searcher can make.
 
-Layout: FAISS's own format; our stamp as JSON; its length, 8 bytes; the checksum, 16 bytes; MAGIC. The checksum is BLAKE2b
-(RFC 7693), keyed with a secret of the user, over the stamp and the XXH3-128 of FAISS's bytes: FAISS trusts what it
-parses, so it is given nothing that came with a stranger's folder.
+Layout: FAISS's own format; our stamp as JSON; its length, 8 bytes; the checksum, 16 bytes; MAGIC. The checksum is
+BLAKE2b (RFC 7693), keyed with a secret of the user, over the stamp and the XXH3-128 of FAISS's bytes: FAISS trusts what
+it parses, so it is given nothing that came with a stranger's folder.
 """
 
 import hashlib

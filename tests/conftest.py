@@ -1,8 +1,6 @@
 """Shared by the tests: where the data is, small random models, the real one."""
 
-import atexit
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -11,8 +9,7 @@ import pytest
 # Before models, which imports transformers: the hub client reads it once.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test reaches for the hub
 os.environ["SEARCHER_DTYPE"] = "fp32"  # compared with oracles in fp32; bf16 has tests of its own
-os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="searcher-state-")  # not the tester's own
-atexit.register(shutil.rmtree, os.environ["XDG_STATE_HOME"], ignore_errors=True)
+os.environ["XDG_STATE_HOME"] = (STATE := tempfile.TemporaryDirectory(prefix="searcher-state-")).name  # not the tester's
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 from models import save_bert

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from searcher import Searcher
-from searcher.errors import IndexUnavailable
 
 # Made by tests/indexes/make.py with the searcher of each format.
 INDEXES = sorted((Path(__file__).parent / "indexes").glob("format-*"))

@@ -13,8 +13,7 @@ import faiss
 import numpy as np
 import pytest
 
-from searcher import Searcher
-from searcher import cachefile
+from searcher import Searcher, cachefile
 from searcher.cachefile import Stamp
 from searcher.errors import BadValue
 from searcher.index import VectorIndex, flat_bytes
@@ -178,9 +177,7 @@ def the_same_generation_of_another_history(searcher: Searcher, made: Path, tiny_
         return cache(branch).read_bytes()
 
 
-@pytest.mark.parametrize(
-    "foreign", [another_index, the_same_generation_of_another_history], ids=lambda f: f.__name__
-)
+@pytest.mark.parametrize("foreign", [another_index, the_same_generation_of_another_history], ids=lambda f: f.__name__)
 def test_a_cache_of_another_state_is_not_used(
     searcher: Searcher, made: Path, tiny_bert: Path, question: np.ndarray, foreign: Callable[..., bytes]
 ) -> None:

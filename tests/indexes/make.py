@@ -4,7 +4,12 @@ import sys
 
 from searcher import Searcher
 
-TEXTS = ["The bank of the river is muddy.", "Money is kept in the bank.", "A boat is tied to a post.", "首都は東京です。"]
+TEXTS = [
+    "The bank of the river is muddy.",
+    "Money is kept in the bank.",
+    "A boat is tied to a post.",
+    "首都は東京です。",
+]
 METADATA = [{"lang": "en", "year": 1999}, {"lang": "en", "year": 2020}, None, {"lang": "ja"}]
 GUIDE = b"# Baking\n\nBread rises with yeast.\n\n## Salt\n\nSalt slows the yeast down.\n"
 FAQ = b"question,answer\nHow do I get in?,Use the back door.\n"
