@@ -9,9 +9,12 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCE = Path("searcher/encoder/amx.c")
-LIBRARY = SOURCE.with_name("libamx.so.1")
-FLAGS = "-O3 -shared -fPIC -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512bf16 -mfma -mamx-tile -mamx-bf16".split()
+SOURCES = [Path("searcher/encoder") / name for name in ("amx.c", "dense.c", "float32.c")]
+LIBRARY = SOURCES[0].with_name("libamx.so.1")
+FLAGS = (
+    "-O3 -shared -fPIC -fno-math-errno -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512bf16 -mfma "
+    "-mamx-tile -mamx-bf16"
+).split()
 
 
 class Kernels(BuildHookInterface):
@@ -24,9 +27,9 @@ class Kernels(BuildHookInterface):
         compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
         if compiler is None:
             return
-        source, library = (Path(self.root) / file for file in (SOURCE, LIBRARY))
-        done = subprocess.run([compiler, *FLAGS, "-o", str(library), str(source)], capture_output=True, check=False)
+        *sources, library = (str(Path(self.root) / file) for file in (*SOURCES, LIBRARY))
+        done = subprocess.run([compiler, *FLAGS, "-o", library, *sources], capture_output=True, check=False)
         if done.returncode == 0:
-            build_data["force_include"][str(library)] = str(LIBRARY)
+            build_data["force_include"][library] = str(LIBRARY)
             build_data["pure_python"] = False
             build_data["infer_tag"] = True

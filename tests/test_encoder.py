@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from transformers import AutoModel
 
 import searcher.encoder
 from searcher import Embedder, Searcher, SearcherError
-from searcher.encoder import Encoder, Sequence_
-from searcher.encoder.kernels import kernels
+from searcher.encoder import Encoder, Sequence_, packed
+from searcher.encoder.amx import packed_weight
+from searcher.encoder.kernels import Dense, Norm, float_kernels, tile_kernels
 from searcher.models import load_model
 
 FORWARDS = ["small", "packed fp32", "packed bf16", "reference"]
@@ -176,37 +178,113 @@ def test_many_batches_on_several_threads_keep_every_vector_in_its_place(
     assert torch.get_num_threads() == threads  # the caller's setting is left alone
 
 
-@pytest.mark.skipif(kernels() is None, reason="the kernels were not built, or the CPU has no AMX")
-@pytest.mark.parametrize(("heads", "size"), [(12, 32), (2, 64), (3, 96), (1, 128)])
-def test_the_attention_kernel_is_softmax_attention(heads: int, size: int) -> None:
-    own = kernels()
-    assert own is not None
-    lengths = [1, 2, 15, 16, 17, 31, 32, 33, 100, 255, 512, 7]
-    bounds = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    qkv = (2 * torch.randn(int(bounds[-1]), 3 * heads * size, generator=torch.Generator().manual_seed(0))).bfloat16()
-    out = torch.full((len(qkv), heads * size), 7.0, dtype=torch.bfloat16)
-    own.attention(qkv, bounds, heads, out)
+NO_TILES = "the kernels were not built, or the CPU has no AMX"
+NO_VECTORS = "the kernels were not built, or the CPU has no AVX-512"
+UNEVEN = [1, 2, 15, 16, 17, 31, 32, 33, 100, 255, 512, 7]
+
+
+def softmax_attention(qkv: torch.Tensor, bounds: np.ndarray, heads: int) -> torch.Tensor:
+    """The definition, in float64. (T, 3 d) -> (T, d)."""
+    size = qkv.shape[1] // 3 // heads
+    mixed = []
     for start, end in pairwise(bounds):
         query, key, value = qkv[start:end].double().view(end - start, 3, heads, size).permute(1, 2, 0, 3)
         weights = torch.softmax(query @ key.transpose(1, 2) / size**0.5, dim=-1)
-        expected = (weights @ value).transpose(0, 1).reshape(end - start, heads * size)
-        assert (out[start:end].double() - expected).abs().max() < 0.05
-        assert torch.nn.functional.cosine_similarity(out[start:end].double(), expected, dim=-1).min() > 0.9999
+        mixed.append((weights @ value).transpose(0, 1).reshape(end - start, heads * size))
+    return torch.cat(mixed)
 
 
-@pytest.mark.skipif(kernels() is None, reason="the kernels were not built, or the CPU has no AMX")
-def test_the_other_kernels_are_layer_norm_and_gelu() -> None:
-    own = kernels()
+def random_numbers(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.skipif(tile_kernels() is None, reason=NO_TILES)
+@pytest.mark.parametrize(("heads", "size"), [(12, 32), (2, 64), (3, 96), (1, 128)])
+def test_the_attention_kernel_is_softmax_attention(heads: int, size: int) -> None:
+    own = tile_kernels()
     assert own is not None
-    x = (3 * torch.randn(37, 96, generator=torch.Generator().manual_seed(0))).bfloat16()
-    weight, bias = torch.rand(96) + 0.5, torch.randn(96)
-    expected = torch.nn.functional.layer_norm(x.double(), (96,), weight.double(), bias.double(), 1e-12)
-    actual = x.clone()
-    own.layer_norm(actual, weight, bias, 1e-12)
-    torch.testing.assert_close(actual.double(), expected, rtol=2**-8, atol=1e-3)
-    numbers = torch.linspace(-9, 9, 32 * 64).bfloat16()
-    expected = torch.nn.functional.gelu(numbers.double())
-    torch.testing.assert_close(own.gelu(numbers.clone()).double(), expected, rtol=2**-8, atol=5e-4)
+    bounds = np.concatenate([[0], np.cumsum(UNEVEN)]).astype(np.int64)
+    qkv = (2 * random_numbers(int(bounds[-1]), 3 * heads * size)).bfloat16()
+    out = torch.full((len(qkv), heads * size), 7.0, dtype=torch.bfloat16)
+    own.attention(qkv, bounds, heads, out)
+    expected = softmax_attention(qkv, bounds, heads)
+    assert (out.double() - expected).abs().max() < 0.05
+    assert torch.nn.functional.cosine_similarity(out.double(), expected, dim=-1).min() > 0.9999
+
+
+@pytest.mark.skipif(float_kernels() is None, reason=NO_VECTORS)
+@pytest.mark.parametrize(("heads", "size"), [(12, 32), (2, 64), (4, 12), (3, 40), (1, 1)])
+def test_the_float_attention_kernel_is_softmax_attention_to_rounding(heads: int, size: int) -> None:
+    own = float_kernels()
+    assert own is not None
+    bounds = np.concatenate([[0], np.cumsum(UNEVEN)]).astype(np.int64)
+    qkv = 2 * random_numbers(int(bounds[-1]), 3 * heads * size)
+    out = torch.full((len(qkv), heads * size), 7.0)
+    own.attention(qkv, bounds, heads, out)
+    torch.testing.assert_close(out.double(), softmax_attention(qkv, bounds, heads), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.skipif(float_kernels() is None, reason=NO_VECTORS)
+@pytest.mark.parametrize("width", [384, 48, 7])
+def test_the_float_normalisation_kernel_is_layer_norm_to_rounding(width: int) -> None:
+    own = float_kernels()
+    assert own is not None
+    x, scale, shift = 3 * random_numbers(37, width) + 5, random_numbers(width, seed=1), random_numbers(width, seed=2)
+    expected = torch.nn.functional.layer_norm(x.double(), (width,), scale.double(), shift.double(), 1e-12)
+    own.layer_norm(x, Norm(scale, shift, 1e-12))
+    torch.testing.assert_close(x.double(), expected, rtol=1e-5, atol=1e-5)
+
+
+ACTIVATIONS = {
+    "gelu": torch.nn.functional.gelu,
+    "gelu tanh": partial(torch.nn.functional.gelu, approximate="tanh"),
+    "relu": torch.relu,
+}
+
+
+@pytest.mark.skipif(tile_kernels() is None, reason=NO_TILES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize(("rows", "width", "inner"), [(32, 32, 96), (1088, 96, 416), (2080, 384, 1536)])
+def test_the_dense_kernels_are_a_feed_forward_block(activation: str, rows: int, width: int, inner: int) -> None:
+    own = tile_kernels()
+    assert own is not None
+    x = random_numbers(rows, width).bfloat16()
+    up, down = (random_numbers(inner, width, seed=1) / width**0.5).bfloat16(), random_numbers(width, inner, seed=2)
+    down = (down / inner**0.5).bfloat16()
+    first, second = 3 * random_numbers(inner, seed=3), random_numbers(width, seed=4)
+    norm = Norm(random_numbers(width, seed=5), random_numbers(width, seed=6), 1e-12)
+    middle = ACTIVATIONS[activation](x.double() @ up.double().T + first.double())
+    summed = middle.bfloat16().double() @ down.double().T + second.double() + x.double()
+    expected = torch.nn.functional.layer_norm(summed, (width,), norm.scale.double(), norm.shift.double())
+
+    plain, hidden = torch.empty(rows, inner, dtype=torch.bfloat16), torch.empty(rows, inner, dtype=torch.bfloat16)
+    own.dense(x, Dense(packed_weight(up), first), plain)
+    torch.testing.assert_close(plain.double(), x.double() @ up.double().T + first.double(), rtol=2**-8, atol=1e-5)
+    own.dense_activated(x, Dense(packed_weight(up), first), activation, hidden)
+    blocks = hidden.view(rows // 32, inner // 32, 32, 32).transpose(1, 2).reshape(rows, inner)
+    torch.testing.assert_close(blocks.double(), middle, rtol=2**-8, atol=5e-4)
+    actual = torch.empty_like(x)
+    own.dense_norm(hidden, Dense(packed_weight(down), second), x, norm, actual, blocked=True)
+    torch.testing.assert_close(actual.double(), expected, rtol=2**-7, atol=0.01)
+    own.dense_norm(blocks.contiguous(), Dense(packed_weight(down), second), x, norm, actual)
+    torch.testing.assert_close(actual.double(), expected, rtol=2**-7, atol=0.01)
+
+
+@pytest.mark.parametrize("forward", ["packed fp32", "packed bf16"], indirect=True)
+def test_without_the_kernels_torch_gives_the_hidden_states_of_transformers(
+    tmp_path: Path, forward: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packed, "tile_kernels", lambda: None)
+    monkeypatch.setattr(packed, "float_kernels", lambda: None)
+    check(save_bert(tmp_path / "bert", layers=2, width=64, heads=2), forward, True)
+
+
+@pytest.mark.skipif(tile_kernels() is None, reason=NO_TILES)
+@pytest.mark.parametrize("forward", ["packed bf16"], indirect=True)
+def test_a_token_that_the_model_does_not_have_is_named(tmp_path: Path, forward: str) -> None:
+    encoder = Encoder(load_model(save_bert(tmp_path / "bert", layers=2, width=64, heads=2)), dtype="bf16")
+    with pytest.raises(SearcherError, match="99999 is not among the model's"):
+        list(encoder.run([Sequence_([1, 99999])], [0], False, lambda hidden: hidden))
 
 
 def test_an_index_opens_under_either_dtype(tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

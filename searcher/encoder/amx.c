@@ -1,23 +1,17 @@
-/* Attention and layer normalisation over packed bfloat16 tokens, for CPUs with AMX; one thread a call.
+/* Attention and embeddings over packed bfloat16 tokens, for CPUs with AMX; one thread a call.
  *
  * Every head of every text is small enough for a core's cache: its scores are made a block of 16 queries at a time by
  * AMX tile products, turned into weights in float32 (AVX-512), and multiplied with the values, again in tiles.
  * No Python, no OpenMP: the caller runs one call on each core.
  */
-#include <immintrin.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { TILE = 16, STEP = 32, XFEATURE_TILEDATA = 18, ARCH_REQ_XCOMP_PERM = 0x1023 };
+#include "tiles.h"
 
-typedef struct {
-    uint8_t palette, start_row, reserved[14];
-    uint16_t colsb[16];
-    uint8_t rows[16];
-} __attribute__((packed, aligned(64))) tile_config;
+enum { XFEATURE_TILEDATA = 18, ARCH_REQ_XCOMP_PERM = 0x1023 };
 
 /* 1 if the CPU has what this file was compiled for and the kernel lets us use the tiles. */
 int searcher_supported(void) {
@@ -137,11 +131,7 @@ int searcher_attention(const uint16_t *qkv, const int64_t *bounds, int64_t n, in
     uint16_t *weights = values + matrix;
     float *scores = (float *)(weights + (size_t)TILE * most), *sums = scores + (size_t)TILE * most;
 
-    tile_config before, mine = {.palette = 1};
-    for (int i = 0; i < 8; i++)
-        mine.colsb[i] = 64, mine.rows[i] = TILE;
-    _tile_storeconfig(&before);
-    _tile_loadconfig(&mine);
+    const tile_config before = tiles_begin();
     for (int64_t text = 0; text < n; text++) {
         const int length = (int)(bounds[text + 1] - bounds[text]);
         const int padded = (length + STEP - 1) / STEP * STEP, blocks = (length + TILE - 1) / TILE;
@@ -207,57 +197,33 @@ int searcher_attention(const uint16_t *qkv, const int64_t *bounds, int64_t n, in
             }
         }
     }
-    _tile_release();
-    if (before.palette)
-        _tile_loadconfig(&before);
+    tiles_end(before);
     free(memory);
     return 0;
 }
 
-static inline __m512 widen(const uint16_t *from) {
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)from)), 16));
-}
-
-/* Layer normalisation of each row. x, out: (rows, width) bfloat16, may be the same; weight, bias: float32;
- * width: a multiple of 16. Ba, Kiros & Hinton 2016. */
-void searcher_layer_norm(const uint16_t *x, int64_t rows, int width, const float *weight, const float *bias,
-                         float epsilon, uint16_t *out) {
-    for (int64_t r = 0; r < rows; r++, x += width, out += width) {
-        __m512 sum = _mm512_setzero_ps(), squares = _mm512_setzero_ps();
+/* Embeddings of each token: its word, place and kind, summed and normalised. words, positions, types: float32 tables of
+ * `width`, a multiple of 32; ids, places, segments: (rows,) into them; out: (rows, width) bfloat16. Returns 0, or 1
+ * when there is no memory. */
+int searcher_embed(const float *words, const float *positions, const float *types, const int64_t *ids,
+                   const int64_t *places, const int64_t *segments, int64_t rows, int width, const float *scale,
+                   const float *shift, float epsilon, uint16_t *out) {
+    float *values = aligned_alloc(64, (size_t)width * 4);
+    if (!values)
+        return 1;
+    for (int64_t row = 0; row < rows; row++) {
+        const float *word = words + ids[row] * width, *place = positions + places[row] * width;
+        const float *kind = types + segments[row] * width;
+        __m512 sum = _mm512_setzero_ps(), squares = sum;
         for (int i = 0; i < width; i += 16) {
-            __m512 value = widen(x + i);
+            __m512 value = _mm512_add_ps(_mm512_loadu_ps(word + i), _mm512_loadu_ps(place + i));
+            value = _mm512_add_ps(value, _mm512_loadu_ps(kind + i));
+            _mm512_store_ps(values + i, value);
             sum = _mm512_add_ps(sum, value);
             squares = _mm512_fmadd_ps(value, value, squares);
         }
-        const float mean = _mm512_reduce_add_ps(sum) / width;
-        float variance = _mm512_reduce_add_ps(squares) / width - mean * mean;
-        const __m512 by = _mm512_set1_ps(1.0f / __builtin_sqrtf((variance > 0 ? variance : 0) + epsilon));
-        const __m512 centre = _mm512_set1_ps(mean);
-        for (int i = 0; i < width; i += 16) {
-            __m512 value = _mm512_mul_ps(_mm512_sub_ps(widen(x + i), centre), by);
-            value = _mm512_fmadd_ps(value, _mm512_loadu_ps(weight + i), _mm512_loadu_ps(bias + i));
-            _mm256_storeu_si256((__m256i *)(out + i), (__m256i)_mm512_cvtneps_pbh(value));
-        }
+        normalise(values, 32, width, sum, squares, scale, shift, epsilon, out + row * width);
     }
-}
-
-/* x times the share of a normal distribution below x, in place. x: n bfloat16, a multiple of 32.
- * The share is 1/2 + z P(z^2), z = x held within +-4.2; minimax fit of x's product: within 7e-5 there, 3e-4 anywhere
- * (bfloat16 rounds 1 to 4e-3). Hendrycks & Gimpel 2016. */
-void searcher_gelu(uint16_t *x, int64_t n) {
-    static const float p[8] = {3.98508728e-01f, -6.55993670e-02f, 9.33746248e-03f, -9.60762962e-04f, 6.82665850e-05f, -3.13990495e-06f, 8.32993123e-08f, -9.61330238e-10f};
-    const __m512 most = _mm512_set1_ps(4.2f), least = _mm512_set1_ps(-4.2f), half = _mm512_set1_ps(0.5f);
-    for (int64_t i = 0; i < n; i += 32) {
-        __m512 value[2], share[2];
-        for (int j = 0; j < 2; j++) {
-            value[j] = widen(x + i + 16 * j);
-            const __m512 z = _mm512_max_ps(_mm512_min_ps(value[j], most), least), square = _mm512_mul_ps(z, z);
-            __m512 y = _mm512_set1_ps(p[7]);
-            for (int k = 6; k >= 0; k--)
-                y = _mm512_fmadd_ps(y, square, _mm512_set1_ps(p[k]));
-            share[j] = _mm512_fmadd_ps(z, y, half);
-        }
-        const __m512 low = _mm512_mul_ps(value[0], share[0]), high = _mm512_mul_ps(value[1], share[1]);
-        _mm512_storeu_si512(x + i, (__m512i)_mm512_cvtne2ps_pbh(high, low));
-    }
+    free(values);
+    return 0;
 }

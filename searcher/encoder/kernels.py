@@ -1,53 +1,123 @@
-"""The C kernels for CPUs with AMX: attention and layer normalisation over packed bfloat16, if they were built."""
+"""Calls into the C kernels over packed tokens, if they were built: bfloat16 with AMX, float32 with AVX-512."""
 
 import ctypes
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
-__all__ = ["Kernels", "kernels"]
+__all__ = ["Dense", "FloatKernels", "Norm", "TileKernels", "float_kernels", "tile_kernels"]
 
 LIBRARY = Path(__file__).with_name("libamx.so.1")
+P, I, L, F = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64, ctypes.c_float  # noqa: E741
+ARGUMENTS = {
+    "attention": [P, P, L, I, I, P],
+    "embed": [P, P, P, P, P, P, L, I, P, P, F, P],
+    "dense": [P, L, I, P, P, I, P],
+    "dense_activated": [P, L, I, P, P, I, I, P],
+    "dense_norm": [P, I, L, I, P, P, I, P, P, P, F, P],
+    "float_attention": [P, P, L, I, I, P],
+    "float_layer_norm": [P, L, I, P, P, F],
+}
+ACTIVATION_NUMBERS = {"gelu": 1, "gelu tanh": 2, "relu": 3}  # as dense.c has them
 
 
-class Kernels:
-    """Calls into the library. A call runs on one thread and lets other Python threads run meanwhile."""
+class Dense(NamedTuple):
+    """weight: (e, d) bfloat16 in the order of dense.c; bias: (e,) float32."""
+
+    weight: "Tensor"
+    bias: "Tensor"
+
+
+class Norm(NamedTuple):
+    """scale, shift: (d,) float32."""
+
+    scale: "Tensor"
+    shift: "Tensor"
+    epsilon: float
+
+
+class Library:
+    """The C functions by name. A call runs on one thread and lets other Python threads run meanwhile."""
 
     def __init__(self, library: ctypes.CDLL) -> None:
-        pointer, integer, long = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64
-        self._attention, self._layer_norm = library.searcher_attention, library.searcher_layer_norm
-        self._attention.argtypes = [pointer, pointer, long, integer, integer, pointer]
-        self._gelu = library.searcher_gelu
-        self._gelu.argtypes = [pointer, long]
-        self._layer_norm.argtypes = [pointer, long, integer, pointer, pointer, ctypes.c_float, pointer]
+        self._run = {name: getattr(library, f"searcher_{name}") for name in ARGUMENTS}
+        for name, types in ARGUMENTS.items():
+            self._run[name].argtypes = types
+
+    def _call(self, name: str, *arguments: "int | float | Tensor | np.ndarray") -> None:
+        if self._run[name](*map(_plain, arguments)):
+            raise MemoryError(f"no memory for {name}")
+
+
+class FloatKernels(Library):
+    """Tokens are rows of contiguous float32 matrices, those of a text one after the other."""
 
     def attention(self, qkv: "Tensor", bounds: np.ndarray, heads: int, out: "Tensor") -> None:
-        """Softmax attention within each text. qkv: (T, 3 d) bfloat16; bounds: (n + 1,) int64; out: (T, d) bfloat16."""
-        size = out.shape[1] // heads
-        if self._attention(qkv.data_ptr(), bounds.ctypes.data, len(bounds) - 1, heads, size, out.data_ptr()):
-            raise MemoryError("no memory for attention")
+        """Softmax attention within each text. qkv: (T, 3 d); bounds: (n + 1,) int64; out: (T, d)."""
+        self._call("float_attention", qkv, bounds, len(bounds) - 1, heads, out.shape[1] // heads, out)
 
-    def layer_norm(self, states: "Tensor", weight: "Tensor", bias: "Tensor", epsilon: float) -> None:
-        """Normalise each row in place. states: (T, d) bfloat16; weight, bias: (d,) float32."""
-        rows, width = states.shape
-        self._layer_norm(states.data_ptr(), rows, width, weight.data_ptr(), bias.data_ptr(), epsilon, states.data_ptr())
+    def layer_norm(self, x: "Tensor", norm: Norm) -> None:
+        """Normalise each row in place. (T, d)."""
+        self._call("float_layer_norm", x, *x.shape, *norm)
 
-    def gelu(self, states: "Tensor") -> "Tensor":
-        """The activation of each component, in place. (T, e) bfloat16, e a multiple of 32."""
-        self._gelu(states.data_ptr(), states.numel())
-        return states
+
+class TileKernels(Library):
+    """Tokens are rows of contiguous bfloat16 matrices, a multiple of 32 rows and columns, texts one after the other."""
+
+    def embed(self, tables: "Sequence[Tensor]", numbers: "tuple[np.ndarray, ...]", norm: Norm, out: "Tensor") -> None:
+        """Sum of a token's rows of three float32 tables, normalised. numbers: three of (T,) int64; out: (≥ T, d)."""
+        scale, shift, epsilon = norm
+        self._call("embed", *tables, *numbers, len(numbers[0]), out.shape[1], scale, shift, epsilon, out)
+
+    def dense(self, x: "Tensor", layer: Dense, out: "Tensor") -> None:
+        """The layer. (T, d) -> (T, e)."""
+        self._call("dense", x, *x.shape, *layer, out.shape[1], out)
+
+    def dense_activated(self, x: "Tensor", layer: Dense, activation: str, out: "Tensor") -> None:
+        """The layer and the activation. (T, d) -> (T, e) in blocks, as `dense_norm` takes them."""
+        self._call("dense_activated", x, *x.shape, *layer, out.shape[1], ACTIVATION_NUMBERS[activation], out)
+
+    def dense_norm(
+        self, x: "Tensor", layer: Dense, residual: "Tensor", norm: Norm, out: "Tensor", blocked: bool = False
+    ) -> None:
+        """The layer, the residual added, normalised. (T, d) -> (T, e). blocked: x is from `dense_activated`."""
+        self._call("dense_norm", x, int(blocked), *x.shape, *layer, out.shape[1], residual, *norm, out)
+
+    def attention(self, qkv: "Tensor", bounds: np.ndarray, heads: int, out: "Tensor") -> None:
+        """Softmax attention within each text. qkv: (T, 3 d); bounds: (n + 1,) int64; out: (T, d)."""
+        self._call("attention", qkv, bounds, len(bounds) - 1, heads, out.shape[1] // heads, out)
+
+
+def _plain(argument: "int | float | Tensor | np.ndarray") -> int | float:
+    """A number itself, or where an array's values lie."""
+    if isinstance(argument, int | float):
+        return argument
+    return argument.ctypes.data if isinstance(argument, np.ndarray) else argument.data_ptr()
+
+
+def _library() -> ctypes.CDLL | None:
+    try:
+        return ctypes.CDLL(str(LIBRARY))
+    except OSError:
+        return None
 
 
 @cache
-def kernels() -> Kernels | None:
+def tile_kernels() -> TileKernels | None:
     """The kernels, None where they were not built (no C compiler at installation) or the CPU has no AMX."""
-    try:
-        library = ctypes.CDLL(str(LIBRARY))
-    except OSError:
-        return None
-    return Kernels(library) if library.searcher_supported() else None
+    library = _library()
+    return TileKernels(library) if library and library.searcher_supported() else None
+
+
+@cache
+def float_kernels() -> FloatKernels | None:
+    """The kernels, None where they were not built or the CPU has no AVX-512."""
+    library = _library()
+    return FloatKernels(library) if library and library.searcher_float_supported() else None

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from searcher.encoder.amx import TileLayers, fits_tiles
 from searcher.encoder.checkpoint import BertShape, Checkpoint
-from searcher.encoder.kernels import kernels
+from searcher.encoder.kernels import Norm, float_kernels, tile_kernels
 from searcher.encoder.records import Hidden, Sequence_, packed_inputs
 from searcher.errors import ModelError
 
@@ -35,16 +36,14 @@ def has_fast_bf16() -> bool:
 class PackedForward:
     """BERT and RoBERTa of every size. Tokens of all texts lie in one (T, d) matrix; only attention knows of texts.
 
-    On a CPU with AMX the attention and the normalisation run in our own kernels where those were built.
+    On a CPU with AMX everything in bfloat16 runs in our own kernels, where those were built; with AVX-512, attention
+    and normalisation in float32.
     """
 
     def __init__(
         self, name: str, checkpoint: Checkpoint, shape: BertShape, device: torch.device, dtype: torch.dtype
     ) -> None:
         self.name, self.shape, self.device, self.dtype = name, shape, device, dtype
-        amx = device.type == "cpu" and dtype == torch.bfloat16 and shape.width // shape.heads % 32 == 0
-        self.kernels = kernels() if amx else None
-        self.own_gelu = self.kernels is not None and shape.activation == "gelu" and shape.inner % 32 == 0
 
         def tensor(key: str) -> Tensor:
             return torch.from_numpy(np.array(checkpoint[key])).to(device)
@@ -53,9 +52,16 @@ class PackedForward:
             weight = torch.cat([tensor(f"{key}.weight") for key in keys]).to(dtype)
             return _linear(weight, torch.cat([tensor(f"{key}.bias") for key in keys]).to(dtype), activation)
 
-        def norm(key: str) -> tuple[Tensor, Tensor]:
-            return tensor(f"{key}.weight"), tensor(f"{key}.bias")
+        def norm(key: str) -> Norm:
+            return Norm(tensor(f"{key}.weight"), tensor(f"{key}.bias"), shape.epsilon)
 
+        pooler = ("pooler.dense.weight", "pooler.dense.bias")
+        self.pooler = [tensor(key) for key in pooler] if pooler[0] in checkpoint else None
+        own = tile_kernels() if device.type == "cpu" and dtype == torch.bfloat16 and fits_tiles(shape) else None
+        self.tiles = TileLayers(checkpoint, shape, own) if own else None
+        if self.tiles:
+            return
+        self.kernels = float_kernels() if device.type == "cpu" and dtype == torch.float32 else None
         self.words, self.positions, self.types = (
             tensor(f"embeddings.{kind}_embeddings.weight") for kind in ("word", "position", "token_type")
         )
@@ -67,11 +73,10 @@ class PackedForward:
             self.layers.append(
                 (
                     inputs, linear(f"{at}attention.output.dense"), norm(f"{at}attention.output.LayerNorm"),
-                    linear(f"{at}intermediate.dense", activation="" if self.own_gelu else shape.activation),
+                    linear(f"{at}intermediate.dense", activation=shape.activation),
                     linear(f"{at}output.dense"), norm(f"{at}output.LayerNorm"),
                 )
             )  # fmt: skip
-        self.pooler = norm("pooler.dense") if "pooler.dense.weight" in checkpoint else None
 
     def __call__(self, sequences: Sequence[Sequence_], layers: Sequence[int], pooler: bool) -> Hidden:
         """Hidden states of one batch, no layer computed beyond the last one asked for."""
@@ -81,8 +86,9 @@ class PackedForward:
         last = self.shape.layers if pooler else max(layers, default=0)
         wanted: dict[int, np.ndarray] = {}
         with torch.inference_mode():
-            embedded = self._embeddings(ids, positions + self.shape.first_position, segments)
-            for number, state in enumerate(self._states(embedded, bounds, last)):
+            states = self.tiles.states if self.tiles else self._states
+            positions = positions + self.shape.first_position
+            for number, state in enumerate(states(ids, positions, segments, bounds, last)):
                 if number in layers:
                     wanted[number] = state.float().cpu().numpy()
             pooled = None
@@ -96,26 +102,26 @@ class PackedForward:
         tables = (self.words, self.positions, self.types)
         state = sum(functional.embedding(numbers, table) for numbers, table in zip(places, tables, strict=True))
         assert isinstance(state, Tensor)
-        return functional.layer_norm(state, (self.shape.width,), *self.norm, self.shape.epsilon).to(self.dtype)
+        return functional.layer_norm(state, (self.shape.width,), *self.norm).to(self.dtype)
 
-    def _states(self, state: Tensor, bounds: np.ndarray, last: int) -> Iterator[Tensor]:
+    def _states(
+        self, ids: np.ndarray, positions: np.ndarray, segments: np.ndarray, bounds: np.ndarray, last: int
+    ) -> Iterator[Tensor]:
         """Hidden states 0 … last, each (T, d)."""
+        state = self._embeddings(ids, positions, segments)
         yield state
         groups = [] if self.kernels else list(_groups(bounds))
         for inputs, output, first_norm, up, down, second_norm in self.layers[:last]:
             mixed = self._attention(inputs(state), bounds, groups)
             state = self._normalise(output(mixed, state), first_norm)
-            inner = up(state)
-            if self.own_gelu and self.kernels:
-                self.kernels.gelu(inner)
-            state = self._normalise(down(inner, state), second_norm)
+            state = self._normalise(down(up(state), state), second_norm)
             yield state
 
-    def _normalise(self, state: Tensor, norm: tuple[Tensor, Tensor]) -> Tensor:
+    def _normalise(self, state: Tensor, norm: Norm) -> Tensor:
         if self.kernels:
-            self.kernels.layer_norm(state, *norm, self.shape.epsilon)
+            self.kernels.layer_norm(state, norm)
             return state
-        weight, bias = (part.to(self.dtype) for part in norm)
+        weight, bias = norm.scale.to(self.dtype), norm.shift.to(self.dtype)
         return functional.layer_norm(state, (self.shape.width,), weight, bias, self.shape.epsilon)
 
     def _attention(self, qkv: Tensor, bounds: np.ndarray, groups: list["Group"]) -> Tensor:
