@@ -26,10 +26,14 @@ from searcher.records import Passage
 DATABASE = "searcher.db"
 MEMORY = 3 * 2**30  # bytes of address space
 SECONDS = 20  # for one copy
-TABLES = {
-    "head": "generation", "settings": "key", "files": "path", "documents": "id", "passages": "id", "vectors": "id",
-    "metadata_keys": "key",
-}  # fmt: skip
+# What `check` answers for: every column but documents.file, and neither head, files nor metadata_keys.
+CHECKED = {
+    "settings": "SELECT key, value FROM settings ORDER BY key",
+    "documents": "SELECT id, source, key, kind, title, metadata, passages, characters, crc, digest, layout, text"
+    " FROM documents ORDER BY id",
+    "passages": "SELECT * FROM passages ORDER BY id",
+    "vectors": "SELECT * FROM vectors ORDER BY id",
+}
 
 # -- damage: a description such as ["cut", 100] or ["any", seed], and bytes → other bytes
 
@@ -104,6 +108,7 @@ ASKED: dict[str, Callable[[Searcher, np.ndarray, list[str]], Any]] = {
     "passages": lambda searcher, _, keys: [str(row) for key in keys for row in searcher.passages(key)],
     "status": lambda searcher, *_: searcher.status()["documents"],
     "check": lambda searcher, *_: searcher.check(),
+    "write": lambda searcher, queries, keys: _written(searcher, queries, keys),
 }
 
 
@@ -112,33 +117,43 @@ def _hits(answers: list[list[Passage]]) -> list[str]:
     return [f"{number}: {replace(hit, rank=0)}" for number, hits in enumerate(answers) for hit in hits]
 
 
-def answers(folder: Path, queries: np.ndarray, keys: list[str]) -> dict[str, Any]:
+def _written(searcher: Searcher, queries: np.ndarray, keys: list[str]) -> list[str]:
+    """What else there is after a text was added and another removed."""
+    searcher.add_texts(["near the river"], ids=["new"])
+    searcher.remove(ids=keys[1])
+    return [hit for hit in _hits(searcher.search(queries, 10**6)) if "id='new'" not in hit]
+
+
+def answers(searcher: Searcher, job: dict[str, Any]) -> dict[str, Any]:
     """Question → answer, "error" where it is one of ours; any other exception is named."""
     found: dict[str, Any] = {}
-    searcher = None
-    for name, ask in ASKED.items():
+    for name in job.get("questions", ASKED):
         try:
-            searcher = searcher or Searcher(folder)
-            found[name] = ask(searcher, queries, keys)
+            found[name] = ASKED[name](searcher, np.array(job["queries"]), job["keys"])
         except SearcherError as fault:
             found[name] = "error" if "\n" not in str(fault) else f"more than a line: {fault}"
         except Exception as fault:
             found[name] = f"{type(fault).__name__}: {fault}"
-    if searcher:
-        searcher.close()
     return found
 
 
+def opened(folder: Path, job: dict[str, Any]) -> tuple[Searcher | None, dict[str, Any]]:
+    """A Searcher, or why there is none, for each question."""
+    try:
+        return Searcher(folder), {}
+    except SearcherError:
+        return None, dict.fromkeys(job.get("questions", ASKED), "error")
+    except Exception as fault:
+        return None, {"open": f"{type(fault).__name__}: {fault}"}
+
+
 def content(folder: Path) -> Any:
-    """All rows of the tables as SQLite reads them, None where it cannot."""
+    """All rows that `check` answers for as SQLite reads them, None where it cannot."""
     connection = sqlite3.connect(folder / DATABASE)
     connection.text_factory = bytes
     try:
-        return {
-            table: connection.execute(f"SELECT * FROM {table} ORDER BY {order}").fetchall()
-            for table, order in TABLES.items()
-        }
-    except (sqlite3.Error, UnicodeDecodeError):  # of an error's own text
+        return {table: connection.execute(query).fetchall() for table, query in CHECKED.items()}
+    except (sqlite3.Error, UnicodeDecodeError, MemoryError):  # the error's own text; a length that is damaged
         return None
     finally:
         connection.close()
@@ -171,31 +186,53 @@ def main(job: dict[str, Any]) -> None:
     """Make and ask each copy; a line of JSON before it, and one with what is wrong after it."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     whole, work, file = Path(job["folder"]), Path(job["work"]), job["file"]
-    queries, keys = np.array(job["queries"]), job["keys"]
-    sound, rows, data = answers(whole, queries, keys), content(whole), (whole / file).read_bytes()
+    rows, data = content(whole), (whole / file).read_bytes()
+    sound = answers(Searcher(_copied(whole, work)), job)  # a copy: asking may write
     for description in job["descriptions"]:
         sys.stdout.write(json.dumps({"begun": description}) + "\n")
         sys.stdout.flush()
         signal.alarm(SECONDS)
-        shutil.rmtree(work, ignore_errors=True)
-        shutil.copytree(whole, work)
+        _copied(whole, work)
+        searcher = None
+        if job["live"]:
+            searcher = Searcher(work)
+            answers(searcher, job)
         kind, changed = damaged(data, description)
         (work / file).write_bytes(changed)
         if file == DATABASE and description[-1] % 2:
             for cache in work.glob("vectors*"):
                 cache.unlink()
-        other = file == DATABASE and content(work) != rows
-        found = answers(work, queries, keys)
-        line = {
-            "kind": kind,
-            "same": changed == data,
-            "changed": other,
-            "errors": sorted(
-                name for name, answer in found.items() if answer == "error" or (name == "check" and answer)
-            ),
-            "wrong": faults(sound, found, other, job["may_fail"]),
-        }
+        differs = file == DATABASE and content(work) != rows
+        found: dict[str, Any] = {}
+        if searcher is None:
+            searcher, found = opened(work, job)
+        if searcher is not None:
+            found = answers(searcher, job)
+            searcher.close()
+        wrong = faults(sound, found, differs, job["may_fail"])
+        line = {"kind": kind, "outcome": outcome(found), "wrong": wrong}
         sys.stdout.write(json.dumps(line) + "\n")
+
+
+def outcome(found: dict[str, Any]) -> str:
+    """How far the damage was felt."""
+    failed = [name for name, answer in found.items() if answer == "error"]
+    if len(failed) == len(found):
+        return "nothing works"
+    return (
+        "search fails"
+        if "search" in failed
+        else "others fail"
+        if failed
+        else "found by check"
+        if found.get("check")
+        else "unnoticed"
+    )
+
+
+def _copied(whole: Path, work: Path) -> Path:
+    shutil.rmtree(work, ignore_errors=True)
+    return shutil.copytree(whole, work)
 
 
 def ask_in_a_child(job: dict[str, Any]) -> list[dict[str, Any]]:

@@ -102,18 +102,19 @@ def _killed(folder: str, method: str, arguments: dict[str, Any], call: int) -> b
 
 def main() -> None:
     """Answer commands until there are no more."""
-    searchers: dict[str, Searcher] = {}
+    folder, searcher = "", None
     for line in sys.stdin:
         command = json.loads(line)
-        folder, method, arguments = command["folder"], command["method"], command["arguments"]
+        method, arguments = command["method"], command["arguments"]
+        if searcher and (folder != command["folder"] or method == "close"):
+            searcher.close()
+            searcher = None
+        folder, answer = command["folder"], None
         if command["kill_at"] is not None:
-            answer: Any = _killed(folder, method, arguments, command["kill_at"])
-        else:
-            if folder not in searchers:  # one example after the other: the last one's is not asked for again
-                for name in list(searchers):
-                    searchers.pop(name).close()
-                searchers[folder] = Searcher(folder)
-            answer = _run(searchers[folder], method, arguments)
+            answer = _killed(folder, method, arguments, command["kill_at"])
+        elif method != "close":
+            searcher = searcher or Searcher(folder)
+            answer = _run(searcher, method, arguments)
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 

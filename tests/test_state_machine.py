@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +60,10 @@ class Index(RuleBasedStateMachine):
         self.highest = 0  # that any passage ever had
         self.keys: set[str] = set()  # of metadata, of all documents that ever were
         self.caches: list[bytes] = []  # older states of the cache
+        self.backup: Any = None
 
     def teardown(self) -> None:
-        for searcher in self.searchers.values():
-            searcher.close()
+        self.close_all()
         shutil.rmtree(self.folder.parent)
 
     def searcher(self, who: int) -> Searcher:
@@ -74,6 +75,7 @@ class Index(RuleBasedStateMachine):
     def close_all(self) -> None:
         for who in list(self.searchers):
             self.searchers.pop(who).close()
+        self.second.ask(self.folder, "close")
 
     def ask(self, who: int, method: str, **arguments: Any) -> Any:
         """The answer of one of the Searchers or of the second process."""
@@ -104,7 +106,7 @@ class Index(RuleBasedStateMachine):
         self.oracle.add(changed)
         gone = {held.key for held in changed} | set(removed)
         self.ids = {name: number for name, number in self.ids.items() if name[0] not in gone}
-        self.keys |= {name for held in added for name in held.metadata}
+        self.keys = self.keys | {name for held in added for name in held.metadata}
 
     # -- writes
 
@@ -182,6 +184,24 @@ class Index(RuleBasedStateMachine):
     def kill_upkeep(self, who: int, method: str, call: int) -> None:
         self.killed(who, method, call)
         self.generation = self.searcher(who).status()["generation"]
+
+    # -- backups: a copy of the database alone
+
+    @rule()
+    def back_up(self) -> None:
+        self.close_all()
+        state = copy(self.oracle), self.generation, self.ids, self.highest, self.keys
+        self.backup = (self.folder / "searcher.db").read_bytes(), state
+
+    @precondition(lambda self: self.backup)
+    @rule()
+    def restore(self) -> None:
+        """What follows has the generations and the ids that were given before, and the cache of that other history."""
+        self.close_all()
+        data, (oracle, *rest) = self.backup
+        (self.folder / "searcher.db").write_bytes(data)
+        self.oracle = copy(oracle)
+        self.generation, self.ids, self.highest, self.keys = rest
 
     # -- the cache file
 
