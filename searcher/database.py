@@ -213,6 +213,10 @@ class Database:
             code = getattr(fault, "sqlite_errorcode", known) & 0xFF  # the higher bits only refine it
             kind, meaning = MEANINGS.get(code, (DamagedIndex, "it is damaged or not an index"))
             raise kind(f"{self.path}: {meaning} ({' '.join(str(fault).split())[:200]})") from fault
+        except UnicodeDecodeError:  # SQLite's message quotes the damaged bytes
+            raise DamagedIndex(f"{self.path}: it is damaged or not an index") from None
+        except MemoryError:  # what sqlite3 makes of SQLITE_NOMEM: a damaged length can ask for anything
+            raise IndexUnavailable(f"{self.path}: out of memory") from None
         except UnicodeEncodeError as fault:
             raise BadValue(f"a lone surrogate (U+{ord(fault.object[fault.start]):04X}) cannot be stored") from None
 

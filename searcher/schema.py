@@ -237,7 +237,8 @@ def check_part(row: tuple[Any, ...], name: str) -> None:
 
 def vector_bytes(number: int, blob: bytes, crc: int, dimension: int | None = None) -> bytes:
     """The BLOB of a vector; DamagedIndex unless its checksum and length are right."""
-    if not isinstance(blob, bytes) or _vector_crc(number, blob) != crc or len(blob) % 4:
+    whole = isinstance(number, int) and isinstance(blob, bytes) and len(blob) % 4 == 0
+    if not whole or _vector_crc(number, blob) != crc:
         raise DamagedIndex(f"the vector of passage {number} {DAMAGED}")
     if dimension is not None and len(blob) != 4 * dimension:
         raise DamagedIndex(f"the vector of passage {number} has {len(blob) // 4} numbers, not {dimension}")
