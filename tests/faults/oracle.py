@@ -17,6 +17,7 @@ from workload import State, opened
 
 from searcher import Embedder, Searcher
 from searcher.errors import SearcherError
+from searcher.store import DATABASE
 
 Passages = dict[int, tuple[str, str]]  # passage id -> the caller's id of its document, its text
 
@@ -56,7 +57,7 @@ def history(acks: Path | Sequence[str], start: State | None = None) -> History:
 def verify(folder: Path, acks: Path | Sequence[str], model: Path, start: State | None = None) -> list[str]:
     """A line for each thing that is not as promised. start: what the folder held before the first line of acks."""
     past = history(acks, start)
-    if not (folder / "searcher.db").exists():
+    if not (folder / DATABASE).exists():
         return [] if past.allowed[0] == {} and not past.acknowledged else ["I1: the database is gone"]
     try:
         left = _left_behind(folder, past.compacted)

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 WORDS = """
@@ -34,7 +33,7 @@ def save_tiny_bert(folder: Path) -> Path:
     }  # fmt: skip
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "BertTokenizer"}', encoding="utf-8")
-    save_file(_weights(len(vocabulary)), folder / "model.safetensors")
+    (folder / "model.safetensors").write_bytes(_safetensors(_weights(len(vocabulary))))
     return folder
 
 
@@ -52,10 +51,24 @@ def _weights(words: int) -> dict[str, np.ndarray]:
         "encoder.layer.0.output.LayerNorm": (WIDTH,),
     }
     random = np.random.RandomState(0)  # its stream is frozen, that of default_rng is not
+
+    def numbers(*shape: int) -> np.ndarray:  # of thousandths: no machine rounds them otherwise
+        return (random.randint(-1000, 1001, shape) / 1000).astype(np.float32)
+
     tensors = {}
     for name, shape in shapes.items():
-        values = random.standard_normal(shape) * 0.5 + (1.0 if name.endswith("LayerNorm") else 0.0)
-        tensors[f"{name}.weight"] = values.astype(np.float32)
+        tensors[f"{name}.weight"] = numbers(*shape) + np.float32(name.endswith("LayerNorm"))
         if not name.endswith("_embeddings"):
-            tensors[f"{name}.bias"] = (random.standard_normal(shape[0]) * 0.3).astype(np.float32)
+            tensors[f"{name}.bias"] = numbers(shape[0])
     return tensors
+
+
+def _safetensors(tensors: dict[str, np.ndarray]) -> bytes:
+    """The format's length, header and numbers, by hand: the index knows its model by the digest of these bytes."""
+    header, at = {}, 0
+    for name, tensor in tensors.items():
+        header[name] = {"dtype": "F32", "shape": tensor.shape, "data_offsets": [at, at + tensor.nbytes]}
+        at += tensor.nbytes
+    note = json.dumps(header).encode()
+    note += b" " * (-len(note) % 8)
+    return len(note).to_bytes(8, "little") + note + b"".join(tensor.tobytes() for tensor in tensors.values())

@@ -18,7 +18,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # its threads do not live through a fork
+# Threads do not live through a fork, and eight numbers need none.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("SEARCHER_DELTA", "3")  # rows beside the cache file: few, so that every limit is met
 
 from tiny import WORDS, save_tiny_bert
 
@@ -32,7 +36,7 @@ State = dict[str, str]  # the caller's id of a document -> its text
 
 BATCH = 3  # documents written in one transaction, so that an `add` takes several
 CHUNK_TOKENS = 16  # so that a document has several passages
-OLD_FORMAT = Path(__file__).parent / "format1.sql"  # a store as version 0.1.0 wrote it
+OLD_FORMAT = Path(__file__).parent / "format1"  # a store as the first version wrote it, its database as SQL
 
 
 class Operation(NamedTuple):
