@@ -62,17 +62,17 @@ def verify(folder: Path, acks: Path | Sequence[str], model: Path, start: State |
     try:
         left = _left_behind(folder, past.compacted)
         with opened(folder, model) as searcher:
-            found, state = _contents(searcher)
-            violations = [*left, *_acknowledged(state, past.allowed), *_identities(found, past.passages)]
+            found, state = contents(searcher)
+            violations = [*left, *acknowledged(state, past.allowed), *_identities(found, past.passages)]
             violations += [f"check: {line}" for line in searcher.check()]
-            violations += _searches(searcher, found)
+            violations += searches(searcher, found)
             violations += _goes_on(searcher, found, state, past.passages, model)
         return violations
     except (SearcherError, OSError, ArithmeticError, LookupError, ValueError, AssertionError) as fault:
         return [f"{type(fault).__name__}: {fault}"]
 
 
-def _contents(searcher: Searcher) -> tuple[Passages, State]:
+def contents(searcher: Searcher) -> tuple[Passages, State]:
     """All passages and all documents, and that each passage is where it says (I3)."""
     found: Passages = {}
     state: State = {}
@@ -94,7 +94,7 @@ def _letters(text: str) -> str:
     return "".join(text.split())
 
 
-def _acknowledged(state: State, allowed: list[State]) -> Iterator[str]:
+def acknowledged(state: State, allowed: list[State]) -> Iterator[str]:
     if state not in allowed:
         lost = [
             key
@@ -112,7 +112,7 @@ def _identities(found: Passages, known: Mapping[int, str]) -> Iterator[str]:
             yield f"I3: passage {number} belonged to {known[number]!r}, now to {key!r}"
 
 
-def _searches(searcher: Searcher, found: Passages) -> Iterator[str]:
+def searches(searcher: Searcher, found: Passages) -> Iterator[str]:
     """Search by each stored vector, and by one at random, against numpy (I2, I5)."""
     ids, vectors = searcher.store.vectors()
     if sorted(found) != ids.tolist():
@@ -150,14 +150,14 @@ def _goes_on(searcher: Searcher, found: Passages, state: State, known: Mapping[i
                 yield f"I3: passage id {row.passage_id} given again; {highest} was there before"
     searcher.remove(ids=["after-2"])
     with opened(searcher.folder, model) as other:
-        later, after = _contents(other)
+        later, after = contents(other)
         if after != state | {"after-1": GOES_ON["after-1"]}:
             yield f"I1: after going on {sorted(after)} instead of {sorted(state)} and after-1"
         for key, text in [("after-1", GOES_ON["after-1"])]:
             hits = other.search(_embedding(other.embedder, text), k=1)
             if not hits or hits[0].score < 1 - 1e-5:
                 yield f"I5: {key} is not found by its own text"
-        yield from _searches(other, later)
+        yield from searches(other, later)
         yield from (f"check after going on: {line}" for line in other.check())
 
 

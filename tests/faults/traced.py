@@ -89,5 +89,6 @@ def calls(log: Path) -> list[Call]:
 
 def killed_at(log: Path) -> Call | None:
     """The call at which the child was killed, if strace says that it was."""
-    text = log.read_text(encoding="utf-8", errors="replace")
-    return calls(log)[-1] if KILLED in text else None
+    if KILLED not in log.read_text(encoding="utf-8", errors="replace"):
+        return None
+    return [call for call in calls(log) if call.thread == 0][-1]  # other threads may have gone on beside it
