@@ -135,9 +135,17 @@ def searches(searcher: Searcher, found: Passages) -> Iterator[str]:
                     yield f"I5: passage {hit.passage_id} found with another text"
     with searcher.store.database.reading():
         index = searcher.snapshots.current()
-    held = getattr(index, "ids", ids), getattr(index, "vectors", vectors)
-    if not np.array_equal(held[0], ids) or np.asarray(held[1]).tobytes() != vectors.tobytes():
+    held_ids, held_vectors = _held(index)
+    if not np.array_equal(held_ids, ids) or held_vectors.tobytes() != vectors.tobytes():
         yield "I2: the index holds other ids or vectors than the rows"
+
+
+def _held(index: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Ids and vectors that a search goes through: of a FAISS index, or of one with what came and went since."""
+    if not hasattr(index, "base"):
+        return index.ids, index.vectors
+    kept = ~np.isin(index.base.ids, index.gone)
+    return np.append(index.base.ids[kept], index.ids), np.vstack([index.base.vectors[kept], index.vectors])
 
 
 def _goes_on(searcher: Searcher, found: Passages, state: State, known: Mapping[int, str], model: Path) -> Iterator[str]:

@@ -28,9 +28,9 @@ from tiny import WORDS, save_tiny_bert
 
 import searcher.database
 import searcher.ingest
+import searcher.schema
 from searcher import Searcher
 from searcher.errors import SearcherError
-from searcher.settings import FORMAT
 
 State = dict[str, str]  # the caller's id of a document -> its text
 
@@ -96,7 +96,7 @@ def missing() -> dict[str, str]:
     absent = {}
     if not hasattr(Searcher, "compact"):
         absent["compact"] = "Searcher has no compact()"
-    if FORMAT < 2:
+    if getattr(searcher.schema, "FORMAT", 1) < 2:
         absent["migrate"] = "format 1 is the newest"
     return absent
 
@@ -174,6 +174,7 @@ def main() -> None:
     force_journal(given.journal)
     absent, acks, state = missing(), Acks(given.acks), State()
     with tempfile.TemporaryDirectory() as place:
+        os.environ.setdefault("XDG_STATE_HOME", place)
         model = given.model or save_tiny_bert(Path(place) / "model")
         with opened(given.folder, model) as searcher:
             for number, operation in enumerate(plan(given.seed)):
