@@ -39,8 +39,9 @@ import searcher.ingest
 
 HERE = Path(__file__).parent
 INDEX, ACKS = "index", "acks"
+DATABASE = f"{INDEX}/searcher.db"
 SHOWN = 20  # bad disks
-BEFORE: Mapping[str, bytes | None] = {INDEX: None}
+Files = Mapping[str, bytes | None]
 MEMORY = Path("/dev/shm")
 
 
@@ -77,13 +78,14 @@ def place() -> Path:
     return Path(tempfile.mkdtemp(prefix="searcher-faults-", dir=MEMORY if MEMORY.is_dir() else None)).resolve()
 
 
-def record(root: Path, seed: int, journal: str, bug: str | None, model: Path) -> list[Event]:
-    """Run the workload on a new index below the empty folder `root`; what happened there."""
+def record(root: Path, before: Files, seed: int, journal: str, bug: str | None, model: Path) -> list[Event]:
+    """Run the workload on a new index below a folder that holds `before`; what happened there."""
     log = root.with_suffix(".log")
-    (root / INDEX).mkdir()
+    root.mkdir()
+    Disk(before, "").put(root)
     _traced(log, bug, "workload.py", root / INDEX, seed, root / ACKS, "--journal", journal, "--model", model)
     try:
-        return read_log(log, root, BEFORE)
+        return read_log(log, root, before)
     finally:
         log.unlink()
 
@@ -114,9 +116,9 @@ def _file(event: Event) -> int | None:
     return None if isinstance(event, Names) else event.file
 
 
-def cuts(events: list[Event], numbers: list[int]) -> Iterator[Cut]:
+def cuts(before: Files, events: list[Event], numbers: list[int]) -> Iterator[Cut]:
     """The machine after each of those events, and what had been acknowledged by then."""
-    machine, said, acks = Machine.holding(BEFORE), b"", None
+    machine, said, acks = Machine.holding(before), b"", None
     wanted = set(numbers)
     for number, event in enumerate(events):
         machine.take(event)
@@ -202,31 +204,32 @@ def one_thread() -> Iterator[None]:
 
 def power_cuts(
     seed: int, journal: str, *, at: int | None, disks: int, again: int = 0, bug: str | None = None,
-    keep: Path | None = None, enough: int | None = None,
+    keep: Path | None = None, enough: int | None = None, new_folder: bool = False,
 ) -> Findings:  # fmt: skip
     """Cut the power at `at` moments (None: all), and look at `disks` disks each; cut it again in `again` recoveries.
 
-    bug: put into the product before; keep: a folder for bad disks; enough: so many bad disks end it.
+    bug: put into the product before; keep: a folder for bad disks; enough: so many bad disks end it; new_folder: the first
+    `add` makes the folder of the index.
     """
     chance, findings, begun = random.Random(seed), Findings(), perf_counter()
     folder = place()
     try:
         with broken(bug, reading=True), settled(journal, folder), one_thread():
             model = save_tiny_bert(folder / "model")
-            (folder / "root").mkdir()
-            events = record(folder / "root", seed, journal, bug, model)
+            before: Files = {} if new_folder else {INDEX: None}
+            events = record(folder / "root", before, seed, journal, bug, model)
             findings.events = len(events)
             judge = Judge(folder / "disk", model, findings, keep)
             kept: list[tuple[Disk, list[str], str]] = []
             numbers = moments(events)
-            for cut in cuts(events, numbers if at is None else chance.sample(numbers, min(at, len(numbers)))):
+            for cut in cuts(before, events, numbers if at is None else chance.sample(numbers, min(at, len(numbers)))):
                 findings.cuts += 1
-                for disk in map(without_acks, cut.machine.disks(disks, chance)):
+                possible = list(map(without_acks, cut.machine.disks(disks, chance)))
+                kept += [(disk, cut.acks, cut.moment) for disk in chance.sample(possible, 1) if DATABASE in disk.files]
+                for disk in possible:
                     judge.judge(disk, cut.acks, cut.moment)
                     if enough and len(findings.violations) >= enough:
                         return findings
-                    if chance.random() < 0.02:
-                        kept.append((disk, cut.acks, cut.moment))
             _recoveries(chance.sample(kept, min(again, len(kept))), disks, journal, bug, folder, judge, chance)
         return findings
     finally:
@@ -250,9 +253,11 @@ def _recoveries(
     for root, (disk, acks, moment) in zip(roots, kept, strict=True):
         events = read_log(log, root, disk.files)
         machine = Machine.holding(disk.files)
+        chosen = set(chance.sample(range(len(events)), min(len(events), disks // 4)))
         for number, event in enumerate(events):
             machine.take(event)
-            for after in machine.disks(max(2, disks // len(events)), chance):
+            possible = list(machine.disks(16, chance)) if number in chosen else []
+            for after in chance.sample(possible, min(4, len(possible))):
                 judge.findings.in_recovery += 1
                 judge.judge(after, acks, f"{moment}; {disk.made_by}; recovery event {number} of {len(events)}")
 
@@ -275,6 +280,7 @@ def main() -> None:
     parser.add_argument("--again", type=int, default=12, help="disks on which it is cut again in recovery")
     parser.add_argument("--bug", choices=BUGS, help="with this bug in the product")
     parser.add_argument("--keep", type=Path, help="where to put the bad disks")
+    parser.add_argument("--new-folder", action="store_true", help="the index's folder is made by the first add")
     parser.add_argument("--recover", nargs="+", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.recover:
@@ -287,7 +293,14 @@ def main() -> None:
         for seed in given.seed:
             found.append(
                 power_cuts(
-                    seed, journal, at=given.cuts, disks=given.disks, again=given.again, bug=given.bug, keep=given.keep
+                    seed,
+                    journal,
+                    at=given.cuts,
+                    disks=given.disks,
+                    again=given.again,
+                    bug=given.bug,
+                    keep=given.keep,
+                    new_folder=given.new_folder,
                 )
             )
             sys.stdout.write(f"{journal}, seed {seed}: {found[-1].line()}\n")

@@ -109,7 +109,7 @@ class Machine:
             yield self.disk(kept, made_by)
             made += 1
         while made < count:
-            names, data = chance.choice(list(CHOICES)), chance.choice(list(CHOICES))
+            names, data = chance.choice(list(CHOICES)), chance.choices(list(CHOICES), [1, 1, 2, 2, 3, 3])[0]
             kept = _chosen(waiting, CHOICES[names], CHOICES[data], chance)
             yield self.disk(kept, f"names {names}, data {data}")
             made += 1
@@ -204,6 +204,11 @@ def _torn_each(events: list[Event], chance: random.Random) -> list[list[Event]]:
     return [chance.choice(FATES)(event, chance) for event in events]
 
 
+def _scattered_all(events: list[Event], chance: random.Random) -> list[list[Event]]:
+    """Each sector of each for itself."""
+    return [_scattered(event, chance) for event in events]
+
+
 def _torn(event: Event, chance: random.Random) -> list[Event]:
     """The beginning of a write, up to the border of a sector."""
     if not isinstance(event, Write):
@@ -228,7 +233,9 @@ FATES: list[Callable[[Event, random.Random], list[Event]]] = [
     _scattered,
 ]
 
-CHOICES: dict[str, Choice] = {"all": _all, "none": _none, "first": _first, "some": _some, "torn": _torn_each}
+CHOICES: dict[str, Choice] = {
+    "all": _all, "none": _none, "first": _first, "some": _some, "torn": _torn_each, "scattered": _scattered_all,
+}  # fmt: skip
 
 
 def _chosen(waiting: list[Event], names: Choice, data: Choice, chance: random.Random) -> list[Event]:
