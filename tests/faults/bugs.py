@@ -183,6 +183,11 @@ def unchecked_rows() -> AbstractContextManager[object]:
     return patch.object(searcher.schema, "zlib", SimpleNamespace(crc32=lambda *_: 0))
 
 
+def no_cache() -> AbstractContextManager[object]:
+    """No cache file is written."""
+    return patch.object(Snapshots, "publish", lambda *_, **__: None)
+
+
 fsync = os.fsync
 
 
@@ -206,7 +211,7 @@ BUGS: dict[str, Bug] = {
     "no fsync of the log": Bug(instead(r"(?<=PRAGMA synchronous = )\w+", "NORMAL"), "power cut, wal"),
     # Without a cache file, whose own fsync of the folder would come before the acknowledgement.
     "no fsync of the folder": Bug(
-        lambda: both(instead(r"(?<=PRAGMA synchronous = )EXTRA", "FULL")(), patch.object(Snapshots, "publish", bool)),
+        lambda: both(instead(r"(?<=PRAGMA synchronous = )EXTRA", "FULL")(), no_cache()),
         "power cut, delete",
     ),
     "journal in memory": Bug(instead(r"(?<=PRAGMA journal_mode = )DELETE", "MEMORY"), "power cut, delete"),

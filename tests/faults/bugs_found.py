@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 from bugs import BUGS, broken
-from powercut import one_thread, place, power_cuts, settled
+from powercut import power_cuts
+from powercut_judge import one_thread, place, settled
 from tiny import save_tiny_bert
 from workload import opened
 

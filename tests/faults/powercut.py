@@ -9,40 +9,29 @@ then. For some disks the program that opens them is recorded too, and the power 
 
 import argparse
 import json
-import os
 import random
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
-from unittest.mock import patch
 
-import faiss
 import numpy as np
 from bugs import BUGS, broken
-from oracle import verify
+from powercut_judge import ACKS, INDEX, Findings, Judge, one_thread, place, settled
 from replay import Disk, Machine
 from replay_events import Event, Names, Resize, Sync, Write
 from replay_log import STRACE, read_log
 from tiny import WIDTH, save_tiny_bert
 from workload import force_journal, opened
 
-import searcher.database
-import searcher.ingest
-
 HERE = Path(__file__).parent
-INDEX, ACKS = "index", "acks"
 DATABASE = f"{INDEX}/searcher.db"
 SHOWN = 20  # bad disks
 Files = Mapping[str, bytes | None]
-MEMORY = Path("/dev/shm")
 
 
 class Cut(NamedTuple):
@@ -51,31 +40,6 @@ class Cut(NamedTuple):
     machine: Machine
     acks: list[str]
     moment: str
-
-
-@dataclass
-class Findings:
-    """What was looked at and what was found. violations: what a disk was, and the oracle's lines."""
-
-    events: int = 0
-    cuts: int = 0
-    disks: int = 0
-    different: int = 0
-    in_recovery: int = 0
-    seconds: float = 0.0
-    violations: list[tuple[str, list[str]]] = field(default_factory=list)
-
-    def line(self) -> str:
-        """All in one line."""
-        return (
-            f"{self.disks} disks ({self.different} different, {self.in_recovery} cut again in recovery) at {self.cuts}"
-            f" of {self.events} events, {len(self.violations)} bad, {self.seconds:.1f} s"
-        )
-
-
-def place() -> Path:
-    """A new folder in memory, where there is one."""
-    return Path(tempfile.mkdtemp(prefix="searcher-faults-", dir=MEMORY if MEMORY.is_dir() else None)).resolve()
 
 
 def record(root: Path, before: Files, seed: int, journal: str, bug: str | None, model: Path) -> list[Event]:
@@ -142,64 +106,9 @@ def _named(event: Event) -> str:
             return f"sync of file {file}"
 
 
-class Judge:
-    """Holds disks against the oracle, equal ones once."""
-
-    def __init__(self, folder: Path, model: Path, findings: Findings, keep: Path | None = None) -> None:
-        self.folder, self.model, self.findings, self.keep = folder, model, findings, keep
-        self.known: dict[tuple[bytes, int], list[str]] = {}
-
-    def judge(self, disk: Disk, acks: list[str], moment: str) -> None:
-        """Enter what is wrong with a disk."""
-        key = disk.digest(), len(acks)
-        self.findings.disks += 1
-        if key in self.known:
-            return
-        self.findings.different += 1
-        self.known[key] = lines = self._verify(disk, acks)
-        if lines:
-            self.findings.violations.append((f"{moment}; {disk.made_by}", lines))
-            if self.keep:
-                bad = self.keep / f"{len(self.findings.violations):05}"
-                bad.mkdir(parents=True)
-                disk.put(bad)
-                (bad / ACKS).write_text("\n".join([*acks, ""]), encoding="utf-8")
-                (bad / "violations").write_text("\n".join([moment, disk.made_by, *lines, ""]), encoding="utf-8")
-
-    def _verify(self, disk: Disk, acks: list[str]) -> list[str]:
-        self.folder.mkdir()
-        try:
-            disk.put(self.folder)
-            return verify(self.folder / INDEX, acks, self.model)
-        except Exception as fault:  # no program of ours may stop with anything but its own errors
-            return [f"unexpected {type(fault).__name__}: {fault}"]
-        finally:
-            shutil.rmtree(self.folder)
-
-
 def without_acks(disk: Disk) -> Disk:
     """The disk as the oracle gets it: it is told the acknowledgements another way."""
     return Disk({name: data for name, data in disk.files.items() if name != ACKS}, disk.made_by)
-
-
-@contextmanager
-def settled(journal: str, home: Path) -> Iterator[None]:
-    """The product with that journal, and with nothing kept outside of `home`; as it was afterwards."""
-    kept = patch.object(searcher.database, "has_safe_wal"), patch.object(searcher.ingest, "BATCH_DOCUMENTS", 0)
-    with kept[0], kept[1], patch.dict(os.environ, XDG_STATE_HOME=str(home / "state")):
-        force_journal(journal)
-        yield
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """FAISS on one thread: for a few vectors it would wait for the others most of the time."""
-    before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(before)
 
 
 def power_cuts(
