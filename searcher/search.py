@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from searcher import filters
+from searcher.documents import documents_of_texts
 from searcher.embedder import Embedder
 from searcher.errors import BadValue, SearcherError, UnknownName
-from searcher.ingest import Ingest, Progress, documents_of_texts, no_progress
+from searcher.files import add_files
+from searcher.ingest import Ingest, Progress, no_progress
 from searcher.pooling import normalize
 from searcher.ranking import nearest, query_texts, query_vectors
 from searcher.readers import ReadOptions, read_text
@@ -122,7 +124,7 @@ class Searcher:
         """
         paths = [paths] if isinstance(paths, str | Path) else paths
         ingest = self._ingest(progress, dry_run)
-        ingest.paths(_expanded(paths), ReadOptions(text_field, id_field), prune)
+        add_files(ingest, _expanded(paths), ReadOptions(text_field, id_field), prune)
         return self._finish(ingest)
 
     def add_bytes(
@@ -171,13 +173,12 @@ class Searcher:
 
     def _ingest(self, progress: Progress = no_progress, dry_run: bool = False) -> Ingest:
         settings, embedder = self.settings, self.embedder
-        chunker = settings.chunker(embedder)
         if not dry_run:
             with self._lock:
                 if not self.exists():
                     self._open(create=True)
                 self.store.settle(settings)
-        return Ingest(self.store if self.exists() else None, embedder, chunker, settings.truncate, progress, dry_run)
+        return Ingest(self.store if self.exists() else None, settings, embedder, progress, dry_run)
 
     def _finish(self, ingest: Ingest) -> AddReport:
         report = ingest.finish()

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -206,10 +207,13 @@ class Tokenizer:
 
 
 def _tokens(encoding: Any) -> Tokens:
-    # `offsets` and `word_ids` copy the whole list at each access: read each once.
-    offsets = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
-    words = [-1 - i if word is None else word for i, word in enumerate(encoding.word_ids)]
-    return Tokens(np.array(encoding.ids, dtype=np.int64), offsets[:, 0], offsets[:, 1], np.array(words, dtype=np.int64))
+    # `offsets`, `word_ids` and `ids` copy the whole list at each access: read each once.
+    count, words = len(encoding), encoding.word_ids
+    offsets = np.fromiter(chain.from_iterable(encoding.offsets), np.int64, 2 * count).reshape(-1, 2)
+    if None in words:
+        words = [-1 - i if word is None else word for i, word in enumerate(words)]
+    ids = np.fromiter(encoding.ids, np.int64, count)
+    return Tokens(ids, offsets[:, 0], offsets[:, 1], np.fromiter(words, np.int64, count))
 
 
 def _find(ids: list[int], part: list[int], start: int = 0) -> int:

@@ -60,7 +60,7 @@ def _front_matter(text: str) -> tuple[dict[str, Any], str]:
 
     try:
         # An alias can make a few lines stand for billions of values.
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(block["yaml"])):
+        if "*" in block["yaml"] and any(isinstance(token, yaml.AliasToken) for token in yaml.scan(block["yaml"])):
             return {}, text
         fields = yaml.safe_load(block["yaml"])
         # Two rules with a sentence between them are also YAML, but not a mapping.
