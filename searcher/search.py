@@ -63,6 +63,9 @@ class Searcher:
     @property
     def store(self) -> Store:
         """The index's store. Raises IndexUnavailable if there is no index yet."""
+        # Without the lock once it is open: who reads the database must not wait for a thread that waits to read it.
+        if (store := self._store) is not None:
+            return store
         with self._lock:
             if self._store is None:
                 self._open()
@@ -72,6 +75,8 @@ class Searcher:
     @property
     def snapshots(self) -> Snapshots:
         """The FAISS index of the store's state."""
+        if (snapshots := self._snapshots) is not None:
+            return snapshots
         with self._lock:
             if self._snapshots is None:
                 self._open()
