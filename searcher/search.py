@@ -98,6 +98,10 @@ class Searcher:
     @property
     def embedder(self) -> Embedder:
         """What embeds this index's passages and questions; the model's files are found and verified here."""
+        return self._fitting()[0]
+
+    def _fitting(self) -> tuple[Embedder, str]:
+        """The embedder, and the fingerprint of the settings that it is for."""
         with self._lock:
             stored = self._stored()
             # Another process may have embedded the index again with other settings.
@@ -106,7 +110,7 @@ class Searcher:
                     self._wanted.check(stored)
                 self._embedder = self._wanted.embedder(stored)
                 self._made_with = (stored or self._wanted.settings(self._embedder)).fingerprint
-            return self._embedder
+            return self._embedder, self._made_with
 
     # -- writing
 
@@ -283,7 +287,8 @@ class Searcher:
             self.store.settings()  # no index, no need to load a model
         while True:
             if texts is not None:
-                vectors, made_with = self.embedder.embed(texts, "query"), self._made_with
+                embedder, made_with = self._fitting()
+                vectors = embedder.embed(texts, "query")
             with self.store.database.reading():
                 stored = self.store.settings()
                 if texts and stored is not None and stored.fingerprint != made_with:
