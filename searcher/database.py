@@ -14,18 +14,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from searcher.errors import BadValue, DamagedIndex, IndexUnavailable, SearcherError
+from searcher.locks import close_before_a_fork, holder, patience, unforked
 
 __all__ = ["Database", "Head", "has_safe_wal"]
 
 APPLICATION_ID = 0x73726368  # "srch" in the file's header
-BUSY_SECONDS = 30.0  # that one waits for another's lock, unless SEARCHER_BUSY_SECONDS says otherwise
-# The bytes on which SQLite's locks lie, in the database and in the -shm file of WAL mode (sqlite.org/fileformat2.html)
-LOCK_BYTES = {"": range(2**30, 2**30 + 512), "-shm": range(120, 129)}
-DOING = {"WRITE": "writing", "READ": "reading"}
-LONGEST_COMMAND = 120  # characters of it that an error shows
-
-# SQLite's primary result codes besides BUSY; any other means that the file is damaged.
+# SQLite's primary result codes; any other means that the file is damaged.
 MEANINGS: dict[int, tuple[type[SearcherError], str]] = {
+    sqlite3.SQLITE_BUSY: (IndexUnavailable, ""),  # says who, and for how long
     sqlite3.SQLITE_LOCKED: (IndexUnavailable, "it is locked"),
     sqlite3.SQLITE_READONLY: (IndexUnavailable, "it cannot be written"),
     sqlite3.SQLITE_PERM: (IndexUnavailable, "it cannot be written"),
@@ -67,11 +63,12 @@ class Database:
         self._local = threading.local()
         self._connections: list[tuple[int, threading.Thread, sqlite3.Connection]] = []
         self._lock = threading.Lock()
+        close_before_a_fork(self)
         if schema and not path.exists():
             self._create(schema)
         if not path.is_file():
             raise IndexUnavailable(f"no index in {path.parent}; make one: searcher add PATH -i {path.parent}")
-        with self.errors():
+        with self.errors(), unforked():
             (number,) = self.connection().execute("PRAGMA application_id").fetchone()
         if number != APPLICATION_ID:
             raise IndexUnavailable(f"{path} is not an index of searcher")
@@ -118,7 +115,7 @@ class Database:
         if known is not None and known[0] == os.getpid():
             return known[1]
         uri = f"{self.path.absolute().as_uri()}?mode=rw"
-        opened = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_patience(), check_same_thread=False)
+        opened = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=patience(), check_same_thread=False)
         safe = has_safe_wal(sqlite3.sqlite_version_info)
         try:
             opened.execute("PRAGMA trusted_schema = OFF")
@@ -148,7 +145,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """One state of the store for all that is read inside."""
-        with self.errors():
+        with self.errors(), unforked():
             connection = self.connection()
             if connection.in_transaction:  # already inside: one state for both
                 yield connection
@@ -162,7 +159,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """All that is written inside becomes visible and durable at its end, as a new generation, or none of it."""
-        with self.errors():
+        with self.errors(), unforked():
             connection = self.connection()
             # sqlite-utils' atomic() would begin a deferred transaction, which two writers can only leave by failing.
             connection.execute("BEGIN IMMEDIATE")
@@ -190,10 +187,8 @@ class Database:
         except sqlite3.Error as fault:
             known = sqlite3.SQLITE_MISUSE if isinstance(fault, sqlite3.ProgrammingError) else sqlite3.SQLITE_ERROR
             code = getattr(fault, "sqlite_errorcode", known) & 0xFF  # the higher bits only refine it
-            if code == sqlite3.SQLITE_BUSY:
-                kind, meaning = IndexUnavailable, f"{_holder(self.path)} in {_patience():g} seconds"
-            else:
-                kind, meaning = MEANINGS.get(code, (DamagedIndex, "it is damaged or not an index"))
+            kind, meaning = MEANINGS.get(code, (DamagedIndex, "it is damaged or not an index"))
+            meaning = meaning or f"{holder(self.path)} in {patience():g} seconds"
             raise kind(f"{self.path}: {meaning} ({' '.join(str(fault).split())[:200]})") from fault
         except UnicodeEncodeError as fault:
             raise BadValue(f"a lone surrogate (U+{ord(fault.object[fault.start]):04X}) cannot be stored") from None
@@ -206,59 +201,3 @@ class Database:
                     connection.close()
             self._connections = [own for own in self._connections if own[0] != os.getpid()]
         self._local = threading.local()
-
-
-def _patience() -> float:
-    """Seconds that one waits for another's lock. BadValue for a SEARCHER_BUSY_SECONDS that is no such number."""
-    given = os.environ.get("SEARCHER_BUSY_SECONDS") or BUSY_SECONDS
-    try:
-        seconds = float(given)
-    except ValueError:
-        seconds = -1
-    if not 0 <= seconds <= 86_400:
-        raise BadValue(f"SEARCHER_BUSY_SECONDS is {given!r}; good: a number of seconds from 0 to 86400")
-    return seconds
-
-
-def _holder(path: Path) -> str:
-    """Who holds a lock on the database, and what was not done: "pid 42 (searcher add notes) did not finish writing".
-
-    The kernel knows: a lock is gone with its process, so nothing here can be out of date. Where it does not tell
-    (/proc/locks is Linux's; a process of another machine or container), it is "another process".
-    """
-    with suppress(OSError, ValueError):
-        for kind, pid in sorted(_locks(path), reverse=True):  # who writes comes before those who read
-            who = f"pid {pid} ({_command(pid)})" if pid != os.getpid() else "another connection of this process"
-            return f"{who} did not finish {DOING[kind]}"
-    return "another process did not finish writing"
-
-
-def _locks(path: Path) -> list[tuple[str, int]]:
-    """("READ" or "WRITE", pid) of each lock on a database that one may have to wait for.
-
-    A line of /proc/locks: "1: POSIX  ADVISORY  WRITE 4242 fe:00:2884268 1073741825 1073741825".
-    """
-    bytes_of = {}
-    for suffix, places in LOCK_BYTES.items():
-        with suppress(FileNotFoundError):
-            status = path.with_name(path.name + suffix).stat()
-            device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"
-            bytes_of[f"{device}:{status.st_ino}"] = places
-    found = []
-    for line in Path("/proc/locks").read_text().splitlines():
-        if "->" not in line:  # one that waits itself
-            _, _, _, kind, pid, file, start, _ = line.split()
-            # In WAL mode every open connection holds a lock for reading, and none waits for it.
-            if int(start) in bytes_of.get(file, ()) and (kind == "WRITE" or len(bytes_of) == 1):
-                found.append((kind, int(pid)))
-    return found
-
-
-def _command(pid: int) -> str:
-    """The command line of a process, as far as it may be seen and shown."""
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").rstrip("\0").split("\0")
-    except OSError:
-        return "ended since"
-    command = "".join(sign if sign.isprintable() else " " for sign in " ".join(words))
-    return command if len(command) <= LONGEST_COMMAND else f"{command[:LONGEST_COMMAND]}…"

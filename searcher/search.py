@@ -3,6 +3,7 @@
 import glob
 import os
 import threading
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -51,6 +52,7 @@ class Searcher:
         self._embedder: Embedder | None = None
         self._made_with = ""  # fingerprint of the settings that the embedder is for
         self._lock = threading.RLock()
+        _searchers.add(self)
         if self.exists() and (stored := self.store.settings()):
             self._wanted.check(stored)
 
@@ -347,6 +349,18 @@ class Searcher:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+_searchers: "weakref.WeakSet[Searcher]" = weakref.WeakSet()
+
+
+def _unlock_in_child() -> None:
+    """After a fork: the thread that held a lock is not in the child."""
+    for searcher in _searchers:
+        searcher._lock = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_unlock_in_child)
 
 
 def _passage(rank: int, score: float, row: Row) -> Passage:

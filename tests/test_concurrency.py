@@ -1,14 +1,15 @@
 """Crowds on one index: threads, processes and forks, each search over one state, nothing acknowledged lost (I1, I5)."""
 
+import faulthandler
 import multiprocessing
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
-import textwrap
-import threading
 import time
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,9 @@ from searcher.embedder import Embedder
 from searcher.errors import BadValue, IndexUnavailable
 from searcher.records import Document
 
-TEXTS = [f"{noun} {verb} {kind}" for noun in ("bank", "river", "boat") for verb in ("flows", "opens") for kind in "abcd"]
+TEXTS = [
+    f"{noun} {verb} {kind}" for noun in ("bank", "river", "boat") for verb in ("flows", "opens") for kind in "abcd"
+]
 KEPT = 6  # documents that no writer touches
 QUERY = "the boat flows near the river"
 LENGTHS = [5, pytest.param(120, marks=pytest.mark.faults)]
@@ -124,7 +127,9 @@ class Crowd:
         connection = sqlite3.connect(self.folder / "searcher.db")
         stored = {source for (source,) in connection.execute("SELECT source FROM documents")}
         connection.close()
-        newest = {item.source for writer, version in enumerate(self.acknowledged) for item in state(writer, int(version))}
+        newest = {
+            item.source for writer, version in enumerate(self.acknowledged) for item in state(writer, int(version))
+        }
         assert stored == newest | set(added) | {f"kept{n}" for n in range(KEPT)}
         with Searcher(self.folder, self.model) as searcher:
             assert searcher.check() == []
@@ -193,3 +198,131 @@ def test_processes_each_search_one_state_and_find_what_was_acknowledged(
     assert min(searches) > 0
     assert crowd.acknowledged.min() > 0
     crowd.check_end([name for future in writing for name in future.result()])
+
+
+# -- forks
+
+
+def forked(work: Callable[[], object], seconds: int = 30) -> int:
+    """The process id of a child that does the work; one that fails or hangs ends with another status than 0."""
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        signal.alarm(seconds)
+        work()
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    os._exit(status)
+
+
+inherited: list[
+    Callable[[str], None]
+] = []  # what the processes of a pool find in the memory that they were forked with
+
+
+def do_inherited(name: str) -> None:
+    inherited[0](name)
+
+
+def fork_of_one_in_use(folder: Path, model: Path) -> None:
+    with Searcher(folder, model) as searcher:
+
+        def add_and_search(name: str) -> None:
+            for number in range(5):
+                searcher.add_texts([TEXTS[number], f"hello {name}"], ids=[f"{name}{number}", f"{name}{number}+"])
+                ids = [hit.id for hit in searcher.search(f"hello {name} {number}", k=1000)]
+                assert len(set(ids)) == len(ids)
+                assert {f"{name}{before}" for before in range(number + 1)} <= set(ids)
+
+        add_and_search("before")
+        children = [forked(lambda name=f"child{n}": add_and_search(name)) for n in range(2)]  # type: ignore[misc]
+        add_and_search("parent")
+        assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
+        add_and_search("after")
+        inherited.append(add_and_search)
+        with multiprocessing.get_context("fork").Pool(3) as pool:
+            pool.map(do_inherited, [f"pool{n}" for n in range(6)])
+        names = ["before", "child0", "child1", "parent", "after", *(f"pool{n}" for n in range(6))]
+        ids = sorted(str(hit.id) for hit in searcher.search("hello", k=1000))
+        assert ids == sorted(f"{name}{n}{mark}" for name in names for n in range(5) for mark in ("", "+"))
+        assert searcher.check() == []
+
+
+def forks_amid_searches_and_writes(folder: Path, model: Path) -> None:
+    crowd, until = Crowd(folder, model, 1), time.time() + 5
+    with Searcher(folder) as searcher, ThreadPoolExecutor(3) as pool:
+
+        def search() -> None:
+            for _ in range(3):
+                crowd.versions(searcher.search(crowd.query, k=100_000))
+            crowd.versions(searcher.search(QUERY, k=100_000))
+
+        work = [pool.submit(crowd.write, searcher, 0, until), *(pool.submit(crowd.read, searcher, until) for _ in "ab")]
+        statuses = []
+        while time.time() < until:
+            statuses.append(os.waitpid(forked(search), 0)[1])
+        assert len(statuses) > 5
+        assert set(statuses) == {0}
+        crowd.check_end(results(work)[0])
+
+
+def alone(work: Callable[[Path, Path], None], folder: Path, model: Path) -> None:
+    """In a process of its own: pytest's has threads of many libraries by now, and a fork that hangs is to end."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        pool.submit(faulthandler.dump_traceback_later, 50, exit=True)
+        pool.submit(work, folder, model).result()
+
+
+def test_a_searcher_in_use_works_on_both_sides_of_a_fork(folder: Path, tiny_bert: Path) -> None:
+    alone(fork_of_one_in_use, folder, tiny_bert)
+
+
+def test_a_fork_amid_searches_and_writes_searches_one_state(folder: Path, tiny_bert: Path) -> None:
+    Crowd.new(folder, tiny_bert, writers=1)
+    alone(forks_amid_searches_and_writes, folder, tiny_bert)
+
+
+# -- waiting
+
+HOLDER = """import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute(sys.argv[2])
+connection.execute("SELECT count(*) FROM documents").fetchone()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize(("begin", "doing"), [("BEGIN IMMEDIATE", "writing"), ("BEGIN", "reading")])
+def test_who_holds_the_lock_is_named_when_a_writer_has_waited_in_vain(
+    folder: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch, begin: str, doing: str
+) -> None:
+    monkeypatch.setenv("SEARCHER_BUSY_SECONDS", "0.2")
+    with Searcher(folder, tiny_bert) as searcher:
+        searcher.add_texts(["hello river"], ids=["a"])
+        command = [sys.executable, "-c", HOLDER, str(folder / "searcher.db"), begin]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == b"held\n"
+            with pytest.raises(IndexUnavailable) as fault:
+                searcher.add_texts(["hello bank"], ids=["a"])
+            said = str(fault.value)
+            assert [hit.text for hit in searcher.search("hello")] == ["hello river"]
+            holder.communicate()
+        assert said.startswith(f"{folder / 'searcher.db'}: pid {holder.pid} ({sys.executable} -c import sqlite3, sys")
+        assert said.endswith(f"did not finish {doing} in 0.2 seconds (database is locked)")
+        assert "\n" not in said
+        searcher.add_texts(["hello bank"], ids=["a"])
+        assert [hit.text for hit in searcher.search("hello")] == ["hello bank"]
+
+
+@pytest.mark.parametrize("given", ["soon", "-1", "nan", "inf"])
+def test_seconds_to_wait_that_are_no_number_of_seconds_are_refused(
+    folder: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("SEARCHER_BUSY_SECONDS", given)
+    with pytest.raises(BadValue, match=f"SEARCHER_BUSY_SECONDS is '{given}'; good: a number of seconds"):
+        Searcher(folder, tiny_bert).add_texts(["hello"])
