@@ -14,15 +14,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from searcher.errors import BadValue, DamagedIndex, IndexUnavailable, SearcherError
+from searcher.locks import close_before_a_fork, holder, patience, unforked
 
 __all__ = ["Database", "Head", "has_safe_wal"]
 
 APPLICATION_ID = 0x73726368  # "srch" in the file's header
-BUSY_SECONDS = 30.0
-
 # SQLite's primary result codes; any other means that the file is damaged.
 MEANINGS: dict[int, tuple[type[SearcherError], str]] = {
-    sqlite3.SQLITE_BUSY: (IndexUnavailable, f"another process did not finish writing in {BUSY_SECONDS:.0f} seconds"),
+    sqlite3.SQLITE_BUSY: (IndexUnavailable, ""),  # says who, and for how long
     sqlite3.SQLITE_LOCKED: (IndexUnavailable, "it is locked"),
     sqlite3.SQLITE_READONLY: (IndexUnavailable, "it cannot be written"),
     sqlite3.SQLITE_PERM: (IndexUnavailable, "it cannot be written"),
@@ -64,11 +63,12 @@ class Database:
         self._local = threading.local()
         self._connections: list[tuple[int, threading.Thread, sqlite3.Connection]] = []
         self._lock = threading.Lock()
+        close_before_a_fork(self)
         if schema and not path.exists():
             self._create(schema)
         if not path.is_file():
             raise IndexUnavailable(f"no index in {path.parent}; make one: searcher add PATH -i {path.parent}")
-        with self.errors():
+        with self.errors(), unforked():
             (number,) = self.connection().execute("PRAGMA application_id").fetchone()
         if number != APPLICATION_ID:
             raise IndexUnavailable(f"{path} is not an index of searcher")
@@ -115,7 +115,7 @@ class Database:
         if known is not None and known[0] == os.getpid():
             return known[1]
         uri = f"{self.path.absolute().as_uri()}?mode=rw"
-        opened = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
+        opened = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=patience(), check_same_thread=False)
         safe = has_safe_wal(sqlite3.sqlite_version_info)
         try:
             opened.execute("PRAGMA trusted_schema = OFF")
@@ -146,7 +146,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """One state of the store for all that is read inside."""
-        with self.errors():
+        with self.errors(), unforked():
             connection = self.connection()
             if connection.in_transaction:  # already inside: one state for both
                 yield connection
@@ -163,7 +163,7 @@ class Database:
 
         changes: False for upkeep that changes nothing of what a reader sees; the generation stays.
         """
-        with self.errors():
+        with self.errors(), unforked():
             connection = self.connection()
             # sqlite-utils' atomic() would begin a deferred transaction, which two writers can only leave by failing.
             connection.execute("BEGIN IMMEDIATE")
@@ -212,6 +212,7 @@ class Database:
             known = sqlite3.SQLITE_MISUSE if isinstance(fault, sqlite3.ProgrammingError) else sqlite3.SQLITE_ERROR
             code = getattr(fault, "sqlite_errorcode", known) & 0xFF  # the higher bits only refine it
             kind, meaning = MEANINGS.get(code, (DamagedIndex, "it is damaged or not an index"))
+            meaning = meaning or f"{holder(self.path)} in {patience():g} seconds"
             raise kind(f"{self.path}: {meaning} ({' '.join(str(fault).split())[:200]})") from fault
         except UnicodeDecodeError:  # SQLite's message quotes the damaged bytes
             raise DamagedIndex(f"{self.path}: it is damaged or not an index") from None

@@ -3,6 +3,7 @@
 import glob
 import os
 import threading
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -53,6 +54,7 @@ class Searcher:
         self._embedder: Embedder | None = None
         self._made_with = ""  # fingerprint of the settings that the embedder is for
         self._lock = threading.RLock()
+        _searchers.add(self)
         if self.exists() and (stored := self.store.settings()):
             self._wanted.check(stored)
 
@@ -65,6 +67,9 @@ class Searcher:
     @property
     def store(self) -> Store:
         """The index's store. Raises IndexUnavailable if there is no index yet."""
+        # Without the lock once it is open: who reads the database must not wait for a thread that waits to read it.
+        if (store := self._store) is not None:
+            return store
         with self._lock:
             if self._store is None:
                 self._open()
@@ -74,6 +79,8 @@ class Searcher:
     @property
     def snapshots(self) -> Snapshots:
         """The FAISS index of the store's state."""
+        if (snapshots := self._snapshots) is not None:
+            return snapshots
         with self._lock:
             if self._snapshots is None:
                 self._open()
@@ -95,6 +102,10 @@ class Searcher:
     @property
     def embedder(self) -> Embedder:
         """What embeds this index's passages and questions; the model's files are found and verified here."""
+        return self._fitting()[0]
+
+    def _fitting(self) -> tuple[Embedder, str]:
+        """The embedder, and the fingerprint of the settings that it is for."""
         with self._lock:
             stored = self._stored()
             # Another process may have embedded the index again with other settings.
@@ -103,7 +114,7 @@ class Searcher:
                     self._wanted.check(stored)
                 self._embedder = self._wanted.embedder(stored)
                 self._made_with = (stored or self._wanted.settings(self._embedder)).fingerprint
-            return self._embedder
+            return self._embedder, self._made_with
 
     # -- writing
 
@@ -279,7 +290,8 @@ class Searcher:
             self.store.settings()  # no index, no need to load a model
         while True:
             if texts is not None:
-                vectors, made_with = self.embedder.embed(texts, "query"), self._made_with
+                embedder, made_with = self._fitting()
+                vectors = embedder.embed(texts, "query")
             with self.store.database.reading():
                 stored = self.store.settings()
                 if texts and stored is not None and stored.fingerprint != made_with:
@@ -352,6 +364,18 @@ class Searcher:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+_searchers: "weakref.WeakSet[Searcher]" = weakref.WeakSet()
+
+
+def _unlock_in_child() -> None:
+    """After a fork: the thread that held a lock is not in the child."""
+    for searcher in _searchers:
+        searcher._lock = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_unlock_in_child)
 
 
 def _passage(rank: int, score: float, row: Row) -> Passage:
