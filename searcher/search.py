@@ -6,13 +6,14 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from searcher import filters
 from searcher.embedder import Embedder
 from searcher.errors import BadValue, SearcherError, UnknownName
+from searcher.exchange import Exchanged, Export, write_export
 from searcher.index import CACHE
 from searcher.ingest import Ingest, Progress, documents_of_texts, no_progress
 from searcher.pooling import normalize
@@ -247,6 +248,30 @@ class Searcher:
             self._embedder, self._made_with = embedder, settings.fingerprint
         self.snapshots.publish()
         return settings
+
+    # -- exchange
+
+    def export(self, stream: BinaryIO, vectors: str = "numbers", progress: Progress = no_progress) -> Exchanged:
+        """Write the whole index to a binary stream as lines of JSON: settings, documents, passages, vectors.
+
+        vectors: "numbers", lists of them that read back as the same float32; "base64", of little-endian float32.
+        """
+        return write_export(self.store, stream, vectors, progress)
+
+    def import_(self, stream: BinaryIO, progress: Progress = no_progress) -> Exchanged:
+        """Bring in what `export` wrote; documents whose source is there are replaced, passages get new ids. No model
+        is needed. All or nothing: one transaction.
+
+        Raises SettingsMismatch when the index was made with other settings; BadValue, naming the line, for a fault.
+        """
+        export = Export(stream)
+        with self._lock:
+            self._wanted.check(export.settings)
+            if not self.exists():
+                self._open(create=True)
+        done = export.into(self.store, progress)
+        self.snapshots.publish()
+        return done
 
     # -- searching
 
