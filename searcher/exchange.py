@@ -8,7 +8,7 @@ Then a line for each document with its passages and their vectors, then one for 
 import base64
 import binascii
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, fields
 from types import NoneType
 from typing import Any, BinaryIO, NamedTuple, get_origin, get_type_hints
@@ -24,7 +24,7 @@ from searcher.settings import IndexSettings
 from searcher.store import Store
 from searcher.tokens import check_text
 
-__all__ = ["VECTORS", "Export", "Exchanged", "write_export"]
+__all__ = ["VECTORS", "Exchanged", "Export", "write_export"]
 
 NAME, VERSION = "searcher-export", 1
 UNIT = 1e-4  # how far a vector's length may be from 1
@@ -49,7 +49,8 @@ SETTINGS = {name: hint for name, hint in get_type_hints(IndexSettings).items() i
 
 class Exchanged(NamedTuple):
     """What an export wrote or an import took in. replaced: documents whose source was there; removed: documents of an
-    imported file that are no more in it."""
+    imported file that are no more in it.
+    """
 
     documents: int
     passages: int
@@ -62,7 +63,8 @@ class Exchanged(NamedTuple):
 
 def as_numbers(vector: np.ndarray) -> str:
     """(d,) float32 as a JSON list; 9 digits name every float32, and lie far enough from the middle between two of them
-    that a reader may go through double precision."""
+    that a reader may go through double precision.
+    """
     text = ", ".join(["%.9g"] * len(vector)) % tuple(vector.tolist())
     if not vector.all():  # a reader takes -0 for a whole number, which has no sign
         text = ", ".join("-0.0" if number == "-0" else number for number in text.split(", "))
@@ -308,7 +310,7 @@ def _file(value: Any) -> tuple[str, bytes]:
         raise fault if isinstance(fault, BadValue) else BadValue("the file's digest is not hexadecimal") from None
 
 
-def _check_keys(value: Any, known: dict[str, tuple[type, ...]], what: str) -> None:
+def _check_keys(value: Any, known: Mapping[str, tuple[type, ...]], what: str) -> None:
     """BadValue unless it is an object with these keys and no others, of these types."""
     if not isinstance(value, dict):
         raise BadValue(f"{what} is not a JSON object")

@@ -2,8 +2,10 @@
 
 import glob
 import os
+import sqlite3
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -12,7 +14,7 @@ import numpy as np
 
 from searcher import filters
 from searcher.embedder import Embedder
-from searcher.errors import BadValue, SearcherError, UnknownName
+from searcher.errors import BadValue, DamagedIndex, SearcherError, UnknownName
 from searcher.exchange import Exchanged, Export, write_export
 from searcher.index import CACHE
 from searcher.ingest import Ingest, Progress, documents_of_texts, no_progress
@@ -21,6 +23,7 @@ from searcher.ranking import nearest, query_texts, query_vectors
 from searcher.readers import ReadOptions, read_text
 from searcher.records import AddReport, Answer, Document, Failure, Passage
 from searcher.reindexing import embed_again
+from searcher.repair import Repair, cache_findings, repair_database
 from searcher.settings import IndexSettings
 from searcher.snapshots import Snapshots
 from searcher.store import DATABASE, Row, Store
@@ -52,8 +55,9 @@ class Searcher:
         self._embedder: Embedder | None = None
         self._made_with = ""  # fingerprint of the settings that the embedder is for
         self._lock = threading.RLock()
-        if self.exists() and (stored := self.store.settings()):
-            self._wanted.check(stored)
+        with suppress(DamagedIndex):  # it can be opened to be checked; whatever reads it says so
+            if self.exists() and (stored := self.store.settings()):
+                self._wanted.check(stored)
 
     # -- opening
 
@@ -332,7 +336,27 @@ class Searcher:
 
     def check(self) -> list[str]:
         """A line for each fault found in the stored data and in the cache; none when all is well."""
-        return self.store.check() or self.snapshots.check()
+        try:
+            return self.store.check() or cache_findings(self.folder / CACHE) or self.snapshots.check()
+        except DamagedIndex as fault:  # so broken that it cannot be opened
+            return [str(fault)]
+
+    def repair(self) -> Repair:
+        """Make the index sound again: the cache anew, and if the database is damaged, a new one of all the documents
+        that are sound, under their ids. The damaged one is kept beside it.
+
+        Raises DamagedIndex where nothing can be saved, IndexUnavailable while others use it; nothing is changed then.
+        """
+        findings = self.check()
+        lost: list[str] = []
+        kept = None
+        if findings:
+            with self._lock:
+                if findings != cache_findings(self.folder / CACHE):
+                    self.close()
+                    lost, kept = repair_database(self.folder / DATABASE)
+                self.snapshots.rebuild()
+        return Repair(findings, lost, kept)
 
     def status(self) -> dict[str, Any]:
         """What the index holds and was made with, sizes in bytes."""
@@ -346,8 +370,10 @@ class Searcher:
             "dimension": settings.dimension, "dtype": settings.dtype,
             "chunk_tokens": settings.chunk_tokens, "overlap": settings.overlap,
             "generation": head.generation, "index_type": "flat", "format": settings.format,
-            "database_bytes": (self.folder / DATABASE).stat().st_size,
-            "cache_bytes": cache.stat().st_size if cache.exists() else 0,
+            "journal_mode": self.store.database.journal_mode(), "sqlite": sqlite3.sqlite_version,
+            "database_bytes": _size(self.folder / DATABASE),
+            "journal_bytes": sum(_size(self.folder / f"{DATABASE}-{kind}") for kind in ("journal", "wal")),
+            "cache_bytes": _size(cache),
         }  # fmt: skip
 
     def close(self) -> None:
@@ -362,6 +388,14 @@ class Searcher:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, 0 if there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _passage(rank: int, score: float, row: Row) -> Passage:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from searcher import filters
-from searcher.audit import findings
+from searcher.audit import findings, lenient
 from searcher.database import Database, Head
 from searcher.errors import BadValue, DamagedIndex, IndexUnavailable, SettingsMismatch
 from searcher.filter_sql import to_sql
+from searcher.layout import check_layout
 from searcher.records import Document
 from searcher.schema import (
     COLUMNS,
@@ -57,6 +58,8 @@ class Store:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version != FORMAT:
             raise SettingsMismatch("format", version, FORMAT, "use the version of searcher that made it")
+        with self.database.reading() as connection:
+            check_layout(connection, self.database.path)
 
     # -- settings
 
@@ -113,7 +116,9 @@ class Store:
                 else:
                     connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path, digest])
 
-    def take_in(self, settings: IndexSettings, items: Iterable[Prepared | tuple[str, bytes]]) -> tuple[int, int, int, int]:
+    def take_in(
+        self, settings: IndexSettings, items: Iterable[Prepared | tuple[str, bytes]]
+    ) -> tuple[int, int, int, int]:
         """One transaction, however much it is: documents replaced by source; files (path, digest) entered, and what
         came from them before and was not among the documents removed.
 
@@ -218,7 +223,7 @@ class Store:
             return _ids(connection.execute(f"SELECT id FROM passages {where} ORDER BY id", values))
 
     def places(self, document: int) -> list[tuple[int, int, int, str | None, int, np.ndarray]]:
-        """Start, end, line, section, tokens and vector (d,) float32 of a document's passages in their order, verified."""
+        """Start, end, line, section, tokens and vector (d,) float32 of a document's passages in order, verified."""
         query = (
             f"SELECT {PASSAGE_PART}, p.crc, v.vector, v.crc FROM passages p LEFT JOIN vectors v ON v.id = p.id"
             " WHERE p.document = ? ORDER BY p.id"
@@ -300,8 +305,11 @@ class Store:
         lines: list[str] = []
         try:
             with self.database.reading() as connection:
-                settings = self.settings()
-                lines.extend(findings(connection, settings.dimension if settings else None))
+                connection.text_factory = lenient  # a row with bytes that are no text is a line, not the end
+                try:
+                    lines.extend(findings(connection))
+                finally:
+                    connection.text_factory = str
         except DamagedIndex as fault:  # so broken that SQLite cannot go on
             lines.append(str(fault))
         return lines

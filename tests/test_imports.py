@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "searcher"
 # A module imports only what stands above it.
 LADDER = """
 errors records readers tokens chunking models encoder pooling embedder inspection filters filter_sql settings
-database schema audit store index snapshots ranking wanted ingest reindexing search evaluation cli
+database schema layout audit store index snapshots ranking wanted ingest exchange repair reindexing search evaluation cli
 """.split()
 ROOT = {"__init__", "__main__"}  # the one exports lazily, the other calls the command line
 
