@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -105,10 +106,11 @@ def _replace(old: sqlite3.Connection, path: Path) -> tuple[list[str], Path]:
         settings = as_settings(dict(old.execute("SELECT key, value FROM settings").fetchall()))
     except DamagedIndex:
         raise DamagedIndex(f"{path} cannot be repaired: what its vectors were made with is damaged") from None
-    for abandoned in path.parent.glob(f"{path.name}.repaired-*"):  # of a repair that was killed: we hold the lock
-        abandoned.unlink()
+    for abandoned in path.parent.glob(f"{path.name}.*-*"):  # of a repair that was killed: we hold the lock
+        if ".repaired-" in abandoned.name or abandoned.samefile(path):
+            abandoned.unlink()
     draft = path.with_name(f"{path.name}.repaired-{secrets.token_hex(4)}.tmp")
-    kept = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%dT%H%M%S')}")
+    kept = path.with_name(f"{path.name}.damaged-{datetime.now().strftime('%Y%m%dT%H%M%S.%f')}")
     try:
         lost = _salvage(old, draft, settings)
         with draft.open("rb") as stream:
@@ -164,6 +166,10 @@ def _salvage(old: sqlite3.Connection, draft: Path, settings: IndexSettings) -> l
                     continue
                 new.executemany("INSERT OR IGNORE INTO metadata_keys VALUES (?)", [[key] for key in document.metadata])
             lost += [_name(number, None) for number in sorted(passages_of)]
+            if lost and not new.execute("SELECT count(*) FROM documents").fetchone()[0]:
+                raise DamagedIndex(
+                    f"{draft.parent} cannot be repaired: no document can be read; add your files to a new one"
+                )
             for name in ("documents", "passages"):  # no id is given twice
                 new.execute("DELETE FROM sqlite_sequence WHERE name = ?", [name])
                 new.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", [name, _highest(old, name)])
