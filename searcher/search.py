@@ -270,7 +270,8 @@ class Searcher:
         """
         export = Export(stream)
         with self._lock:
-            self._wanted.check(export.settings)
+            if self._stored() is None:
+                self._wanted.check(export.settings)
             if not self.exists():
                 self._open(create=True)
         done = export.into(self.store, progress)
