@@ -1,12 +1,21 @@
 """What `check` finds in a database: rows without their counterpart, and rows that are not what was stored."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from searcher.errors import DamagedIndex
-from searcher.schema import DOCUMENT_PART, PASSAGE_PART, WHOLE_DOCUMENT, as_document, check_part, vector_bytes
+from searcher.schema import (
+    DOCUMENT_PART,
+    PASSAGE_PART,
+    WHOLE_DOCUMENT,
+    as_document,
+    as_settings,
+    check_part,
+    vector_bytes,
+)
 
-__all__ = ["findings"]
+__all__ = ["findings", "lenient"]
 
 UNPAIRED = {
     "passage {} has no vector": "SELECT id FROM passages EXCEPT SELECT id FROM vectors",
@@ -14,14 +23,28 @@ UNPAIRED = {
     "passage {} has no document": "SELECT id FROM passages WHERE document NOT IN (SELECT id FROM documents)",
     "document {} has more or fewer passages than were stored": "SELECT id FROM documents d WHERE passages !="
     " (SELECT count(*) FROM passages WHERE document = d.id)",
+    "file {!r} has no digest": "SELECT path FROM files WHERE typeof(path) != 'text' OR typeof(digest) != 'blob'",
+    "the count of ids given to {} is behind: one could be given twice": "SELECT name FROM"
+    " (SELECT 'documents' AS name, max(id) AS id FROM documents UNION SELECT 'passages', max(id) FROM passages) given"
+    " WHERE id > coalesce((SELECT max(seq) FROM sqlite_sequence s WHERE s.name = given.name), 0)",
 }
 
 
-def findings(connection: Any, dimension: int | None) -> Iterator[str]:
-    """A line for each; dimension: length of the vectors, None if unknown."""
+def lenient(text: bytes) -> str:
+    """Text as SQLite holds it; bytes that are no UTF-8 come as lone surrogates, which no checksum of ours covers."""
+    return text.decode("utf-8", "surrogateescape")
+
+
+def findings(connection: Any) -> Iterator[str]:
+    """A line for each fault. The connection reads text by `lenient`, lest one bad row ends it all."""
     for (line,) in connection.execute("PRAGMA integrity_check"):
         if line != "ok":
             yield f"SQLite: {line}"
+    values, dimension = dict(connection.execute("SELECT key, value FROM settings").fetchall()), None
+    try:
+        dimension = as_settings(values).dimension if values else None
+    except DamagedIndex as fault:
+        yield str(fault)
     for line, query in UNPAIRED.items():
         for (number,) in connection.execute(query):
             yield line.format(number)
@@ -33,6 +56,20 @@ def findings(connection: Any, dimension: int | None) -> Iterator[str]:
     yield from _faults(documents, lambda row: check_part(row, f"document {row[1]!r}"))
     whole = connection.execute(f"SELECT d.id, {WHOLE_DOCUMENT} FROM documents d")
     yield from _faults(whole, lambda row: _check_document(connection, *row))
+    known = {key for (key,) in connection.execute("SELECT key FROM metadata_keys")}
+    for key in sorted(_keys(connection) - known):
+        yield f"metadata key {key!r} is not among those that a filter may name"
+
+
+def _keys(connection: Any) -> set[str]:
+    """Every key of the documents' metadata, as far as they can be read."""
+    keys: set[str] = set()
+    for (metadata,) in connection.execute("SELECT metadata FROM documents"):
+        try:
+            keys.update(json.loads(metadata))
+        except (TypeError, ValueError):  # found by its checksum
+            continue
+    return keys
 
 
 def _faults(rows: Iterable[Any], check: Callable[[Any], object]) -> Iterator[str]:

@@ -9,14 +9,14 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from searcher.errors import BadValue, DamagedIndex, IndexUnavailable, SearcherError
 from searcher.locks import close_before_a_fork, holder, patience, unforked
 
-__all__ = ["Database", "Head", "has_safe_wal"]
+__all__ = ["Database", "Head", "errors_of", "has_safe_wal"]
 
 APPLICATION_ID = 0x73726368  # "srch" in the file's header
 # SQLite's primary result codes; any other means that the file is damaged.
@@ -32,6 +32,9 @@ MEANINGS: dict[int, tuple[type[SearcherError], str]] = {
     sqlite3.SQLITE_MISUSE: (IndexUnavailable, "it was closed"),
     sqlite3.SQLITE_TOOBIG: (BadValue, "a value is too long"),
 }
+
+
+Mark = tuple[int, int] | None  # device and inode
 
 
 class Head(NamedTuple):
@@ -66,6 +69,8 @@ class Database:
         close_before_a_fork(self)
         if schema and not path.exists():
             self._create(schema)
+        if path.is_symlink():  # it could lead to a file that its owner never meant to be written to
+            raise IndexUnavailable(f"{path} is a symbolic link; name the folder that it leads to")
         if not path.is_file():
             raise IndexUnavailable(f"no index in {path.parent}; make one: searcher add PATH -i {path.parent}")
         with self.errors(), unforked():
@@ -111,14 +116,18 @@ class Database:
 
     def connection(self) -> sqlite3.Connection:
         """The connection of this thread; a new one after a fork."""
-        known: tuple[int, sqlite3.Connection] | None = getattr(self._local, "connection", None)
+        known: tuple[int, sqlite3.Connection, Mark] | None = getattr(self._local, "connection", None)
         if known is not None and known[0] == os.getpid():
-            return known[1]
+            if known[1].in_transaction or known[2] == self._mark():
+                return known[1]
+            known[1].close()  # another file has taken its name: a repaired one, a backup
+        mark = self._mark()
         uri = f"{self.path.absolute().as_uri()}?mode=rw"
         opened = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=patience(), check_same_thread=False)
         safe = has_safe_wal(sqlite3.sqlite_version_info)
         try:
             opened.execute("PRAGMA trusted_schema = OFF")
+            opened.execute("PRAGMA cell_size_check = ON")  # what the file says of its own layout is not trusted either
             opened.execute("PRAGMA foreign_keys = ON")
             opened.execute("PRAGMA secure_delete = ON")  # what was removed is not to be found in the file any more
             opened.execute(f"PRAGMA synchronous = {'FULL' if safe else 'EXTRA'}")
@@ -127,9 +136,17 @@ class Database:
         except BaseException:
             opened.close()
             raise
-        self._local.connection = os.getpid(), opened
+        self._local.connection = os.getpid(), opened, mark
         self._keep(opened)
         return opened
+
+    def _mark(self) -> Mark:
+        """Which file has the name now."""
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
 
     def _keep(self, opened: sqlite3.Connection) -> None:
         """Remember a connection, and close those of threads that have ended.
@@ -168,6 +185,8 @@ class Database:
             # sqlite-utils' atomic() would begin a deferred transaction, which two writers can only leave by failing.
             connection.execute("BEGIN IMMEDIATE")
             try:
+                if self._local.connection[2] != self._mark():  # while we waited
+                    raise IndexUnavailable(f"{self.path} was replaced by another file; nothing was written, try again")
                 yield connection
                 if changes:
                     query = "INSERT INTO heads SELECT max(generation) + 1, ? FROM heads"
@@ -199,27 +218,13 @@ class Database:
             self.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def journal_mode(self) -> str:
-        """How commits are made here: "wal" or "delete"."""
+        """How commits are made safe: "wal" or "delete"."""
         with self.errors():
             return str(self.connection().execute("PRAGMA journal_mode").fetchone()[0])
 
-    @contextmanager
-    def errors(self) -> Iterator[None]:
+    def errors(self) -> AbstractContextManager[None]:
         """SQLite's errors as ours, in one line."""
-        try:
-            yield
-        except sqlite3.Error as fault:
-            known = sqlite3.SQLITE_MISUSE if isinstance(fault, sqlite3.ProgrammingError) else sqlite3.SQLITE_ERROR
-            code = getattr(fault, "sqlite_errorcode", known) & 0xFF  # the higher bits only refine it
-            kind, meaning = MEANINGS.get(code, (DamagedIndex, "it is damaged or not an index"))
-            meaning = meaning or f"{holder(self.path)} in {patience():g} seconds"
-            raise kind(f"{self.path}: {meaning} ({' '.join(str(fault).split())[:200]})") from fault
-        except UnicodeDecodeError:  # SQLite's message quotes the damaged bytes
-            raise DamagedIndex(f"{self.path}: it is damaged or not an index") from None
-        except MemoryError:  # what sqlite3 makes of SQLITE_NOMEM: a damaged length can ask for anything
-            raise IndexUnavailable(f"{self.path}: out of memory") from None
-        except UnicodeEncodeError as fault:
-            raise BadValue(f"a lone surrogate (U+{ord(fault.object[fault.start]):04X}) cannot be stored") from None
+        return errors_of(self.path)
 
     def close(self) -> None:
         """Close every thread's connection."""
@@ -229,3 +234,22 @@ class Database:
                     connection.close()
             self._connections = [own for own in self._connections if own[0] != os.getpid()]
         self._local = threading.local()
+
+
+@contextmanager
+def errors_of(path: Path) -> Iterator[None]:
+    """SQLite's errors about that file as ours, in one line."""
+    try:
+        yield
+    except sqlite3.Error as fault:
+        known = sqlite3.SQLITE_MISUSE if isinstance(fault, sqlite3.ProgrammingError) else sqlite3.SQLITE_ERROR
+        code = getattr(fault, "sqlite_errorcode", known) & 0xFF  # the higher bits only refine it
+        kind, meaning = MEANINGS.get(code, (DamagedIndex, "it is damaged or not an index"))
+        meaning = meaning or f"{holder(path)} in {patience():g} seconds"
+        raise kind(f"{path}: {meaning} ({' '.join(str(fault).split())[:200]})") from fault
+    except UnicodeDecodeError:  # SQLite's message quotes the damaged bytes
+        raise DamagedIndex(f"{path}: it is damaged or not an index") from None
+    except MemoryError:  # what sqlite3 makes of SQLITE_NOMEM: a damaged length can ask for anything
+        raise IndexUnavailable(f"{path}: out of memory") from None
+    except UnicodeEncodeError as fault:
+        raise BadValue(f"a lone surrogate (U+{ord(fault.object[fault.start]):04X}) cannot be stored") from None

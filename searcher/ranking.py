@@ -12,22 +12,27 @@ from searcher.snapshots import Snapshots
 
 __all__ = ["nearest", "query_texts", "query_vectors"]
 
+QUERY_CHARACTERS = 1_000_000  # only the model's window of it counts; a longer one is a mistake
+
 
 def query_vectors(query: np.ndarray) -> np.ndarray:
     """Unit vectors (q, d) float32 of vectors (d,) or (q, d) of any length. BadValue for one without a direction."""
     if query.ndim not in (1, 2):
         raise BadValue(f"query vectors of shape {query.shape}; good: (d,) or (q, d)")
     vectors = np.atleast_2d(query).astype(np.float64)
-    if not np.isfinite(vectors).all():
-        raise BadValue("a query vector has a NaN or infinite component")
     largest = np.abs(vectors).max(axis=1, initial=0, keepdims=True)
-    if not largest.all():
-        raise BadValue("a query vector is all zeros, which has no direction")
+    for bad, problem in (
+        (~np.isfinite(vectors).all(axis=1), "has a NaN or infinite component"),
+        (largest[:, 0] == 0, "is all zeros, which has no direction"),
+    ):
+        if bad.any():
+            which = "the query vector" if len(vectors) == 1 else f"query vector {int(np.flatnonzero(bad)[0]) + 1}"
+            raise BadValue(f"{which} {problem}")
     return normalize((vectors / largest).astype(np.float32))  # no square overflows
 
 
 def query_texts(query: Any) -> list[str]:
-    """The questions in a list of them. BadValue for one that is empty or no text."""
+    """The questions in a list of them. BadValue for one that is empty, too long or no text."""
     if isinstance(query, bytes) or not isinstance(query, Iterable):
         raise BadValue(f"the query is not a text: {query!r:.40}")
     texts = list(query)
@@ -37,6 +42,8 @@ def query_texts(query: Any) -> list[str]:
             raise BadValue(f"{which} is not a text: {text!r:.40}")
         if not text.strip():
             raise BadValue(f"{which} is empty")
+        if len(text) > QUERY_CHARACTERS:
+            raise BadValue(f"{which} has {len(text):,} characters; at most {QUERY_CHARACTERS:,} are taken")
     return texts
 
 

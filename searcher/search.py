@@ -2,19 +2,22 @@
 
 import glob
 import os
+import sqlite3
 import threading
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from searcher import filters
 from searcher.documents import documents_of_texts
 from searcher.embedder import Embedder
-from searcher.errors import BadValue, SearcherError, UnknownName
+from searcher.errors import BadValue, DamagedIndex, SearcherError, UnknownName
+from searcher.exchange import Exchanged, Export, write_export
 from searcher.files import add_files
 from searcher.ingest import Ingest, Progress, no_progress
 from searcher.pooling import normalize
@@ -22,6 +25,7 @@ from searcher.ranking import nearest, query_texts, query_vectors
 from searcher.readers import ReadOptions, read_text
 from searcher.records import AddReport, Answer, Document, Failure, Passage
 from searcher.reindexing import embed_again
+from searcher.repair import Repair, repair_database
 from searcher.schema import FORMAT
 from searcher.settings import IndexSettings
 from searcher.snapshots import CACHE, Snapshots
@@ -55,8 +59,9 @@ class Searcher:
         self._made_with = ""  # fingerprint of the settings that the embedder is for
         self._lock = threading.RLock()
         _searchers.add(self)
-        if self.exists() and (stored := self.store.settings()):
-            self._wanted.check(stored)
+        with suppress(DamagedIndex):  # it can be opened to be checked; whatever reads it says so
+            if self.exists() and (stored := self.store.settings()):
+                self._wanted.check(stored)
 
     # -- opening
 
@@ -260,6 +265,31 @@ class Searcher:
         self.snapshots.publish()
         return settings
 
+    # -- exchange
+
+    def export(self, stream: BinaryIO, vectors: str = "numbers", progress: Progress = no_progress) -> Exchanged:
+        """Write the whole index to a binary stream as lines of JSON: settings, documents, passages, vectors.
+
+        vectors: "numbers", lists of them that read back as the same float32; "base64", of little-endian float32.
+        """
+        return write_export(self.store, stream, vectors, progress)
+
+    def import_(self, stream: BinaryIO, progress: Progress = no_progress) -> Exchanged:
+        """Bring in what `export` wrote; documents whose source is there are replaced, passages get new ids. No model
+        is needed. All or nothing: one transaction.
+
+        Raises SettingsMismatch when the index was made with other settings; BadValue, naming the line, for a fault.
+        """
+        export = Export(stream)
+        with self._lock:
+            if self._stored() is None:
+                self._wanted.check(export.settings)
+            if not self.exists():
+                self._open(create=True)
+        done = export.into(self.store, progress)
+        self.snapshots.publish()
+        return done
+
     # -- searching
 
     def search(self, query: Any, k: int = 10, where: Where = None, min_score: float | None = None) -> Any:
@@ -320,7 +350,31 @@ class Searcher:
 
     def check(self) -> list[str]:
         """A line for each fault found in the stored data and in the cache; none when all is well."""
-        return self.store.check() or self.snapshots.check()
+        return self._faults() or self.snapshots.check()
+
+    def _faults(self) -> list[str]:
+        try:
+            return self.store.check()
+        except DamagedIndex as fault:  # so broken that it cannot be opened
+            return [str(fault)]
+
+    def repair(self) -> Repair:
+        """Make the index sound again: the cache anew, and if the database is damaged, a new one of all the documents
+        that are sound, under their ids. The damaged one is kept beside it.
+
+        Raises DamagedIndex where nothing can be saved, IndexUnavailable while others use it; nothing is changed then.
+        """
+        faults = self._faults()
+        findings = faults or self.snapshots.check()
+        lost: list[str] = []
+        kept = None
+        with self._lock:
+            if faults:
+                self.close()
+                lost, kept = repair_database(self.folder / DATABASE)
+            if findings:
+                self.snapshots.rebuild()
+        return Repair(findings, lost, kept)
 
     def compact(self) -> int:
         """Write the index's files anew without the room and the traces of what was removed; the bytes it gave back."""
@@ -330,11 +384,7 @@ class Searcher:
         return before - self._bytes()
 
     def _bytes(self) -> int:
-        return sum(file.stat().st_size for file in self.folder.glob(f"{DATABASE}*")) + self._cache_bytes()
-
-    def _cache_bytes(self) -> int:
-        cache = self.folder / CACHE
-        return cache.stat().st_size if cache.is_file() else 0
+        return sum(_size(file) for file in (*self.folder.glob(f"{DATABASE}*"), self.folder / CACHE))
 
     def status(self) -> dict[str, Any]:
         """What the index holds and was made with, sizes in bytes."""
@@ -347,9 +397,10 @@ class Searcher:
             "dimension": settings.dimension, "dtype": settings.dtype,
             "chunk_tokens": settings.chunk_tokens, "overlap": settings.overlap,
             "generation": head.generation, "index_type": "flat", "format": FORMAT,
-            "journal_mode": self.store.database.journal_mode(),
-            "database_bytes": (self.folder / DATABASE).stat().st_size,
-            "cache_bytes": self._cache_bytes(),
+            "journal_mode": self.store.database.journal_mode(), "sqlite": sqlite3.sqlite_version,
+            "database_bytes": _size(self.folder / DATABASE),
+            "journal_bytes": sum(_size(self.folder / f"{DATABASE}-{kind}") for kind in ("journal", "wal")),
+            "cache_bytes": _size(self.folder / CACHE),
         }  # fmt: skip
 
     def close(self) -> None:
@@ -376,6 +427,14 @@ def _unlock_in_child() -> None:
 
 
 os.register_at_fork(after_in_child=_unlock_in_child)
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, 0 if there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _passage(rank: int, score: float, row: Row) -> Passage:

@@ -195,11 +195,13 @@ class Snapshots:
 
     def check(self) -> list[str]:
         """A line if the cache file cannot be used although it should, or holds other vectors than the store."""
-        advice = f"make it anew: searcher reindex -i {self.store.folder}"
+        advice = "searcher check --repair makes it anew"
         with self.store.database.reading():
             settings, stamp = self.store.settings(), cachefile.stamp_of(self.path)
-            if settings is None or not self.path.exists():
+            if settings is None or not os.path.lexists(self.path):
                 return []
+            if not self.path.is_file():  # a pipe would keep us waiting
+                return [f"{CACHE} is not a file; move it away"]
             if stamp is None or (base := self._load(stamp)) is None:
                 return [f"{CACHE} is damaged or was made by another user; {advice}"]
             if not self._fits(stamp, _state(stamp), settings):

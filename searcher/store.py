@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from searcher import filters
-from searcher.audit import findings
+from searcher.audit import findings, lenient
 from searcher.database import Database, Head
-from searcher.errors import DamagedIndex, IndexUnavailable
+from searcher.errors import BadValue, DamagedIndex, IndexUnavailable
 from searcher.filter_sql import to_sql
+from searcher.layout import check_layout
 from searcher.migrations import migrate
 from searcher.records import Document
 from searcher.schema import (
@@ -55,6 +56,8 @@ class Store:
         self.folder = folder
         self.database = Database(folder / DATABASE, SCHEMA if create else [])
         migrate(self.database)
+        with self.database.reading() as connection:
+            check_layout(connection, self.database.path)
 
     # -- settings
 
@@ -111,6 +114,40 @@ class Store:
                 else:
                     connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path, digest])
 
+    def take_in(
+        self, settings: IndexSettings, items: Iterable[Prepared | tuple[str, bytes]]
+    ) -> tuple[int, int, int, int]:
+        """One transaction, however much it is: documents replaced by source; files (path, digest) entered, and what
+        came from them before and was not among the documents removed.
+
+        settings: entered in a new index, else compared. Returns how many documents and passages were written, documents
+        replaced and documents removed. Raises as `write`, SettingsMismatch, and BadValue for a source that comes twice.
+        """
+        documents = passages = replaced = removed = 0
+        with self.database.writing() as connection:
+            if (known := self.settings()) is None:
+                _enter(connection, settings)
+            else:
+                known.check(asdict(settings) | {"model": None, "dtype": None})
+            (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM documents").fetchone()
+            for item in items:
+                if isinstance(item, Prepared):
+                    item.check(settings.dimension)
+                    source = item.document.source
+                    before = self.documents_of("source", source).get(source)
+                    if before is not None and before > last:
+                        raise BadValue(f"source {source!r} comes twice")
+                    _insert(connection, [item])
+                    connection.execute("DELETE FROM files WHERE path = ?", [item.file])  # until it is entered
+                    documents, passages = documents + 1, passages + len(item.chunks)
+                    replaced += before is not None
+                else:
+                    path, digest = item
+                    stale = "DELETE FROM documents WHERE file = ? AND id <= ?"
+                    removed += connection.execute(stale, [path, last]).rowcount
+                    connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path, digest])
+        return documents, passages, replaced, removed
+
     # -- documents
 
     def known(self, source: str) -> bytes | None:
@@ -138,6 +175,11 @@ class Store:
         start = folder.rstrip("/") + "/"
         with self.database.reading() as connection:
             return [path for (path,) in connection.execute(query, [folder, start, start])]
+
+    def files(self) -> list[tuple[str, bytes]]:
+        """Path and digest of every file all of whose documents are in, in the order of paths."""
+        with self.database.reading() as connection:
+            return connection.execute("SELECT path, digest FROM files ORDER BY path").fetchall()
 
     def counts(self) -> dict[str, int]:
         """Documents, passages, tokens."""
@@ -177,6 +219,23 @@ class Store:
         where, values = ("WHERE document = ?", [document]) if document is not None else ("", [])
         with self.database.reading() as connection:
             return _ids(connection.execute(f"SELECT id FROM passages {where} ORDER BY id", values))
+
+    def places(self, document: int) -> list[tuple[int, int, int, str | None, int, np.ndarray]]:
+        """Start, end, line, section, tokens and vector (d,) float32 of a document's passages in order, verified."""
+        query = (
+            f"SELECT {PASSAGE_PART}, p.crc, v.vector, v.crc FROM passages p LEFT JOIN vectors v ON v.id = p.id"
+            " WHERE p.document = ? ORDER BY p.id"
+        )
+        found = []
+        with self.database.reading() as connection:
+            for row in connection.execute(query, [document]):
+                check_part(row[:10], f"passage {row[0]}")
+                start, end, line, section, tokens = row[2:7]
+                vector = np.frombuffer(vector_bytes(row[0], *row[10:]), dtype="<f4")
+                found.append((start, end, line, section, tokens, vector))
+        if len(found) != self._one("SELECT passages FROM documents WHERE id = ?", document):
+            raise DamagedIndex(f"document {document} has more or fewer passages than were stored; run: searcher check")
+        return found
 
     def vectors(self, after: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Ids (n,) int64, rising, and vectors (n, d) float32 of all passages with a greater id than `after`."""
@@ -287,8 +346,11 @@ class Store:
         lines: list[str] = []
         try:
             with self.database.reading() as connection:
-                settings = self.settings()
-                lines.extend(findings(connection, settings.dimension if settings else None))
+                connection.text_factory = lenient  # a row with bytes that are no text is a line, not the end
+                try:
+                    lines.extend(findings(connection))
+                finally:
+                    connection.text_factory = str
         except DamagedIndex as fault:  # so broken that SQLite cannot go on
             lines.append(str(fault))
         return lines

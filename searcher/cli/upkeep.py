@@ -34,24 +34,36 @@ def reindex_command(
 
 
 @click.command("check")
+@click.option("--repair", is_flag=True, help="Make the index sound; what is damaged is kept beside it.")
 @folder_option
 @json_option
-def check_command(folder: Path | None, as_json: bool) -> None:
-    """Check every stored row, vector and offset against its checksum, and the FAISS file against them.
+def check_command(folder: Path | None, repair: bool, as_json: bool) -> None:
+    """Check every stored row, vector and offset against its checksum, and the FAISS file.
 
     A line for each fault; exit 1 if there is one.
+
+    With --repair the FAISS file is made anew; if the database is damaged, every sound document goes over to a new one,
+    with its vectors and under its ids, and the damaged one is kept as searcher.db.damaged-TIME. Exit 1 if a document
+    was lost: a line for each says what to add again.
     """
     searcher = open_searcher(folder)
-    findings = searcher.check()
+    done = searcher.repair() if repair else None
+    findings = done.findings if done else searcher.check()
+    lost = done.lost if done else []
+    left = searcher.check() if done and findings else findings
     if as_json:
-        show_json({"ok": not findings, "findings": findings})
+        kept = str(done.kept) if done and done.kept else None
+        show_json({"ok": not left, "findings": findings} | ({"left": left, "lost": lost, "kept": kept} if done else {}))
     else:
-        for line in findings:
-            click.echo(line)
-        if not findings:
+        lines = [*findings, *(f"add again: {source}" for source in lost)]
+        if done:
+            lines += [f"the damaged database is kept as {done.kept}"] if done.kept else []
+            lines += [f"not repaired: {line}" for line in left]
+        if not left:
             counts = searcher.store.counts()
-            click.echo(f"all well: {counts['documents']:,} documents, {counts['passages']:,} passages")
-    if findings:
+            lines.append(f"all well: {counts['documents']:,} documents, {counts['passages']:,} passages")
+        click.echo("\n".join(lines))
+    if left or lost:
         raise click.exceptions.Exit(1)
 
 
