@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from damaged_copies import ask_in_a_child
 from models import save_bert
-from oracle import CHUNK_TOKENS, METADATA, TEXTS
+from brute_force import CHUNK_TOKENS, METADATA, TEXTS
 
 from searcher import Searcher
 

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from models import save_bert
-from oracle import CHUNK_TOKENS, COLUMNS, FILTERS, METADATA, POOLINGS, QUESTIONS, TEXTS, Held, Oracle, Vectors, spans
+from brute_force import CHUNK_TOKENS, COLUMNS, FILTERS, METADATA, POOLINGS, QUESTIONS, TEXTS, Held, Oracle, Vectors, spans
 from second_process import SecondProcess
 
 from searcher import Searcher
