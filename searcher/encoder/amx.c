@@ -1,7 +1,8 @@
 /* Attention and embeddings over packed bfloat16 tokens, for CPUs with AMX; one thread a call.
  *
- * Every head of every text is small enough for a core's cache: its scores are made a block of 16 queries at a time by
- * AMX tile products, turned into weights in float32 (AVX-512), and multiplied with the values, again in tiles.
+ * Every head of every text is small enough for a core's cache. For 16 queries at a time, AMX tile products give the
+ * scores with keys down and queries across, so that the softmax (float32, AVX-512) needs no sums across a vector; its
+ * weights are at once the right side of the products with the values.
  * No Python, no OpenMP: the caller runs one call on each core.
  */
 #include <stdlib.h>
@@ -28,19 +29,14 @@ int searcher_supported(void) {
     return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_TILEDATA) == 0;
 }
 
-/* 2^x for -126 <= x <= 0, relative error 1e-4 (bfloat16 itself: 4e-3). The sum with 1.5 * 2^23 leaves the whole part of
- * x in the low bits; a cubic gives 2^(the rest). */
-static inline __m512 exp2_512(__m512 x) {
-    const __m512 magic = _mm512_set1_ps(12582912.0f);
-    x = _mm512_max_ps(x, _mm512_set1_ps(-126.0f));
-    const __m512 shifted = _mm512_add_ps(x, magic);
-    const __m512 rest = _mm512_sub_ps(x, _mm512_sub_ps(shifted, magic)); /* -0.5 ... 0.5 */
-    __m512 y = _mm512_set1_ps(0.05517167f);
-    y = _mm512_fmadd_ps(y, rest, _mm512_set1_ps(0.24261112f));
-    y = _mm512_fmadd_ps(y, rest, _mm512_set1_ps(0.69326099f));
-    y = _mm512_fmadd_ps(y, rest, _mm512_set1_ps(0.99992807f));
-    const __m512i power = _mm512_slli_epi32(_mm512_castps_si512(shifted), 23);
-    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(y), power));
+/* 2^x for x <= 0, relative error 1e-4 (bfloat16 itself: 4e-3): a cubic for the part after the point, times 2^floor(x). */
+INLINE __m512 power_of_2(__m512 x) {
+    const __m512 rest = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF);
+    __m512 y = _mm512_set1_ps(0.07802436f);
+    y = _mm512_fmadd_ps(y, rest, _mm512_set1_ps(0.22606774f));
+    y = _mm512_fmadd_ps(y, rest, _mm512_set1_ps(0.69583313f));
+    y = _mm512_fmadd_ps(y, rest, _mm512_set1_ps(0.99992528f));
+    return _mm512_scalef_ps(y, x);
 }
 
 /* 16 rows of 16 dwords, transposed. */
@@ -84,33 +80,123 @@ static void interleave(const uint16_t *a, const uint16_t *b, uint16_t *low, uint
     _mm512_storeu_si512(high, _mm512_permutex2var_epi16(x, second, y));
 }
 
-/* Scores of a row -> weights, not yet divided by their sum, which is returned. */
-static float weights_of(float *scores, uint16_t *weights, int length, int padded, float scale) {
-    const __m512 scales = _mm512_set1_ps(scale);
-    int whole = length / 16 * 16;
-    __mmask16 tail = (__mmask16)((1u << (length - whole)) - 1);
-    __m512 most = _mm512_set1_ps(-3.0e38f);
-    for (int i = 0; i < whole; i += 16)
-        most = _mm512_max_ps(most, _mm512_load_ps(scores + i));
-    if (tail)
-        most = _mm512_mask_max_ps(most, tail, most, _mm512_load_ps(scores + whole));
-    const __m512 top = _mm512_set1_ps(_mm512_reduce_max_ps(most) * scale);
-    __m512 sum = _mm512_setzero_ps();
-    int i = 0;
-    for (; i < whole; i += 16) {
-        __m512 w = exp2_512(_mm512_fmsub_ps(_mm512_load_ps(scores + i), scales, top));
-        sum = _mm512_add_ps(sum, w);
-        _mm256_storeu_si256((__m256i *)(weights + i), (__m256i)_mm512_cvtneps_pbh(w));
+/* Two vectors of float32 -> bfloat16 side by side: (low 0, high 0, low 1, high 1, ...). */
+INLINE __m512i pairs(__m512 low, __m512 high) {
+    static const uint16_t order[32] = {0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23,
+                                       8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+    return _mm512_permutexvar_epi16(_mm512_loadu_si512(order), (__m512i)_mm512_cvtne2ps_pbh(high, low));
+}
+
+/* Scores, keys down and 16 queries across, -> weights, pairs of keys down, not yet divided by their sums, whose inverses
+ * are returned. scale holds log2 e: weights are powers of 2. */
+static __m512 softmax(const float *scores, uint16_t *weights, int length, int padded, float scale) {
+    __m512 most = _mm512_load_ps(scores), other = most;
+    int key = 0;
+    for (; key + 1 < length; key += 2) {
+        most = _mm512_max_ps(most, _mm512_load_ps(scores + key * TILE));
+        other = _mm512_max_ps(other, _mm512_load_ps(scores + key * TILE + TILE));
     }
-    if (tail) {
-        __m512 w = _mm512_maskz_mov_ps(tail, exp2_512(_mm512_fmsub_ps(_mm512_load_ps(scores + i), scales, top)));
-        sum = _mm512_add_ps(sum, w);
-        _mm256_storeu_si256((__m256i *)(weights + i), (__m256i)_mm512_cvtneps_pbh(w));
-        i += 16;
+    if (key < length)
+        most = _mm512_max_ps(most, _mm512_load_ps(scores + key * TILE));
+    const __m512 scales = _mm512_set1_ps(scale), top = _mm512_mul_ps(_mm512_max_ps(most, other), scales);
+    __m512 sum = _mm512_setzero_ps(), odd = sum;
+    for (key = 0; key + 1 < length; key += 2, weights += 2 * TILE) {
+        const __m512 a = power_of_2(_mm512_fmsub_ps(_mm512_load_ps(scores + key * TILE), scales, top));
+        const __m512 b = power_of_2(_mm512_fmsub_ps(_mm512_load_ps(scores + key * TILE + TILE), scales, top));
+        sum = _mm512_add_ps(sum, a);
+        odd = _mm512_add_ps(odd, b);
+        _mm512_store_si512(weights, pairs(a, b));
     }
-    for (; i < padded; i += 16)
-        _mm256_storeu_si256((__m256i *)(weights + i), _mm256_setzero_si256());
-    return _mm512_reduce_add_ps(sum);
+    if (key < length) {
+        const __m512 a = power_of_2(_mm512_fmsub_ps(_mm512_load_ps(scores + key * TILE), scales, top));
+        sum = _mm512_add_ps(sum, a);
+        _mm512_store_si512(weights, pairs(a, _mm512_setzero_ps()));
+        key += 2, weights += 2 * TILE;
+    }
+    for (; key < padded; key += 2, weights += 2 * TILE)
+        _mm512_store_si512(weights, _mm512_setzero_si512());
+    return _mm512_div_ps(_mm512_set1_ps(1.0f), _mm512_add_ps(sum, odd));
+}
+
+/* Scratch of a head of a text; its tiles are 512 bfloat16 or 256 float32. parts: 32 components each. */
+typedef struct {
+    uint16_t *queries; /* parts tiles: pairs of components down, queries across */
+    uint16_t *last;    /* parts tiles: the last keys, those behind the text 0 */
+    uint16_t *values;  /* for each 32 keys two tiles a part: components down, keys across */
+    uint16_t *weights; /* for each 32 keys a tile: pairs of keys down, queries across */
+    float *scores;     /* for each 16 keys a tile: keys down, queries across */
+    float *sums;       /* 32 components down, queries across */
+} head_scratch;
+
+/* v: (length, 32 * parts), rows `row` apart. */
+static void turn_values(const uint16_t *v, size_t row, int length, int parts, uint16_t *values) {
+    uint32_t low[TILE * TILE] __attribute__((aligned(64))), high[TILE * TILE] __attribute__((aligned(64)));
+    for (int token = 0; token < length; token += STEP)
+        for (int part = 0; part < parts; part++, values += 1024) {
+            for (int i = 0; i < TILE; i++) {
+                const int at = token + 2 * i;
+                interleave(at < length ? v + at * row + part * STEP : 0,
+                           at + 1 < length ? v + (at + 1) * row + part * STEP : 0, (uint16_t *)(low + i * TILE),
+                           (uint16_t *)(high + i * TILE));
+            }
+            transpose16((uint8_t *)low, 64, TILE, (uint32_t *)values);
+            transpose16((uint8_t *)high, 64, TILE, (uint32_t *)(values + 512));
+        }
+}
+
+/* One head of one text. q, k, v: (length, 32 * parts), `row` apart; out: the same, `width` apart. */
+static void attend(const uint16_t *q, const uint16_t *k, const uint16_t *v, size_t row, int length, int parts,
+                   uint16_t *out, size_t width, head_scratch at) {
+    const int padded = (length + STEP - 1) / STEP * STEP, whole = length / TILE * TILE;
+    const float scale = 1.44269504f / __builtin_sqrtf((float)parts * STEP);
+    turn_values(v, row, length, parts, at.values);
+    for (int part = 0; part < parts; part++)
+        for (int r = 0; r < TILE; r++)
+            _mm512_store_si512(at.last + part * 512 + r * STEP,
+                               whole + r < length ? _mm512_loadu_si512(k + (whole + r) * row + part * STEP)
+                                                  : _mm512_setzero_si512());
+    for (int first = 0; first < length; first += TILE) {
+        const int rows = length - first < TILE ? length - first : TILE;
+        for (int part = 0; part < parts; part++)
+            transpose16((const uint8_t *)(q + first * row + part * STEP), row * 2, rows, (uint32_t *)(at.queries + part * 512));
+        TILES_READ_MEMORY;
+        for (int key = 0; key < length; key += TILE) {
+            _tile_zero(0);
+            for (int part = 0; part < parts; part++) {
+                _tile_loadd(2, at.queries + part * 512, 64);
+                if (key < whole)
+                    _tile_loadd(1, k + key * row + part * STEP, row * 2);
+                else
+                    _tile_loadd(1, at.last + part * 512, 64);
+                _tile_dpbf16ps(0, 1, 2);
+            }
+            _tile_stored(0, at.scores + key * TILE, 64);
+        }
+        const __m512 inverse = softmax(at.scores, at.weights, length, padded, scale);
+        TILES_READ_MEMORY;
+        for (int part = 0; part < parts; part++) {
+            _tile_zero(0);
+            _tile_zero(3);
+            for (int key = 0; key < padded; key += STEP) {
+                const uint16_t *values = at.values + ((size_t)(key / STEP) * parts + part) * 1024;
+                _tile_loadd(2, at.weights + key * TILE, 64);
+                _tile_loadd(1, values, 64);
+                _tile_dpbf16ps(0, 1, 2);
+                _tile_loadd(4, values + 512, 64);
+                _tile_dpbf16ps(3, 4, 2);
+            }
+            _tile_stored(0, at.sums, 64);
+            _tile_stored(3, at.sums + 256, 64);
+            uint32_t across[TILE * TILE] __attribute__((aligned(64))), down[TILE * TILE] __attribute__((aligned(64)));
+            for (int i = 0; i < TILE; i++)
+                _mm512_store_si512(across + i * TILE,
+                                   pairs(_mm512_mul_ps(_mm512_load_ps(at.sums + 2 * i * TILE), inverse),
+                                         _mm512_mul_ps(_mm512_load_ps(at.sums + (2 * i + 1) * TILE), inverse)));
+            transpose16((uint8_t *)across, 64, TILE, down);
+            for (int r = 0; r < rows; r++)
+                _mm512_storeu_si512(out + (first + r) * width + part * STEP, _mm512_load_si512(down + r * TILE));
+        }
+    }
 }
 
 /* qkv: (T, 3 * heads * size) bfloat16; bounds: (n + 1) of the texts; out: (T, heads * size) bfloat16.
@@ -118,85 +204,23 @@ static float weights_of(float *scores, uint16_t *weights, int length, int padded
 int searcher_attention(const uint16_t *qkv, const int64_t *bounds, int64_t n, int heads, int size, uint16_t *out) {
     int64_t longest = 0;
     for (int64_t i = 0; i < n; i++)
-        if (bounds[i + 1] - bounds[i] > longest)
-            longest = bounds[i + 1] - bounds[i];
-    const size_t width = (size_t)heads * size, row = 3 * width;
-    const int most = (int)((longest + STEP - 1) / STEP * STEP), parts = size / STEP;
-    const size_t matrix = (size_t)most * size;
-    const float scale = 1.44269504f / __builtin_sqrtf((float)size); /* with log2 e: weights are powers of 2 */
-    uint8_t *memory = aligned_alloc(64, (matrix * 3 + (size_t)TILE * most) * 2 + (size_t)TILE * most * 4 + 4 * TILE * TILE * 4 * 8);
+        longest = bounds[i + 1] - bounds[i] > longest ? bounds[i + 1] - bounds[i] : longest;
+    const size_t width = (size_t)heads * size, row = 3 * width, most = (longest + STEP - 1) / STEP * STEP;
+    const int parts = size / STEP;
+    uint16_t *memory = aligned_alloc(64, (parts * 1024 + most * size + most * TILE) * 2 + (most * TILE + 512) * 4);
     if (!memory)
         return 1;
-    uint16_t *queries = (uint16_t *)memory, *keys = queries + matrix, *values = keys + matrix;
-    uint16_t *weights = values + matrix;
-    float *scores = (float *)(weights + (size_t)TILE * most), *sums = scores + (size_t)TILE * most;
-
+    head_scratch at = {.queries = memory, .last = memory + parts * 512, .values = memory + parts * 1024};
+    at.weights = at.values + most * size;
+    at.scores = (float *)(at.weights + most * TILE);
+    at.sums = at.scores + most * TILE;
     const tile_config before = tiles_begin();
-    for (int64_t text = 0; text < n; text++) {
-        const int length = (int)(bounds[text + 1] - bounds[text]);
-        const int padded = (length + STEP - 1) / STEP * STEP, blocks = (length + TILE - 1) / TILE;
+    for (int64_t text = 0; text < n; text++)
         for (int head = 0; head < heads; head++) {
-            const uint16_t *q = qkv + bounds[text] * row + (size_t)head * size, *k = q + width, *v = k + width;
-            /* keys: for each block of 16 keys and each 32 components a tile, pairs of components down, keys across */
-            for (int block = 0; block < blocks; block++)
-                for (int part = 0; part < parts; part++)
-                    transpose16((const uint8_t *)(k + (size_t)block * TILE * row + part * STEP), row * 2,
-                                length - block * TILE, (uint32_t *)(keys + ((size_t)block * parts + part) * 512));
-            /* values: for each 32 tokens and each 16 components a tile, pairs of tokens down, components across */
-            for (int token = 0; token < padded; token += 2)
-                for (int part = 0; part < parts; part++) {
-                    uint16_t *tile = values + ((size_t)(token / STEP) * parts * 2 + part * 2) * 512 + token % STEP / 2 * 32;
-                    interleave(token < length ? v + token * row + part * STEP : 0,
-                               token + 1 < length ? v + (token + 1) * row + part * STEP : 0, tile, tile + 512);
-                }
-            for (int block = 0; block < blocks; block++) {
-                const int rows = length - block * TILE < TILE ? length - block * TILE : TILE;
-                const uint16_t *from = q + (size_t)block * TILE * row;
-                size_t stride = row * 2;
-                if (rows < TILE) { /* what lies behind the text is not ours */
-                    for (int r = 0; r < TILE; r++)
-                        if (r < rows)
-                            memcpy(queries + r * size, from + r * row, size * 2);
-                        else
-                            memset(queries + r * size, 0, size * 2);
-                    from = queries, stride = size * 2;
-                }
-                for (int other = 0; other < blocks; other++) {
-                    _tile_zero(0);
-                    for (int part = 0; part < parts; part++) {
-                        _tile_loadd(1, from + part * STEP, stride);
-                        _tile_loadd(2, keys + ((size_t)other * parts + part) * 512, 64);
-                        _tile_dpbf16ps(0, 1, 2);
-                    }
-                    _tile_stored(0, scores + other * TILE, most * 4);
-                }
-                float inverse[TILE];
-                for (int r = 0; r < rows; r++)
-                    inverse[r] = 1.0f / weights_of(scores + (size_t)r * most, weights + (size_t)r * most, length, padded, scale);
-                for (int part = 0; part < parts; part++) {
-                    _tile_zero(0);
-                    _tile_zero(3);
-                    for (int token = 0; token < padded; token += STEP) {
-                        const uint16_t *tile = values + ((size_t)(token / STEP) * parts * 2 + part * 2) * 512;
-                        _tile_loadd(1, weights + token, most * 2);
-                        _tile_loadd(2, tile, 64);
-                        _tile_dpbf16ps(0, 1, 2);
-                        _tile_loadd(4, tile + 512, 64);
-                        _tile_dpbf16ps(3, 1, 4);
-                    }
-                    _tile_stored(0, sums, 128);
-                    _tile_stored(3, sums + 16, 128);
-                    for (int r = 0; r < rows; r++) {
-                        const __m512 by = _mm512_set1_ps(inverse[r]);
-                        uint16_t *to = out + (bounds[text] + block * TILE + r) * width + (size_t)head * size + part * STEP;
-                        __m512 low = _mm512_mul_ps(_mm512_load_ps(sums + r * 32), by);
-                        __m512 high = _mm512_mul_ps(_mm512_load_ps(sums + r * 32 + 16), by);
-                        _mm512_storeu_si512(to, (__m512i)_mm512_cvtne2ps_pbh(high, low));
-                    }
-                }
-            }
+            const uint16_t *q = qkv + bounds[text] * row + (size_t)head * size;
+            attend(q, q + width, q + 2 * width, row, (int)(bounds[text + 1] - bounds[text]), parts,
+                   out + bounds[text] * width + (size_t)head * size, width, at);
         }
-    }
     tiles_end(before);
     free(memory);
     return 0;

@@ -9,6 +9,9 @@
 
 enum { TILE = 16, STEP = 32 }; /* a tile is 16 rows of 32 bfloat16, or of 16 float32 */
 
+/* The compiler does not know that tile loads read memory: what was written before them must be. */
+#define TILES_READ_MEMORY __asm__ volatile("" ::: "memory")
+
 typedef struct {
     uint8_t palette, start_row, reserved[14];
     uint16_t colsb[16];
