@@ -231,6 +231,9 @@ BUGS: dict[str, Bug] = {
     "no checksum of the cache": Bug(unchecked_cache, "damaged cache", reads=True),
     "no checksum of the rows": Bug(unchecked_rows, "damaged rows", reads=True),
     "states known by their number": Bug(lambda: connections(Counted), "cache of another history", reads=True),
+    "what was removed is forgotten": Bug(
+        instead("INSERT OR REPLACE INTO removed SELECT", "SELECT"), "another writer", reads=True
+    ),
     "others' commits not seen": Bug(
         lambda: patch.object(Snapshots, "current", never_again), "another writer", reads=True
     ),

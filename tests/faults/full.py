@@ -10,7 +10,6 @@ import argparse
 import json
 import mmap
 import os
-import random
 import resource
 import subprocess
 import sys
@@ -23,9 +22,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import oracle
-from kill import JOURNALS, SCENARIOS, Place, Scenario, judge, prepare, say, warm
+from kill import JOURNALS, SCENARIOS, Place, Scenario, add_options, chooser, judge, prepare, say, warm
 from traced import Call, attach, calls, fork, run
-from workload import PERFORM, Acks, force_journal, missing, opened
+from workload import PERFORM, Acks, State, force_journal, missing, opened
 
 from searcher.errors import IndexUnavailable, SearcherError
 
@@ -77,12 +76,11 @@ def suffer(place: Place, scenario: Scenario, journal: str, fault: Fault, shared:
     state, acks = oracle.history(place.acks).allowed[0], Acks(place.acks)
     steps = operation.steps(state)
     acks.say(n=number, name=operation.name, at="begin", steps=steps)
-    act = partial(PERFORM[operation.name], operation=operation)
     fault.start()
     searcher = None
     try:
         searcher = opened(place.folder, place.model)
-        act(searcher)
+        PERFORM[operation.name](searcher, operation)
         outcome = "done"
     except SearcherError as error:
         outcome = str(error)
@@ -102,14 +100,14 @@ def suffer(place: Place, scenario: Scenario, journal: str, fault: Fault, shared:
         searcher = opened(place.folder, place.model)
     violations += [f"I8, the fault is over: {line}" for line in seen(searcher, allowed)]
     if outcome != "done" and contents(searcher)[1] != steps[-1]:
-        act(searcher)
+        PERFORM[operation.name](searcher, operation)
     violations += [f"done again: {line}" for line in seen(searcher, steps[-1:])]
     searcher.close()
     acks.say(n=number, at="done", passages={})
     shared.put({"outcome": outcome, "unread": unread, "violations": violations})
 
 
-def contents(searcher: Any) -> tuple[oracle.Passages, oracle.State]:
+def contents(searcher: Any) -> tuple[oracle.Passages, State]:
     """All that can be read; nothing where there is no index yet."""
     try:
         return oracle.contents(searcher)
@@ -119,7 +117,7 @@ def contents(searcher: Any) -> tuple[oracle.Passages, oracle.State]:
         raise
 
 
-def seen(searcher: Any, allowed: list[oracle.State]) -> Iterator[str]:
+def seen(searcher: Any, allowed: list[State]) -> Iterator[str]:
     """What a search in the same process finds, against what may be there."""
     try:
         found, state = contents(searcher)
@@ -269,19 +267,10 @@ def may_mount() -> bool:
 def main() -> None:
     """All scenarios and faults asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("scenarios", nargs="*", help=f"all if none is named: {', '.join(SCENARIOS)}")
+    add_options(parser)
     parser.add_argument("--fault", choices=FAULTS)
-    parser.add_argument("--journal", choices=JOURNALS)
-    parser.add_argument("--sample", type=int, help="so many faults of each scenario, journal and kind; else all")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--root", type=Path, default=Path("/dev/shm"), help="where folders are made")
     given = parser.parse_args()
-    chance, absent, results = random.Random(given.seed), missing(), []
-
-    def sample(found: list[Any]) -> list[Any]:
-        size = min(given.sample or len(found), len(found))
-        return [found[i] for i in sorted(chance.sample(range(len(found)), size))]
-
+    absent, results, sample = missing(), [], chooser(given)
     kinds = [given.fault] if given.fault else list(FAULTS)
     if "tmpfs" in kinds and not may_mount():
         say("tmpfs: LEFT OUT, this process may not mount")

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from oracle import history, verify
 from tiny import WORDS, save_tiny_bert
@@ -183,7 +183,7 @@ def kill_at(place: Place, task: Callable[[], None], call: Call, journal: str) ->
     yield from judge(place, journal)
 
 
-def attack(name: str, journal: str, place: Place, sample: Callable[[list[Call]], list[Call]]) -> dict[str, object]:
+def attack(name: str, journal: str, place: Place, sample: Callable[[list[Any]], list[Any]]) -> dict[str, Any]:
     """One scenario in one journal: its figures, violations among them."""
     scenario = SCENARIOS[name]
     prepare(place, scenario, journal)
@@ -221,23 +221,36 @@ def warm(place: Place) -> None:
     assert (unharmed := verify(place.folder, place.acks, place.model)) == [], unharmed
 
 
-def main() -> None:
-    """All scenarios asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What to play, and how much of it."""
     parser.add_argument("scenarios", nargs="*", help=f"all if none is named: {', '.join(SCENARIOS)}")
     parser.add_argument("--journal", choices=JOURNALS)
-    parser.add_argument("--sample", type=int, help="so many calls of each scenario and journal; all if left out")
+    parser.add_argument("--sample", type=int, help="so many faults of each scenario and journal; all if left out")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--part", default="1/1", help="2/5: the second, seventh, … of the faults that are left")
     parser.add_argument(
         "--root", type=Path, default=Path("/dev/shm"), help="where folders are made; the kernel lives on"
     )
-    given = parser.parse_args()
-    chance, absent, results = random.Random(given.seed), missing(), []
 
-    def sample(found: list[Call]) -> list[Call]:
+
+def chooser(given: argparse.Namespace) -> Callable[[list[Any]], list[Any]]:
+    """What takes the sample and the part that were asked for out of a list."""
+    chance = random.Random(given.seed)
+    part, parts = map(int, given.part.split("/"))
+
+    def choose(found: list[Any]) -> list[Any]:
         size = min(given.sample or len(found), len(found))
-        return [found[i] for i in sorted(chance.sample(range(len(found)), size))]
+        return [found[i] for i in sorted(chance.sample(range(len(found)), size))][part - 1 :: parts]
 
+    return choose
+
+
+def main() -> None:
+    """All scenarios asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_options(parser)
+    given = parser.parse_args()
+    absent, results, sample = missing(), [], chooser(given)
     with tempfile.TemporaryDirectory(dir=given.root) as root:
         place = Place.within(Path(root))
         warm(place)

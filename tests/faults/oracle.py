@@ -37,8 +37,9 @@ def history(acks: Path | Sequence[str], start: State | None = None) -> History:
     """The past as the lines of an ACKFILE tell it; a last line that is torn was never said."""
     lines = acks.read_text(encoding="utf-8").splitlines(keepends=True) if isinstance(acks, Path) else list(acks)
     told = [json.loads(line) for line in lines if line.endswith("\n") or not isinstance(acks, Path)]
-    states, passages, done, compacted = [start or {}], {}, 0, []
-    seen: set[str] = set()
+    states, done, seen = [start or {}], 0, set[str]()
+    passages: dict[int, str] = {}
+    compacted: list[str] = []
     flying: dict[str, Any] | None = None
     for line in told:
         if line["at"] == "begin":

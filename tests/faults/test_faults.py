@@ -26,11 +26,11 @@ def report(script: str, *options: str) -> dict[str, object]:
 
 
 def test_a_kill_at_any_of_a_few_calls_loses_nothing_acknowledged() -> None:
-    assert report("kill.py", "--sample", "3", "--seed", "1")["kills"] >= 36
+    assert report("kill.py", "--sample", "2", "--seed", "1")["kills"] >= 24
 
 
 def test_a_full_or_failing_disk_at_any_of_a_few_calls_says_so_and_leaves_the_rest_searchable() -> None:
-    assert report("full.py", "--sample", "2", "--seed", "1")["faults"] >= 40
+    assert report("full.py", "--sample", "1", "--seed", "1")["faults"] >= 20
 
 
 @pytest.mark.slow

@@ -71,7 +71,7 @@ def remove(searcher: Searcher, operation: Operation) -> None:
 
 def compact(searcher: Searcher, operation: Operation) -> None:
     """Give freed pages back and leave nothing of what was removed."""
-    searcher.compact()  # type: ignore[attr-defined]
+    searcher.compact()
 
 
 def publish(searcher: Searcher, operation: Operation) -> None:
