@@ -18,11 +18,15 @@ def query_vectors(query: np.ndarray) -> np.ndarray:
     if query.ndim not in (1, 2):
         raise BadValue(f"query vectors of shape {query.shape}; good: (d,) or (q, d)")
     vectors = np.atleast_2d(query).astype(np.float64)
-    if not np.isfinite(vectors).all():
-        raise BadValue("a query vector has a NaN or infinite component")
     largest = np.abs(vectors).max(axis=1, initial=0, keepdims=True)
-    if not largest.all():
-        raise BadValue("a query vector is all zeros, which has no direction")
+    bad = {
+        "has a NaN or infinite component": ~np.isfinite(largest),
+        "is all zeros, which has no direction": largest == 0,
+    }
+    for fault, rows in bad.items():
+        if rows.any():
+            which = f"query vector {rows.argmax() + 1}" if query.ndim == 2 else "the query vector"
+            raise BadValue(f"{which} {fault}")
     return normalize((vectors / largest).astype(np.float32))  # no square overflows
 
 
