@@ -240,7 +240,7 @@ class _Parser:
         return FilterError(problem, self.where, start + 1)
 
     def expected(self, what: str) -> FilterError:
-        found = self.where[self.token.start : self.end] or "the end"
+        found = " ".join(self.where[self.token.start : self.end].split()) or "the end"
         return self.error(f"expected {what}, found {found}", self.token.start)
 
     def take(self) -> str:

@@ -21,13 +21,14 @@ def query_vectors(query: np.ndarray) -> np.ndarray:
         raise BadValue(f"query vectors of shape {query.shape}; good: (d,) or (q, d)")
     vectors = np.atleast_2d(query).astype(np.float64)
     largest = np.abs(vectors).max(axis=1, initial=0, keepdims=True)
-    for bad, problem in (
-        (~np.isfinite(vectors).all(axis=1), "has a NaN or infinite component"),
-        (largest[:, 0] == 0, "is all zeros, which has no direction"),
-    ):
-        if bad.any():
-            which = "the query vector" if len(vectors) == 1 else f"query vector {int(np.flatnonzero(bad)[0]) + 1}"
-            raise BadValue(f"{which} {problem}")
+    bad = {
+        "has a NaN or infinite component": ~np.isfinite(largest),
+        "is all zeros, which has no direction": largest == 0,
+    }
+    for fault, rows in bad.items():
+        if rows.any():
+            which = f"query vector {rows.argmax() + 1}" if query.ndim == 2 else "the query vector"
+            raise BadValue(f"{which} {fault}")
     return normalize((vectors / largest).astype(np.float32))  # no square overflows
 
 

@@ -71,9 +71,13 @@ def _front_matter(text: str) -> tuple[dict[str, Any], str]:
 
 def _without_code(text: str) -> str:
     """The text with MDX comments and statements blanked out, every line and offset where it was."""
-    for pattern in (MDX_COMMENT, MDX_STATEMENT):
-        text = pattern.sub(lambda found: NOT_NEWLINE.sub(" ", found[0]), text)
-    return text
+
+    def blank(found: re.Match[str]) -> str:
+        return NOT_NEWLINE.sub(" ", found[0])
+
+    closed = text.rfind("*/}") + 3  # each of the openings behind it would be followed to the end of the text
+    text = MDX_COMMENT.sub(blank, text[:closed]) + text[closed:]
+    return MDX_STATEMENT.sub(blank, text)
 
 
 def _headings(text: str) -> Iterator[Heading]:
