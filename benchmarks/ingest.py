@@ -8,6 +8,8 @@ made cheap: one layer of width 32.
 """
 
 import argparse
+import random
+import re
 import shutil
 import statistics
 import sys
@@ -76,33 +78,49 @@ def rate(folder: Path, rounds: int) -> dict[str, object]:
 def memory(folder: Path, sizes: list[int], plot: Path | None) -> dict[int, int]:
     """Peak MB of a process that adds a corpus of each size (MB of text, in files of 1 MB)."""
     model = cheap_model(folder / "model")
-    words = (data_folder() / "documents" / "text" / "long" / "text" / "room_with_a_view.txt").read_text(
-        encoding="utf-8"
-    )
     peaks = {}
     for size in sizes:
         source = folder / f"corpus-{size}"
-        source.mkdir()
-        for number in range(size):  # each file a rotation of its own, so that no passage is known
-            at = number * 997 % len(words)
-            text = f"File {number}.\n\n" + (words[at:] + words[:at]) * 4
-            (source / f"{number}.txt").write_text(text[:1_000_000], encoding="utf-8")
-        _, peak = run_process([sys.executable, "-c", ADD, str(folder / f"index-{size}"), str(model), str(source)])
+        make_corpus(source, size)
+        command = [sys.executable, "-c", ADD, str(folder / f"index-{size}"), str(model), str(source)]
+        seconds, peak = run_process(command)
         peaks[size] = round(peak)
-        print(f"{size} MB of text: peak {peaks[size]} MB")
+        print(f"{size} MB of text: peak {peaks[size]} MB, {seconds:.0f} seconds", flush=True)
         shutil.rmtree(source)
         shutil.rmtree(folder / f"index-{size}")
     if plot:
-        import matplotlib.pyplot as plt
-
-        plt.plot(list(peaks), list(peaks.values()), marker="o")
-        plt.xscale("log")
-        plt.ylim(bottom=0)
-        plt.xlabel("MB of text")
-        plt.ylabel("peak memory, MB")
-        plt.title("Memory of one add")
-        plt.savefig(plot, dpi=110)
+        draw(peaks, plot)
     return peaks
+
+
+def make_corpus(folder: Path, size: int) -> None:
+    """So many files of 1 MB: the sentences of a novel, in each file in an order of its own, lest passages be known."""
+    novel = data_folder() / "documents" / "text" / "long" / "text" / "room_with_a_view.txt"
+    sentences = re.split(r"(?<=[.!?])\s+", novel.read_text(encoding="utf-8"))
+    folder.mkdir()
+    for number in range(size):
+        drawn = random.Random(number).choices(sentences, k=20_000)
+        (folder / f"{number}.txt").write_text(" ".join(drawn)[:1_000_000], encoding="utf-8")
+
+
+def draw(peaks: dict[int, int], plot: Path) -> None:
+    """Peak memory against the size of the corpus."""
+    import matplotlib.pyplot as plt
+
+    plt.figure(figsize=(6, 4))
+    plt.plot(list(peaks), list(peaks.values()), marker="o")
+    for size, peak in peaks.items():
+        plt.annotate(f"{peak} MB", (size, peak), textcoords="offset points", xytext=(0, 8), ha="center")
+    plt.xscale("log")
+    plt.xticks(list(peaks), [f"{size:,}" for size in peaks])
+    plt.minorticks_off()
+    plt.margins(x=0.12)
+    plt.ylim(0, 1.25 * max(peaks.values()))
+    plt.xlabel("MB of text")
+    plt.ylabel("peak memory, MB")
+    plt.title("Memory of one add")
+    plt.tight_layout()
+    plt.savefig(plot, dpi=110)
 
 
 def cheap_model(folder: Path) -> Path:

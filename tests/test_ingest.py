@@ -17,6 +17,7 @@ from searcher import Searcher
 from searcher.encoder import Encoder
 from searcher.errors import BadValue, IndexUnavailable, SearcherError
 from searcher.records import Document
+from searcher.store import Store
 
 
 @pytest.fixture
@@ -179,6 +180,49 @@ def test_the_same_text_under_two_sources_is_kept_twice_and_embedded_once(
     same = [row.vector for name in ("a/one.txt", "c.txt", "d.txt") for row in index.passages(str(tree / name))]
     assert len(same) == 3
     assert {vector.tobytes() for vector in same} == {same[0].tobytes()}
+
+
+def test_a_text_that_a_batch_before_is_still_embedding_is_not_embedded_again(
+    index: Searcher, monkeypatch: pytest.MonkeyPatch, encoded: list[int]
+) -> None:
+    monkeypatch.setattr(searcher.ingest, "BATCH_DOCUMENTS", 1)
+    report = index.add_texts(["the bank", "the bank", "the river", "the bank", "the river"], ids=list("abcde"))
+    assert (report.documents, report.passages, report.embedded) == (5, 5, 2)
+    assert sum(encoded) == 2
+    vectors = {name: index.passages(name)[0].vector.tobytes() for name in "abcde"}
+    assert vectors["a"] == vectors["b"] == vectors["d"] != vectors["c"] == vectors["e"]
+    assert index.check() == []
+
+
+def test_a_text_whose_vector_another_process_removed_meanwhile_is_embedded(
+    index: Searcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searcher.ingest, "BATCH_DOCUMENTS", 1)
+    write, written = Store.write, []
+
+    def intrude(self: Store, *arguments: Any, **rest: Any) -> None:
+        write(self, *arguments, **rest)
+        written.append(1)
+        if len(written) == 1:
+            with Searcher(index.folder) as other:
+                other.remove(ids=["a"])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "write", intrude)
+        assert index.add_texts(["the bank", "the bank"], ids=["a", "b"]).embedded == 2
+    assert contents(index) == {"b": "the bank"}
+    [passage] = index.passages("b")
+    assert passage.vector @ index.embedder.embed(["the bank"])[0] == pytest.approx(1, abs=1e-5)
+
+
+def test_a_source_that_comes_again_while_it_is_embedded_is_compared_with_its_last_state(
+    index: Searcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searcher.ingest, "BATCH_DOCUMENTS", 1)
+    old, new = Document("a", "the bank"), Document("a", "the river")
+    report = index.add_documents([old, Document("b", "money"), old, new, new])
+    assert (report.documents, report.unchanged, report.embedded) == (3, 2, 3)
+    assert contents(index) == {"a": "the river", "b": "money"}
 
 
 def test_a_dry_run_counts_and_writes_nothing(index: Searcher, tree: Path, encoded: list[int]) -> None:
