@@ -26,11 +26,12 @@ from searcher.records import Passage
 DATABASE = "searcher.db"
 MEMORY = 3 * 2**30  # bytes of address space
 SECONDS = 20  # for one copy
-# What `check` answers for: every column but documents.file, and neither head, files nor metadata_keys.
+# What `check` answers for: every column but documents.file, and neither head, files nor metadata_keys; layout is JSON, of
+# which the meaning counts.
 CHECKED = {
     "settings": "SELECT key, value FROM settings ORDER BY key",
-    "documents": "SELECT id, source, key, kind, title, metadata, passages, characters, crc, digest, layout, text"
-    " FROM documents ORDER BY id",
+    "documents": "SELECT id, source, key, kind, title, metadata, passages, characters, crc, digest, text,"
+    " CASE WHEN json_valid(layout) THEN json(layout) ELSE layout END FROM documents ORDER BY id",
     "passages": "SELECT * FROM passages ORDER BY id",
     "vectors": "SELECT * FROM vectors ORDER BY id",
 }

@@ -82,8 +82,8 @@ def cuts(sound: Path) -> list[list[Any]]:
     return [["cut", length] for length in range(cache(sound).stat().st_size)]
 
 
-def flips(sound: Path) -> list[list[Any]]:
-    return [["flip", place, bit] for place in range(cache(sound).stat().st_size) for bit in range(8)]
+def flips(sound: Path, bits: Sequence[int] = range(8)) -> list[list[Any]]:
+    return [["flip", place, bit] for place in range(cache(sound).stat().st_size) for bit in bits]
 
 
 def sample(descriptions: list[list[Any]], count: int) -> list[list[Any]]:
@@ -106,13 +106,14 @@ def test_a_cache_cut_short_under_an_open_searcher_changes_no_answer(sound: Path)
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("damage", [cuts, flips])
+@pytest.mark.parametrize("bit", [None, *range(8)])
 def test_no_length_and_no_bit_of_the_cache_changes_an_answer(
-    sound: Path, damage: Any, capsys: pytest.CaptureFixture[str]
+    sound: Path, bit: int | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = asked(sound, descriptions=damage(sound), **CACHE)
+    found = asked(sound, descriptions=cuts(sound) if bit is None else flips(sound, [bit]), **CACHE)
     with capsys.disabled():
-        sys.stdout.write(f"\n{len(found)} copies ({damage.__name__}), {len(wrong(found))} wrong\n")
+        damage = "every length" if bit is None else f"bit {bit} of every byte"
+        sys.stdout.write(f"\n{len(found)} damaged caches ({damage}), wrong: {len(wrong(found))}\n")
     assert wrong(found) == []
 
 
@@ -174,7 +175,7 @@ def not_excused(found: Sequence[dict[str, Any]]) -> list[Any]:
 
 
 def test_a_damaged_database_gives_the_right_answer_or_an_error(sound: Path) -> None:
-    found = asked(sound, "searcher.db", [["any", seed] for seed in range(200)], may_fail=True)
+    found = asked(sound, "searcher.db", [["any", seed] for seed in range(120)], may_fail=True)
     assert not_excused(found) == []
     assert len({line["outcome"] for line in found}) >= 3, figures(found)  # the damage is felt, but not always
 

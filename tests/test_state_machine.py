@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,18 @@ class Index(RuleBasedStateMachine):
         (self.folder / "searcher.db").write_bytes(data)
         self.oracle = copy(oracle)
         self.generation, self.ids, self.highest, self.keys = rest
+
+    @rule(held=document, text=st.sampled_from(TEXTS))
+    def roll_back_a_write(self, held: Held, text: str) -> None:
+        """Another write then has its generation and ids; the cache of the first lies there again."""
+        self.back_up()
+        self.add(0, [held])
+        first = {file: file.read_bytes() for file in self.cache_files()}
+        self.restore()
+        self.add(0, [replace(held, text=text)])
+        self.close_all()
+        for file, data in first.items():
+            file.write_bytes(data)
 
     # -- the cache file
 
