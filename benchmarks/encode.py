@@ -1,6 +1,6 @@
 """How fast are texts embedded, against what a user would pick instead, and are the vectors the same?
 
-    SEARCHER_DATA=… python benchmarks/encode.py [--rounds 5] [--base] [--plot FILE]
+    SEARCHER_DATA=… python benchmarks/encode.py [--rounds 5] [--base] [--cosines 5000] [--plot FILE]
 
 Uneven texts of at most 256 tokens, all-MiniLM-L6-v2, all contenders in turn in each round: sentence-transformers
 default, in bfloat16, and with OpenVINO where it is installed; ours in bfloat16 and float32. Then the share of the
@@ -82,6 +82,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--texts", type=int, default=1000)
     parser.add_argument("--base", action="store_true")
+    parser.add_argument("--cosines", type=int, default=5000, help="texts whose vectors are compared; 0: none")
     parser.add_argument("--plot", type=Path)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -121,7 +122,7 @@ def measure(folder: Path, texts: list[str], limit: int, options: argparse.Namesp
     rate = matrix_rate()
     share = flop / statistics.median(seconds["searcher bf16"]) / rate
     print(f"matrix rate {rate / 1e12:.2f} TFLOP/s; share of it while embedding, tokenising included: {share:.1%}")
-    cosines = worst_cosines(folder, limit, ours) if not options.base else {}
+    cosines = worst_cosines(folder, limit, ours, options.cosines) if options.cosines and not options.base else {}
     if options.plot:
         plot(ours["bf16"], folder, limit, options.plot)
     report("encode", {
@@ -130,11 +131,11 @@ def measure(folder: Path, texts: list[str], limit: int, options: argparse.Namesp
     })  # fmt: skip
 
 
-def worst_cosines(folder: Path, limit: int, ours: dict[str, Embedder]) -> dict[str, float]:
-    """The least cosine with transformers in float32, of 5,000 texts for bf16, fp32 and (of 500) numpy."""
+def worst_cosines(folder: Path, limit: int, ours: dict[str, Embedder], count: int) -> dict[str, float]:
+    """The least cosine with transformers in float32, of `count` texts for bf16, fp32 and (of 500) numpy."""
     import searcher.encoder
 
-    texts = uneven_texts(5000)
+    texts = uneven_texts(count)
     bert_shape = searcher.encoder.bert_shape
     searcher.encoder.bert_shape = lambda model: None  # type: ignore[assignment]
     expected = Embedder(folder, max_seq_length=limit, dtype="fp32").embed(texts)

@@ -5,18 +5,22 @@ BLAKE2b (RFC 7693), keyed with a secret of the user, over the stamp and the XXH3
 it parses, so it is given nothing that came with a stranger's folder.
 """
 
+import errno
 import hashlib
 import json
 import os
+import re
 import secrets
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
-__all__ = ["Stamp", "load", "save", "stamp_of"]
+__all__ = ["Stamp", "is_of_another_version", "load", "save", "stamp_of"]
 
 MAGIC = b"searcher-cache-2"
 DIGEST = 16  # bytes of the checksum
@@ -74,7 +78,7 @@ def save(path: Path, body: Iterable[np.ndarray], stamp: Stamp) -> None:
 def stamp_of(path: Path) -> Stamp | None:
     """What a cache file says that it holds, None if there is none; nothing is verified."""
     try:
-        with path.open("rb") as stream:
+        with _opened(path) as stream:
             size = stream.seek(0, os.SEEK_END)
             stream.seek(max(0, size - TAIL))
             return _split(stream.read())[0]
@@ -82,12 +86,23 @@ def stamp_of(path: Path) -> Stamp | None:
         return None
 
 
+def is_of_another_version(path: Path) -> bool:
+    """Whether an older searcher, or a newer one, made the file, as far as its last bytes tell."""
+    try:
+        with _opened(path) as stream:
+            stream.seek(-len(MAGIC), os.SEEK_END)
+            end = stream.read()
+            return end != MAGIC and re.fullmatch(rb"searcher-cache-\d", end) is not None
+    except OSError:
+        return False
+
+
 def load(path: Path, stamp: Stamp) -> np.ndarray | None:
     """FAISS's bytes in a cache file of that stamp, (n,) uint8, mapped if they are many; None if it is not sound."""
     import xxhash
 
     try:
-        with path.open("rb") as stream:
+        with _opened(path) as stream:
             marks = os.fstat(stream.fileno())
             large = marks.st_size > MAPPED_BYTES
             data = np.memmap(stream, np.uint8, "r") if large else np.frombuffer(stream.read(), np.uint8)
@@ -103,6 +118,16 @@ def load(path: Path, stamp: Stamp) -> np.ndarray | None:
     except (OSError, ValueError):  # ValueError: nothing to map
         return None
     return body
+
+
+def _opened(path: Path) -> BinaryIO:
+    """The file, for reading. OSError if it is none: a pipe in its place would keep us waiting."""
+    # O_NONBLOCK opens a pipe at once, and changes nothing for a file.
+    stream = os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0)), "rb")
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise OSError(errno.EINVAL, "not a file", str(path))
+    return stream
 
 
 def _tail(stamp: Stamp) -> bytes:

@@ -82,7 +82,7 @@ class Database:
         """Make the file whole before it gets its name: a crash leaves no half of one, and of two processes one wins."""
         draft = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}.tmp")
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_folder(self.path.parent)
             # Readable by nobody else: it will hold the text of every document.
             os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             try:
@@ -97,11 +97,7 @@ class Database:
                     self._name(draft)
             finally:
                 draft.unlink(missing_ok=True)
-            folder = os.open(self.path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            _sync_folder(self.path.parent)
         except OSError as fault:
             raise IndexUnavailable(f"no index can be made in {self.path.parent}: {fault.strerror}") from None
 
@@ -139,6 +135,14 @@ class Database:
         self._local.connection = os.getpid(), opened, mark
         self._keep(opened)
         return opened
+
+    def _drop(self) -> None:
+        """Close this thread's connection; the next use opens another."""
+        _, connection, _ = self._local.connection
+        del self._local.connection
+        connection.close()
+        with self._lock:
+            self._connections = [own for own in self._connections if own[2] is not connection]
 
     def _mark(self) -> Mark:
         """Which file has the name now."""
@@ -183,8 +187,8 @@ class Database:
         with self.errors(), unforked():
             connection = self.connection()
             # sqlite-utils' atomic() would begin a deferred transaction, which two writers can only leave by failing.
-            connection.execute("BEGIN IMMEDIATE")
             try:
+                connection.execute("BEGIN IMMEDIATE")
                 if self._local.connection[2] != self._mark():  # while we waited
                     raise IndexUnavailable(f"{self.path} was replaced by another file; nothing was written, try again")
                 yield connection
@@ -192,8 +196,11 @@ class Database:
                     query = "INSERT INTO heads SELECT max(generation) + 1, ? FROM heads"
                     connection.execute(query, [secrets.token_hex(8)])
                 connection.execute("COMMIT")
-            except BaseException:
+            except BaseException as fault:
                 connection.rollback()
+                if _code(fault) == sqlite3.SQLITE_READONLY:
+                    # SQLite opened the file for reading only when the disk was full, and would never try again.
+                    self._drop()
                 raise
 
     def head(self) -> Head:
@@ -236,15 +243,38 @@ class Database:
         self._local = threading.local()
 
 
+def _make_folder(folder: Path) -> None:
+    """The folder and those above it that are missing, each with its name on the disk before the next is made."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with suppress(PermissionError):  # a folder that may be written to but not read cannot be opened to be synced
+        _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """The names in it are on the disk when this returns."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _code(fault: BaseException) -> int:
+    """SQLite's primary result code of an error of sqlite3; the higher bits only refine it."""
+    known = sqlite3.SQLITE_MISUSE if isinstance(fault, sqlite3.ProgrammingError) else sqlite3.SQLITE_ERROR
+    return int(getattr(fault, "sqlite_errorcode", known)) & 0xFF
+
+
 @contextmanager
 def errors_of(path: Path) -> Iterator[None]:
     """SQLite's errors about that file as ours, in one line."""
     try:
         yield
     except sqlite3.Error as fault:
-        known = sqlite3.SQLITE_MISUSE if isinstance(fault, sqlite3.ProgrammingError) else sqlite3.SQLITE_ERROR
-        code = getattr(fault, "sqlite_errorcode", known) & 0xFF  # the higher bits only refine it
-        kind, meaning = MEANINGS.get(code, (DamagedIndex, "it is damaged or not an index"))
+        kind, meaning = MEANINGS.get(_code(fault), (DamagedIndex, "it is damaged or not an index"))
         meaning = meaning or f"{holder(path)} in {patience():g} seconds"
         raise kind(f"{path}: {meaning} ({' '.join(str(fault).split())[:200]})") from fault
     except UnicodeDecodeError:  # SQLite's message quotes the damaged bytes

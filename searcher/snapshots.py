@@ -200,8 +200,10 @@ class Snapshots:
             settings, stamp = self.store.settings(), cachefile.stamp_of(self.path)
             if settings is None or not os.path.lexists(self.path):
                 return []
-            if not self.path.is_file():  # a pipe would keep us waiting
+            if not self.path.is_file():
                 return [f"{CACHE} is not a file; move it away"]
+            if cachefile.is_of_another_version(self.path):
+                return []  # it is not used
             if stamp is None or (base := self._load(stamp)) is None:
                 return [f"{CACHE} is damaged or was made by another user; {advice}"]
             if not self._fits(stamp, _state(stamp), settings):

@@ -21,13 +21,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from searcher import Searcher
-from searcher.errors import BadValue, SearcherError
-from searcher.readers import READERS, read_text
-from searcher.records import Document, Failure
+if "atheris" in sys.argv:
+    import atheris
+
+    instrumented = atheris.instrument_imports(include=["searcher"])
+else:
+    instrumented = nullcontext()
+with instrumented:
+    from searcher import Searcher
+    from searcher.errors import BadValue, SearcherError
+    from searcher.readers import READERS, read_text
+    from searcher.records import Document, Failure
 
 LONGEST_SECONDS = 10.0
 MOST_BYTES = 512 * 2**20
@@ -374,17 +382,6 @@ def warm(check: Callable[[bytes], None], target: str) -> None:
 
 def run_atheris(target: str, runs: int, seed: int, folder: Path, keep: Path) -> None:
     """The same inputs' seeds, mutated as the coverage of the code suggests; ends the process."""
-    import atheris
-
-    with atheris.instrument_imports(include=["searcher"]):
-        for name in [name for name in sys.modules if name.split(".")[0] == "searcher"]:
-            del sys.modules[name]
-        import searcher.readers as instrumented
-        from searcher import Searcher as InstrumentedSearcher
-    globals().update(read_text=instrumented.read_text, Searcher=InstrumentedSearcher)
-    from searcher import errors, records
-
-    globals().update(BadValue=errors.BadValue, SearcherError=errors.SearcherError, Failure=records.Failure)
     corpus = folder / "corpus"
     corpus.mkdir()
     for number, (_, data) in enumerate(zip(range(300), inputs(target, seed), strict=False)):

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -169,6 +170,35 @@ def test_threads_each_search_one_state_and_find_what_was_acknowledged(
     assert min(searches) > 0
     assert crowd.acknowledged[0] > 0
     crowd.check_end(writing.result())
+
+
+def test_questions_embedded_while_the_index_changed_its_pooling_are_embedded_again(
+    folder: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded, reindexed = Event(), Event()
+    embed = Embedder.embed
+
+    def embed_and_wait(self: Embedder, texts: Any, kind: Any = "passage", **options: Any) -> Any:
+        vectors = embed(self, texts, kind, **options)
+        if kind == "query" and not embedded.is_set():
+            embedded.set()
+            assert reindexed.wait(60)
+        return vectors
+
+    with Searcher(folder, tiny_bert, pooling="mean") as searcher:
+        searcher.add_texts(TEXTS[:5])
+    with Searcher(folder) as searcher, ThreadPoolExecutor(1) as pool:  # which insists on no pooling
+        monkeypatch.setattr(Embedder, "embed", embed_and_wait)
+        searching = pool.submit(searcher.search, QUERY, 5)
+        assert embedded.wait(60)
+        with Searcher(folder) as another:
+            another.reindex(pooling="cls")
+        reindexed.set()
+        embedder = Embedder(tiny_bert, pooling="cls")
+        scores = embedder.embed(TEXTS[:5], "passage") @ embedder.embed([QUERY], "query")[0]
+        assert {hit.text: hit.score for hit in searching.result()} == pytest.approx(
+            dict(zip(TEXTS[:5], scores.tolist(), strict=True)), abs=1e-4
+        )
 
 
 # -- processes

@@ -179,7 +179,7 @@ def test_a_link_in_the_place_of_the_cache_is_replaced_and_its_target_left(folder
     assert not (folder / "vectors.faiss").is_symlink()
 
 
-def test_a_pipe_in_the_place_of_a_file_holds_nobody_up_in_check(folder: Path, tmp_path: Path) -> None:
+def test_a_pipe_in_the_place_of_a_file_holds_nobody_up(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "piped").mkdir()
     os.mkfifo(tmp_path / "piped" / "searcher.db")
     with pytest.raises(IndexUnavailable, match="no index"):
@@ -188,6 +188,7 @@ def test_a_pipe_in_the_place_of_a_file_holds_nobody_up_in_check(folder: Path, tm
     os.mkfifo(folder / "vectors.faiss")
     with Searcher(folder) as searcher:
         assert searcher.check() == ["vectors.faiss is not a file; move it away"]
+        assert len(searcher.search("river")) == 2
 
 
 def test_every_file_that_is_made_is_its_owners_alone_whatever_the_umask(tiny_bert: Path, tmp_path: Path) -> None:

@@ -227,7 +227,9 @@ def test_a_damaged_cache_is_found_and_made_anew(searcher: Searcher, how: str) ->
     data = bytearray(cache.read_bytes())
     data[99] ^= 1
     cache.write_bytes({"cut short": data[:-9], "a flipped bit": data, "other bytes": b"x" * 999}[how])
-    assert searcher.check() == ["vectors.faiss is damaged; the next command makes it anew"]
+    assert searcher.check() == [
+        "vectors.faiss is damaged or was made by another user; searcher check --repair makes it anew"
+    ]
     done = searcher.repair()
     assert (done.lost, done.kept) == ([], None)
     assert searcher.check() == []
@@ -300,10 +302,10 @@ def test_a_searcher_that_was_open_goes_on_with_the_repaired_index(searcher: Sear
 
 def test_a_repair_waits_for_nobody_who_writes(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
     alter(searcher, LOSSES["a vector"])
-    monkeypatch.setattr("searcher.repair.BUSY_SECONDS", 0.1)
+    monkeypatch.setenv("SEARCHER_BUSY_SECONDS", "0.1")
     holder = sqlite3.connect(searcher.folder / "searcher.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    with pytest.raises(IndexUnavailable, match="another process"):
+    with pytest.raises(IndexUnavailable, match=r"did not finish writing in 0\.1 seconds"):
         searcher.repair()
     holder.rollback()
     holder.close()
@@ -334,7 +336,10 @@ def test_the_command_says_what_to_add_again(searcher: Searcher) -> None:
     assert run("check", "-i", folder) == (0, "all well: 60 documents, 114 passages\n")
     (searcher.folder / "vectors.faiss").write_bytes(b"x")
     code, output = run("check", "-i", folder)
-    assert (code, output) == (1, "vectors.faiss is damaged; the next command makes it anew\n")
+    assert (code, output) == (
+        1,
+        "vectors.faiss is damaged or was made by another user; searcher check --repair makes it anew\n",
+    )
     code, output = run("check", "--repair", "-i", folder)
     assert (code, output.splitlines()[-1]) == (0, "all well: 60 documents, 114 passages")
     alter(searcher, LOSSES["a vector"])

@@ -12,6 +12,19 @@ import faiss
 import numpy as np
 import pytest
 import torch
+from brute_force import (
+    CHUNK_TOKENS,
+    COLUMNS,
+    FILTERS,
+    METADATA,
+    POOLINGS,
+    QUESTIONS,
+    TEXTS,
+    Held,
+    Oracle,
+    Vectors,
+    spans,
+)
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -23,7 +36,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from models import save_bert
-from brute_force import CHUNK_TOKENS, COLUMNS, FILTERS, METADATA, POOLINGS, QUESTIONS, TEXTS, Held, Oracle, Vectors, spans
 from second_process import SecondProcess
 
 from searcher import Searcher

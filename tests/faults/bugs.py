@@ -73,7 +73,7 @@ def instead(pattern: str, replacement: str) -> Callable[[], AbstractContextManag
 
 
 class Late(Statements):
-    """A COMMIT that waits for the next transaction: the caller is told before it is true."""
+    """A COMMIT that waits for what comes next: the caller is told before it is true."""
 
     late = False
 
@@ -81,7 +81,7 @@ class Late(Statements):
         if query == "COMMIT":
             self.late = True
             return super().execute("SELECT 1")
-        if self.late and query == "BEGIN IMMEDIATE":
+        if self.late and query in ("BEGIN IMMEDIATE", "VACUUM"):
             self.late = False
             super().execute("COMMIT")
         return super().execute(query, values)

@@ -6,8 +6,8 @@ from bugs_found import DETECTORS
 from test_faults import report
 
 # Power cuts take a minute.
-BY_BUG = [pytest.param(bug, marks=[pytest.mark.slow] * BUGS[bug].found_by.startswith("power")) for bug in BUGS]
-BY_DETECTOR = [pytest.param(name, marks=[pytest.mark.slow] * name.startswith("power")) for name in DETECTORS]
+BY_BUG = [pytest.param(bug, marks=[pytest.mark.faults] * BUGS[bug].found_by.startswith("power")) for bug in BUGS]
+BY_DETECTOR = [pytest.param(name, marks=[pytest.mark.faults] * name.startswith("power")) for name in DETECTORS]
 
 
 @pytest.mark.parametrize("bug", BY_BUG)

@@ -1,4 +1,4 @@
-"""Kills and failing disks while an index is written: a few at random each time, all of them with -m slow."""
+"""Kills and failing disks while an index is written: a few at random each time, all of them with -m faults."""
 
 import json
 import shutil
@@ -33,11 +33,11 @@ def test_a_full_or_failing_disk_at_any_of_a_few_calls_says_so_and_leaves_the_res
     assert report("full.py", "--sample", "1", "--seed", "1")["faults"] >= 20
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 def test_a_kill_at_any_call_of_any_write_loses_nothing_acknowledged() -> None:
     assert report("kill.py")["kills"] >= 1000
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 def test_a_full_or_failing_disk_at_any_call_says_so_and_leaves_the_rest_searchable() -> None:
     assert report("full.py")["faults"] >= 1000
