@@ -19,6 +19,7 @@ from searcher.embedder import Embedder
 from searcher.errors import BadValue, DamagedIndex, SearcherError, UnknownName
 from searcher.exchange import Exchanged, Export, write_export
 from searcher.files import add_files
+from searcher.keyword_index import FAULT as KEYWORD_FAULT
 from searcher.ingest import Ingest, Progress, no_progress
 from searcher.pooling import normalize
 from searcher.ranking import nearest, query_texts, query_vectors
@@ -369,7 +370,9 @@ class Searcher:
         lost: list[str] = []
         kept = None
         with self._lock:
-            if faults:
+            if faults == [KEYWORD_FAULT]:
+                self.store.rebuild_keywords()
+            elif faults:
                 self.close()
                 lost, kept = repair_database(self.folder / DATABASE)
             if findings:
@@ -379,6 +382,7 @@ class Searcher:
     def compact(self) -> int:
         """Write the index's files anew without the room and the traces of what was removed; the bytes it gave back."""
         before = self._bytes()
+        self.store.rebuild_keywords()
         self.store.database.vacuum()
         self.snapshots.rebuild()
         return before - self._bytes()
