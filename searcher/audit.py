@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from searcher.errors import DamagedIndex
+from searcher.keyword_index import FAULT, misspaced
 from searcher.schema import (
     DOCUMENT_PART,
     PASSAGE_PART,
@@ -39,7 +40,7 @@ def findings(connection: Any) -> Iterator[str]:
     """A line for each fault. The connection reads text by `lenient`, lest one bad row ends it all."""
     for (line,) in connection.execute("PRAGMA integrity_check"):
         if line != "ok":
-            yield f"SQLite: {line}"
+            yield FAULT if "FTS5" in line else f"SQLite: {line}"  # which SQLite 3.44 and later verify here too
     values, dimension = dict(connection.execute("SELECT key, value FROM settings").fetchall()), None
     try:
         dimension = as_settings(values).dimension if values else None
@@ -56,6 +57,8 @@ def findings(connection: Any) -> Iterator[str]:
     yield from _faults(documents, lambda row: check_part(row, f"document {row[1]!r}"))
     whole = connection.execute(f"SELECT d.id, {WHOLE_DOCUMENT} FROM documents d")
     yield from _faults(whole, lambda row: _check_document(connection, *row))
+    if misspaced(connection):
+        yield FAULT
     known = {key for (key,) in connection.execute("SELECT key FROM metadata_keys")}
     for key in sorted(_keys(connection) - known):
         yield f"metadata key {key!r} is not among those that a filter may name"

@@ -127,7 +127,7 @@ class Database:
             opened.execute("PRAGMA foreign_keys = ON")
             opened.execute("PRAGMA secure_delete = ON")  # what was removed is not to be found in the file any more
             opened.execute(f"PRAGMA synchronous = {'FULL' if safe else 'EXTRA'}")
-            if os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK):
+            if self.writable():
                 opened.execute(f"PRAGMA journal_mode = {'WAL' if safe else 'DELETE'}").fetchone()
         except BaseException:
             opened.close()
@@ -135,6 +135,10 @@ class Database:
         self._local.connection = os.getpid(), opened, mark
         self._keep(opened)
         return opened
+
+    def writable(self) -> bool:
+        """Whether this user may write to the file and its folder."""
+        return os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)
 
     def _drop(self) -> None:
         """Close this thread's connection; the next use opens another."""

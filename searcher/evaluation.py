@@ -59,46 +59,38 @@ def read_dataset(folder: str | Path, ids: str = "*") -> Dataset:
     return Dataset(folder.absolute().name, corpus, documents, {query: queries[query] for query in qrels}, qrels)
 
 
-def evaluate(dataset: Dataset, searcher: Searcher, progress: Progress = no_progress) -> dict[str, Any]:
+def evaluate(
+    dataset: Dataset, searcher: Searcher, progress: Progress = no_progress, mode: str = "dense"
+) -> dict[str, Any]:
     """Index the documents (those that are not in the index yet), ask the queries, and measure.
 
-    A document's score is its best passage's. Returns one value for each of MEASURES, and what they were measured with.
+    mode: how the queries are asked, as in `Searcher.search`. A document's score is its best passage's. Returns one value
+    for each of MEASURES, and what they were measured with.
     """
     import ir_measures
 
     begun = perf_counter()
     progress("total", len(dataset.documents))
     searcher.add_documents(dataset.documents, file=str(dataset.corpus.absolute()), progress=progress)
-    run = rank_documents(searcher, dataset.queries)
+    run = rank_documents(searcher, dataset.queries, mode=mode)
     measures = {name: ir_measures.parse_measure(theirs) for name, theirs in MEASURES.items()}
     values = ir_measures.calc_aggregate(list(measures.values()), dataset.qrels, run)
     settings, counts = searcher.settings, searcher.store.counts()
     return {
         **{name: float(values[measure]) for name, measure in measures.items()},
         "dataset": dataset.name, "documents": counts["documents"], "passages": counts["passages"],
-        "queries": len(dataset.queries), "model": settings.model, "pooling": settings.pooling,
+        "queries": len(dataset.queries), "mode": mode, "model": settings.model, "pooling": settings.pooling,
         "layers": settings.layers, "chunk_tokens": settings.chunk_tokens, "truncate": settings.truncate,
         "seconds": round(perf_counter() - begun, 2),
     }  # fmt: skip
 
 
-def rank_documents(searcher: Searcher, queries: dict[str, str], depth: int = DEPTH) -> dict[str, dict[str, float]]:
+def rank_documents(
+    searcher: Searcher, queries: dict[str, str], depth: int = DEPTH, mode: str = "dense"
+) -> dict[str, dict[str, float]]:
     """Query id → document → score of its best passage, for the `depth` best documents of each query."""
-    counts = searcher.store.counts()
-    reachable = min(depth, sum(document["passages"] > 0 for document in searcher.store.listing()))
-    run: dict[str, dict[str, float]] = {}
-    waiting, k = dict(queries), depth
-    while waiting:  # deeper for those whose best passages are of too few documents
-        for query, hits in zip(list(waiting), searcher.rank(list(waiting.values()), k), strict=True):
-            best: dict[str, float] = {}
-            for score, row in hits:
-                if row.source in best or len(best) < depth:
-                    best.setdefault(row.source, score)
-            if len(best) >= reachable or k >= counts["passages"]:
-                run[query] = best
-                del waiting[query]
-        k *= 2
-    return run
+    ranked = searcher.rank(list(queries.values()), depth, mode=mode, per_document=1)
+    return {query: {row.source: score for score, row in hits} for query, hits in zip(queries, ranked, strict=True)}
 
 
 def _document(row: dict[str, Any], file: Path, line: int) -> Document:

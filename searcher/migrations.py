@@ -5,7 +5,8 @@ from typing import Any
 
 from searcher.database import Database
 from searcher.errors import SettingsMismatch
-from searcher.schema import FORMAT, HISTORY, settings_values, stored_settings
+from searcher.keyword_index import rebuild
+from searcher.schema import FORMAT, HISTORY, KEYWORDS, settings_values, stored_settings
 
 __all__ = ["migrate"]
 
@@ -47,4 +48,11 @@ def _history(connection: Any) -> None:
         connection.executemany("INSERT INTO settings VALUES (?, ?)", stored_settings(values))
 
 
-STEPS: dict[int, Callable[[Any], None]] = {2: _history}
+def _keywords(connection: Any) -> None:
+    """Format 3: the keyword index, made of the stored passages."""
+    for statement in KEYWORDS:
+        connection.execute(statement)
+    rebuild(connection)
+
+
+STEPS: dict[int, Callable[[Any], None]] = {2: _history, 3: _keywords}

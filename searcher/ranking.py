@@ -10,7 +10,9 @@ from searcher.pooling import normalize
 from searcher.schema import Row
 from searcher.snapshots import Snapshots
 
-__all__ = ["nearest", "query_texts", "query_vectors"]
+__all__ = ["Hit", "check_k", "cosine", "nearest", "query_texts", "query_vectors"]
+
+Hit = tuple[float, Row]  # score and passage
 
 QUERY_CHARACTERS = 1_000_000  # only the model's window of it counts; a longer one is a mistake
 
@@ -48,15 +50,24 @@ def query_texts(query: Any) -> list[str]:
     return texts
 
 
-def nearest(
-    snapshots: Snapshots, vectors: np.ndarray, k: int, allowed: np.ndarray | None = None, min_score: float | None = None
-) -> list[list[tuple[float, Row]]]:
-    """Hits (cosine, row) of each query (q, d), best first, equals in the order of their ids. Call inside `reading`.
+def check_k(k: Any, name: str = "k") -> None:
+    """BadValue unless it is a number of hits."""
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise BadValue(f"{name} is {k!r}; it must be a whole number of at least 1")
+
+
+def cosine(row: Row, vector: np.ndarray) -> float:
+    """Of a passage's stored vector and a unit vector (d,)."""
+    # Not for many at once: a matrix product may round equal rows differently.
+    return float(np.clip(np.dot(row.vector, vector), -1, 1))
+
+
+def nearest(snapshots: Snapshots, vectors: np.ndarray, k: int, allowed: np.ndarray | None = None) -> list[list[Hit]]:
+    """The k hits of each query (q, d) by cosine, best first, equals in the order of their ids. Call inside `reading`.
 
     Scores are made from the stored vectors: a damaged FAISS index could miss a passage, never misjudge one.
     """
-    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-        raise BadValue(f"k is {k!r}; it must be a whole number of at least 1")
+    check_k(k)
     snapshot = snapshots.current()
     if snapshot is None:
         return [[] for _ in vectors]
@@ -64,9 +75,6 @@ def nearest(
     rows = snapshots.store.rows(sorted({int(number) for number in found.ravel() if number >= 0}))
     ranked = []
     for vector, ids in zip(vectors, found, strict=True):
-        hits = [rows[number] for number in ids.tolist() if number in rows]
-        # A matrix product may round equal rows differently.
-        scores = [float(np.clip(np.dot(row.vector, vector), -1, 1)) for row in hits]
-        order = sorted(zip(scores, hits, strict=True), key=lambda hit: (-hit[0], hit[1].passage_id))
-        ranked.append([hit for hit in order[:k] if min_score is None or hit[0] >= min_score])
+        hits = [(cosine(rows[number], vector), rows[number]) for number in ids.tolist() if number in rows]
+        ranked.append(sorted(hits, key=lambda hit: (-hit[0], hit[1].passage_id))[:k])
     return ranked

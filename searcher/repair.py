@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from searcher.audit import lenient
 from searcher.database import Database, errors_of
 from searcher.errors import DamagedIndex, IndexUnavailable
+from searcher.keyword_index import enter
 from searcher.layout import FOREIGN, differences
 from searcher.locks import patience
 from searcher.records import Document
@@ -36,6 +37,7 @@ from searcher.settings import IndexSettings
 
 __all__ = ["Repair", "repair_database"]
 
+SALVAGED = {"settings", "documents", "passages", "vectors"}  # the tables that all others can be made of
 PROBES = 100_000  # ids that are tried one by one where nothing can be read, before larger and larger steps
 
 
@@ -75,7 +77,7 @@ def _hold(old: sqlite3.Connection, path: Path) -> None:
         raise IndexUnavailable(f"{path} is in use by another process; end it first")
     old.execute("BEGIN IMMEDIATE")
     for found in differences(old):
-        if found.kind == "table" and found.problem != FOREIGN:
+        if found.name in SALVAGED and found.problem != FOREIGN:
             raise DamagedIndex(f"{path} cannot be repaired: {found}")
 
 
@@ -141,6 +143,7 @@ def _salvage(old: sqlite3.Connection, draft: Path, settings: IndexSettings) -> l
                 except sqlite3.IntegrityError:  # a second document of that source: its own row is the first to go in
                     lost.append(_name(number, values))
                     continue
+                enter(new, [(row[0], row[7]) for name, row in rows if name == "passages"])
                 new.executemany("INSERT OR IGNORE INTO metadata_keys VALUES (?)", [[key] for key in document.metadata])
             lost += [_name(number, None) for number in sorted(passages_of)]
             if lost and not new.execute("SELECT count(*) FROM documents").fetchone()[0]:

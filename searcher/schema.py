@@ -21,7 +21,7 @@ from searcher.settings import IndexSettings
 
 __all__ = ["COLUMNS", "FORMAT", "SCHEMA", "Prepared", "Row", "digest_of", "key_of"]
 
-FORMAT = 2  # PRAGMA user_version; migrations.py knows the way from older ones, a newer one is refused
+FORMAT = 3  # PRAGMA user_version; migrations.py knows the way from older ones, a newer one is refused
 
 # What format 2 has more than format 1: by it an index catches up with what was added and removed since it was made.
 HISTORY = [
@@ -31,6 +31,17 @@ HISTORY = [
     "CREATE TABLE removed (id INTEGER PRIMARY KEY, generation INTEGER NOT NULL)",
     """CREATE TRIGGER remembered AFTER DELETE ON vectors BEGIN
         INSERT OR REPLACE INTO removed SELECT OLD.id, max(generation) + 1 FROM heads; END""",
+]
+
+# The keyword index, which keyword_index.py keeps. FTS5 does not store the text again: it reads it through the view.
+KEYWORDS = [
+    # What is indexed in the place of a passage's text, where that is another.
+    "CREATE TABLE keyword_spaced (id INTEGER PRIMARY KEY REFERENCES passages ON DELETE CASCADE, text TEXT NOT NULL)",
+    "CREATE VIEW keyword_texts AS SELECT p.id AS id, coalesce(s.text, p.text) AS text"
+    " FROM passages p LEFT JOIN keyword_spaced s ON s.id = p.id",
+    # Marks belong to words: without them those of Indic and Thai script fall to pieces.
+    """CREATE VIRTUAL TABLE keywords USING fts5(text, content=keyword_texts, content_rowid=id,
+        tokenize="porter unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'")""",
 ]
 
 SCHEMA = [
@@ -56,6 +67,7 @@ SCHEMA = [
         id INTEGER PRIMARY KEY REFERENCES passages ON DELETE CASCADE, vector BLOB NOT NULL, crc INTEGER NOT NULL)""",
     "CREATE TABLE metadata_keys (key TEXT PRIMARY KEY)",
     *HISTORY,
+    *KEYWORDS,
     "INSERT INTO heads VALUES (0, '')",
     f"PRAGMA user_version = {FORMAT}",
 ]

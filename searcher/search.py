@@ -20,12 +20,14 @@ from searcher.errors import BadValue, DamagedIndex, SearcherError, UnknownName
 from searcher.exchange import Exchanged, Export, write_export
 from searcher.files import add_files
 from searcher.ingest import Ingest, Progress, no_progress
+from searcher.keyword_index import FAULT as KEYWORD_FAULT
 from searcher.pooling import normalize
-from searcher.ranking import nearest, query_texts, query_vectors
+from searcher.ranking import Hit, nearest, query_texts, query_vectors
 from searcher.readers import ReadOptions, read_text
 from searcher.records import AddReport, Answer, Document, Failure, Passage
 from searcher.reindexing import embed_again
 from searcher.repair import Repair, repair_database
+from searcher.retrieval import MODES, Asked, Questions, retrieve
 from searcher.schema import FORMAT
 from searcher.settings import IndexSettings
 from searcher.snapshots import CACHE, Snapshots
@@ -292,42 +294,62 @@ class Searcher:
 
     # -- searching
 
-    def search(self, query: Any, k: int = 10, where: Where = None, min_score: float | None = None) -> Any:
-        """The k passages nearest to a question by cosine, best first.
+    def search(
+        self,
+        query: Any,
+        k: int = 10,
+        where: Where = None,
+        min_score: float | None = None,
+        *,
+        mode: str = "dense",
+        mmr: float | None = None,
+        per_document: int | None = None,
+    ) -> Any:
+        """The k passages that answer a question best, best first.
 
         query: a text -> list of Passage; a list of texts -> a list of such lists; vectors (d,) or (q, d) likewise.
         where: a filter such as "lang = 'en' and year >= 2020", or a dict of equalities; min(k, as many as it allows)
-        passages are returned. min_score: leave out passages below that cosine.
+        passages are returned. min_score: leave out passages with a lower score.
+
+        mode: "dense", score is the cosine; "keyword", BM25 of the passages that hold a word of the question; "hybrid",
+        both, score is that of `fuse`. per_document: at most so many passages of a document; with 1 documents are ranked
+        by their best passages. mmr: from 1 down to 0, how far each passage shall be unlike those before it; the order
+        is that of choice then.
 
         Raises BadValue for an empty query, k < 1, a vector of another dimension or not finite; FilterError.
         """
         single = isinstance(query, str) or (isinstance(query, np.ndarray) and query.ndim == 1)
+        queries = [query] if isinstance(query, str) else query
         hits = [
             [_passage(rank, score, row) for rank, (score, row) in enumerate(ranked, 1)]
-            for ranked in self.rank([query] if isinstance(query, str) else query, k, where, min_score)
+            for ranked in self.rank(queries, k, where, min_score, mode=mode, mmr=mmr, per_document=per_document)
         ]
         return hits[0] if single else hits
 
     def rank(
-        self, queries: Any, k: int, where: Where = None, min_score: float | None = None
-    ) -> list[list[tuple[float, Row]]]:
-        """As `search` for a list of questions or vectors, with the stored rows: (cosine, Row) of each hit."""
+        self, queries: Any, k: int, where: Where = None, min_score: float | None = None, **how: Any
+    ) -> list[list[Hit]]:
+        """As `search` for a list of questions or vectors, with the stored rows: (score, Row) of each hit."""
+        asked = Asked(k, min_score, **how)
         tree = None if where is None else filters.parse(where)
+        mode, texts, vectors = MODES[asked.mode], None, None
         if isinstance(queries, np.ndarray) and queries.dtype.kind in "fiu":
-            texts, vectors = None, query_vectors(queries)
+            if mode.texts:
+                raise BadValue(f"mode {asked.mode!r} needs the question as a text; a vector has mode 'dense' only")
+            vectors = query_vectors(queries)
         else:
             texts = query_texts(queries)
             self.store.settings()  # no index, no need to load a model
         while True:
-            if texts is not None:
+            if embedding := texts is not None and mode.vectors:
                 embedder, made_with = self._fitting()
                 vectors = embedder.embed(texts, "query")
             with self.store.database.reading():
                 stored = self.store.settings()
-                if texts and stored is not None and stored.fingerprint != made_with:
+                if embedding and texts and stored is not None and stored.fingerprint != made_with:
                     continue  # embedded again by another process since: so must the questions be
                 allowed = None if tree is None else self.store.allowed(tree)
-                return nearest(self.snapshots, vectors, k, allowed, min_score)
+                return retrieve(self.snapshots, Questions(texts, vectors), asked, allowed)
 
     def similar(self, source: str, k: int = 10, where: Where = None) -> list[Passage]:
         """Passages of other documents nearest to a document: to the mean of its passages' vectors."""
@@ -369,7 +391,9 @@ class Searcher:
         lost: list[str] = []
         kept = None
         with self._lock:
-            if faults:
+            if faults == [KEYWORD_FAULT]:
+                self.store.rebuild_keywords()
+            elif faults:
                 self.close()
                 lost, kept = repair_database(self.folder / DATABASE)
             if findings:
@@ -379,6 +403,7 @@ class Searcher:
     def compact(self) -> int:
         """Write the index's files anew without the room and the traces of what was removed; the bytes it gave back."""
         before = self._bytes()
+        self.store.rebuild_keywords()
         self.store.database.vacuum()
         self.snapshots.rebuild()
         return before - self._bytes()

@@ -13,6 +13,7 @@ from searcher.audit import findings, lenient
 from searcher.database import Database, Head
 from searcher.errors import BadValue, DamagedIndex, IndexUnavailable
 from searcher.filter_sql import to_sql
+from searcher.keyword_index import enter, leave, rebuild, verify
 from searcher.layout import check_layout
 from searcher.migrations import migrate
 from searcher.records import Document
@@ -106,7 +107,8 @@ class Store:
                 current.check(asdict(made_with) | {"model": None, "dtype": None})
             for item in prepared:
                 item.check(current.dimension)
-            connection.executemany("DELETE FROM documents WHERE id = ?", [[number] for number in remove])
+            for number in remove:
+                _delete(connection, "id = ?", [number])
             _insert(connection, prepared)
             for path, digest in files:
                 if digest is None:
@@ -143,8 +145,7 @@ class Store:
                     replaced += before is not None
                 else:
                     path, digest = item
-                    stale = "DELETE FROM documents WHERE file = ? AND id <= ?"
-                    removed += connection.execute(stale, [path, last]).rowcount
+                    removed += _delete(connection, "file = ? AND id <= ?", [path, last])
                     connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path, digest])
         return documents, passages, replaced, removed
 
@@ -351,9 +352,17 @@ class Store:
                     lines.extend(findings(connection))
                 finally:
                     connection.text_factory = str
+            if self.database.writable():  # which FTS5 asks for to verify itself
+                with self.database.writing(changes=False) as connection:
+                    verify(connection)
         except DamagedIndex as fault:  # so broken that SQLite cannot go on
             lines.append(str(fault))
-        return lines
+        return list(dict.fromkeys(lines))
+
+    def rebuild_keywords(self) -> None:
+        """Make the keyword index anew; nothing of what was removed is left in it."""
+        with self.database.writing(changes=False) as connection:
+            rebuild(connection)
 
     def _one(self, query: str, value: str | int) -> Any:
         with self.database.reading() as connection:
@@ -370,19 +379,25 @@ def _insert(connection: Any, prepared: Sequence[Prepared]) -> None:
     last = dict(connection.execute("SELECT name, seq FROM sqlite_sequence").fetchall())
     passage = last.get("passages", 0) + 1
     for document, item in enumerate(prepared, last.get("documents", 0) + 1):
-        connection.execute("DELETE FROM documents WHERE source = ?", [item.document.source])
+        _delete(connection, "source = ?", [item.document.source])
         connection.execute(
             "INSERT INTO documents (id, source, key, kind, title, metadata, passages, characters, crc, file, digest,"
             " layout, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             document_row(document, item),
         )
-        connection.executemany(
-            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", passage_rows(passage, document, item)
-        )
+        rows = list(passage_rows(passage, document, item))
+        connection.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        enter(connection, [(row[0], row[7]) for row in rows])
         connection.executemany("INSERT INTO vectors VALUES (?, ?, ?)", vector_rows(passage, item))
         keys = [[key] for key in item.document.metadata]
         connection.executemany("INSERT OR IGNORE INTO metadata_keys VALUES (?)", keys)
         passage += len(item.chunks)
+
+
+def _delete(connection: Any, condition: str, values: Sequence[Any]) -> int:
+    """Remove the documents of which that is true, with all that belongs to them. -> how many."""
+    leave(connection, f"SELECT id FROM passages WHERE document IN (SELECT id FROM documents WHERE {condition})", values)
+    return int(connection.execute(f"DELETE FROM documents WHERE {condition}", values).rowcount)
 
 
 def _ids(cursor: Any) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from searcher.cli.options import json_option, open_searcher, settings_options
+from searcher.cli.options import json_option, mode_option, open_searcher, settings_options
 from searcher.cli.output import progress_bar, show_json, show_pairs
 
 
@@ -19,9 +19,10 @@ from searcher.cli.output import progress_bar, show_json, show_pairs
 )
 @click.option("--truncate", is_flag=True, default=None, help="One passage a document, cut at --chunk-tokens, as "
               "published figures are often made.")  # fmt: skip
+@mode_option
 @json_option
 @settings_options
-def eval_command(dataset: Path, folder: Path | None, ids: str, as_json: bool, **settings: Any) -> None:
+def eval_command(dataset: Path, folder: Path | None, ids: str, mode: str, as_json: bool, **settings: Any) -> None:
     """Measure nDCG@10, P@1, MRR@10, recall and MAP on DIR, a set in BEIR layout.
 
     DIR holds corpus.jsonl or faq.jsonl, queries.jsonl and qrels/test.tsv. A document ranks by its best passage.
@@ -32,7 +33,7 @@ def eval_command(dataset: Path, folder: Path | None, ids: str, as_json: bool, **
     with TemporaryDirectory() as temporary:
         searcher = open_searcher(folder or Path(temporary), **settings)
         with progress_bar("documents") as progress:
-            result = evaluate(read, searcher, progress)
+            result = evaluate(read, searcher, progress, mode)
         searcher.close()
     if as_json:
         show_json(result)

@@ -16,6 +16,7 @@ __all__ = [
     "given",
     "json_option",
     "make_embedder",
+    "mode_option",
     "model_options",
     "open_searcher",
     "settings_options",
@@ -39,6 +40,11 @@ folder_option = click.option(
 )  # fmt: skip
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
+
+mode_option = click.option(
+    "--mode", type=click.Choice(["dense", "keyword", "hybrid"]), default="dense", show_default=True,
+    help="Rank by the cosine of vectors, by BM25 of the question's words, or by both.",
+)  # fmt: skip
 
 # Everything that decides a vector.
 model_options = _stacked(

@@ -17,7 +17,7 @@ from searcher.records import AddReport, Failure, Passage
 if TYPE_CHECKING:
     from searcher.ingest import Progress
 
-__all__ = ["progress_bar", "show_hits", "show_json", "show_pairs", "show_report", "show_table"]
+__all__ = ["progress_bar", "show_documents", "show_hits", "show_json", "show_pairs", "show_report", "show_table"]
 
 PASSAGE_LINES = 4
 
@@ -31,7 +31,7 @@ def show_hits(hits: Sequence[Passage]) -> None:
     """Rank, score, where it stands, and the passage, for people."""
     width = min(shutil.get_terminal_size().columns, 120)
     for hit in hits:
-        where = f"{short(hit.source)}:{hit.line}" if "#" not in hit.source else short(hit.source)
+        where = place(hit)
         section = hit.section or hit.title
         head = f"{hit.rank:>2}  {hit.score:.3f}  {click.style(where, bold=True)}" + (f"  {section}" if section else "")
         click.echo(head)
@@ -48,6 +48,22 @@ def show_hits(hits: Sequence[Passage]) -> None:
         click.echo()
     if not hits:
         click.echo("nothing found")
+
+
+def show_documents(hits: Sequence[Passage]) -> None:
+    """A line for each hit: rank, score, where it stands, and how it begins."""
+    width = min(shutil.get_terminal_size().columns, 120)
+    for hit in hits:
+        head = f"{hit.rank:>2}  {hit.score:.3f}  {place(hit)}  "
+        begins = textwrap.shorten(hit.text, max(width - len(head), 40), placeholder=" …")
+        click.echo(head.replace(place(hit), click.style(place(hit), bold=True)) + begins)
+    if not hits:
+        click.echo("nothing found")
+
+
+def place(hit: Passage) -> str:
+    """File and line of a passage; a row of a table file has no line."""
+    return f"{short(hit.source)}:{hit.line}" if "#" not in hit.source else short(hit.source)
 
 
 def short(source: str) -> str:

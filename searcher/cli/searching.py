@@ -1,13 +1,14 @@
 """`search`, `similar` and `ask`: questions to the index."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from searcher.cli.options import folder_option, json_option, model_options, open_searcher
-from searcher.cli.output import show_hits, show_json
+from searcher.cli.options import folder_option, json_option, mode_option, model_options, open_searcher
+from searcher.cli.output import show_documents, show_hits, show_json
 from searcher.errors import BadValue
 from searcher.records import Passage
 
@@ -22,7 +23,17 @@ jsonl_option = click.option("--jsonl", "as_jsonl", is_flag=True, help="Print a J
 @folder_option
 @top_option
 @where_option
-@click.option("--min-score", type=float, metavar="COSINE", help="Leave out passages below this score.")
+@mode_option
+@click.option("--min-score", type=float, metavar="SCORE", help="Leave out passages below this score.")
+@click.option(
+    "--mmr",
+    type=float,
+    metavar="LAMBDA",
+    help="Passages unlike each other: 1 changes nothing, 0.5 is half "
+    "for the question and half against what was shown before.",
+)
+@click.option("--per-document", type=int, metavar="N", help="At most so many passages of a document.")
+@click.option("--documents", is_flag=True, help="Rank documents by their best passages, a line for each.")
 @click.option(
     "--queries", "file", type=click.File(encoding="utf-8"), metavar="FILE", help="A question on each line; - is stdin."
 )
@@ -30,18 +41,25 @@ jsonl_option = click.option("--jsonl", "as_jsonl", is_flag=True, help="Print a J
 @jsonl_option
 @model_options
 def search_command(
-    query: str | None, folder: Path | None, k: int, where: str | None, min_score: float | None, file: Any,
-    as_json: bool, as_jsonl: bool, **settings: Any,
+    query: str | None, folder: Path | None, k: int, where: str | None, mode: str, min_score: float | None,
+    mmr: float | None, per_document: int | None, documents: bool, file: Any, as_json: bool, as_jsonl: bool,
+    **settings: Any,
 ) -> None:  # fmt: skip
-    """Find the passages nearest to QUERY by cosine similarity."""
+    """Find the passages that answer QUERY best.
+
+    By default those nearest to it by cosine similarity; see --mode. With --documents, -k counts documents.
+    """
     if (query is None) == (file is None):
         raise click.UsageError("Give a QUERY or --queries FILE.")
-    searcher = open_searcher(folder, **settings)
+    if documents and per_document not in (None, 1):
+        raise click.UsageError("--documents shows one passage of a document; leave out --per-document.")
+    searcher, show = open_searcher(folder, **settings), show_documents if documents else show_hits
+    how: dict[str, Any] = {"mode": mode, "mmr": mmr, "per_document": 1 if documents else per_document}
     if file is None:
-        _show(searcher.search(query, k, where, min_score), as_json, as_jsonl)
+        _show(searcher.search(query, k, where, min_score, **how), as_json, as_jsonl, show)
         return
     queries = _lines(file)
-    results = dict(zip(queries, searcher.search(queries, k, where, min_score), strict=True))
+    results = dict(zip(queries, searcher.search(queries, k, where, min_score, **how), strict=True))
     if as_json or as_jsonl:
         rows = [{"query": text, **hit.as_dict()} for text in queries for hit in results[text]]
         for value in rows if as_jsonl else [rows]:
@@ -49,7 +67,7 @@ def search_command(
         return
     for text in queries:
         click.echo(click.style(f"── {text}", bold=True))
-        show_hits(results[text])
+        show(results[text])
 
 
 @click.command("similar")
@@ -87,14 +105,16 @@ def ask_command(question: str, folder: Path | None, min_score: float | None, as_
         click.echo(click.style(f"  {answer.score:.3f}  {answer.question}  ({answer.source})", dim=True))
 
 
-def _show(hits: list[Passage], as_json: bool, as_jsonl: bool) -> None:
+def _show(
+    hits: list[Passage], as_json: bool, as_jsonl: bool, show: Callable[[list[Passage]], None] = show_hits
+) -> None:
     if as_json:
         show_json([hit.as_dict() for hit in hits])
     elif as_jsonl:
         for hit in hits:
             show_json(hit.as_dict())
     else:
-        show_hits(hits)
+        show(hits)
 
 
 def _lines(file: Any) -> list[str]:

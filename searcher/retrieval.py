@@ -1,0 +1,147 @@
+"""Questions → hits, in the way that was asked for: by vectors, by words or by both; and which of the hits are shown."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from searcher.diversity import limited, mmr, scaled
+from searcher.errors import BadValue, UnknownName
+from searcher.fusion import CANDIDATES, fuse
+from searcher.keyword import bm25_of, keyword
+from searcher.ranking import Hit, check_k, cosine, nearest
+from searcher.snapshots import Snapshots
+
+__all__ = ["MODES", "Asked", "Questions", "retrieve"]
+
+MMR_CANDIDATES, MMR_TIMES = 50, 4  # MMR chooses from 50 passages, or from four times as many as it is to choose
+DEEPER = 4  # times as many passages are looked at where those of too few documents were found
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Questions in the forms that their mode needs. texts: q of them; vectors: (q, d) float32 unit rows."""
+
+    texts: Sequence[str] | None
+    vectors: np.ndarray | None
+
+    def __len__(self) -> int:
+        return len(self.vectors if self.texts is None else self.texts)  # type: ignore[arg-type]
+
+    def at(self, places: Sequence[int]) -> "Questions":
+        """Some of them."""
+        texts = None if self.texts is None else [self.texts[place] for place in places]
+        return Questions(texts, None if self.vectors is None else self.vectors[list(places)])
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which hits are wanted, as in `Searcher.search`. BadValue, UnknownName for what cannot be."""
+
+    k: int
+    min_score: float | None = None
+    mode: str = "dense"
+    mmr: float | None = None
+    per_document: int | None = None
+
+    def __post_init__(self) -> None:
+        check_k(self.k)
+        if self.mode not in MODES:
+            raise UnknownName("mode", self.mode, MODES)
+        number = isinstance(self.mmr, int | float | np.floating) and not isinstance(self.mmr, bool)
+        if self.mmr is not None and not (number and 0 <= self.mmr <= 1):
+            raise BadValue(f"mmr is {self.mmr!r}; it must be a number from 0 to 1, which changes nothing")
+        if self.per_document is not None:
+            check_k(self.per_document, "per_document")
+
+    def of(self, hits: list[Hit]) -> list[Hit]:
+        """Those of the best hits that are shown."""
+        if self.mmr is None and self.per_document is None:
+            return hits[: self.k]
+        documents = [row.document_id for _, row in hits]
+        if self.mmr is None:
+            places = limited(documents, self.per_document, self.k)
+        else:
+            scores = np.array([score for score, _ in hits])
+            relevance = scores if self.mode == "dense" else scaled(scores)
+            vectors = np.array([row.vector for _, row in hits])
+            places = mmr(relevance, vectors, self.mmr, self.k, documents, self.per_document)
+        return [hits[place] for place in places]
+
+
+def retrieve(
+    snapshots: Snapshots, questions: Questions, asked: Asked, allowed: np.ndarray | None = None
+) -> list[list[Hit]]:
+    """The hits of each question; as many as asked for, if there are so many. Call inside `reading`.
+
+    allowed: (m,) ids, rising, out of which they come.
+    """
+    depth = int(asked.k) if asked.mmr is None else max(MMR_CANDIDATES, MMR_TIMES * int(asked.k))
+    answers: list[list[Hit]] = [[] for _ in range(len(questions))]
+    waiting = list(range(len(questions)))
+    while waiting:
+        found = MODES[asked.mode].rank(snapshots, questions.at(waiting), depth, allowed)
+        left = []
+        for place, hits in zip(waiting, found, strict=True):
+            good = [hit for hit in hits if asked.min_score is None or hit[0] >= asked.min_score]
+            answers[place] = asked.of(good)
+            if len(answers[place]) < asked.k and len(good) == depth:
+                left.append(place)
+        waiting = left
+        depth *= DEEPER
+    return answers
+
+
+# -- modes
+
+
+def _dense(snapshots: Snapshots, questions: Questions, k: int, allowed: np.ndarray | None) -> list[list[Hit]]:
+    """By the cosine with the question's vector."""
+    assert questions.vectors is not None
+    return nearest(snapshots, questions.vectors, k, allowed)
+
+
+def _keyword(snapshots: Snapshots, questions: Questions, k: int, allowed: np.ndarray | None) -> list[list[Hit]]:
+    """By the BM25 of the question's words."""
+    answers = []
+    for text in questions.texts or []:
+        ids, scores = keyword(snapshots.store, text, k, allowed)
+        rows = snapshots.store.rows(ids)
+        answers.append([(score, rows[number]) for score, number in zip(scores.tolist(), ids.tolist(), strict=True)])
+    return answers
+
+
+def _hybrid(snapshots: Snapshots, questions: Questions, k: int, allowed: np.ndarray | None) -> list[list[Hit]]:
+    """By both, among the best of either."""
+    assert questions.texts is not None and questions.vectors is not None
+    depth, store = max(k, CANDIDATES), snapshots.store
+    answers = []
+    dense = nearest(snapshots, questions.vectors, depth, allowed)
+    for text, vector, near in zip(questions.texts, questions.vectors, dense, strict=True):
+        ids, scores = keyword(store, text, depth, allowed)
+        rows = {row.passage_id: row for _, row in near}
+        others = np.setdiff1d(list(rows), ids)
+        rows |= store.rows(set(ids.tolist()) - rows.keys())
+        candidates = [rows[number] for number in [*ids.tolist(), *others.tolist()]]
+        bm25 = np.concatenate([scores, bm25_of(store, text, others)])
+        cosines = np.array([cosine(row, vector) for row in candidates])
+        fused = fuse(cosines, bm25).tolist() if candidates else []
+        order = sorted(zip(fused, candidates, strict=True), key=lambda hit: (-hit[0], hit[1].passage_id))
+        answers.append(order[:k])
+    return answers
+
+
+class Mode(NamedTuple):
+    """A way to rank. texts, vectors: in which forms it needs the questions."""
+
+    rank: Callable[[Snapshots, Questions, int, np.ndarray | None], list[list[Hit]]]
+    texts: bool
+    vectors: bool
+
+
+MODES = {
+    "dense": Mode(_dense, texts=False, vectors=True),
+    "keyword": Mode(_keyword, texts=True, vectors=False),
+    "hybrid": Mode(_hybrid, texts=True, vectors=True),
+}
