@@ -64,8 +64,8 @@ def evaluate(
 ) -> dict[str, Any]:
     """Index the documents (those that are not in the index yet), ask the queries, and measure.
 
-    mode: how the queries are asked, as in `Searcher.search`. A document's score is its best passage's. Returns one value
-    for each of MEASURES, and what they were measured with.
+    mode: as in `Searcher.search`. A document's score is its best passage's. Returns one value for each of MEASURES, and
+    what they were measured with.
     """
     import ir_measures
 

@@ -1,9 +1,9 @@
 """Questions to the keyword index: BM25 as FTS5 computes it (Robertson & Zaragoza 2009; k1 1.2, b 0.75)."""
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
+from unicodedata import category
 
 import numpy as np
 
@@ -12,8 +12,6 @@ from searcher.store import Store
 
 __all__ = ["bm25_of", "keyword", "terms"]
 
-# Letters and digits, with the marks that FTS5 takes for parts of a word; every other character is a space to it.
-WORD = re.compile("(?:[^\\W_]|[\u0300-\u036f])+")
 MOST = 256  # different words of a question that count: the time grows with their number
 MOST_ROWS = 2**31 - 1
 
@@ -22,9 +20,14 @@ def terms(question: str) -> list[str]:
     """The different words of a question, as they are looked for, in their order; pairs where there are no spaces.
 
     >>> terms('What is "BM25", what NOT? 首都')
-    ['what', 'is', 'bm25', 'not', '首都']
+    ['What', 'is', 'BM25', 'NOT', '首都']
     """
-    return list(dict.fromkeys(WORD.findall(asked(question).casefold())))[:MOST]
+    # Letters, digits and marks: every other character is a space to FTS5. It folds their case: ß is not ss to it.
+    spaces = "".join(c if c.isalnum() or category(c)[0] == "M" else " " for c in asked(question))
+    words: dict[str, str] = {}
+    for word in spaces.split():
+        words.setdefault(word.casefold(), word)
+    return list(words.values())[:MOST]
 
 
 def keyword(store: Store, query: str, k: int, allowed: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:

@@ -392,8 +392,10 @@ class Searcher:
         kept = None
         with self._lock:
             if faults == [KEYWORD_FAULT]:
-                self.store.rebuild_keywords()
-            elif faults:
+                with suppress(DamagedIndex):
+                    self.store.rebuild_keywords()
+                    faults = []
+            if faults:
                 self.close()
                 lost, kept = repair_database(self.folder / DATABASE)
             if findings:
