@@ -12,11 +12,11 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -46,10 +46,10 @@ class Stamp:
     type: str
 
 
-def save(path: Path, body: Iterable[np.ndarray], stamp: Stamp) -> None:
+def save(path: Path, write: Callable[[Callable[[Any], Any]], None], stamp: Stamp) -> None:
     """Write a cache file whole or not at all; OSError where disk, folder or home cannot be written.
 
-    body: FAISS's bytes in pieces, of which only one needs to be in memory.
+    write: calls the function that it is given with FAISS's bytes, piece by piece; only one needs to be in memory.
     """
     import xxhash
 
@@ -58,9 +58,12 @@ def save(path: Path, body: Iterable[np.ndarray], stamp: Stamp) -> None:
     try:
         descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
-            for piece in body:
-                content.update(piece.data)
-                stream.write(piece.data)
+
+            def take(piece: Any) -> None:
+                content.update(piece)
+                stream.write(piece)
+
+            write(take)
             stream.write(tail + _digest(content.digest(), tail, key) + MAGIC)
             stream.flush()
             os.fsync(stream.fileno())

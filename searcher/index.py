@@ -1,15 +1,20 @@
-"""Vectors → nearest ids: FAISS, under our ids; what the index was made of never changes."""
+"""Vectors → nearest ids: FAISS of any type, under our ids; what the index was made of never changes."""
 
 import os
-from collections.abc import Iterable, Iterator
-from functools import cache
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, cached_property
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["FLAT", "VectorIndex", "flat_bytes"]
+from searcher.index_types import FLAT, index_type
 
-FLAT = "flat"
+__all__ = ["Found", "Some", "VectorIndex", "entered", "library", "parameters"]
+
+SCANNED = 0.25  # of a graph's vectors: where fewer are wanted, a scan of these is faster than a walk among the others
+SPLIT = 20_000  # vectors from which a scan for one question is shared among the cores
+FEW = 8  # questions below which each is scanned for on all cores; more are shared among them by FAISS
 
 
 @cache
@@ -22,87 +27,157 @@ def library() -> Any:
     return faiss
 
 
-class VectorIndex:
-    """An exact FAISS index of unit vectors under our ids; never changed after it was made, so any thread may search."""
+class Found(NamedTuple):
+    """Of each query: inner products (q, c) float32, as the index knows them, and ids (q, c) int64; -1 is none."""
 
-    def __init__(self, index: Any, body: np.ndarray | None = None) -> None:
+    scores: np.ndarray
+    ids: np.ndarray
+
+
+class Some:
+    """Which of an index's vectors may be found. mask: (n,) bool."""
+
+    def __init__(self, mask: np.ndarray) -> None:
+        self.mask = mask
+
+    @cached_property
+    def count(self) -> int:
+        """How many."""
+        return int(self.mask.sum())
+
+    @cached_property
+    def _bits(self) -> np.ndarray:
+        return np.packbits(self.mask, bitorder="little")
+
+    def selector(self) -> Any:
+        """FAISS's selector of them by their place."""
+        return library().IDSelectorBitmap(len(self.mask), library().swig_ptr(self._bits))
+
+
+class VectorIndex:
+    """A FAISS index of unit vectors under our ids; never changed after it was made, so any thread may search.
+
+    ids: (n,) int64, rising. dead: (n,) bool, those that were removed before it was written, None if none was.
+    """
+
+    def __init__(self, index: Any, kind: str = FLAT, body: np.ndarray | None = None) -> None:
         faiss = library()
 
         self._index, self._body = index, body  # FAISS reads where the body lies
-        self._flat = faiss.downcast_index(index.index)
-        self.ids: np.ndarray = faiss.vector_to_array(index.id_map)  # (n,) int64, rising
+        self.type = index_type(kind)
+        self._main = faiss.downcast_index(index.index)
+        self._graph = isinstance(self._main, faiss.IndexHNSW)
+        # What is looked at one by one: of a graph, what it leads through.
+        self._scanned = faiss.downcast_index(self._main.storage) if self._graph else self._main
+        given = faiss.vector_to_array(index.id_map)
+        # A type that can only grow keeps what went, under the negative of its id.
+        self.dead: np.ndarray | None = given < 0 if len(given) and given.min() < 0 else None
+        self.ids: np.ndarray = given if self.dead is None else np.abs(given)
 
     @classmethod
     def build(cls, ids: np.ndarray, vectors: np.ndarray) -> "VectorIndex":
-        """In memory. ids: (n,) int64, rising. vectors: (n, d) float32 unit rows."""
-        return cls(_flat(ids, vectors))
+        """An exact one, in memory. ids: (n,) int64, rising. vectors: (n, d) float32 unit rows."""
+        outer = library().IndexIDMap(library().IndexFlatIP(vectors.shape[1]))
+        outer.index.add(np.ascontiguousarray(vectors, dtype=np.float32))
+        return cls(entered(outer, ids))
 
     @classmethod
-    def read(cls, body: np.ndarray) -> "VectorIndex":
+    def read(cls, body: np.ndarray, kind: str = FLAT) -> "VectorIndex":
         """The index in FAISS's own bytes, without a copy. body: (n,) uint8, verified: FAISS trusts what it parses."""
         faiss = library()
 
-        return cls(faiss.read_index(faiss.ZeroCopyIOReader(faiss.swig_ptr(body), len(body))), body)
+        return cls(faiss.read_index(faiss.ZeroCopyIOReader(faiss.swig_ptr(body), len(body))), kind, body)
 
     @property
     def dimension(self) -> int:
         """Length of a vector."""
         return int(self._index.d)
 
-    @property
-    def vectors(self) -> np.ndarray:
-        """The vectors themselves, in the order of `ids`. (n, d) float32, a view."""
-        faiss = library()
-
-        flat = self._flat
+    @cached_property
+    def vectors(self) -> np.ndarray | None:
+        """The vectors themselves, in the order of `ids`. (n, d) float32, a view; None if it has only codes."""
+        faiss, flat = library(), self._scanned
+        if not isinstance(flat, faiss.IndexFlat):
+            return None
         return np.asarray(faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d).reshape(flat.ntotal, flat.d))
 
-    def search(self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None) -> np.ndarray:
-        """The k nearest ids of each query by inner product. (q, d) float32 -> (q, at most k) int64.
+    def search(
+        self, queries: np.ndarray, k: int, some: Some | None = None, effort: int | None = None, exact: bool = False
+    ) -> Found:
+        """The k nearest of each query by inner product, or what the type takes for them. (q, d) float32.
 
-        allowed: (n,) bool, those out of which the answers come; all of them are found where they are fewer than k.
+        some: those out of which the answers come; as many are found as there are, up to k. effort: the type's knob.
+        exact: look at every vector, or at every code of a type that keeps only codes.
         """
-        faiss = library()
-
-        count = len(self.ids) if allowed is None else int(allowed.sum())
+        count = len(self.ids) if some is None else some.count
         k = min(k, count)  # a k of 10**9 would abort the process
         if k <= 0 or not len(queries):
-            return np.empty((len(queries), 0), dtype=np.int64)
+            return Found(np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64))
         queries = np.ascontiguousarray(queries, dtype=np.float32)
-        if allowed is None:
-            _, places = self._flat.search(queries, k)
+        share = count / len(self.ids)
+        if exact or self.type.knob is None or (self._graph and share < SCANNED):
+            scores, places = self._scan(queries, k, some)
         else:
-            bits = np.packbits(allowed, bitorder="little")
-            selector = faiss.IDSelectorBitmap(len(allowed), faiss.swig_ptr(bits))
-            _, places = self._flat.search(queries, k, params=faiss.SearchParameters(sel=selector))
-        return self.ids[places]
+            wanted = parameters(self._main, some, int((effort or self.type.default) / share))
+            scores, places = self._main.search(queries, k, params=wanted)
+            short = (places < 0).any(axis=1)
+            if short.any():  # too many that are not wanted lie around the query, or too few in the lists looked at
+                scores[short], places[short] = self._scan(queries[short], k, some)
+        return Found(scores, np.where(places < 0, -1, self.ids[places]))
+
+    def _scan(self, queries: np.ndarray, k: int, some: Some | None) -> tuple[np.ndarray, np.ndarray]:
+        """(q, k) scores and places, after a look at every vector or code."""
+        faiss, index = library(), self._scanned
+        cores, lists = faiss.omp_get_max_threads(), getattr(index, "nlist", 0)
+        if len(queries) >= FEW or cores < 2 or len(self.ids) < SPLIT or lists or some is not None:
+            found = index.search(queries, k, params=parameters(index, some, lists))
+            return found[0], found[1]
+        # FAISS gives each question one core.
+        edges = np.linspace(0, len(self.ids), cores + 1).astype(int).tolist()
+        parts = list(_workers().map(lambda span: self._part(queries, k, *span), pairwise(edges)))
+        scores, places = np.hstack([part[0] for part in parts]), np.hstack([part[1] for part in parts])
+        best = np.argsort(np.where(places < 0, np.inf, -scores), axis=1, kind="stable")[:, :k]
+        return np.take_along_axis(scores, best, 1), np.take_along_axis(places, best, 1)
+
+    def _part(self, queries: np.ndarray, k: int, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        faiss = library()
+
+        if self.vectors is None:
+            among = faiss.SearchParameters(sel=faiss.IDSelectorRange(start, stop))
+            scores, places = self._scanned.search(queries, k, params=among)
+            return scores, places
+        k = min(k, stop - start)
+        scores, places = faiss.knn(queries, self.vectors[start:stop], k, faiss.METRIC_INNER_PRODUCT)
+        return scores, places + start
 
 
-def flat_bytes(ids: np.ndarray, pieces: Iterable[np.ndarray], dimension: int) -> Iterator[np.ndarray]:
-    """FAISS's serialisation of a flat index, piece by piece: an index larger than the memory can be written.
+# -- how FAISS is asked
 
-    ids: (n,) int64, rising. pieces: arrays (m, d) float32, together n rows. FAISS's faiss/impl/index_write.cpp: an
-    index is a header, which holds the number of vectors, then their floats after how many these are; the map of ids
-    has a header of its own before, and the ids after how many these are.
-    """
+
+def parameters(index: Any, some: Some | None, effort: int) -> Any:
+    """FAISS's search parameters for a type, those of the types within it included."""
     faiss = library()
 
-    # What FAISS writes of one vector of zeros under id 0 is all zeros from the floats on, and their number before.
-    small = np.asarray(faiss.serialize_index(_flat(np.zeros(1, np.int64), np.zeros((1, dimension), np.float32))))
-    header = bytearray(small[: len(small) - 4 * dimension - 24].tobytes())
-    inner = bytes(header).index(b"IxFI")
-    for start in (0, inner):  # four letters, dimension as int32, then the number of vectors
-        header[start + 8 : start + 16] = len(ids).to_bytes(8, "little")
-    yield np.frombuffer(bytes(header) + (len(ids) * dimension).to_bytes(8, "little"), np.uint8)
-    for piece in pieces:
-        yield np.ascontiguousarray(piece, "<f4").view(np.uint8).reshape(-1)
-    yield np.frombuffer(len(ids).to_bytes(8, "little"), np.uint8)
-    yield np.ascontiguousarray(ids, "<i8").view(np.uint8)
+    index = faiss.downcast_index(index)
+    selector = None if some is None else some.selector()
+    if isinstance(index, faiss.IndexPreTransform):
+        return faiss.SearchParametersPreTransform(index_params=parameters(index.index, some, effort))
+    if isinstance(index, faiss.IndexIVF):
+        return faiss.SearchParametersIVF(nprobe=max(1, min(effort, index.nlist)), sel=selector)
+    if isinstance(index, faiss.IndexHNSW):
+        return faiss.SearchParametersHNSW(efSearch=effort, sel=selector)
+    return faiss.SearchParameters(sel=selector) if selector is not None else None
 
 
-def _flat(ids: np.ndarray, vectors: np.ndarray) -> Any:
-    faiss = library()
+@cache
+def _workers() -> ThreadPoolExecutor:
+    """For scans; a fork's child makes its own."""
+    os.register_at_fork(after_in_child=_workers.cache_clear)
+    return ThreadPoolExecutor(library().omp_get_max_threads(), "scan")
 
-    index = faiss.index_factory(vectors.shape[1], "IDMap,Flat", faiss.METRIC_INNER_PRODUCT)
-    index.add_with_ids(np.ascontiguousarray(vectors), ids)
-    return index
+
+def entered(outer: Any, ids: np.ndarray) -> Any:
+    """FAISS's IndexIDMap with the ids of all vectors in the index under it. ids: (n,) int64"""
+    library().copy_array_to_vector(np.ascontiguousarray(ids, dtype=np.int64), outer.id_map)
+    outer.ntotal = outer.index.ntotal
+    return outer

@@ -6,7 +6,7 @@ from typing import Any
 from searcher.database import Database
 from searcher.errors import SettingsMismatch
 from searcher.keyword_index import rebuild
-from searcher.schema import FORMAT, HISTORY, KEYWORDS, settings_values, stored_settings
+from searcher.schema import FORMAT, HISTORY, INDEXING, KEYWORDS, settings_values, stored_settings
 
 __all__ = ["migrate"]
 
@@ -49,8 +49,8 @@ def _history(connection: Any) -> None:
 
 
 def _keywords(connection: Any) -> None:
-    """Format 3: the keyword index, made of the stored passages."""
-    for statement in KEYWORDS:
+    """Format 3: the keyword index, made of the stored passages; the kind of FAISS index."""
+    for statement in [*KEYWORDS, *INDEXING]:
         connection.execute(statement)
     rebuild(connection)
 

@@ -1,20 +1,48 @@
 """Query vectors → hits: what a query may be, and the nearest passages with scores from the stored vectors."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from searcher.errors import BadValue
+from searcher.index import Found
+from searcher.index_types import IndexType, check_knob
 from searcher.pooling import normalize
 from searcher.schema import Row
-from searcher.snapshots import Snapshots
+from searcher.snapshots import Snapshot, Snapshots
+from searcher.store import READ_ROWS, Store
 
-__all__ = ["Hit", "check_k", "cosine", "nearest", "query_texts", "query_vectors"]
+__all__ = ["ANY", "Effort", "Hit", "best_ids", "check_k", "cosine", "nearest", "query_texts", "query_vectors"]
 
 Hit = tuple[float, Row]  # score and passage
 
 QUERY_CHARACTERS = 1_000_000  # only the model's window of it counts; a longer one is a mistake
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard to look. ef, nprobe: the knob of an index of type hnsw or ivf; exact: at every passage."""
+
+    ef: int | None = None
+    nprobe: int | None = None
+    exact: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("ef", "nprobe"):
+            if (value := getattr(self, name)) is not None:
+                check_knob(name, value)
+
+    def of(self, kind: IndexType) -> int | None:
+        """The value for that type's knob, None if none was given. BadValue for one that it does not have."""
+        for name in ("ef", "nprobe"):
+            if getattr(self, name) is not None and name != kind.knob and not self.exact:
+                raise BadValue(f"an index of type {kind.name} has no {name}; it has {kind.knob or 'no knob'}")
+        return getattr(self, kind.knob) if kind.knob else None
+
+
+ANY = Effort()
 
 
 def query_vectors(query: np.ndarray) -> np.ndarray:
@@ -62,19 +90,66 @@ def cosine(row: Row, vector: np.ndarray) -> float:
     return float(np.clip(np.dot(row.vector, vector), -1, 1))
 
 
-def nearest(snapshots: Snapshots, vectors: np.ndarray, k: int, allowed: np.ndarray | None = None) -> list[list[Hit]]:
+def nearest(
+    snapshots: Snapshots, vectors: np.ndarray, k: int, allowed: np.ndarray | None = None, effort: Effort = ANY
+) -> list[list[Hit]]:
     """The k hits of each query (q, d) by cosine, best first, equals in the order of their ids. Call inside `reading`.
+
+    allowed: (m,) ids, rising, out of which they come.
 
     Scores are made from the stored vectors: a damaged FAISS index could miss a passage, never misjudge one.
     """
     check_k(k)
-    snapshot = snapshots.current()
+    snapshot, store = snapshots.current(), snapshots.store
     if snapshot is None:
         return [[] for _ in vectors]
-    found = snapshot.search(vectors, int(k), allowed)
-    rows = snapshots.store.rows(sorted({int(number) for number in found.ravel() if number >= 0}))
+    kind = snapshot.base.type
+    knob = effort.of(kind) or store.indexing().effort_of(kind)
+    best = best_ids(store, snapshot, vectors, int(k), allowed, knob, effort.exact)
+    rows = store.rows(set(best[best >= 0].tolist()))
     ranked = []
-    for vector, ids in zip(vectors, found, strict=True):
-        hits = [(cosine(rows[number], vector), rows[number]) for number in ids.tolist() if number in rows]
-        ranked.append(sorted(hits, key=lambda hit: (-hit[0], hit[1].passage_id))[:k])
+    for vector, ids in zip(vectors, best, strict=True):
+        hits = [(cosine(rows[number], vector), rows[number]) for number in ids.tolist() if number >= 0]
+        ranked.append(sorted(hits, key=lambda hit: (-hit[0], hit[1].passage_id)))
     return ranked
+
+
+def best_ids(
+    store: Store, snapshot: Snapshot, vectors: np.ndarray, k: int, allowed: np.ndarray | None = None,
+    knob: int | None = None, exact: bool = False,
+) -> np.ndarray:  # fmt: skip
+    """Ids of the k nearest of each query (q, d), best first. -> (q, at most k) int64, -1 where there are no more.
+
+    knob, exact: as in `VectorIndex.search`, but exact is exact also for a type that only keeps codes.
+    """
+    if exact and snapshot.base.vectors is None:
+        return _exhaustive(store, vectors, k, snapshot.present if allowed is None else allowed).ids
+    found = snapshot.search(vectors, k, allowed, knob, exact)
+    if snapshot.base.type.again > 1:
+        found = _again(store, vectors, found)
+    order = np.lexsort((found.ids, np.where(found.ids < 0, np.inf, -found.scores)))[:, :k]
+    return np.take_along_axis(found.ids, order, 1)
+
+
+def _again(store: Store, vectors: np.ndarray, found: Found) -> Found:
+    """The candidates with the inner products of the stored vectors."""
+    ids = np.unique(found.ids[found.ids >= 0])
+    stored = store.vectors_of(ids)
+    places = np.searchsorted(ids, found.ids).clip(max=max(0, len(ids) - 1))
+    scores = np.empty(found.ids.shape, np.float32)
+    for number, vector in enumerate(vectors):
+        scores[number] = stored[places[number]] @ vector if len(ids) else 0
+    return Found(scores, found.ids)
+
+
+def _exhaustive(store: Store, vectors: np.ndarray, k: int, ids: np.ndarray) -> Found:
+    """The k nearest of each query out of the stored vectors themselves: of an index that only keeps codes."""
+    best = Found(np.empty((len(vectors), 0), np.float32), np.empty((len(vectors), 0), np.int64))
+    for start in range(0, len(ids), READ_ROWS):
+        part = ids[start : start + READ_ROWS]
+        piece = store.vectors_of(part)
+        own = np.broadcast_to(part, (len(vectors), len(part)))
+        scores, names = np.hstack([best.scores, vectors @ piece.T]), np.hstack([best.ids, own])
+        order = np.lexsort((names, -scores))[:, :k]
+        best = Found(np.take_along_axis(scores, order, 1), np.take_along_axis(names, order, 1))
+    return best

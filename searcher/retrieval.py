@@ -10,7 +10,7 @@ from searcher.diversity import limited, mmr, scaled
 from searcher.errors import BadValue, UnknownName
 from searcher.fusion import CANDIDATES, fuse
 from searcher.keyword import bm25_of, keyword
-from searcher.ranking import Hit, check_k, cosine, nearest
+from searcher.ranking import Effort, Hit, check_k, cosine, nearest
 from searcher.snapshots import Snapshots
 
 __all__ = ["MODES", "Asked", "Questions", "retrieve"]
@@ -44,6 +44,14 @@ class Asked:
     mode: str = "dense"
     mmr: float | None = None
     per_document: int | None = None
+    ef: int | None = None
+    nprobe: int | None = None
+    exact: bool = False
+
+    @property
+    def effort(self) -> Effort:
+        """How hard to look."""
+        return Effort(self.ef, self.nprobe, self.exact)
 
     def __post_init__(self) -> None:
         check_k(self.k)
@@ -54,6 +62,7 @@ class Asked:
             raise BadValue(f"mmr is {self.mmr!r}; it must be a number from 0 to 1, which changes nothing")
         if self.per_document is not None:
             check_k(self.per_document, "per_document")
+        _ = self.effort  # checks itself
 
     def of(self, hits: list[Hit]) -> list[Hit]:
         """Those of the best hits that are shown."""
@@ -81,7 +90,7 @@ def retrieve(
     answers: list[list[Hit]] = [[] for _ in range(len(questions))]
     waiting = list(range(len(questions)))
     while waiting:
-        found = MODES[asked.mode].rank(snapshots, questions.at(waiting), depth, allowed)
+        found = MODES[asked.mode].rank(snapshots, questions.at(waiting), depth, allowed, asked.effort)
         left = []
         for place, hits in zip(waiting, found, strict=True):
             good = [hit for hit in hits if asked.min_score is None or hit[0] >= asked.min_score]
@@ -96,13 +105,17 @@ def retrieve(
 # -- modes
 
 
-def _dense(snapshots: Snapshots, questions: Questions, k: int, allowed: np.ndarray | None) -> list[list[Hit]]:
+def _dense(
+    snapshots: Snapshots, questions: Questions, k: int, allowed: np.ndarray | None, effort: Effort
+) -> list[list[Hit]]:
     """By the cosine with the question's vector."""
     assert questions.vectors is not None
-    return nearest(snapshots, questions.vectors, k, allowed)
+    return nearest(snapshots, questions.vectors, k, allowed, effort)
 
 
-def _keyword(snapshots: Snapshots, questions: Questions, k: int, allowed: np.ndarray | None) -> list[list[Hit]]:
+def _keyword(
+    snapshots: Snapshots, questions: Questions, k: int, allowed: np.ndarray | None, effort: Effort
+) -> list[list[Hit]]:
     """By the BM25 of the question's words."""
     answers = []
     for text in questions.texts or []:
@@ -112,12 +125,14 @@ def _keyword(snapshots: Snapshots, questions: Questions, k: int, allowed: np.nda
     return answers
 
 
-def _hybrid(snapshots: Snapshots, questions: Questions, k: int, allowed: np.ndarray | None) -> list[list[Hit]]:
+def _hybrid(
+    snapshots: Snapshots, questions: Questions, k: int, allowed: np.ndarray | None, effort: Effort
+) -> list[list[Hit]]:
     """By both, among the best of either."""
     assert questions.texts is not None and questions.vectors is not None
     depth, store = max(k, CANDIDATES), snapshots.store
     answers = []
-    dense = nearest(snapshots, questions.vectors, depth, allowed)
+    dense = nearest(snapshots, questions.vectors, depth, allowed, effort)
     for text, vector, near in zip(questions.texts, questions.vectors, dense, strict=True):
         ids, scores = keyword(store, text, depth, allowed)
         rows = {row.passage_id: row for _, row in near}
@@ -135,7 +150,7 @@ def _hybrid(snapshots: Snapshots, questions: Questions, k: int, allowed: np.ndar
 class Mode(NamedTuple):
     """A way to rank. texts, vectors: in which forms it needs the questions."""
 
-    rank: Callable[[Snapshots, Questions, int, np.ndarray | None], list[list[Hit]]]
+    rank: Callable[[Snapshots, Questions, int, np.ndarray | None, Effort], list[list[Hit]]]
     texts: bool
     vectors: bool
 

@@ -44,6 +44,9 @@ KEYWORDS = [
         tokenize="porter unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'")""",
 ]
 
+# What kind of FAISS index its owner wants, and what was measured of it: one row at most; no vector depends on it.
+INDEXING = ["CREATE TABLE indexing (id INTEGER PRIMARY KEY CHECK (id = 1), value TEXT NOT NULL)"]
+
 SCHEMA = [
     "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     # A file is entered when all its documents are in; its digest says when it has to be read again.
@@ -68,6 +71,7 @@ SCHEMA = [
     "CREATE TABLE metadata_keys (key TEXT PRIMARY KEY)",
     *HISTORY,
     *KEYWORDS,
+    *INDEXING,
     "INSERT INTO heads VALUES (0, '')",
     f"PRAGMA user_version = {FORMAT}",
 ]

@@ -32,6 +32,7 @@ from searcher.schema import FORMAT
 from searcher.settings import IndexSettings
 from searcher.snapshots import CACHE, Snapshots
 from searcher.store import DATABASE, Row, Store
+from searcher.tuning import RECALL, described, make_index
 from searcher.wanted import Wanted
 
 __all__ = ["Searcher"]
@@ -247,25 +248,34 @@ class Searcher:
             rows = self.store.rows(ids)
             return [rows[number] for number in ids]
 
-    def reindex(self, progress: Progress = no_progress, **changes: Any) -> IndexSettings:
+    def reindex(
+        self,
+        progress: Progress = no_progress,
+        *,
+        index_type: str | None = None,
+        tune: bool = False,
+        recall: float = RECALL,
+        **changes: Any,
+    ) -> IndexSettings:
         """Rebuild the FAISS index; with changes (model, pooling, …) embed everything again from the stored text.
 
+        index_type: flat, hnsw, ivf, …, auto, or FAISS's own description of one; kept for later writes. tune: measure
+        recall@10 on the index's own vectors and keep the knob with which that recall is reached.
+
         All or nothing: the old index answers until the new one is whole. Raises IndexUnavailable if another process
-        wrote to it meanwhile.
+        wrote to it meanwhile; BadValue for a type that FAISS does not know or cannot make of these vectors.
         """
         changes = {name: value for name, value in changes.items() if value is not None}
-        if not changes:
-            self.snapshots.rebuild()
-            return self.settings
-        wanted = self._wanted.changed(self.settings, changes)
-        embedder = wanted.embedder(None)
-        settings = wanted.settings(embedder)
-        embed_again(self.store, settings, embedder, progress)
-        with self._lock:
-            self._wanted = Wanted(device=wanted.device, torch_weights=wanted.torch_weights, dtype=wanted.dtype)
-            self._embedder, self._made_with = embedder, settings.fingerprint
-        self.snapshots.publish()
-        return settings
+        if changes:
+            wanted = self._wanted.changed(self.settings, changes)
+            embedder = wanted.embedder(None)
+            settings = wanted.settings(embedder)
+            embed_again(self.store, settings, embedder, progress)
+            with self._lock:
+                self._wanted = Wanted(device=wanted.device, torch_weights=wanted.torch_weights, dtype=wanted.dtype)
+                self._embedder, self._made_with = embedder, settings.fingerprint
+        make_index(self.snapshots, index_type, tune, recall)
+        return self.settings
 
     # -- exchange
 
@@ -304,6 +314,7 @@ class Searcher:
         mode: str = "dense",
         mmr: float | None = None,
         per_document: int | None = None,
+        **effort: Any,
     ) -> Any:
         """The k passages that answer a question best, best first.
 
@@ -314,7 +325,8 @@ class Searcher:
         mode: "dense", score is the cosine; "keyword", BM25 of the passages that hold a word of the question; "hybrid",
         both, score is that of `fuse`. per_document: at most so many passages of a document; with 1 documents are ranked
         by their best passages. mmr: from 1 down to 0, how far each passage shall be unlike those before it; the order
-        is that of choice then.
+        is that of choice then. exact=True: look at every passage, whatever the type of the index; ef, nprobe: how far
+        an index of type hnsw or ivf is looked through.
 
         Raises BadValue for an empty query, k < 1, a vector of another dimension or not finite; FilterError.
         """
@@ -322,7 +334,9 @@ class Searcher:
         queries = [query] if isinstance(query, str) else query
         hits = [
             [_passage(rank, score, row) for rank, (score, row) in enumerate(ranked, 1)]
-            for ranked in self.rank(queries, k, where, min_score, mode=mode, mmr=mmr, per_document=per_document)
+            for ranked in self.rank(
+                queries, k, where, min_score, mode=mode, mmr=mmr, per_document=per_document, **effort
+            )
         ]
         return hits[0] if single else hits
 
@@ -348,7 +362,7 @@ class Searcher:
                 stored = self.store.settings()
                 if embedding and texts and stored is not None and stored.fingerprint != made_with:
                     continue  # embedded again by another process since: so must the questions be
-                allowed = None if tree is None else self.store.allowed(tree)
+                allowed = None if tree is None else self.snapshots.allowed(tree)
                 return retrieve(self.snapshots, Questions(texts, vectors), asked, allowed)
 
     def similar(self, source: str, k: int = 10, where: Where = None) -> list[Passage]:
@@ -423,7 +437,7 @@ class Searcher:
             "query_prompt": settings.query_prompt, "passage_prompt": settings.passage_prompt,
             "dimension": settings.dimension, "dtype": settings.dtype,
             "chunk_tokens": settings.chunk_tokens, "overlap": settings.overlap,
-            "generation": head.generation, "index_type": "flat", "format": FORMAT,
+            "generation": head.generation, **described(self.snapshots), "format": FORMAT,
             "journal_mode": self.store.database.journal_mode(), "sqlite": sqlite3.sqlite_version,
             "database_bytes": _size(self.folder / DATABASE),
             "journal_bytes": sum(_size(self.folder / f"{DATABASE}-{kind}") for kind in ("journal", "wal")),

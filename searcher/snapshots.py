@@ -7,18 +7,24 @@ changed since, and an index catches up with the store by the ids of what came an
 import os
 import threading
 import time
+from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from searcher import cachefile
 from searcher.cachefile import Stamp
 from searcher.database import Head
-from searcher.errors import BadValue, SearcherError
-from searcher.index import FLAT, VectorIndex, flat_bytes
+from searcher.errors import BadValue, DamagedIndex, IndexUnavailable, SearcherError
+from searcher.filters import Filter
+from searcher.index import Found, Some, VectorIndex
+from searcher.index_building import Sink, filled, flat_bytes, grown, hand_on, trained, write
+from searcher.index_types import AUTO, FLAT, automatic, index_type
 from searcher.settings import IndexSettings
 from searcher.store import FORGET, Store
 
@@ -27,7 +33,18 @@ __all__ = ["CACHE", "Snapshot", "Snapshots"]
 CACHE = "vectors.faiss"
 DELTA = 4096  # passages come and gone, above which the cache file is written anew: they cost a millisecond a search
 MANY = 16  # times as many are not caught up with: the cache file is written anew first
+FILTERS = 16  # of which it is remembered what they let through
+TIMES = 4  # as large an index may grow before it is trained anew, for it was trained on a sample of what there was
+LIVING = 0.75  # of an index that only grows has to be there still, or it is made anew
 STALE_SECONDS = 3600  # no cache file takes that long to write
+
+
+class Chosen(NamedTuple):
+    """What of a snapshot a filter lets through: which of the base, and the places of those added since."""
+
+    allowed: np.ndarray
+    some: Some
+    places: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -48,9 +65,9 @@ class Snapshot:
     @classmethod
     def of(cls, base: VectorIndex, stamp: Stamp) -> "Snapshot":
         """The state that the index was made of."""
-        none = np.empty(0, np.int64)
+        gone = np.empty(0, np.int64) if base.dead is None else base.ids[base.dead]
         vectors = np.empty((0, base.dimension), np.float32)
-        return cls(Head(stamp.generation, stamp.nonce), stamp, base, none, none, vectors)
+        return cls(Head(stamp.generation, stamp.nonce), stamp, base, gone, np.empty(0, np.int64), vectors)
 
     def __len__(self) -> int:
         return len(self.base.ids) - len(self.gone) + len(self.ids)
@@ -71,29 +88,55 @@ class Snapshot:
         """The greatest id of a passage in it."""
         return max([0, *self.base.ids[-1:].tolist(), *self.ids[-1:].tolist()])
 
+    @property
+    def present(self) -> np.ndarray:
+        """Ids of all passages in it, rising. (n,) int64"""
+        return np.concatenate([self.base.ids if self._kept is None else self.base.ids[self._kept.mask], self.ids])
+
     @cached_property
-    def _kept(self) -> np.ndarray | None:
-        """Which of the base are still there, (n,) bool; None when all are."""
-        return ~_within(self.base.ids, self.gone) if len(self.gone) else None
+    def _kept(self) -> Some | None:
+        """Which of the base are still there; None when all are."""
+        return Some(~_within(self.base.ids, self.gone)) if len(self.gone) else None
 
-    def search(self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None) -> np.ndarray:
-        """Ids among which the k nearest of each query are. (q, d) float32 unit rows -> (q, c) int64.
+    @cached_property
+    def _chosen(self) -> OrderedDict[int, Chosen]:
+        """What filters let through, by the identity of their arrays of ids."""
+        return OrderedDict()
 
-        allowed: (m,) ids, rising, out of which the answers come; all min(k, m) of them are found.
+    def _among(self, allowed: np.ndarray) -> Chosen:
+        """Which passages are among those allowed; worked out once for an array, as a filter gives it again."""
+        known = self._chosen.get(id(allowed))
+        if known is None:
+            wanted = _within(self.base.ids, allowed)
+            some = Some(wanted if self._kept is None else wanted & self._kept.mask)
+            known = self._chosen[id(allowed)] = Chosen(allowed, some, np.flatnonzero(_within(self.ids, allowed)))
+            while len(self._chosen) > FILTERS:
+                self._chosen.popitem(last=False)
+        return known
+
+    def search(
+        self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None, effort: int | None = None,
+        exact: bool = False,
+    ) -> Found:  # fmt: skip
+        """Candidates among which the k nearest of each query are, as far as the type of the index finds them.
+
+        queries: (q, d) float32 unit rows. allowed: (m,) ids, rising, out of which they come: min(k, m) are found.
+        effort, exact: as in `VectorIndex.search`.
         Raises BadValue for another dimension or a query with NaN or infinity (FAISS itself would only assert).
         """
         if queries.ndim != 2 or queries.shape[1] != self.base.dimension:
             raise BadValue(f"query vectors of shape {queries.shape}; the index has vectors of {self.base.dimension}")
         if not np.isfinite(queries).all():
             raise BadValue("a query vector has a NaN or infinite component")
-        kept, ids, vectors = self._kept, self.ids, self.vectors
+        some, ids, vectors = self._kept, self.ids, self.vectors
         if allowed is not None:
-            wanted = _within(self.base.ids, allowed)
-            kept = wanted if kept is None else wanted & kept
-            fresh = _within(ids, allowed)
-            ids, vectors = ids[fresh], vectors[fresh]
-        found = self.base.search(queries, k, kept)
-        return np.hstack([found, _nearest(ids, vectors, queries, k)]) if len(ids) else found
+            _, some, places = self._among(allowed)
+            ids, vectors = ids[places], vectors[places]
+        found = self.base.search(queries, k * self.base.type.again, some, effort, exact)
+        if not len(ids):
+            return found
+        fresh = _nearest(ids, vectors, queries, k)
+        return Found(np.hstack([found.scores, fresh.scores]), np.hstack([found.ids, fresh.ids]))
 
 
 class Snapshots:
@@ -103,7 +146,25 @@ class Snapshots:
         self.store, self.path = store, Path(store.folder) / CACHE
         self._delta = int(os.environ.get("SEARCHER_DELTA") or DELTA)
         self._last: Snapshot | None = None
+        self._allowed: OrderedDict[tuple[Head, str], np.ndarray] = OrderedDict()
         self._lock = threading.Lock()
+
+    def allowed(self, where: Filter) -> np.ndarray:
+        """Ids of the passages that a filter allows, rising: (n,) int64, the same array while the state is the same.
+
+        Call inside `reading`. Raises what `Store.allowed` does.
+        """
+        key = self.store.database.head(), repr(where)  # to Python true and 1 are equal, to a filter they are not
+        with self._lock:
+            if key in self._allowed:
+                self._allowed.move_to_end(key)
+                return self._allowed[key]
+        found = self.store.allowed(where)
+        with self._lock:
+            self._allowed[key] = found
+            while len(self._allowed) > FILTERS:
+                self._allowed.popitem(last=False)
+        return found
 
     def current(self) -> Snapshot | None:
         """The snapshot of the state that this thread reads, None while there are no passages. Call inside `reading`."""
@@ -122,7 +183,7 @@ class Snapshots:
             self._fits(last.stamp, last.head, settings) and self._near(last.head.generation, last.greatest)
         ):
             last = None
-        if stamp and (last is None or stamp.generation > last.stamp.generation):
+        if stamp and (last is None or (stamp != last.stamp and stamp.generation >= last.stamp.generation)):
             fits = self._fits(stamp, _state(stamp), settings) and self._near(stamp.generation, stamp.last)
             if fits and (base := self._load(stamp)):
                 return Snapshot.of(base, stamp)
@@ -138,10 +199,13 @@ class Snapshots:
 
     def _load(self, stamp: Stamp) -> VectorIndex | None:
         body = cachefile.load(self.path, stamp)
-        return None if body is None else VectorIndex.read(body)
+        return None if body is None else VectorIndex.read(body, stamp.type)
 
     def _made(self, settings: IndexSettings, head: Head) -> Snapshot:
-        """A snapshot of all stored vectors: by way of the cache file, in memory where that cannot be written."""
+        """A snapshot of all stored vectors: by way of the cache file, in memory where that cannot be written.
+
+        An exact one whatever type is wanted: it is there in seconds, and somebody waits for an answer.
+        """
         ids = self.store.passage_ids()
         stamp = _stamp(settings, head, ids)
         if len(ids) and self._write(stamp, ids, present=True) and (base := self._load(stamp)):
@@ -156,28 +220,63 @@ class Snapshots:
         """
         try:
             _sweep(self.path)
-            pieces = self.store.vector_pieces(ids, present)
-            cachefile.save(self.path, flat_bytes(ids, pieces, stamp.dimension), stamp)
+            cachefile.save(self.path, self._content(stamp, ids, present), stamp)
         except OSError:
             return False
         return True
 
-    def publish(self, least: int = FORGET) -> None:
-        """Bring the cache file up to date if much has changed, best effort: all that it holds is in SQLite already.
+    def _content(self, stamp: Stamp, ids: np.ndarray, present: bool) -> Callable[[Sink], None]:
+        """What hands on the bytes of an index of the stamp's type; of one that grows, where there is one to grow."""
+        if stamp.type == FLAT:
+            pieces = flat_bytes(ids, self.store.vector_pieces(ids, present), stamp.dimension)
+            return partial(hand_on, pieces)
+        if (old := cachefile.stamp_of(self.path)) and (body := self._growing(old, stamp)) is not None:
+            base = VectorIndex.read(body, old.type)
+            fresh = ids[np.searchsorted(ids, base.ids[-1], side="right") :]
+            every = np.concatenate([base.ids, fresh])
+            kept = _within(every, ids)
+            if kept.sum() >= LIVING * len(every):
+                pieces = self.store.vector_pieces(fresh, present)
+                return partial(write, grown(body, pieces, every, kept))
+        index = trained(index_type(stamp.type), len(ids), stamp.dimension, partial(self._sample, ids))
+        return partial(write, filled(index, self.store.vector_pieces(ids, present), ids))
 
-        least: as in `Store.forget`.
+    def _growing(self, old: Stamp, new: Stamp) -> np.ndarray | None:
+        """The cache file's FAISS bytes if its index may grow into the new one: of the same making, not much smaller."""
+        alike = (old.type, old.fingerprint, old.dimension) == (new.type, new.fingerprint, new.dimension)
+        if not alike or not 0 < new.count <= TIMES * old.count or not self.store.database.was(_state(old)):
+            return None
+        return cachefile.load(self.path, old)
+
+    def _sample(self, ids: np.ndarray, count: int) -> np.ndarray:
+        """Vectors drawn from all. (n,) ids -> (at most count, d) float32"""
+        drawn = np.random.default_rng(0).choice(ids, min(count, len(ids)), replace=False)
+        return self.store.vectors_of(np.sort(drawn))
+
+    def publish(self, least: int = FORGET, kind: str | None = None, anew: bool = False) -> bool:
+        """Bring the cache file up to date if much has changed; all that it holds is in SQLite already.
+
+        least: as in `Store.forget`. kind: the type, if not the one that the index's owner wants. anew: whatever has
+        changed. False if a file was to be written and could not be.
         """
-        with suppress(SearcherError):  # damaged truth is the next reader's to say, this writer's work is done
+        # The type that is asked for now may be none; the one that was wanted long ago fails no write.
+        quiet = (SearcherError,) if kind is None else (DamagedIndex, IndexUnavailable)
+        with suppress(*quiet):  # damaged truth is the next reader's to say, this writer's work is done
             with self.store.database.reading():
                 settings, head = self.store.settings(), self.store.database.head()
-                if settings is None or self._is_fresh(settings):
-                    return
-                ids = self.store.passage_ids()
+                if settings is None or (not anew and self._is_fresh(settings)):
+                    return True
+                ids, wanted = self.store.passage_ids(), kind or self.store.indexing().type
             if not len(ids):
                 with suppress(OSError):
                     self.path.unlink(missing_ok=True)
-            elif self._write(_stamp(settings, head, ids), ids, present=False):
+                return True
+            if wanted == AUTO:
+                wanted = automatic(len(ids))[0].name
+            if self._write(_stamp(settings, head, ids, wanted), ids, present=False):
                 self.store.forget(head.generation, least)
+                return True
+        return False
 
     def _is_fresh(self, settings: IndexSettings) -> bool:
         stamp = cachefile.stamp_of(self.path)
@@ -185,13 +284,18 @@ class Snapshots:
             return False
         return self.store.changes(stamp.generation, stamp.last) <= min(self._delta, stamp.count // 8)
 
-    def rebuild(self) -> None:
-        """Make the index anew from the stored vectors, and its cache file; what went is remembered nowhere then."""
+    def rebuild(self, kind: str | None = None) -> None:
+        """Make the index anew from the stored vectors, and its cache file; what went is remembered nowhere then.
+
+        kind: as in `publish`. Searches go on with the old file meanwhile. BadValue for a type that cannot be.
+        """
         with self._lock:
             self._last = None
-        with suppress(OSError):
-            self.path.unlink(missing_ok=True)
-        self.publish(least=0)
+        if kind is None:  # nothing of the old one may get into it
+            with suppress(OSError):
+                self.path.unlink(missing_ok=True)
+        if not self.publish(least=0, kind=kind, anew=True) and kind is not None:
+            raise IndexUnavailable(f"{self.path} could not be written")
 
     def check(self) -> list[str]:
         """A line if the cache file cannot be used although it should, or holds other vectors than the store."""
@@ -209,14 +313,14 @@ class Snapshots:
             if not self._fits(stamp, _state(stamp), settings):
                 return []  # of an earlier state than the store remembers: it is not used
             snapshot = Snapshot.of(base, stamp).caught_up(self.store, self.store.database.head())
-            ids = np.concatenate([base.ids[~_within(base.ids, snapshot.gone)], snapshot.ids])
-            sound = np.array_equal(ids, self.store.passage_ids())
+            sound = np.array_equal(snapshot.present, self.store.passage_ids())
             at = 0
-            for vectors in self.store.vector_pieces(base.ids, present=False):
-                part = slice(at, at + len(vectors))
-                kept = ~_within(base.ids[part], snapshot.gone)
-                sound = sound and np.array_equal(base.vectors[part][kept], vectors[kept])
-                at += len(vectors)
+            if (held := base.vectors) is not None:
+                for vectors in self.store.vector_pieces(base.ids, present=False):
+                    part = slice(at, at + len(vectors))
+                    kept = ~_within(base.ids[part], snapshot.gone)
+                    sound = sound and np.array_equal(held[part][kept], vectors[kept])
+                    at += len(vectors)
         return [] if sound else [f"{CACHE} does not hold the stored vectors; {advice}"]
 
 
@@ -224,9 +328,9 @@ def _state(stamp: Stamp) -> Head:
     return Head(stamp.generation, stamp.nonce)
 
 
-def _stamp(settings: IndexSettings, head: Head, ids: np.ndarray) -> Stamp:
+def _stamp(settings: IndexSettings, head: Head, ids: np.ndarray, kind: str = FLAT) -> Stamp:
     last = int(ids[-1]) if len(ids) else 0
-    return Stamp(*head, settings.fingerprint, settings.dimension, len(ids), last, FLAT)
+    return Stamp(*head, settings.fingerprint, settings.dimension, len(ids), last, kind)
 
 
 def _within(ids: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -238,11 +342,13 @@ def _within(ids: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.asarray(others[places] == ids)
 
 
-def _nearest(ids: np.ndarray, vectors: np.ndarray, queries: np.ndarray, k: int) -> np.ndarray:
+def _nearest(ids: np.ndarray, vectors: np.ndarray, queries: np.ndarray, k: int) -> Found:
     """The k nearest of each query, exactly, in any order. (m,), (m, d), (q, d) -> (q, min(k, m))."""
+    scores = queries @ vectors.T
     if k >= len(ids):
-        return np.broadcast_to(ids, (len(queries), len(ids)))
-    return ids[np.argpartition(queries @ vectors.T, -k, axis=1)[:, -k:]]
+        return Found(scores, np.broadcast_to(ids, scores.shape))
+    best = np.argpartition(scores, -k, axis=1)[:, -k:]
+    return Found(np.take_along_axis(scores, best, 1), ids[best])
 
 
 def _sweep(path: Path) -> None:

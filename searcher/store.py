@@ -13,6 +13,7 @@ from searcher.audit import findings, lenient
 from searcher.database import Database, Head
 from searcher.errors import BadValue, DamagedIndex, IndexUnavailable
 from searcher.filter_sql import to_sql
+from searcher.index_types import Indexing
 from searcher.keyword_index import enter, leave, rebuild, verify
 from searcher.layout import check_layout
 from searcher.migrations import migrate
@@ -39,7 +40,7 @@ from searcher.schema import (
 )
 from searcher.settings import IndexSettings
 
-__all__ = ["DATABASE", "FORGET", "Prepared", "Row", "Store", "digest_of", "key_of"]
+__all__ = ["DATABASE", "FORGET", "READ_ROWS", "Prepared", "Row", "Store", "digest_of", "key_of"]
 
 DATABASE = "searcher.db"
 READ_ROWS = 10_000  # vectors read in one piece
@@ -76,6 +77,19 @@ class Store:
                     _enter(connection, settings)
                     return
         known.check(asdict(settings) | {"model": None, "dtype": None})
+
+    def indexing(self) -> Indexing:
+        """What kind of FAISS index is wanted. DamagedIndex if that is not what was stored."""
+        value = self._one("SELECT value FROM indexing WHERE id = ?", 1)
+        try:
+            return Indexing(**json.loads(value)) if value else Indexing()
+        except (TypeError, ValueError):
+            raise DamagedIndex("the kind of FAISS index is not what was stored; run: searcher reindex --type") from None
+
+    def want(self, indexing: Indexing) -> None:
+        """Enter what kind of FAISS index is wanted."""
+        with self.database.writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO indexing VALUES (1, ?)", [json.dumps(asdict(indexing))])
 
     # -- writing
 
@@ -277,6 +291,16 @@ class Store:
             vectors[places] = np.frombuffer(joined, dtype="<f4").reshape(-1, dimension)
             yield vectors
 
+    def vectors_of(self, ids: np.ndarray) -> np.ndarray:
+        """Vectors (n, d) float32 of those passages, verified. ids: (n,) int64, rising. DamagedIndex if one is gone."""
+        query = "SELECT id, vector, crc FROM vectors WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
+        with self.database.reading() as connection:
+            rows = connection.execute(query, [json.dumps(ids.tolist())]).fetchall()
+        if [row[0] for row in rows] != ids.tolist():
+            raise DamagedIndex("passages and vectors do not belong together; run: searcher check")
+        joined = b"".join(vector_bytes(number, blob, crc) for number, blob, crc in rows)
+        return np.frombuffer(joined, dtype="<f4").reshape(len(ids), -1)
+
     def vectors_of_texts(self, texts: Iterable[str]) -> dict[str, np.ndarray]:
         """Text → its vector (d,) float32, for those of the texts that are a passage already."""
         found: dict[str, np.ndarray] = {}
@@ -313,11 +337,12 @@ class Store:
             known = {key for (key,) in connection.execute("SELECT key FROM metadata_keys")}
             filters.check_keys(where, {*known, *COLUMNS})
             condition, values = to_sql(where, COLUMNS, "documents.metadata")
+            # Each document is judged once; SQLite would look it up again for each of its passages.
             query = (
-                "SELECT passages.id FROM passages JOIN documents ON documents.id = passages.document"
-                f" WHERE {condition} ORDER BY passages.id"
+                "SELECT passages.id FROM documents CROSS JOIN passages ON passages.document = documents.id"
+                f" WHERE {condition}"
             )
-            return _ids(connection.execute(query, values))
+            return np.sort(_ids(connection.execute(query, values)))
 
     # -- history
 

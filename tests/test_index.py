@@ -7,6 +7,7 @@ import shutil
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import faiss
@@ -16,7 +17,8 @@ import pytest
 from searcher import Searcher, cachefile
 from searcher.cachefile import Stamp
 from searcher.errors import BadValue
-from searcher.index import VectorIndex, flat_bytes
+from searcher.index import VectorIndex
+from searcher.index_building import flat_bytes, hand_on
 from searcher.snapshots import Snapshot
 
 DAMAGED = "vectors.faiss is damaged or was made by another user; searcher check --repair makes it anew"
@@ -193,7 +195,7 @@ def test_check_tells_of_a_cache_that_lies(searcher: Searcher, question: np.ndarr
     ids, vectors = searcher.store.vectors()
     stamp = cachefile.stamp_of(cache(searcher))
     assert stamp is not None
-    cachefile.save(cache(searcher), flat_bytes(ids, [vectors[::-1]], vectors.shape[1]), stamp)
+    cachefile.save(cache(searcher), partial(hand_on, flat_bytes(ids, [vectors[::-1]], vectors.shape[1])), stamp)
     [finding] = searcher.check()
     assert finding.startswith("vectors.faiss does not hold the stored vectors")
     scores = {hit.passage_id: hit.score for hit in expected}
@@ -274,7 +276,7 @@ def test_a_search_under_a_selection_finds_all_of_it() -> None:
     index = snapshot(ids, vectors)
     for size in (0, 1, 7, 499, 500):
         allowed = np.sort(random.choice(ids, size, replace=False))
-        found = index.search(vectors[:3], 600, allowed)
+        found = index.search(vectors[:3], 600, allowed).ids
         assert found.shape == (3, size)
         assert [sorted(row) for row in found.tolist()] == [allowed.tolist()] * 3
 
@@ -282,7 +284,7 @@ def test_a_search_under_a_selection_finds_all_of_it() -> None:
 @pytest.mark.parametrize("k", [5, 10**9, 2**40])
 def test_any_k_is_cut_to_what_there_is(k: int) -> None:
     index = snapshot(np.arange(1, 4), np.eye(3, 8, dtype=np.float32))
-    assert index.search(np.eye(1, 8, dtype=np.float32), k).shape == (1, 3)
+    assert index.search(np.eye(1, 8, dtype=np.float32), k).ids.shape == (1, 3)
 
 
 @pytest.mark.parametrize(

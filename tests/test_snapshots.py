@@ -185,7 +185,7 @@ def test_base_and_delta_answer_as_brute_force_over_both(data: st.DataObject) -> 
         alive = np.intersect1d(alive, allowed)
     k = data.draw(st.integers(1, 60))
     queries = random.standard_normal((3, 8)).astype(np.float32)
-    found = snapshot.search(queries, k, allowed)
+    found = snapshot.search(queries, k, allowed).ids
     for row, query in zip(found.tolist(), queries, strict=True):
         scores = {number: float(vectors[np.searchsorted(ids, number)] @ query) for number in alive.tolist()}
         best = sorted(scores, key=scores.__getitem__, reverse=True)[:k]

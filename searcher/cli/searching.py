@@ -1,7 +1,8 @@
 """`search`, `similar` and `ask`: questions to the index."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from searcher.cli.options import folder_option, json_option, mode_option, model_
 from searcher.cli.output import show_documents, show_hits, show_json
 from searcher.errors import BadValue
 from searcher.records import Passage
+
+BATCH = 256  # questions that are searched for at a time
 
 top_option = click.option("-k", "--top-k", "k", type=int, default=10, show_default=True, help="How many passages.")
 where_option = click.option("--where", metavar="FILTER", help="Only passages of documents such as \"lang = 'en' and "
@@ -33,6 +36,9 @@ jsonl_option = click.option("--jsonl", "as_jsonl", is_flag=True, help="Print a J
     "for the question and half against what was shown before.",
 )
 @click.option("--per-document", type=int, metavar="N", help="At most so many passages of a document.")
+@click.option("--exact", is_flag=True, help="Look at every passage, whatever the type of the index.")
+@click.option("--ef", type=int, metavar="N", help="How widely an index of type hnsw is looked through.")
+@click.option("--nprobe", type=int, metavar="N", help="How many lists of an index of type ivf are looked through.")
 @click.option("--documents", is_flag=True, help="Rank documents by their best passages, a line for each.")
 @click.option(
     "--queries", "file", type=click.File(encoding="utf-8"), metavar="FILE", help="A question on each line; - is stdin."
@@ -42,8 +48,8 @@ jsonl_option = click.option("--jsonl", "as_jsonl", is_flag=True, help="Print a J
 @model_options
 def search_command(
     query: str | None, folder: Path | None, k: int, where: str | None, mode: str, min_score: float | None,
-    mmr: float | None, per_document: int | None, documents: bool, file: Any, as_json: bool, as_jsonl: bool,
-    **settings: Any,
+    mmr: float | None, per_document: int | None, exact: bool, ef: int | None, nprobe: int | None, documents: bool,
+    file: Any, as_json: bool, as_jsonl: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Find the passages that answer QUERY best.
 
@@ -55,19 +61,25 @@ def search_command(
         raise click.UsageError("--documents shows one passage of a document; leave out --per-document.")
     searcher, show = open_searcher(folder, **settings), show_documents if documents else show_hits
     how: dict[str, Any] = {"mode": mode, "mmr": mmr, "per_document": 1 if documents else per_document}
+    how |= {"exact": exact, "ef": ef, "nprobe": nprobe}
     if file is None:
         _show(searcher.search(query, k, where, min_score, **how), as_json, as_jsonl, show)
         return
-    queries = _lines(file)
-    results = dict(zip(queries, searcher.search(queries, k, where, min_score, **how), strict=True))
-    if as_json or as_jsonl:
-        rows = [{"query": text, **hit.as_dict()} for text in queries for hit in results[text]]
-        for value in rows if as_jsonl else [rows]:
-            show_json(value)
-        return
-    for text in queries:
-        click.echo(click.style(f"── {text}", bold=True))
-        show(results[text])
+    rows: list[dict[str, Any]] = []
+    for queries in batched(_lines(file), BATCH):  # what is printed is not kept: there may be millions
+        results = searcher.search(queries, k, where, min_score, **how)
+        for text, hits in zip(queries, results, strict=True):
+            if as_json or as_jsonl:
+                rows += [{"query": text, **hit.as_dict()} for hit in hits]
+            else:
+                click.echo(click.style(f"── {text}", bold=True))
+                show(hits)
+        if as_jsonl:
+            for row in rows:
+                show_json(row)
+            rows.clear()
+    if as_json:
+        show_json(rows)
 
 
 @click.command("similar")
@@ -117,9 +129,15 @@ def _show(
         show(hits)
 
 
-def _lines(file: Any) -> list[str]:
+def batched(items: Iterator[str], size: int) -> Iterator[list[str]]:
+    """So many at a time; itertools has it from Python 3.12 on."""
+    while batch := list(islice(items, size)):
+        yield batch
+
+
+def _lines(file: Any) -> Iterator[str]:
     """Questions, one on each line, plain or as JSON objects with `text`; BadValue with the number of a bad line."""
-    queries = []
+    empty = True
     try:
         for number, line in enumerate(file, 1):
             text = line.strip()
@@ -129,9 +147,9 @@ def _lines(file: Any) -> list[str]:
                 except (ValueError, KeyError, TypeError):
                     raise BadValue(f"{file.name}, line {number}: not a JSON object with text") from None
             if text:
-                queries.append(text)
+                empty = False
+                yield text
     except UnicodeDecodeError:
         raise BadValue(f"{file.name} is not UTF-8") from None
-    if not queries:
+    if empty:
         raise BadValue(f"{file.name} holds no question")
-    return queries

@@ -8,29 +8,55 @@ import click
 
 from searcher.cli.options import folder_option, given, json_option, open_searcher, settings_options
 from searcher.cli.output import progress_bar, show_hits, show_json, show_report
+from searcher.errors import BadValue
 
 DEMO_QUESTION = "What goes wrong if padding tokens enter the average?"
 
 
+def _type(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """The option's value. click.BadParameter for an index type that there is not."""
+    from searcher.index_types import AUTO, index_type
+
+    try:
+        if value not in (None, AUTO):
+            index_type(str(value))
+    except BadValue as fault:
+        raise click.BadParameter(str(fault)) from None
+    return value
+
+
 @click.command("reindex")
 @folder_option
-@click.option(
-    "--type", "kind", type=click.Choice(["flat"]), default="flat", show_default=True, help="FAISS index type."
-)
+@click.option("--type", "kind", metavar="TYPE", callback=_type, help="flat, fp16, sq8, pq, hnsw, ivf, a FAISS factory "
+              "string such as IVF4096,SQ8, or auto, by the number of passages. [default: the one it has]")  # fmt: skip
+@click.option("--tune", is_flag=True, help="Measure recall@10 and keep the fastest --ef or --nprobe that reaches it.")
+@click.option("--recall", type=float, default=0.99, show_default=True, help="The recall that --tune has to reach.")
 @settings_options
 def reindex_command(
-    folder: Path | None, kind: str, device: str, torch_weights: bool, dtype: str | None, **changes: Any
-) -> None:
+    folder: Path | None, kind: str | None, tune: bool, recall: float, device: str, torch_weights: bool,
+    dtype: str | None, **changes: Any,
+) -> None:  # fmt: skip
     """Rebuild the FAISS index from the stored vectors.
+
+    Searches go on meanwhile. The type is kept for later adds. A type other than flat finds most of the nearest
+    passages, not always all of them; the cosines shown are exact with every type.
 
     With --model, --pooling or another setting, everything is embedded again from the stored text; the old index
     answers until the new one is whole.
     """
     searcher = open_searcher(folder, device=device, torch_weights=torch_weights, dtype=dtype)
     with progress_bar("documents") as progress:
-        settings = searcher.reindex(progress, **given(changes))
-    passages = searcher.store.counts()["passages"]
-    click.echo(f"{passages:,} passages under {settings.model}, pooling {settings.pooling}, layers {settings.layers}")
+        settings = searcher.reindex(progress, index_type=kind, tune=tune, recall=recall, **given(changes))
+    status = searcher.status()
+    click.echo(
+        f"{status['passages']:,} passages under {settings.model}, pooling {settings.pooling}, layers {settings.layers}"
+    )
+    line = f"index type {status['index_type']}: {status['index_type_reason']}"
+    if status["knob"]:
+        line += f"; {status['knob']} {status['knob_value']}"
+    if status["recall_at_10"]:
+        line += f" finds {status['recall_at_10']:.1%} of the 10 nearest in {status['milliseconds']} ms"
+    click.echo(line)
 
 
 @click.command("check")

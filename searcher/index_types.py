@@ -1,0 +1,108 @@
+"""The kinds of FAISS index there are: what each is made of, which knob it has, and which one `auto` takes.
+
+Figures: `benchmarks/scale.py`, 624,712 text vectors of 384 numbers. A name that is not in the table is FAISS's own
+description of an index (its wiki, "The index factory"), such as "IVF4096_HNSW32,SQ8".
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from searcher.errors import BadValue
+
+__all__ = ["AUTO", "FLAT", "IndexType", "Indexing", "automatic", "check_knob", "index_type"]
+
+FLAT, AUTO = "flat", "auto"
+MOST_KNOB = 1 << 16
+
+
+@dataclass(frozen=True)
+class IndexType:
+    """A way to keep vectors so that the nearest are found.
+
+    factory: passages, dimension → FAISS's description. again: how many times k candidates are scored again with the
+    stored vectors, because the index itself only has an approximation of them. knob: the name of what trades recall
+    for speed at search time, if there is one, and its value unless one was tuned or is given.
+    """
+
+    name: str
+    factory: Callable[[int, int], str]
+    again: int = 1
+    knob: str | None = None
+    default: int = 0
+
+
+@dataclass(frozen=True)
+class Indexing:
+    """What the owner wants, and what a tuning found for the type `tuned`.
+
+    effort: the knob's value with which that recall@10 was reached over so many questions, in milliseconds each.
+    """
+
+    type: str = AUTO
+    tuned: str | None = None
+    effort: int | None = None
+    recall: float | None = None
+    milliseconds: float | None = None
+    questions: int | None = None
+
+    def effort_of(self, kind: IndexType) -> int | None:
+        """The knob's value, if it was tuned for that type."""
+        return self.effort if self.tuned == kind.name else None
+
+
+def _lists(count: int) -> int:
+    """Lists of an inverted file: 4 √n, FAISS's own advice, but 40 vectors at least to train each."""
+    return max(1, min(int(4 * math.sqrt(count)), count // 40))
+
+
+def _parts(dimension: int) -> int:
+    """Bytes of a product code: a part for each 8 numbers, or as near to that as divides the vector."""
+    return max(parts for parts in range(1, max(1, dimension // 8) + 1) if dimension % parts == 0)
+
+
+TYPES = {
+    kind.name: kind
+    for kind in [
+        IndexType(FLAT, lambda count, dimension: "Flat"),
+        IndexType("fp16", lambda count, dimension: "SQfp16", again=2),
+        IndexType("sq8", lambda count, dimension: "SQ8", again=3),
+        IndexType("hnsw", lambda count, dimension: "HNSW32", knob="ef", default=128),
+        IndexType("ivf", lambda count, dimension: f"IVF{_lists(count)},SQ8", again=3, knob="nprobe", default=64),
+        # An inverted file too: FAISS's plain IndexPQ searches among some of its vectors only with none.
+        IndexType("pq", lambda count, dimension: f"IVF{_lists(count)},PQ{_parts(dimension)}", 30, "nprobe", 64),
+    ]
+}
+
+# Up to so many passages, the type that `auto` takes, and why.
+AUTOMATIC = [
+    (50_000, FLAT, "an exact search of so few takes milliseconds"),
+    (4_000_000, "hnsw", "exact search would take a tenth of a second and more"),
+    (1 << 62, "ivf", "a quarter of the memory, and the graph of hnsw would take hours"),
+]
+
+
+def automatic(count: int) -> tuple[IndexType, str]:
+    """The type for so many passages, and why."""
+    return next((TYPES[name], reason) for most, name, reason in AUTOMATIC if count <= most)
+
+
+def index_type(name: str) -> IndexType:
+    """The type of that name, or FAISS's of that description. BadValue for a name that cannot be either."""
+    if name in TYPES:
+        return TYPES[name]
+    if not name or not name.isascii() or not name[0].isupper() or len(name) > 100:
+        known = ", ".join([AUTO, *TYPES])
+        raise BadValue(f"unknown index type {name!r}; known: {known}, or a FAISS factory string such as IVF4096,SQ8")
+    approximate = [(2, "fp16"), (3, "SQ8"), (10, "SQ"), (30, "PQ"), (30, "x4"), (30, "RaBitQ"), (30, "LSH")]
+    again = max([1, *(times for times, word in approximate if word in name)])
+    knob = {"IVF": ("nprobe", 64), "HNSW": ("ef", 128)}
+    of = next((own for word, own in knob.items() if name.split(",")[-2:][0].startswith(word)), (None, 0))
+    return IndexType(name, lambda count, dimension: name, again, *of)
+
+
+def check_knob(name: str, value: object) -> int:
+    """The value of a knob. BadValue unless it is a whole number from 1 on."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_KNOB:
+        raise BadValue(f"{name} is {value!r}; good: a whole number from 1 to {MOST_KNOB:,}")
+    return value

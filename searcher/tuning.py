@@ -1,0 +1,91 @@
+"""Which FAISS index is made, and how far it has to be looked through for a recall that is measured, not assumed."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from searcher.errors import BadValue
+from searcher.index_types import AUTO, Indexing, automatic, index_type
+from searcher.pooling import normalize
+from searcher.ranking import best_ids
+from searcher.snapshots import Snapshot, Snapshots
+from searcher.store import Store
+
+__all__ = ["RECALL", "described", "make_index"]
+
+RECALL = 0.99
+K = 10  # the recall that is measured is that of the ten nearest
+QUESTIONS = 500
+NOISE = 0.5  # as long as half the vector: near its passage as a question is, and not in its place
+KNOBS = [8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048, 4096]
+
+
+def make_index(snapshots: Snapshots, kind: str | None, tune: bool, recall: float) -> None:
+    """Make the FAISS index anew, of that type if one is given, and tune it if asked to; searches go on meanwhile.
+
+    BadValue for a type that is none, for a recall that is no share, or that no value of the knob reaches.
+    """
+    store = snapshots.store
+    if not 0 < recall <= 1:
+        raise BadValue(f"recall is {recall!r}; good: a number above 0, and at most 1")
+    wanted = store.indexing()
+    if kind is not None and kind != AUTO:
+        index_type(kind)
+    chosen = kind or wanted.type
+    snapshots.rebuild(kind)
+    if chosen != wanted.type:
+        wanted = Indexing(chosen)
+        store.want(wanted)
+    if tune:
+        with store.database.reading():
+            snapshot = snapshots.current()
+            found = _tuned(store, snapshot, recall) if snapshot is not None and snapshot.base.type.knob else {}
+        store.want(replace(wanted, **found))
+
+
+def described(snapshots: Snapshots) -> dict[str, Any]:
+    """What `status` says of the FAISS index: its type and why, the one wanted, what its tuning found."""
+    wanted = snapshots.store.indexing()
+    with snapshots.store.database.reading():
+        snapshot = snapshots.current()
+    made = snapshot.base.type.name if snapshot else wanted.type
+    kind, reason = automatic(len(snapshot) if snapshot else 0)
+    if wanted.type != AUTO:
+        reason = "as chosen"
+    elif made != kind.name:
+        reason = f"searcher reindex would make it {kind.name}: {reason}"
+    knob = snapshot.base.type.knob if snapshot else None
+    tuned = None if snapshot is None else wanted.effort_of(snapshot.base.type)
+    return {
+        "index_type": made, "index_type_wanted": wanted.type, "index_type_reason": reason, "knob": knob,
+        "knob_value": tuned or (snapshot.base.type.default if snapshot and knob else None),
+        "recall_at_10": wanted.recall if tuned else None,
+        "milliseconds": wanted.milliseconds if tuned else None,
+    }  # fmt: skip
+
+
+def _tuned(store: Store, snapshot: Snapshot, recall: float) -> dict[str, Any]:
+    """The least knob that reaches a recall@10 against exact search, and what it costs, as fields of Indexing."""
+    kind, questions = snapshot.base.type, _questions(store, snapshot)
+    exact = best_ids(store, snapshot, questions, K, exact=True)
+    for knob in KNOBS:
+        begun = time.perf_counter()
+        found = [best_ids(store, snapshot, question[None], K, knob=knob)[0] for question in questions]
+        seconds = time.perf_counter() - begun
+        share = float(np.mean([np.isin(*pair).mean() for pair in zip(exact, found, strict=True)]))
+        if share >= recall:
+            return {
+                "tuned": kind.name, "effort": knob, "recall": round(share, 4), "questions": len(questions),
+                "milliseconds": round(1000 * seconds / len(questions), 3),
+            }  # fmt: skip
+    raise BadValue(f"recall {recall} is not reached: {kind.knob} {KNOBS[-1]} finds {share:.4f}")
+
+
+def _questions(store: Store, snapshot: Snapshot) -> np.ndarray:
+    """Vectors of the index with noise, (q, d) float32 unit rows."""
+    random, ids = np.random.default_rng(0), snapshot.present
+    vectors = store.vectors_of(np.sort(random.choice(ids, min(QUESTIONS, len(ids)), replace=False)))
+    noise = normalize(random.standard_normal(vectors.shape).astype(np.float32))
+    return normalize(vectors + NOISE * noise)
