@@ -63,7 +63,11 @@ def documents() -> Iterator[str]:
     for path in sorted((data_folder() / "documents").rglob("*")):
         if path.suffix in (".md", ".rst", ".txt", ".html"):
             text = path.read_text(encoding="utf-8", errors="ignore")
-            yield re.sub(r"<script.*?</script>|<style.*?</style>|<[^>]*>", " ", text, flags=re.DOTALL) if path.suffix == ".html" else text
+            yield (
+                re.sub(r"<script.*?</script>|<style.*?</style>|<[^>]*>", " ", text, flags=re.DOTALL)
+                if path.suffix == ".html"
+                else text
+            )
 
 
 def questions() -> list[str]:

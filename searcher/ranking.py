@@ -134,11 +134,13 @@ def best_ids(
 def _again(store: Store, vectors: np.ndarray, found: Found) -> Found:
     """The candidates with the inner products of the stored vectors."""
     ids = np.unique(found.ids[found.ids >= 0])
+    if not len(ids):
+        return found
     stored = store.vectors_of(ids)
-    places = np.searchsorted(ids, found.ids).clip(max=max(0, len(ids) - 1))
+    places = np.searchsorted(ids, found.ids).clip(max=len(ids) - 1)
     scores = np.empty(found.ids.shape, np.float32)
     for number, vector in enumerate(vectors):
-        scores[number] = stored[places[number]] @ vector if len(ids) else 0
+        scores[number] = stored[places[number]] @ vector
     return Found(scores, found.ids)
 
 

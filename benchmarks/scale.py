@@ -1,0 +1,258 @@
+"""Search among 624,712 passages: how fast, with what recall, at what cost, against bare FAISS and against peers?
+
+    SEARCHER_DATA=… python benchmarks/scale.py [--count N] [--types flat,hnsw] [--peers] [--plot FILE] [--keep DIR]
+
+The vectors are of `scale_corpus.py`, made once and kept. Questions are real ones, not noise; recall@10 is counted against
+numpy's exact answer for each. Everything is asked one question at a time unless it says otherwise, from a vector to
+passages with text and metadata, all of it read from SQLite and verified. The knob is tuned on the index's own vectors
+(`reindex --tune`), never on the questions.
+"""
+
+import argparse
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+from common import report, run_process
+from scale_corpus import COUNT, cached
+
+from searcher import Searcher
+from searcher.filters import parse
+from searcher.records import Chunk, Document
+from searcher.settings import IndexSettings
+from searcher.store import Prepared, digest_of
+
+K = 10
+PER_DOCUMENT = 8  # passages
+SHARES = [100, 10, 1, 0.1, 0.001]  # per cent that a filter allows
+ASKED = 200  # questions timed one by one
+
+
+def main() -> None:
+    """Measure the types, then the peers."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, default=COUNT)
+    parser.add_argument("--types", default="flat,sq8,hnsw,ivf")
+    parser.add_argument("--recall", type=float, default=0.995, help="that the knob is tuned to on noisy vectors")
+    parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--keep", type=Path, help="the index is made or found here")
+    options = parser.parse_args()
+    texts, vectors, questions = cached(COUNT)
+    texts, vectors = texts[: options.count], np.ascontiguousarray(vectors[: options.count])
+    exact, results = nearest(vectors, questions), {}
+    folder = options.keep or Path(tempfile.mkdtemp())
+    with Searcher(folder / "index") as searcher:
+        if not searcher.exists():
+            results["written_s"] = write(searcher, texts, vectors)
+    for kind in filter(None, options.types.split(",")):
+        results[kind] = measure(folder / "index", kind, vectors, questions, exact, options.recall)
+    if options.peers:
+        from scale_peers import PEERS
+
+        for name, peer in PEERS.items():
+            place = folder / name.replace(" ", "-")
+            shutil.rmtree(place, ignore_errors=True)
+            try:
+                results[name] = peer_row(peer(place, texts, vectors), questions, exact)
+            except ImportError as fault:
+                print(f"{name}: not installed ({fault.name})")
+            shutil.rmtree(place, ignore_errors=True)
+    report("scale", {"passages": options.count, "questions": len(questions), "results": results})
+
+
+def measure(
+    folder: Path, kind: str, vectors: np.ndarray, questions: np.ndarray, exact: np.ndarray, recall: float
+) -> dict[str, Any]:
+    """All figures of one type."""
+    row: dict[str, Any] = {}
+    with Searcher(folder) as searcher:
+        begun = time.perf_counter()
+        searcher.reindex(index_type=kind)
+        row["build_s"] = round(time.perf_counter() - begun, 1)
+        try:
+            searcher.reindex(tune=True, recall=recall) if searcher.status()["knob"] else None
+        except ValueError as fault:
+            print(f"{kind}: {fault}")
+        status = searcher.status()
+    row |= {"knob": status["knob_value"], "cache_MB": status["cache_bytes"] >> 20}
+    begun = time.perf_counter()
+    searcher = Searcher(folder)
+    with searcher.store.database.reading():
+        snapshot = searcher.snapshots.current()
+    row["open_ms"] = round(1000 * (time.perf_counter() - begun), 1)
+    assert snapshot is not None
+    ask: Callable[[np.ndarray], Any] = lambda question: searcher.search(question, K)  # noqa: E731
+    row |= timed(ask, questions)
+    row["recall@10"] = share([[hit.passage_id - 1 for hit in hits] for hits in searcher.search(questions, K)], exact)
+    begun = time.perf_counter()
+    searcher.search(questions, K)
+    row["batch_ms"] = round(1000 * (time.perf_counter() - begun) / len(questions), 3)
+    row["exact_p50_ms"] = timed(lambda question: searcher.search(question, K, exact=True), questions[:20])["p50_ms"]
+    row |= bare(snapshot.base, status["knob_value"], questions, vectors if kind == "flat" else None)
+    row["ratio_to_bare"] = round(row["p50_ms"] / row["bare_p50_ms"], 2)
+    row["filters"] = {str(percent): filtered(searcher, percent, vectors, questions) for percent in SHARES}
+    row["cold_s"], row["cold_MB"] = cold(folder)
+    row["add_p50_ms"], row["add_worst_ms"] = adding(searcher, vectors)
+    row["removed"] = removing(folder, vectors, questions) if kind in ("hnsw", "flat") else None
+    searcher.close()
+    print(kind, row, flush=True)
+    return row
+
+
+def write(searcher: Searcher, texts: list[str], vectors: np.ndarray) -> float:
+    """Documents of eight passages, as an `add` writes them; passage number n is text n - 1. -> seconds"""
+    embedder = searcher.embedder
+    searcher._open(create=True)
+    searcher.store.settle(IndexSettings.of(embedder))
+    random, begun = np.random.default_rng(0), time.perf_counter()
+    for start in range(0, len(texts), 16_000):
+        prepared = []
+        for first in range(start, min(start + 16_000, len(texts)), PER_DOCUMENT):
+            parts = texts[first : first + PER_DOCUMENT]
+            chunks, at = [], 0
+            for part in parts:
+                chunks.append(Chunk(at, at + len(part), (), len(part) // 4))
+                at += len(part) + 1
+            metadata = {"number": first // PER_DOCUMENT, "share": round(float(random.random()) * 100, 6), "lang": "en"}
+            document = Document(f"document {first // PER_DOCUMENT}", "\n".join(parts), metadata=metadata)
+            prepared.append(Prepared(document, digest_of(document), None, chunks, vectors[first : first + len(parts)]))
+        searcher.store.write(prepared)
+        print(f"\r{start + 16_000:,} written", end="", flush=True)
+    print()
+    return round(time.perf_counter() - begun, 1)
+
+
+def nearest(vectors: np.ndarray, questions: np.ndarray, allowed: np.ndarray | None = None) -> np.ndarray:
+    """Places of the ten nearest, by a matrix product. -> (q, at most 10)"""
+    places = np.arange(len(vectors)) if allowed is None else allowed
+    found = []
+    for start in range(0, len(questions), 100):
+        scores = questions[start : start + 100] @ (vectors if allowed is None else vectors[allowed]).T
+        k = min(K, scores.shape[1])
+        best = (
+            np.argpartition(scores, -k, axis=1)[:, -k:]
+            if k < scores.shape[1]
+            else np.tile(np.arange(k), (len(scores), 1))
+        )
+        found.append(places[best])
+    return np.vstack(found)
+
+
+def share(found: list[list[int]], exact: np.ndarray) -> float:
+    """recall@10"""
+    pairs = zip(found, exact.tolist(), strict=True)
+    return round(float(np.mean([len(set(own) & set(best)) / max(1, len(best)) for own, best in pairs])), 4)
+
+
+def timed(ask: Callable[[np.ndarray], Any], questions: np.ndarray) -> dict[str, float]:
+    """Milliseconds a question, asked one by one."""
+    ask(questions[-1])
+    spent = []
+    for question in questions[:ASKED]:
+        begun = time.perf_counter()
+        ask(question)
+        spent.append(1000 * (time.perf_counter() - begun))
+    return {"p50_ms": round(statistics.median(spent), 3), "p95_ms": round(float(np.percentile(spent, 95)), 3)}
+
+
+def bare(base: Any, knob: int | None, questions: np.ndarray, vectors: np.ndarray | None) -> dict[str, float]:
+    """FAISS alone, the same index under the same knob; a flat one as FAISS's users make it."""
+    index = base._main
+    if vectors is not None:
+        index = faiss.IndexFlatIP(vectors.shape[1])
+        index.add(vectors)
+    made = {
+        "ef": lambda: faiss.SearchParametersHNSW(efSearch=knob),
+        "nprobe": lambda: faiss.SearchParametersIVF(nprobe=knob),
+    }
+    parameters = made[base.type.knob]() if base.type.knob else None
+    again = base.type.again
+    return {"bare_p50_ms": timed(lambda q: index.search(q[None], K * again, params=parameters), questions)["p50_ms"]}
+
+
+def filtered(searcher: Searcher, percent: float, vectors: np.ndarray, questions: np.ndarray) -> dict[str, float]:
+    """First use, repeated use, recall and the least number of hits under a filter that allows so many."""
+    where = f"share <= {percent}"
+    with Searcher(searcher.folder) as fresh:
+        fresh.search(questions[0], K)
+        begun = time.perf_counter()
+        fresh.search(questions[0], K, where=where)
+        first = time.perf_counter() - begun
+    row = timed(lambda question: searcher.search(question, K, where=where), questions[:50])
+    allowed = searcher.store.allowed(parse(where)) - 1
+    found = [[hit.passage_id - 1 for hit in hits] for hits in searcher.search(questions[:100], K, where=where)]
+    return {
+        "allowed": len(allowed), "first_ms": round(1000 * first, 1), "p50_ms": row["p50_ms"],
+        "recall@10": share(found, nearest(vectors, questions[:100], allowed)) if len(allowed) else 1.0,
+        "missing_hits": sum(min(K, len(allowed)) - len(hits) for hits in found),
+    }  # fmt: skip
+
+
+def cold(folder: Path) -> tuple[float, int]:
+    """Seconds and MB of `searcher search` from a cold shell, the least of three."""
+    command = [sys.executable, "-m", "searcher", "search", "how do vaccines work", "-i", str(folder), "-k", "3"]
+    seconds, peak = min(run_process(command) for _ in range(3))
+    return round(seconds, 3), round(peak)
+
+
+def adding(searcher: Searcher, vectors: np.ndarray) -> tuple[float, float]:
+    """Milliseconds to add a document of one passage, durable and found by a search, encoding left out."""
+    spent = []
+    for number in range(40):
+        document = Document("a new document", f"text {number}")
+        item = Prepared(
+            document, digest_of(document), None, [Chunk(0, len(document.text), (), 2)], vectors[number : number + 1]
+        )
+        begun = time.perf_counter()
+        searcher.store.write([item])
+        searcher.snapshots.publish()
+        spent.append(1000 * (time.perf_counter() - begun))
+        assert searcher.search(vectors[number], 3)[0].score > 0.99
+    searcher.remove("a new document")
+    return round(statistics.median(spent), 1), round(max(spent), 1)
+
+
+def removing(folder: Path, vectors: np.ndarray, questions: np.ndarray) -> dict[str, float]:
+    """Recall after 10,000 passages were removed at random, and hits that were removed, without a reindex: on a copy."""
+    copy = folder.parent / "copy"
+    subprocess.run(["cp", "-r", "--reflink=auto", str(folder), str(copy)], check=True)
+    with Searcher(copy) as searcher:
+        documents = np.random.default_rng(1).choice(len(vectors) // PER_DOCUMENT, 10_000 // PER_DOCUMENT, replace=False)
+        begun = time.perf_counter()
+        searcher.remove([f"document {number}" for number in documents])
+        seconds = time.perf_counter() - begun
+        gone = (documents[:, None] * PER_DOCUMENT + np.arange(PER_DOCUMENT)).ravel()
+        left = np.setdiff1d(np.arange(len(vectors)), gone)
+        found = [[hit.passage_id - 1 for hit in hits] for hits in searcher.search(questions[:200], K)]
+        row = timed(lambda question: searcher.search(question, K), questions[:50])
+    shutil.rmtree(copy)
+    returned = sum(len(set(own) & set(gone.tolist())) for own in found)
+    recall = share(found, nearest(vectors, questions[:200], left))
+    return {"seconds": round(seconds, 2), "returned": returned, "recall@10": recall, "p50_ms": row["p50_ms"]}
+
+
+def peer_row(peer: Iterator[Any], questions: np.ndarray, exact: np.ndarray) -> dict[str, Any]:
+    """Build time, then the knob with the least time at a recall of 0.99, or the best recall."""
+    begun = time.perf_counter()
+    asks = next(peer)
+    build = round(time.perf_counter() - begun, 1)
+    rows = []
+    for knob, ask in asks:
+        recall = share([ask(question) for question in questions[:ASKED]], exact[:ASKED])
+        rows.append({"knob": knob, "recall@10": recall, **timed(ask, questions)})
+        if recall >= 0.99:
+            break
+    print({"build_s": build} | rows[-1], flush=True)
+    return {"build_s": build} | rows[-1]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""The peers of `scale.py`, each with the same vectors, texts and metadata, and asked for the same: ids, texts, metadata.
+
+A peer is a generator function: its first value, for whose making the clock runs, is a list of (knob, question → places).
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Asks = list[tuple[Any, Callable[[np.ndarray], list[int]]]]
+K = 10
+BATCH = 5000
+
+
+def chroma(folder: Path, texts: list[str], vectors: np.ndarray) -> Iterator[Asks]:
+    """Chroma's own HNSW, with its default build; the knob is ef."""
+    import chromadb
+
+    client = chromadb.PersistentClient(str(folder))
+    space = {"hnsw:space": "ip", "hnsw:search_ef": 100, "hnsw:num_threads": 2}
+    collection = client.create_collection("c", metadata=space, embedding_function=None)
+    for start in range(0, len(texts), BATCH):
+        part = range(start, min(start + BATCH, len(texts)))
+        collection.add(
+            [str(number) for number in part],
+            embeddings=vectors[part.start : part.stop],
+            documents=texts[part.start : part.stop],
+            metadatas=[{"number": number} for number in part],
+        )
+
+    def ask(question: np.ndarray) -> list[int]:
+        found = collection.query(question[None], n_results=K, include=["documents", "metadatas", "distances"])
+        return [int(number) for number in found["ids"][0]]
+
+    yield [("ef 100", ask)]
+
+
+def lancedb(folder: Path, texts: list[str], vectors: np.ndarray) -> Iterator[Asks]:
+    """LanceDB's IVF_PQ with refinement by the stored vectors; the knob is nprobes."""
+    import lancedb as library
+    import pyarrow as pa
+
+    shape = pa.list_(pa.float32(), vectors.shape[1])
+    table = pa.table({
+        "number": np.arange(len(texts)), "text": texts,
+        "vector": pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), type=shape),
+    })  # fmt: skip
+    made = library.connect(folder).create_table("t", table)
+    made.create_index(metric="dot", num_partitions=790, num_sub_vectors=48)
+
+    def ask(probes: int, question: np.ndarray) -> list[int]:
+        found = made.search(question).distance_type("dot").limit(K).nprobes(probes).refine_factor(30).to_list()
+        return [row["number"] for row in found]
+
+    yield [(f"nprobes {probes}", partial(ask, probes)) for probes in (20, 40, 80, 160, 320)]
+
+
+def sqlite_vec(folder: Path, texts: list[str], vectors: np.ndarray) -> Iterator[Asks]:
+    """sqlite-vec's exact scan: it has no index."""
+    import sqlite_vec as library
+
+    folder.mkdir(parents=True)
+    connection = sqlite3.connect(folder / "vec.db")
+    connection.enable_load_extension(True)
+    library.load(connection)
+    width = vectors.shape[1]
+    connection.execute(f"CREATE VIRTUAL TABLE v USING vec0(embedding float[{width}] distance_metric=cosine)")
+    connection.execute("CREATE TABLE texts (id INTEGER PRIMARY KEY, text TEXT, metadata TEXT)")
+    connection.executemany(
+        "INSERT INTO v(rowid, embedding) VALUES (?, ?)", ((n, row.tobytes()) for n, row in enumerate(vectors))
+    )
+    rows = ((number, text, json.dumps({"number": number})) for number, text in enumerate(texts))
+    connection.executemany("INSERT INTO texts VALUES (?, ?, ?)", rows)
+    connection.commit()
+    query = (
+        "SELECT t.id, t.text, t.metadata FROM (SELECT rowid FROM v WHERE embedding MATCH ? AND k = ?) f"
+        " JOIN texts t ON t.id = f.rowid"
+    )
+    yield [("exact", lambda question: [row[0] for row in connection.execute(query, [question.tobytes(), K])])]
+
+
+def txtai(folder: Path, texts: list[str], vectors: np.ndarray) -> Iterator[Asks]:
+    """FAISS under the settings of txtai, its content in SQLite; the knob is nprobe."""
+    from txtai import Embeddings
+
+    places = iter(range(0, len(vectors), 500))
+
+    def embed(inputs: list[Any]) -> np.ndarray:
+        if isinstance(inputs[0], np.ndarray):
+            return np.stack(inputs)
+        start = next(places)
+        return vectors[start : start + len(inputs)]
+
+    index = Embeddings(
+        {"method": "external", "transform": embed, "content": True, "backend": "faiss", "encodebatch": 500}
+    )
+    index.index((number, {"text": text, "number": number}, None) for number, text in enumerate(texts))
+
+    def ask(question: np.ndarray) -> list[int]:
+        return [
+            int(row["id"])
+            for row in index.search(
+                "select id, text, score from txtai where similar(:v)", K, parameters={"v": question}
+            )
+        ]
+
+    yield [("its own", ask)]
+
+
+PEERS = {"Chroma": chroma, "LanceDB": lancedb, "sqlite-vec": sqlite_vec, "txtai": txtai}

@@ -1,0 +1,212 @@
+"""Every type of FAISS index: never fewer hits than there are, exact cosines, growth without a rewrite, measured recall."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from models import save_bert
+
+from searcher import Searcher, cachefile
+from searcher.cli import cli
+from searcher.errors import BadValue
+from searcher.index_types import TYPES, automatic, index_type
+from searcher.records import Chunk, Document
+from searcher.snapshots import CACHE
+from searcher.store import Prepared, digest_of
+
+KINDS = [*TYPES, "HNSW16,SQ8", "RR32,IVF8,SQ8"]
+COUNT, WIDTH = 1200, 32
+
+
+def text_vectors(seed: int, count: int) -> np.ndarray:
+    """Unit rows (count, WIDTH) float32 that lie in clusters, as those of texts do."""
+    random = np.random.default_rng(seed)
+    centres = np.random.default_rng(99).standard_normal((30, WIDTH))
+    vectors = centres[random.integers(0, 30, count)] + 0.6 * random.standard_normal((count, WIDTH))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def put(searcher: Searcher, vectors: np.ndarray, start: int = 0) -> None:
+    """One document with one passage for each vector, its number as id and in metadata, written as an add does."""
+    prepared = []
+    for number, vector in enumerate(vectors, start):
+        document = Document(f"d{number}", f"text {number}", id=str(number), metadata={"n": number})
+        prepared.append(
+            Prepared(document, digest_of(document), None, [Chunk(0, len(document.text), (), 2)], vector[None])
+        )
+    searcher.store.write(prepared)
+    searcher.snapshots.publish()
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_bert(tmp_path_factory.mktemp("model"), width=WIDTH)
+
+
+@pytest.fixture
+def searcher(tmp_path: Path, model: Path) -> Iterator[Searcher]:
+    with Searcher(tmp_path / "index", model) as made:
+        made.add_texts(["to be removed"], ids=["first"])
+        made.remove(ids="first")
+        put(made, text_vectors(0, COUNT))
+        yield made
+
+
+def best(queries: np.ndarray, vectors: np.ndarray, k: int, mask: np.ndarray | None = None) -> list[list[str]]:
+    """The ids that numpy finds."""
+    scores = queries @ vectors.T
+    if mask is not None:
+        scores[:, ~mask] = -np.inf
+    count = k if mask is None else min(k, int(mask.sum()))
+    return [[str(number) for number in np.argsort(-row, kind="stable")[:count]] for row in scores]
+
+
+def recall(found: list, expected: list[list[str]]) -> float:
+    pairs = zip(found, expected, strict=True)
+    return float(np.mean([len({hit.id for hit in hits} & set(ids)) / max(1, len(ids)) for hits, ids in pairs]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_type_finds_nearly_all_and_scores_with_the_stored_vectors(searcher: Searcher, kind: str) -> None:
+    vectors, queries = text_vectors(0, COUNT), text_vectors(1, 40)
+    searcher.reindex(index_type=kind)
+    assert searcher.status()["index_type"] == kind
+    found = searcher.search(queries, k=10)
+    assert recall(found, best(queries, vectors, 10)) >= 0.98
+    for query, hits in zip(queries, found, strict=True):
+        for hit in hits:
+            assert hit.score == pytest.approx(float(vectors[int(hit.id)] @ query), abs=1e-6)
+    assert recall(searcher.search(queries, k=10, exact=True), best(queries, vectors, 10)) == 1
+    assert searcher.check() == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_filter_never_makes_fewer_hits_than_it_allows(searcher: Searcher, kind: str) -> None:
+    vectors, queries = text_vectors(0, COUNT), text_vectors(2, 12)
+    searcher.reindex(index_type=kind)
+    for most in (0, 1, 3, 12, 120, 600, COUNT):
+        found = searcher.search(queries, k=10, where=f"n < {most}")
+        assert [len(hits) for hits in found] == [min(10, most)] * len(queries)
+        assert all(hit.metadata["n"] < most for hits in found for hit in hits)
+        assert not most or recall(found, best(queries, vectors, 10, np.arange(COUNT) < most)) >= 0.98
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_added_and_removed_later_is_found_and_not_found(
+    searcher: Searcher, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEARCHER_DELTA", "40")
+    folder = searcher.folder
+    searcher.reindex(index_type=kind)
+    random, alive = np.random.default_rng(3), set(range(COUNT))
+    with Searcher(folder) as writer:
+        for turn in range(5):  # three of the five changes are so large that the file is written anew
+            fresh = 30 if turn % 2 else 90
+            start = COUNT + 200 * turn
+            put(writer, text_vectors(10 + turn, fresh), start)
+            alive |= set(range(start, start + fresh))
+            gone = random.choice(sorted(alive), 25, replace=False).tolist()
+            writer.remove(ids=[str(number) for number in gone])
+            alive -= set(gone)
+            with Searcher(folder) as reader:
+                everything = reader.search(text_vectors(4, 3), k=5000, exact=True)
+                assert [{int(hit.id) for hit in hits} for hits in everything] == [alive] * 3
+                near = reader.search(text_vectors(4, 30), k=10)
+                assert all(int(hit.id) in alive for hits in near for hit in hits)
+                exact = [[hit.id for hit in hits] for hits in reader.search(text_vectors(4, 30), k=10, exact=True)]
+                assert recall(near, exact) >= 0.97
+                assert reader.status()["index_type"] == kind
+                assert reader.check() == []
+
+
+def test_a_graph_grows_in_place_and_keeps_what_went_under_negative_ids(
+    searcher: Searcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEARCHER_DELTA", "10")
+    searcher.reindex(index_type="hnsw")
+    with Searcher(searcher.folder) as writer:
+        writer.remove(ids=[str(number) for number in range(20)])
+        stamp = cachefile.stamp_of(writer.folder / CACHE)
+        assert stamp is not None and stamp.count == COUNT - 20
+        with writer.store.database.reading():
+            snapshot = writer.snapshots.current()
+        assert snapshot is not None and len(snapshot) == COUNT - 20
+        assert len(snapshot.base.ids) == COUNT and len(snapshot.gone) == 20
+        writer.remove(ids=[str(number) for number in range(20, 400)])  # a third is gone: it is made anew
+        with writer.store.database.reading():
+            snapshot = writer.snapshots.current()
+        assert snapshot is not None and len(snapshot.base.ids) == len(snapshot) == COUNT - 400
+
+
+def test_a_type_is_kept_over_compaction_and_exchanged_for_auto(searcher: Searcher) -> None:
+    searcher.reindex(index_type="sq8")
+    searcher.compact()
+    assert searcher.status()["index_type"] == "sq8"
+    searcher.reindex(index_type="auto")
+    status = searcher.status()
+    assert (status["index_type"], status["index_type_wanted"]) == ("flat", "auto")
+    assert automatic(50_000)[0].name == "flat" and automatic(50_001)[0].name == "hnsw"
+
+
+def test_an_open_searcher_goes_over_to_the_new_type(searcher: Searcher) -> None:
+    with Searcher(searcher.folder) as reader:
+        assert reader.search(text_vectors(5, 1))[0]
+        searcher.reindex(index_type="hnsw")
+        assert reader.status()["index_type"] == "hnsw"
+        assert reader.search(text_vectors(5, 1)[0], ef=64)
+
+
+def test_a_tuned_knob_reaches_its_recall_and_is_used(searcher: Searcher) -> None:
+    searcher.reindex(index_type="ivf", tune=True, recall=0.9)
+    status = searcher.status()
+    assert status["knob"] == "nprobe" and status["recall_at_10"] >= 0.9
+    queries = text_vectors(6, 30)
+    assert searcher.search(queries) == searcher.search(queries, nprobe=status["knob_value"])
+    searcher.reindex(index_type="hnsw")
+    assert searcher.status()["recall_at_10"] is None  # it was measured of another type
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"index_type": "tree"}, ["'tree'", "flat", "hnsw", "factory string"]),
+        ({"index_type": "PQ7x99"}, ["'PQ7x99'"]),
+        ({"index_type": "PQ8"}, ["'PQ8'"]),
+        ({"index_type": "hnsw", "tune": True, "recall": 1.5}, ["1.5", "at most 1"]),
+    ],
+)
+def test_a_type_that_cannot_be_is_refused_and_the_old_index_answers(
+    searcher: Searcher, arguments: dict, words: list[str]
+) -> None:
+    before = searcher.search(text_vectors(7, 2))
+    with pytest.raises(BadValue) as refused:
+        searcher.reindex(**arguments)
+    assert "\n" not in str(refused.value)
+    assert all(word in str(refused.value) for word in words)
+    assert searcher.search(text_vectors(7, 2)) == before
+    assert searcher.status()["index_type"] == "flat"
+
+
+def test_a_knob_of_another_type_is_refused(searcher: Searcher) -> None:
+    with pytest.raises(BadValue, match="flat has no ef; it has no knob"):
+        searcher.search(text_vectors(7, 1), ef=10)
+    searcher.reindex(index_type="ivf")
+    with pytest.raises(BadValue, match="ivf has no ef; it has nprobe"):
+        searcher.search(text_vectors(7, 1), ef=10)
+    with pytest.raises(BadValue, match="nprobe is 0"):
+        searcher.search(text_vectors(7, 1), nprobe=0)
+
+
+def test_the_command_names_type_reason_and_recall(searcher: Searcher) -> None:
+    result = CliRunner().invoke(cli, ["reindex", "--type", "hnsw", "--tune", "-i", str(searcher.folder)])
+    assert result.exit_code == 0
+    assert "index type hnsw: as chosen; ef " in result.output and "% of the 10 nearest" in result.output
+
+
+def test_a_factory_string_names_its_knob_and_how_far_its_codes_are_trusted() -> None:
+    assert (index_type("IVF4096,SQ8").knob, index_type("IVF4096,SQ8").again) == ("nprobe", 3)
+    assert (index_type("HNSW32").knob, index_type("HNSW32").again) == ("ef", 1)
+    assert (index_type("SQfp16").knob, index_type("SQfp16").again) == (None, 2)
+    assert TYPES["pq"].factory(100_000, 384) == "IVF1264,PQ48"
