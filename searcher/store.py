@@ -353,7 +353,7 @@ class Store:
                 finally:
                     connection.text_factory = str
             if self.database.writable():  # which FTS5 asks for to verify itself
-                with self.database.writing(changes=False) as connection:
+                with self.database.rehearsing() as connection:
                     verify(connection)
         except DamagedIndex as fault:  # so broken that SQLite cannot go on
             lines.append(str(fault))
