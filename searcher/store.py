@@ -396,6 +396,8 @@ def _insert(connection: Any, prepared: Sequence[Prepared]) -> None:
 
 def _delete(connection: Any, condition: str, values: Sequence[Any]) -> int:
     """Remove the documents of which that is true, with all that belongs to them. -> how many."""
+    if connection.execute(f"SELECT 1 FROM documents WHERE {condition}", values).fetchone() is None:
+        return 0  # a DELETE, even of nothing, would make FTS5 write out what it collects
     leave(connection, f"SELECT id FROM passages WHERE document IN (SELECT id FROM documents WHERE {condition})", values)
     return int(connection.execute(f"DELETE FROM documents WHERE {condition}", values).rowcount)
 
