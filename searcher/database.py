@@ -207,6 +207,17 @@ class Database:
                     self._drop()
                 raise
 
+    @contextmanager
+    def rehearsing(self) -> Iterator[sqlite3.Connection]:
+        """Keep writers out; what is written inside is taken back at its end."""
+        with self.errors(), unforked():
+            connection = self.connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            finally:
+                connection.rollback()
+
     def head(self) -> Head:
         """The state that a read would see now."""
         query = "SELECT generation, nonce FROM heads ORDER BY generation DESC LIMIT 1"

@@ -109,7 +109,7 @@ def misspaced(connection: Any) -> bool:
 
 
 def verify(connection: Any) -> None:
-    """DamagedIndex unless the index holds the words of the passages. Call inside `writing`."""
+    """DamagedIndex unless the index holds the words of the passages. Call inside `rehearsing`: FTS5 writes for it."""
     try:
         connection.execute("INSERT INTO keywords (keywords, rank) VALUES ('integrity-check', 1)")
     except sqlite3.DatabaseError as fault:

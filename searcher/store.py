@@ -378,7 +378,7 @@ class Store:
                 finally:
                     connection.text_factory = str
             if self.database.writable():  # which FTS5 asks for to verify itself
-                with self.database.writing(changes=False) as connection:
+                with self.database.rehearsing() as connection:
                     verify(connection)
         except DamagedIndex as fault:  # so broken that SQLite cannot go on
             lines.append(str(fault))
@@ -421,6 +421,8 @@ def _insert(connection: Any, prepared: Sequence[Prepared]) -> None:
 
 def _delete(connection: Any, condition: str, values: Sequence[Any]) -> int:
     """Remove the documents of which that is true, with all that belongs to them. -> how many."""
+    if connection.execute(f"SELECT 1 FROM documents WHERE {condition}", values).fetchone() is None:
+        return 0  # a DELETE, even of nothing, would make FTS5 write out what it collects
     leave(connection, f"SELECT id FROM passages WHERE document IN (SELECT id FROM documents WHERE {condition})", values)
     return int(connection.execute(f"DELETE FROM documents WHERE {condition}", values).rowcount)
 
