@@ -30,7 +30,7 @@ class Look(NamedTuple):
     weight: float
 
 
-MAXSIM = {"dense": Look(50, 2.5), "hybrid": Look(20, 0.5)}
+MAXSIM = {"dense": Look(50, 4.0), "hybrid": Look(20, 0.5)}
 
 
 def rerank(ask: Ask, embedder: Callable[[], Embedder], asked: Asked, name: str) -> list[list[Hit]]:
