@@ -141,6 +141,31 @@ class Embedder:
                 progress(len(batch))
         return matrices if self.pooling.per_token else vectors
 
+    def token_vectors(self, texts: Sequence[str], kind: Kind = "passage") -> list[np.ndarray]:
+        """Unit vectors of each text's own tokens, of the last layer whatever the pooling: n arrays (t, d) float32.
+
+        Special tokens and prompt are left out where there is any other. A text is cut at `max_seq_length`.
+        """
+        pooling = Pooling.resolve("none", self.model.layers, special_tokens=False)
+        prompt = len(self.model.tokenizer.encode_ids([self.prompts[kind]])[0]) if self.prompts[kind] else 0
+        special, skip = self._special, self._special[0] + prompt
+        matrices: list[np.ndarray] = [np.empty(0)] * len(texts)
+
+        def vectors_of(hidden: Hidden) -> list[np.ndarray]:
+            return [normalize(matrix) for matrix in pooling.tokens(hidden, special, skip)]
+
+        sequences = [sequence for sequence, _ in self.sequences(texts, kind)]
+        for batch, found in self.encoder.run(sequences, pooling.layers, False, vectors_of):
+            for i, matrix in zip(batch, found, strict=True):
+                matrices[i] = matrix
+        return matrices
+
+    def readable(self, texts: Sequence[str]) -> np.ndarray:
+        """The share of each text's tokens that the model knows, 1 where there are none. n texts -> (n,) float64."""
+        unknown = self.model.tokenizer.unknown
+        ids = self.model.tokenizer.encode_ids(list(texts))
+        return np.array([sum(number != unknown for number in own) / len(own) if own else 1.0 for own in ids])
+
     @cached_property
     def _special(self) -> tuple[int, int]:
         tokenizer = self.model.tokenizer

@@ -8,9 +8,10 @@ import numpy as np
 
 from searcher.diversity import limited, mmr, scaled
 from searcher.errors import BadValue, UnknownName
-from searcher.fusion import CANDIDATES, fuse
-from searcher.keyword import bm25_of, keyword
-from searcher.ranking import Effort, Hit, check_k, cosine, nearest
+from searcher.fusion import CANDIDATES
+from searcher.hybrid import candidates_of, hybrid
+from searcher.keyword import keyword
+from searcher.ranking import Effort, Hit, check_k, nearest
 from searcher.snapshots import Snapshots
 
 __all__ = ["MODES", "Asked", "Questions", "retrieve"]
@@ -21,10 +22,16 @@ DEEPER = 4  # times as many passages are looked at where those of too few docume
 
 @dataclass(frozen=True)
 class Questions:
-    """Questions in the forms that their mode needs. texts: q of them; vectors: (q, d) float32 unit rows."""
+    """Questions in the forms that their mode needs. texts: q of them; vectors: (q, d) float32 unit rows.
+
+    readable: (q,) the share of each one's tokens that the model knows. first: (q, d) float32, the vectors of the
+    passages that feed back in a hybrid search, rows of 0 for none; without it the best passages by `fuse` do.
+    """
 
     texts: Sequence[str] | None
     vectors: np.ndarray | None
+    readable: np.ndarray | None = None
+    first: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.vectors if self.texts is None else self.texts)  # type: ignore[arg-type]
@@ -32,7 +39,8 @@ class Questions:
     def at(self, places: Sequence[int]) -> "Questions":
         """Some of them."""
         texts = None if self.texts is None else [self.texts[place] for place in places]
-        return Questions(texts, None if self.vectors is None else self.vectors[list(places)])
+        arrays = (None if array is None else array[list(places)] for array in (self.vectors, self.readable, self.first))
+        return Questions(texts, *arrays)
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,7 @@ class Asked:
     mode: str = "dense"
     mmr: float | None = None
     per_document: int | None = None
+    feedback: bool = True  # whether a hybrid search moves the question towards the best passage
     ef: int | None = None
     nprobe: int | None = None
     exact: bool = False
@@ -130,20 +139,14 @@ def _hybrid(
 ) -> list[list[Hit]]:
     """By both, among the best of either."""
     assert questions.texts is not None and questions.vectors is not None
-    depth, store = max(k, CANDIDATES), snapshots.store
-    answers = []
+    depth = max(k, CANDIDATES)
     dense = nearest(snapshots, questions.vectors, depth, allowed, effort)
-    for text, vector, near in zip(questions.texts, questions.vectors, dense, strict=True):
-        ids, scores = keyword(store, text, depth, allowed)
-        rows = {row.passage_id: row for _, row in near}
-        others = np.setdiff1d(list(rows), ids)
-        rows |= store.rows(set(ids.tolist()) - rows.keys())
-        candidates = [rows[number] for number in [*ids.tolist(), *others.tolist()]]
-        bm25 = np.concatenate([scores, bm25_of(store, text, others)])
-        cosines = np.array([cosine(row, vector) for row in candidates])
-        fused = fuse(cosines, bm25).tolist() if candidates else []
-        order = sorted(zip(fused, candidates, strict=True), key=lambda hit: (-hit[0], hit[1].passage_id))
-        answers.append(order[:k])
+    answers = []
+    for place, (text, vector) in enumerate(zip(questions.texts, questions.vectors, strict=True)):
+        readable = 1.0 if questions.readable is None else float(questions.readable[place])
+        candidates = candidates_of(snapshots.store, text, dense[place], depth, allowed, readable)
+        first = None if questions.first is None else questions.first[place]
+        answers.append(hybrid(candidates, vector, first)[:k])
     return answers
 
 

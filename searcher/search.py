@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,6 +28,7 @@ from searcher.readers import ReadOptions, read_text
 from searcher.records import AddReport, Answer, Document, Failure, Passage
 from searcher.reindexing import embed_again
 from searcher.repair import Repair, repair_database
+from searcher.rerank import rerank as reranked
 from searcher.retrieval import MODES, Asked, Questions, retrieve
 from searcher.schema import FORMAT
 from searcher.settings import IndexSettings
@@ -314,6 +316,7 @@ class Searcher:
         mode: str = "dense",
         mmr: float | None = None,
         per_document: int | None = None,
+        rerank: str | None = None,
         **effort: Any,
     ) -> Any:
         """The k passages that answer a question best, best first.
@@ -328,6 +331,10 @@ class Searcher:
         is that of choice then. exact=True: look at every passage, whatever the type of the index; ef, nprobe: how far
         an index of type hnsw or ivf is looked through.
 
+        rerank: look at the first hits more closely, by "maxsim", the token vectors of the index's own model (modes
+        "dense" and "hybrid"), or by a cross-encoder, its hub name or folder; score is then theirs, except in "hybrid"
+        with "maxsim", which finds the passage that feeds back. min_score holds for the scores before.
+
         Raises BadValue for an empty query, k < 1, a vector of another dimension or not finite; FilterError.
         """
         single = isinstance(query, str) or (isinstance(query, np.ndarray) and query.ndim == 1)
@@ -335,18 +342,35 @@ class Searcher:
         hits = [
             [_passage(rank, score, row) for rank, (score, row) in enumerate(ranked, 1)]
             for ranked in self.rank(
-                queries, k, where, min_score, mode=mode, mmr=mmr, per_document=per_document, **effort
+                queries, k, where, min_score, rerank, mode=mode, mmr=mmr, per_document=per_document, **effort
             )
         ]
         return hits[0] if single else hits
 
     def rank(
-        self, queries: Any, k: int, where: Where = None, min_score: float | None = None, **how: Any
+        self,
+        queries: Any,
+        k: int,
+        where: Where = None,
+        min_score: float | None = None,
+        rerank: str | None = None,
+        **how: Any,
     ) -> list[list[Hit]]:
-        """As `search` for a list of questions or vectors, with the stored rows: (score, Row) of each hit."""
+        """As `search` for a list of questions or vectors, with the stored rows: (score, Row) of each hit.
+
+        how: mode, mmr, per_document, and feedback, False for a hybrid search without it.
+        """
         asked = Asked(k, min_score, **how)
+        if rerank is None:
+            return self._ranked(queries, where, asked)[1]
+        return reranked(partial(self._ranked, queries, where), lambda: self.embedder, asked, rerank)
+
+    def _ranked(
+        self, queries: Any, where: Where, asked: Asked, first: np.ndarray | None = None
+    ) -> tuple[Questions, list[list[Hit]]]:
+        """Questions and their hits. first: (q, d), passages that feed back in a hybrid search, None for the best."""
         tree = None if where is None else filters.parse(where)
-        mode, texts, vectors = MODES[asked.mode], None, None
+        mode, texts, vectors, readable = MODES[asked.mode], None, None, None
         if isinstance(queries, np.ndarray) and queries.dtype.kind in "fiu":
             if mode.texts:
                 raise BadValue(f"mode {asked.mode!r} needs the question as a text; a vector has mode 'dense' only")
@@ -358,12 +382,16 @@ class Searcher:
             if embedding := texts is not None and mode.vectors:
                 embedder, made_with = self._fitting()
                 vectors = embedder.embed(texts, "query")
+                readable = embedder.readable(texts) if mode.texts else None
             with self.store.database.reading():
                 stored = self.store.settings()
                 if embedding and texts and stored is not None and stored.fingerprint != made_with:
                     continue  # embedded again by another process since: so must the questions be
                 allowed = None if tree is None else self.snapshots.allowed(tree)
-                return retrieve(self.snapshots, Questions(texts, vectors), asked, allowed)
+                if vectors is not None and not (asked.feedback and (first is None or first.shape == vectors.shape)):
+                    first = np.zeros_like(vectors)
+                questions = Questions(texts, vectors, readable, first)
+                return questions, retrieve(self.snapshots, questions, asked, allowed)
 
     def similar(self, source: str, k: int = 10, where: Where = None) -> list[Passage]:
         """Passages of other documents nearest to a document: to the mean of its passages' vectors."""

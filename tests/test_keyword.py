@@ -23,7 +23,7 @@ from searcher import Searcher
 from searcher.cli import main
 from searcher.errors import BadValue, DamagedIndex, SearcherError, UnknownName
 from searcher.evaluation import evaluate, read_dataset
-from searcher.fusion import CANDIDATES, fuse
+from searcher.fusion import CANDIDATES, fuse, longer
 
 INDEXES = Path(__file__).parent / "indexes"
 FAULT = "the keyword index does not hold the words of the passages; searcher check --repair makes it anew"
@@ -197,16 +197,18 @@ def test_hybrid_fuses_the_exact_scores_of_the_best_of_either_kind(changing: Sear
     chosen = sorted({*list(dense)[:CANDIDATES], *list(words)[:CANDIDATES]})
     assert CANDIDATES < len(chosen) < len(texts)
     cosines = np.array([dense[key].score for key in chosen])
-    fused = fuse(cosines, np.array([words.get(key, 0) for key in chosen], np.float32))
+    length = longer(question, [texts[key] for key in chosen])
+    fused = fuse(cosines, np.array([words.get(key, 0) for key in chosen], np.float32), length)
     expected = dict(zip(chosen, fused.tolist(), strict=True))
-    hits = changing.search(question, 30, mode="hybrid")
-    assert [hit.score for hit in hits] == pytest.approx(sorted(expected.values(), reverse=True)[:30], abs=1e-4)
-    assert [expected[hit.id] for hit in hits] == pytest.approx([hit.score for hit in hits], abs=1e-4)
+    [hits] = changing.rank([question], 30, mode="hybrid", feedback=False)
+    assert [score for score, _ in hits] == pytest.approx(sorted(expected.values(), reverse=True)[:30], abs=1e-4)
+    assert [expected[str(row.id)] for _, row in hits] == pytest.approx([score for score, _ in hits], abs=1e-4)
 
 
 def test_hybrid_without_a_known_word_is_the_order_of_the_cosines(scripts: Searcher) -> None:
     dense = [hit.id for hit in scripts.search("zzz", 5)]
-    assert [hit.id for hit in scripts.search("zzz", 5, mode="hybrid")] == dense
+    [hits] = scripts.rank(["zzz"], 5, mode="hybrid", feedback=False)
+    assert [row.id for _, row in hits] == dense
 
 
 @pytest.mark.parametrize("mode", ["keyword", "hybrid"])

@@ -35,6 +35,12 @@ jsonl_option = click.option("--jsonl", "as_jsonl", is_flag=True, help="Print a J
     help="Passages unlike each other: 1 changes nothing, 0.5 is half "
     "for the question and half against what was shown before.",
 )
+@click.option(
+    "--rerank",
+    metavar="MODEL",
+    help="Look at the first hits more closely: maxsim, by token vectors of the index's own model; or a cross-encoder's "
+    "hub name or folder.",
+)
 @click.option("--per-document", type=int, metavar="N", help="At most so many passages of a document.")
 @click.option("--exact", is_flag=True, help="Look at every passage, whatever the type of the index.")
 @click.option("--ef", type=int, metavar="N", help="How widely an index of type hnsw is looked through.")
@@ -48,8 +54,8 @@ jsonl_option = click.option("--jsonl", "as_jsonl", is_flag=True, help="Print a J
 @model_options
 def search_command(
     query: str | None, folder: Path | None, k: int, where: str | None, mode: str, min_score: float | None,
-    mmr: float | None, per_document: int | None, exact: bool, ef: int | None, nprobe: int | None, documents: bool,
-    file: Any, as_json: bool, as_jsonl: bool, **settings: Any,
+    mmr: float | None, rerank: str | None, per_document: int | None, exact: bool, ef: int | None, nprobe: int | None,
+    documents: bool, file: Any, as_json: bool, as_jsonl: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Find the passages that answer QUERY best.
 
@@ -61,7 +67,7 @@ def search_command(
         raise click.UsageError("--documents shows one passage of a document; leave out --per-document.")
     searcher, show = open_searcher(folder, **settings), show_documents if documents else show_hits
     how: dict[str, Any] = {"mode": mode, "mmr": mmr, "per_document": 1 if documents else per_document}
-    how |= {"exact": exact, "ef": ef, "nprobe": nprobe}
+    how |= {"rerank": rerank, "exact": exact, "ef": ef, "nprobe": nprobe}
     if file is None:
         _show(searcher.search(query, k, where, min_score, **how), as_json, as_jsonl, show)
         return

@@ -1,0 +1,59 @@
+"""A question → hits by its words and its vector both: the candidates of either, one score, and feedback."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from searcher.feedback import moved
+from searcher.fusion import CANDIDATES, fuse, longer
+from searcher.keyword import bm25_of, keyword
+from searcher.ranking import Hit, cosine
+from searcher.schema import Row
+from searcher.store import Store
+
+__all__ = ["Candidates", "candidates_of", "hybrid"]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Passages that may answer a question, and what its words say of them: bm25 (n,) float32.
+
+    longer, readable, among: as in `fuse`.
+    """
+
+    rows: list[Row]
+    bm25: np.ndarray
+    longer: float
+    readable: float
+    among: np.ndarray
+
+    def ranked(self, vector: np.ndarray) -> list[Hit]:
+        """The hits, best first, equals by id. vector: (d,) of unit length."""
+        cosines = np.array([cosine(row, vector) for row in self.rows])
+        scores = fuse(cosines, self.bm25, self.longer, self.readable, self.among).tolist()
+        return sorted(zip(scores, self.rows, strict=True), key=lambda hit: (-hit[0], hit[1].passage_id))
+
+
+def candidates_of(
+    store: Store, question: str, near: list[Hit], depth: int, allowed: np.ndarray | None, readable: float = 1.0
+) -> Candidates:
+    """The passages nearest to a question, and as many, `depth`, of those that hold its words."""
+    ids, scores = keyword(store, question, depth, allowed)
+    rows = {row.passage_id: row for _, row in near}
+    others = np.setdiff1d(list(rows), ids)
+    rows |= store.rows(set(ids.tolist()) - rows.keys())
+    numbers = [*ids.tolist(), *others.tolist()]
+    bm25 = np.concatenate([scores, bm25_of(store, question, others)])
+    # However many hits are asked for, what standardises the scores are the same candidates.
+    best = {*ids[:CANDIDATES].tolist(), *(row.passage_id for _, row in near[:CANDIDATES])}
+    among = np.array([number in best for number in numbers], dtype=bool)
+    length = longer(question, [rows[number].text for number in best])
+    return Candidates([rows[number] for number in numbers], bm25, length, readable, among)
+
+
+def hybrid(candidates: Candidates, vector: np.ndarray, first: np.ndarray | None = None) -> list[Hit]:
+    """Hits of a question (d,), its vector moved towards `first` (d,), else what is first by `fuse`."""
+    if not candidates.rows:
+        return []
+    passage = candidates.ranked(vector)[0][1].vector if first is None else first
+    return candidates.ranked(moved(vector, passage))
