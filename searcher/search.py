@@ -19,6 +19,7 @@ from searcher.embedder import Embedder
 from searcher.errors import BadValue, DamagedIndex, SearcherError, UnknownName
 from searcher.exchange import Exchanged, Export, write_export
 from searcher.files import add_files
+from searcher.highlight import highlighted
 from searcher.ingest import Ingest, Progress, no_progress
 from searcher.pooling import normalize
 from searcher.ranking import nearest, query_texts, query_vectors
@@ -292,20 +293,28 @@ class Searcher:
 
     # -- searching
 
-    def search(self, query: Any, k: int = 10, where: Where = None, min_score: float | None = None) -> Any:
+    def search(
+        self, query: Any, k: int = 10, where: Where = None, min_score: float | None = None, highlight: bool = False
+    ) -> Any:
         """The k passages nearest to a question by cosine, best first.
 
         query: a text -> list of Passage; a list of texts -> a list of such lists; vectors (d,) or (q, d) likewise.
         where: a filter such as "lang = 'en' and year >= 2020", or a dict of equalities; min(k, as many as it allows)
-        passages are returned. min_score: leave out passages below that cosine.
+        passages are returned. min_score: leave out passages below that cosine. highlight: find the sentence of each
+        that answers best.
 
         Raises BadValue for an empty query, k < 1, a vector of another dimension or not finite; FilterError.
         """
+        if highlight and isinstance(query, np.ndarray) and query.dtype.kind in "fiu":
+            raise BadValue("highlight takes the question's text, not its vector")
         single = isinstance(query, str) or (isinstance(query, np.ndarray) and query.ndim == 1)
         hits = [
             [_passage(rank, score, row) for rank, (score, row) in enumerate(ranked, 1)]
             for ranked in self.rank([query] if isinstance(query, str) else query, k, where, min_score)
         ]
+        if highlight:
+            questions = [query] if single else query
+            hits = [highlighted(self.embedder, text, own) for text, own in zip(questions, hits, strict=True)]
         return hits[0] if single else hits
 
     def rank(

@@ -26,22 +26,23 @@ jsonl_option = click.option("--jsonl", "as_jsonl", is_flag=True, help="Print a J
 @click.option(
     "--queries", "file", type=click.File(encoding="utf-8"), metavar="FILE", help="A question on each line; - is stdin."
 )
+@click.option("--highlight", is_flag=True, help="Show the sentence of each passage that answers best.")
 @json_option
 @jsonl_option
 @model_options
 def search_command(
     query: str | None, folder: Path | None, k: int, where: str | None, min_score: float | None, file: Any,
-    as_json: bool, as_jsonl: bool, **settings: Any,
+    highlight: bool, as_json: bool, as_jsonl: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Find the passages nearest to QUERY by cosine similarity."""
     if (query is None) == (file is None):
         raise click.UsageError("Give a QUERY or --queries FILE.")
     searcher = open_searcher(folder, **settings)
     if file is None:
-        _show(searcher.search(query, k, where, min_score), as_json, as_jsonl)
+        _show(searcher.search(query, k, where, min_score, highlight), as_json, as_jsonl)
         return
     queries = _lines(file)
-    results = dict(zip(queries, searcher.search(queries, k, where, min_score), strict=True))
+    results = dict(zip(queries, searcher.search(queries, k, where, min_score, highlight), strict=True))
     if as_json or as_jsonl:
         rows = [{"query": text, **hit.as_dict()} for text in queries for hit in results[text]]
         for value in rows if as_jsonl else [rows]:

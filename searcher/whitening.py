@@ -1,0 +1,44 @@
+"""Vectors → vectors whose components vary alike over a corpus: PCA whitening, fitted on some of its vectors."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from searcher.errors import BadValue
+from searcher.pooling import normalize
+
+__all__ = ["WHITENINGS", "Whitening"]
+
+# name → power of the eigenvalues: -0.5 makes all variances 1 (Su et al. 2021, Whitening Sentence Representations);
+# -0.25 goes half the way.
+WHITENINGS = {"whitened": -0.5, "half-whitened": -0.25}
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """The map x -> (x - mean) W, then unit length. weights: (m, d) float32; offset: (m,) float32."""
+
+    weights: np.ndarray
+    offset: np.ndarray
+
+    @classmethod
+    def fit(cls, vectors: np.ndarray, power: float = -0.5, dimension: int | None = None) -> "Whitening":
+        """Fitted on (n, d) vectors, onto the `dimension` principal components that vary most, scaled by
+        eigenvalue ** power. BadValue where there are too few vectors for so many components.
+        """
+        import faiss
+
+        count, width = vectors.shape
+        dimension = width if dimension is None else dimension
+        if not 1 <= dimension <= width:
+            raise BadValue(f"whitening to {dimension} dimensions; good: 1 to {width}")
+        if count <= dimension:
+            raise BadValue(f"whitening to {dimension} dimensions takes more vectors than that; there are {count}")
+        matrix = faiss.PCAMatrix(width, dimension, power)
+        matrix.train(np.ascontiguousarray(vectors, dtype=np.float32))
+        weights = faiss.vector_to_array(matrix.A).reshape(dimension, width)
+        return cls(weights.copy(), faiss.vector_to_array(matrix.b).copy())
+
+    def __call__(self, vectors: np.ndarray) -> np.ndarray:
+        """(n, d) -> (n, m) float32 of unit length."""
+        return normalize(vectors @ self.weights.T + self.offset)
