@@ -79,7 +79,9 @@ def evaluate(dataset: Dataset, searcher: Searcher, progress: Progress = no_progr
     }  # fmt: skip
 
 
-def query_values(qrels: Mapping[str, Mapping[str, int]], run: Mapping[str, Mapping[str, float]]) -> dict[str, list[float]]:
+def query_values(
+    qrels: Mapping[str, Mapping[str, int]], run: Mapping[str, Mapping[str, float]]
+) -> dict[str, list[float]]:
     """For each of MEASURES its value for every query of `qrels`, in that order; 0 for one without an answer."""
     import ir_measures
 

@@ -53,10 +53,10 @@ def best_sentences(embedder: Embedder, question: str, texts: Sequence[str]) -> l
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
-    """(start, end) of each sentence that holds a letter or digit, without white space at its ends; list items, table
+    r"""(start, end) of each sentence that holds a letter or digit, without white space at its ends; list items, table
     rows and headings are sentences. The whole text where there is none.
 
-    >>> sentences("It rains. - Why?\\n- a cloud\\n- a hose")
+    >>> sentences("It rains. - Why?\n- a cloud\n- a hose")
     [(0, 9), (10, 16), (17, 26), (27, 35)]
     """
     from sentencex import get_sentence_boundaries

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "searcher"
 LADDER = """
 errors records readers tokens chunking models encoder pooling whitening embedder inspection highlight filters filter_sql settings
 locks database schema layout migrations documents audit store cachefile index snapshots ranking wanted ingest files
-exchange repair reindexing search evaluation comparing sweep cli
+exchange repair reindexing search evaluation comparing sweep heatmap cli
 """.split()
 ROOT = {"__init__", "__main__"}  # the one exports lazily, the other calls the command line
 

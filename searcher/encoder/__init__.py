@@ -90,6 +90,11 @@ class Encoder:
                 future.cancel()
 
     @property
+    def has_pooler(self) -> bool:
+        """Whether this is a BERT whose checkpoint brings weights for its own pooled output."""
+        return bert_shape(self.model) is not None and "pooler.dense.weight" in Checkpoint(self.model.weights)
+
+    @property
     def bulk_dtype(self) -> str:
         """The dtype of bulk encoding here, "bf16" or "fp32"; imports torch unless it was said."""
         if self.dtype != "auto":
