@@ -42,21 +42,24 @@ def accuracy(language: str, limit: int) -> dict[str, Any]:
     rows = {row["_id"]: row for row in map(json.loads, (folder / "queries.jsonl").open(encoding="utf-8"))}
     paragraphs = {row["_id"]: row["text"] for row in map(json.loads, (folder / "corpus.jsonl").open(encoding="utf-8"))}
     embedder = Embedder(max_seq_length=512)
+    spans = {key: sentences(text) for key, text in paragraphs.items() if key.startswith(language)}
+    each = [paragraphs[key][a:b] for key, own in spans.items() for a, b in own]
+    alone = dict(zip(each, embedder.embed(each), strict=True))  # imports torch
+    asked = dict(zip(dataset.queries, embedder.embed(list(dataset.queries.values()), "query"), strict=True))
     hits: dict[str, list[float]] = {"first sentence": [], "sentence's own vector": [], "highlight": [], "possible": []}
     for query in list(dataset.queries)[:limit]:
         [document] = dataset.qrels[query]
-        text, row = paragraphs[document], rows[query]
+        text, row, own = paragraphs[document], rows[query], spans[document]
         start, end = row["answer_start"], row["answer_start"] + len(row["answer"])
-        spans = sentences(text)
-        alone = embedder.embed([text[a:b] for a, b in spans]) @ embedder.embed([row["text"]], "query")[0]
+        likeness = [float(alone[text[a:b]] @ asked[query]) for a, b in own]
         chosen = {
-            "first sentence": [spans[0]],
-            "sentence's own vector": [spans[int(alone.argmax())]],
+            "first sentence": own[:1],
+            "sentence's own vector": [own[likeness.index(max(likeness))]],
             "highlight": best_sentences(embedder, row["text"], [text]),
-            "possible": spans,
+            "possible": own,
         }
-        for name, own in chosen.items():
-            hits[name].append(float(any(a <= start and end <= b for a, b in own)))
+        for name, found in chosen.items():
+            hits[name].append(float(any(a <= start and end <= b for a, b in found)))
     shares = {name: round(100 * statistics.fmean(values), 1) for name, values in hits.items()}
     tests = {
         f"p against {name}": paired_test(hits["highlight"], hits[name]).p

@@ -23,7 +23,8 @@ __all__ = ["Scored", "poolings_of", "sweep"]
 NAMES = ("mean", "weighted_mean", "mean_max", "max", "cls", "sep")
 COMBINED = ("mean", "concat")
 BLOCK = 1_000  # passages whose vectors are held at once: 84 kB each for 6 layers of width 384
-SAMPLE = 4_000  # passages that a whitening is fitted on
+SAMPLE = 4_000  # passages that a whitening is fitted on …
+LEAST = 100  # … and how many there must be
 SEED = 0
 
 Vectors = Mapping[Pooling, np.ndarray]
@@ -88,7 +89,7 @@ def sweep(dataset: Dataset, searcher: Searcher, progress: Progress = no_progress
 
     poolings = poolings_of(embedder)
     parts = list(dict.fromkeys(part for pooling in poolings for part in _parts(pooling)))
-    whitened = _whitenings(embedder, parts, poolings, [chunk for _, own in passages(_sample(dataset)) for chunk in own])
+    whitened = _whitenings(embedder, poolings, [chunk for _, own in passages(_sample(dataset)) for chunk in own])
     questions = [own for own, _ in embedder.sequences(list(dataset.queries.values()), "query")]
     queries = _vectors(embedder, questions, parts, "query")
     best = {key: _Best(len(dataset.queries)) for key in [*((pooling, "") for pooling in poolings), *whitened]}
@@ -144,15 +145,15 @@ def _sample(dataset: Dataset) -> list[Document]:
 
 
 def _whitenings(
-    embedder: Embedder, parts: Sequence[Pooling], poolings: Sequence[Pooling], chunks: Sequence[Chunk]
+    embedder: Embedder, poolings: Sequence[Pooling], chunks: Sequence[Chunk]
 ) -> dict[tuple[Pooling, str], Whitening]:
-    """A map for each pooling of one vector and each of WHITENINGS; none where the sample is smaller than the width."""
-    if len(chunks) <= embedder.model.width:
+    """A map for each pooling of one layer and each of WHITENINGS; none where the sample is small."""
+    if len(chunks) < LEAST:
         return {}
     some = np.random.default_rng(SEED).permutation(len(chunks))[:SAMPLE]
-    alone = [part for part in parts if part in poolings]
+    alone = [pooling for pooling in poolings if len(pooling.layers) == 1 and _parts(pooling) == [pooling]]
     vectors = _vectors(embedder, [Sequence_(chunks[number].ids) for number in some], alone, "passage")
-    return {(part, name): Whitening.fit(vectors[part], power) for part in alone for name, power in WHITENINGS.items()}
+    return {(own, name): Whitening.fit(vectors[own], power) for own in alone for name, power in WHITENINGS.items()}
 
 
 def _blocks(passages: Iterator[tuple[Document, list[Chunk]]]) -> Iterator[list[tuple[Document, list[Chunk]]]]:

@@ -16,29 +16,31 @@ WHITENINGS = {"whitened": -0.5, "half-whitened": -0.25}
 
 @dataclass(frozen=True)
 class Whitening:
-    """The map x -> (x - mean) W, then unit length. weights: (m, d) float32; offset: (m,) float32."""
+    """The map x -> (x - mean) W of unit vectors, then unit length. weights: (m, d) float32; offset: (m,) float32."""
 
     weights: np.ndarray
     offset: np.ndarray
 
     @classmethod
     def fit(cls, vectors: np.ndarray, power: float = -0.5, dimension: int | None = None) -> "Whitening":
-        """Fitted on (n, d) vectors, onto the `dimension` principal components that vary most, scaled by
-        eigenvalue ** power. BadValue where there are too few vectors for so many components.
+        """Fitted on the directions of (n, d) vectors, onto the `dimension` principal components that vary most (None:
+        all, but no more than half of n), each scaled by eigenvalue ** power.
+
+        BadValue where there are too few vectors for so many components.
         """
         import faiss
 
         count, width = vectors.shape
-        dimension = width if dimension is None else dimension
+        dimension = min(width, count // 2) if dimension is None else dimension
         if not 1 <= dimension <= width:
             raise BadValue(f"whitening to {dimension} dimensions; good: 1 to {width}")
         if count <= dimension:
             raise BadValue(f"whitening to {dimension} dimensions takes more vectors than that; there are {count}")
         matrix = faiss.PCAMatrix(width, dimension, power)
-        matrix.train(np.ascontiguousarray(vectors, dtype=np.float32))
+        matrix.train(np.ascontiguousarray(normalize(vectors)))
         weights = faiss.vector_to_array(matrix.A).reshape(dimension, width)
-        return cls(weights.copy(), faiss.vector_to_array(matrix.b).copy())
+        return cls(weights, faiss.vector_to_array(matrix.b))
 
     def __call__(self, vectors: np.ndarray) -> np.ndarray:
         """(n, d) -> (n, m) float32 of unit length."""
-        return normalize(vectors @ self.weights.T + self.offset)
+        return normalize(normalize(vectors) @ self.weights.T + self.offset)

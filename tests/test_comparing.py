@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import permutation_test
 from test_evaluation import CORPUS, write_set
 
-from searcher import Searcher
+from searcher import Embedder, Searcher
 from searcher.cli import main
 from searcher.comparing import compare, compare_runs, paired_test
 from searcher.errors import BadValue
@@ -162,25 +162,54 @@ def test_a_sweep_takes_prompts_truncation_and_special_tokens_as_an_index_does(
     assert row.values == pytest.approx({measure: result[measure] for measure in MEASURES}, abs=1e-12)
 
 
-def test_whitened_vectors_have_the_covariance_asked_for() -> None:
+def whitened_by_hand(vectors: np.ndarray, sample: np.ndarray, power: float, dimension: int) -> np.ndarray:
+    """Su et al. 2021 in plain numpy: centre, rotate, scale by the eigenvalues of the covariance, unit length."""
+    unit = sample / np.linalg.norm(sample, axis=1, keepdims=True)
+    values, directions = np.linalg.eigh(np.cov(unit.T, bias=True))
+    chosen = np.argsort(values)[::-1][:dimension]
+    own = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True) - unit.mean(axis=0)) @ directions[:, chosen]
+    own = own * values[chosen] ** power
+    return own / np.linalg.norm(own, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize(("power", "dimension"), [(-0.5, 12), (-0.5, 5), (-0.25, 12)])
+def test_whitening_is_that_of_the_paper_up_to_a_rotation(power: float, dimension: int) -> None:
     random = np.random.default_rng(2)
-    vectors = (random.normal(size=(3000, 12)) @ random.normal(size=(12, 12)) + 5).astype(np.float32)
-    for power, exponent in ((-0.5, 0.0), (-0.25, 0.5)):
-        whitening = Whitening.fit(vectors, power)
-        mapped = vectors @ whitening.weights.T + whitening.offset
-        values = np.linalg.eigvalsh(np.cov(vectors.T.astype(np.float64), bias=True))[::-1]
-        expected = np.diag(values**exponent)
-        covariance = np.cov(mapped.T.astype(np.float64), bias=True)
-        np.testing.assert_allclose(covariance / covariance[0, 0], expected / expected[0, 0], atol=2e-3)
-        np.testing.assert_allclose(np.linalg.norm(whitening(vectors), axis=1), 1, atol=1e-6)
+    vectors = random.normal(size=(500, 12)) @ random.normal(size=(12, 12)) + 5
+    ours = Whitening.fit(vectors.astype(np.float32), power, dimension)(vectors[:50].astype(np.float32))
+    theirs = whitened_by_hand(vectors[:50], vectors, power, dimension)
+    assert ours.shape == (50, dimension)
+    np.testing.assert_allclose(ours @ ours.T, theirs @ theirs.T, atol=2e-3)
 
 
 def test_a_whitening_of_too_few_vectors_is_refused() -> None:
     vectors = np.eye(8, dtype=np.float32)
+    assert Whitening.fit(vectors).weights.shape == (4, 8)
     with pytest.raises(BadValue, match="there are 8"):
-        Whitening.fit(vectors)
+        Whitening.fit(vectors, dimension=8)
     with pytest.raises(BadValue, match="1 to 8"):
         Whitening.fit(vectors, dimension=9)
+
+
+@pytest.mark.parametrize(("name", "power"), [("whitened", -0.5), ("half-whitened", -0.25)])
+def test_a_whitened_row_of_a_sweep_is_what_whitened_vectors_of_an_index_measure(
+    tiny_bert: Path, tmp_path: Path, name: str, power: float
+) -> None:
+    random = np.random.default_rng(4)
+    texts = [" ".join(random.choice(WORDS, 12)) for _ in range(120)]
+    corpus = [{"_id": f"d{n}", "title": "", "text": text} for n, text in enumerate(texts)]
+    queries = {f"q{n}": " ".join(texts[n].split()[:4]) for n in range(20)}
+    dataset = read_dataset(write_set(tmp_path / "set", corpus, queries, [(f"q{n}", f"d{n}", 1) for n in range(20)]))
+    rows = sweep(dataset, Searcher(tmp_path / "index", tiny_bert))
+    [row] = [row for row in rows if (row.pooling.name, row.pooling.layers, row.whitening) == ("mean", (2,), name)]
+    embedder = Embedder(tiny_bert, layers=2)
+    passages, questions = embedder.embed(texts), embedder.embed(list(queries.values()), "query")
+    scores = np.matmul(
+        whitened_by_hand(questions, passages, power, 32), whitened_by_hand(passages, passages, power, 32).T
+    )
+    ranks = [int((own > own[n]).sum()) + 1 for n, own in enumerate(scores)]
+    assert row.values["P@1"] == pytest.approx(np.mean([rank == 1 for rank in ranks]))
+    assert row.values["MRR@10"] == pytest.approx(np.mean([1 / rank if rank <= 10 else 0 for rank in ranks]))
 
 
 def run(capsys: pytest.CaptureFixture[str], *args: object) -> tuple[int, str, str]:
