@@ -107,8 +107,9 @@ def sweep(dataset: Dataset, searcher: Searcher, progress: Progress = no_progress
             ranking.add(np.maximum.reduceat(scores, starts, axis=1), len(sources))
         sources += [document.source for document, _ in block]
         progress("file", len(block))
-    runs = {key: ranking.run(list(dataset.queries), sources) for key, ranking in best.items()}
-    return _scored(dataset, (embedder.pooling, ""), runs)
+    # One run at a time: those of all settings would take gigabytes.
+    values = {key: query_values(dataset.qrels, ranking.run(dataset.queries, sources)) for key, ranking in best.items()}
+    return _scored((embedder.pooling, ""), values)
 
 
 def _parts(pooling: Pooling) -> list[Pooling]:
@@ -121,12 +122,17 @@ def _parts(pooling: Pooling) -> list[Pooling]:
 
 
 def _cosines(pooling: Pooling, queries: Vectors, passages: Vectors) -> np.ndarray:
-    """(q, n) cosines: inner products and squares of concatenated vectors are the sums of their parts'."""
+    """(q, n) cosines float64: inner products of concatenated vectors are the sums of their parts'.
+
+    The [CLS] of a middle layer can be so alike in all texts that their cosines differ by a few 10**-7.
+    """
     parts = _parts(pooling)
-    lengths = [np.linalg.norm([np.linalg.norm(side[part], axis=1) for part in parts], axis=0)
-               for side in (queries, passages)]  # fmt: skip
-    products = np.add.reduce([queries[part] @ passages[part].T for part in parts])
-    return products / np.maximum(np.outer(*lengths), 1e-12)
+    sides = []
+    for side in (queries, passages):
+        lengths = np.sqrt(sum(np.einsum("nd,nd->n", side[part], side[part], dtype=np.float64) for part in parts))
+        # As an index holds them: unit vectors in float32.
+        sides.append([(side[part] / np.maximum(lengths, 1e-12)[:, None]).astype(np.float32) for part in parts])
+    return np.add.reduce([a.astype(np.float64) @ b.T.astype(np.float64) for a, b in zip(*sides, strict=True)])
 
 
 def _vectors(embedder: Embedder, sequences: Sequence[Sequence_], parts: Sequence[Pooling], kind: Any) -> Vectors:
@@ -175,19 +181,19 @@ class _Best:
     """The DEPTH best documents of each of q queries so far, best first: scores and numbers, (q, up to DEPTH)."""
 
     def __init__(self, queries: int) -> None:
-        self.scores = np.empty((queries, 0), np.float32)
-        self.documents = np.empty((queries, 0), np.int64)
+        self.scores = np.empty((queries, 0), np.float64)
+        self.documents = np.empty((queries, 0), np.int32)
 
     def add(self, scores: np.ndarray, first: int) -> None:
         """Scores of the documents first, first + 1, … (q, n)."""
-        numbers = np.broadcast_to(np.arange(first, first + scores.shape[1]), scores.shape)
+        numbers = np.broadcast_to(np.arange(first, first + scores.shape[1], dtype=np.int32), scores.shape)
         everything = np.concatenate([self.scores, scores], axis=1)
         documents = np.concatenate([self.documents, numbers], axis=1)
         order = np.argsort(-everything, axis=1, kind="stable")[:, :DEPTH]
         self.scores = np.take_along_axis(everything, order, axis=1)
         self.documents = np.take_along_axis(documents, order, axis=1)
 
-    def run(self, queries: Sequence[str], sources: Sequence[str]) -> dict[str, dict[str, float]]:
+    def run(self, queries: Iterable[str], sources: Sequence[str]) -> dict[str, dict[str, float]]:
         """Query id → document → score."""
         return {
             query: {sources[number]: float(score) for number, score in zip(numbers.tolist(), scores, strict=True)}
@@ -195,15 +201,11 @@ class _Best:
         }
 
 
-def _scored(
-    dataset: Dataset, own: tuple[Pooling, str], runs: Mapping[tuple[Pooling, str], dict[str, dict[str, float]]]
-) -> list[Scored]:
-    values = {key: query_values(dataset.qrels, run) for key, run in runs.items()}
-    rows = [
-        Scored(
-            key[0], key[1], {name: float(np.mean(each)) for name, each in by_query.items()},
-            None if key == own else paired_test(by_query["nDCG@10"], values[own]["nDCG@10"]).p,
-        )
-        for key, by_query in values.items()
-    ]  # fmt: skip
+def _scored(own: tuple[Pooling, str], values: Mapping[tuple[Pooling, str], dict[str, list[float]]]) -> list[Scored]:
+    """Rows, best first. values: for each setting and each of MEASURES a value for every query."""
+    rows = []
+    for (pooling, whitening), by_query in values.items():
+        means = {name: sum(each) / len(each) for name, each in by_query.items()}
+        test = paired_test(by_query["nDCG@10"], values[own]["nDCG@10"])
+        rows.append(Scored(pooling, whitening, means, None if (pooling, whitening) == own else test.p))
     return sorted(rows, key=lambda row: -row.values["nDCG@10"])
