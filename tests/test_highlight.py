@@ -1,6 +1,8 @@
 """The highlighted sentence: an independent MaxSim, exact offsets, and the answers of XQuAD."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerFast
 
 from searcher import Embedder, Searcher
 from searcher.cli import main
+from searcher.encoder import SMALL_TOKENS
 from searcher.errors import BadValue
 from searcher.highlight import SAME_TOKEN, best_sentences, sentences
 
@@ -166,14 +169,40 @@ def test_search_highlight_prints_the_sentence(
         assert f"    » {hit.highlight.text}" in out.splitlines()
 
 
+def test_a_cold_shell_highlights_a_page_of_hits_without_torch(tiny_bert: Path, tmp_path: Path) -> None:
+    with Searcher(tmp_path / "index", tiny_bert) as searcher:
+        searcher.add_texts([f"test {number}. " + " ".join(TEXTS[:2]) for number in range(20)])
+        lengths = [
+            len(own) for own in searcher.embedder.model.tokenizer.encode([hit.text for hit in searcher.search("a", 20)])
+        ]
+    assert sum(lengths) > SMALL_TOKENS
+    code = f"""
+import sys
+from searcher.cli import main
+try:
+    main(["search", "is the boat tied", "-k", "20", "-i", {str(tmp_path / "index")!r}, "--highlight", "--json"])
+except SystemExit as stop:
+    print(stop.code, "torch" in sys.modules, file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "0 False\n"
+    expected = searcher.search("is the boat tied", 20, highlight=True)
+    marks = {hit.passage_id: hit.as_dict()["highlight"] for hit in expected}
+    assert {hit["passage_id"]: hit["highlight"] for hit in json.loads(done.stdout)} == marks
+
+
 @pytest.mark.parametrize("count", [150])
 def test_four_of_five_answers_lie_in_the_highlight(bundled: str, data: Path, count: int) -> None:
-    rows = [json.loads(line) for line in (data / "xquad" / "queries.jsonl").open(encoding="utf-8")]
-    paragraphs = [json.loads(line) for line in (data / "xquad" / "corpus.jsonl").open(encoding="utf-8")]
+    folder = data / "xquad"
+    rows, paragraphs = (
+        [json.loads(line) for line in (folder / name).read_text("utf-8").splitlines()]
+        for name in ("queries.jsonl", "corpus.jsonl")
+    )
     texts = {row["_id"]: row["text"] for row in paragraphs}
-    lines = (data / "xquad" / "qrels" / "test.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    lines = (folder / "qrels" / "test.tsv").read_text("utf-8").splitlines()[1:]
     of = {line.split("\t")[0]: line.split("\t")[1] for line in lines}
     embedder = Embedder(max_seq_length=512)
+    embedder.embed([row["text"] for row in paragraphs[:10]])  # has torch do the rest, which is quicker
     right = 0
     chosen = [row for row in rows if row["_id"].startswith("en-")][:: 1190 // count][:count]
     for row in chosen:
