@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -165,6 +165,21 @@ class Embedder:
         unknown = self.model.tokenizer.unknown
         ids = self.model.tokenizer.encode_ids(list(texts))
         return np.array([sum(number != unknown for number in own) / len(own) if own else 1.0 for own in ids])
+
+    def pooled(
+        self, sequences: Sequence[Sequence_], poolings: Sequence[Pooling], kind: Kind = "passage"
+    ) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
+        """Vectors under several poolings out of one forward pass a text, not normalised.
+
+        In batches: (indices into `sequences` (b,) int64, for each pooling (b, width) float32).
+        """
+        layers = sorted({layer for pooling in poolings for layer in pooling.layers if not pooling.pooler})
+        special, skip = self._special, self._skipped(kind)
+
+        def vectors_of(hidden: Hidden) -> list[np.ndarray]:
+            return [pooling.pool(hidden, special, skip) for pooling in poolings]
+
+        yield from self.encoder.run(sequences, layers, any(pooling.pooler for pooling in poolings), vectors_of)
 
     @cached_property
     def _special(self) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -14,7 +14,7 @@ from searcher.ingest import Progress, no_progress
 from searcher.records import Document
 from searcher.search import Searcher
 
-__all__ = ["MEASURES", "Dataset", "evaluate", "rank_documents", "read_dataset"]
+__all__ = ["MEASURES", "Dataset", "evaluate", "query_values", "rank_documents", "read_dataset"]
 
 # our key, the literature's name → ir_measures' name
 MEASURES = {
@@ -67,22 +67,32 @@ def evaluate(
     mode: as in `Searcher.search`. A document's score is its best passage's. Returns one value for each of MEASURES, and
     what they were measured with.
     """
-    import ir_measures
-
     begun = perf_counter()
     progress("total", len(dataset.documents))
     searcher.add_documents(dataset.documents, file=str(dataset.corpus.absolute()), progress=progress)
     run = rank_documents(searcher, dataset.queries, mode=mode)
-    measures = {name: ir_measures.parse_measure(theirs) for name, theirs in MEASURES.items()}
-    values = ir_measures.calc_aggregate(list(measures.values()), dataset.qrels, run)
+    values = query_values(dataset.qrels, run)
     settings, counts = searcher.settings, searcher.store.counts()
     return {
-        **{name: float(values[measure]) for name, measure in measures.items()},
+        **{name: sum(each) / len(each) for name, each in values.items()},
         "dataset": dataset.name, "documents": counts["documents"], "passages": counts["passages"],
         "queries": len(dataset.queries), "mode": mode, "model": settings.model, "pooling": settings.pooling,
         "layers": settings.layers, "chunk_tokens": settings.chunk_tokens, "truncate": settings.truncate,
         "seconds": round(perf_counter() - begun, 2),
     }  # fmt: skip
+
+
+def query_values(
+    qrels: Mapping[str, Mapping[str, int]], run: Mapping[str, Mapping[str, float]]
+) -> dict[str, list[float]]:
+    """For each of MEASURES its value for every query of `qrels`, in that order; 0 for one without an answer."""
+    import ir_measures
+
+    measures = {ir_measures.parse_measure(theirs): name for name, theirs in MEASURES.items()}
+    values: dict[str, dict[str, float]] = {name: {} for name in MEASURES}
+    for metric in ir_measures.iter_calc(list(measures), qrels, run):
+        values[measures[metric.measure]][metric.query_id] = float(metric.value)
+    return {name: [each.get(query, 0.0) for query in qrels] for name, each in values.items()}
 
 
 def rank_documents(

@@ -94,7 +94,16 @@ def index_type(name: str) -> IndexType:
     if not name or not name.isascii() or not name[0].isupper() or len(name) > 100:
         known = ", ".join([AUTO, *TYPES])
         raise BadValue(f"unknown index type {name!r}; known: {known}, or a FAISS factory string such as IVF4096,SQ8")
-    approximate = [(2, "fp16"), (3, "SQ8"), (10, "SQ4"), (10, "SQ6"), (30, "PQ"), (30, "x4"), (30, "RaBitQ"), (30, "LSH")]
+    approximate = [
+        (2, "fp16"),
+        (3, "SQ8"),
+        (10, "SQ4"),
+        (10, "SQ6"),
+        (30, "PQ"),
+        (30, "x4"),
+        (30, "RaBitQ"),
+        (30, "LSH"),
+    ]
     again = max([1, *(times for times, word in approximate if word in name)])
     knob = {"IVF": ("nprobe", 64), "HNSW": ("ef", 128)}
     of = next((own for word, own in knob.items() if name.split(",")[-2:][0].startswith(word)), (None, 0))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-__all__ = ["MAX_TEXT_BYTES", "AddReport", "Answer", "Chunk", "Document", "Failure", "Passage", "Skipped"]
+__all__ = ["MAX_TEXT_BYTES", "AddReport", "Answer", "Chunk", "Document", "Failure", "Highlight", "Passage", "Skipped"]
 
 MAX_TEXT_BYTES = 256 * 2**20  # of one document; table files are streamed, a row of theirs is a document
 
@@ -50,10 +50,20 @@ class Chunk:
 
 
 @dataclass(frozen=True)
+class Highlight:
+    """The sentence of a passage that answers best: `text == document.text[start:end]`."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class Passage:
     """A hit: a passage and its score, the cosine with the question (float, -1 … 1).
 
     `text == document.text[start:end]`; `line` counts from 1; `id` is the caller's, `passage_id` ours.
+    highlight: None unless asked for.
     """
 
     rank: int
@@ -69,10 +79,11 @@ class Passage:
     page: int | None
     text: str
     metadata: dict[str, Any]
+    highlight: Highlight | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The hit as the JSON object that `--json` prints."""
-        return asdict(self)
+        """The hit as the JSON object that `--json` prints; `highlight` is in it where it was asked for."""
+        return {name: value for name, value in asdict(self).items() if name != "highlight" or value is not None}
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from searcher.embedder import Embedder
 from searcher.errors import BadValue, DamagedIndex, SearcherError, UnknownName
 from searcher.exchange import Exchanged, Export, write_export
 from searcher.files import add_files
+from searcher.highlight import highlighted
 from searcher.ingest import Ingest, Progress, no_progress
 from searcher.keyword_index import FAULT as KEYWORD_FAULT
 from searcher.pooling import normalize
@@ -317,6 +318,7 @@ class Searcher:
         mmr: float | None = None,
         per_document: int | None = None,
         rerank: str | None = None,
+        highlight: bool = False,
         **effort: Any,
     ) -> Any:
         """The k passages that answer a question best, best first.
@@ -334,9 +336,12 @@ class Searcher:
         rerank: look at the first hits more closely, by "maxsim", the token vectors of the index's own model (modes
         "dense" and "hybrid"), or by a cross-encoder, its hub name or folder; score is then theirs, except in "hybrid"
         with "maxsim", which finds the passage that feeds back. min_score holds for the scores before.
+        highlight: find the sentence of each passage that answers best.
 
         Raises BadValue for an empty query, k < 1, a vector of another dimension or not finite; FilterError.
         """
+        if highlight and isinstance(query, np.ndarray) and query.dtype.kind in "fiu":
+            raise BadValue("highlight takes the question's text, not its vector")
         single = isinstance(query, str) or (isinstance(query, np.ndarray) and query.ndim == 1)
         queries = [query] if isinstance(query, str) else query
         hits = [
@@ -345,6 +350,9 @@ class Searcher:
                 queries, k, where, min_score, rerank, mode=mode, mmr=mmr, per_document=per_document, **effort
             )
         ]
+        if highlight:
+            questions = [query] if single else query
+            hits = [highlighted(self.embedder, text, own) for text, own in zip(questions, hits, strict=True)]
         return hits[0] if single else hits
 
     def rank(

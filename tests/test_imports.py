@@ -11,10 +11,10 @@ PACKAGE = Path(__file__).parent.parent / "searcher"
 
 # A module imports only what stands above it.
 LADDER = """
-errors records readers tokens chunking models encoder pooling embedder inspection filters filter_sql settings
-index_types locks database schema keyword_index layout migrations documents audit store keyword fusion feedback
+errors records readers tokens chunking models encoder pooling whitening embedder inspection highlight filters filter_sql
+settings index_types locks database schema keyword_index layout migrations documents audit store keyword fusion feedback
 cachefile index index_building snapshots ranking diversity hybrid retrieval rerank wanted ingest files exchange repair
-reindexing tuning search evaluation cli
+reindexing tuning search evaluation comparing sweep heatmap cli
 """.split()
 ROOT = {"__init__", "__main__"}  # the one exports lazily, the other calls the command line
 

@@ -43,6 +43,12 @@ def show_hits(hits: Sequence[Passage]) -> None:
             ]
             lines[-1] = lines[-1] if lines[-1].endswith("…") else lines[-1] + " …"
         click.echo(textwrap.indent("\n".join(lines), "    "))
+        if hit.highlight:
+            sentence = " ".join(hit.highlight.text.split())
+            lines = textwrap.wrap(
+                sentence, width - 6, break_on_hyphens=False, initial_indent="» ", subsequent_indent="  "
+            )
+            click.echo("\n".join(f"    {click.style(line, bold=True)}" for line in lines))
         if answer := hit.metadata.get("answer"):
             click.echo(textwrap.indent(textwrap.shorten(str(answer), 3 * width, placeholder=" …"), "    → "))
         click.echo()

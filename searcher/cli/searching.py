@@ -49,13 +49,14 @@ jsonl_option = click.option("--jsonl", "as_jsonl", is_flag=True, help="Print a J
 @click.option(
     "--queries", "file", type=click.File(encoding="utf-8"), metavar="FILE", help="A question on each line; - is stdin."
 )
+@click.option("--highlight", is_flag=True, help="Show the sentence of each passage that answers best.")
 @json_option
 @jsonl_option
 @model_options
 def search_command(
     query: str | None, folder: Path | None, k: int, where: str | None, mode: str, min_score: float | None,
     mmr: float | None, rerank: str | None, per_document: int | None, exact: bool, ef: int | None, nprobe: int | None,
-    documents: bool, file: Any, as_json: bool, as_jsonl: bool, **settings: Any,
+    documents: bool, highlight: bool, file: Any, as_json: bool, as_jsonl: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Find the passages that answer QUERY best.
 
@@ -67,7 +68,7 @@ def search_command(
         raise click.UsageError("--documents shows one passage of a document; leave out --per-document.")
     searcher, show = open_searcher(folder, **settings), show_documents if documents else show_hits
     how: dict[str, Any] = {"mode": mode, "mmr": mmr, "per_document": 1 if documents else per_document}
-    how |= {"rerank": rerank, "exact": exact, "ef": ef, "nprobe": nprobe}
+    how |= {"highlight": highlight, "rerank": rerank, "exact": exact, "ef": ef, "nprobe": nprobe}
     if file is None:
         _show(searcher.search(query, k, where, min_score, **how), as_json, as_jsonl, show)
         return

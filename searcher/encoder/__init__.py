@@ -25,6 +25,7 @@ __all__ = ["DTYPES", "Encoder", "Hidden", "Sequence_"]
 
 DTYPES = ("auto", "bf16", "fp32")
 SMALL_TOKENS = 768  # up to here numpy is done before torch would be imported
+PATIENCE = 4096  # … and so many in all for callers that can wait: by then it would have paid to import torch
 
 T = TypeVar("T")
 
@@ -47,19 +48,26 @@ class Encoder:
         self._small: Forward | None = None
         self._bulk: Bulk | None = None
         self._workers: tuple[int, ThreadPoolExecutor] | None = None
+        self._patience = PATIENCE
         self._lock = Lock()  # threads that share an encoder load it once
 
     def run(
-        self, sequences: Sequence[Sequence_], layers: Sequence[int], pooler: bool, then: Callable[[Hidden], T]
+        self,
+        sequences: Sequence[Sequence_],
+        layers: Sequence[int],
+        pooler: bool,
+        then: Callable[[Hidden], T],
+        patient: bool = False,
     ) -> Iterator[tuple[np.ndarray, T]]:
         """What `then` makes of the hidden states, in batches: (indices into `sequences` (b,) int64, result).
 
         layers: which hidden states, 0 (embeddings) … L. pooler: also the model's own pooled output. Batches hold
         like lengths; every core works on one of its own, `then` included, and a few wait: memory is bounded.
+        patient: a process that would end after this call is better served by numpy, even if that is slower.
         """
         lengths = np.array([len(sequence.ids) for sequence in sequences], dtype=np.int64)
         with self._lock:
-            forward, budget, workers = self._forward(int(lengths.sum()))
+            forward, budget, workers = self._forward(int(lengths.sum()), patient)
             submit = self._pool(workers).submit if workers > 1 else None
 
         def encode(batch: np.ndarray) -> tuple[np.ndarray, T]:
@@ -82,6 +90,11 @@ class Encoder:
                 future.cancel()
 
     @property
+    def has_pooler(self) -> bool:
+        """Whether this is a BERT whose checkpoint brings weights for its own pooled output."""
+        return bert_shape(self.model) is not None and "pooler.dense.weight" in Checkpoint(self.model.weights)
+
+    @property
     def bulk_dtype(self) -> str:
         """The dtype of bulk encoding here, "bf16" or "fp32"; imports torch unless it was said."""
         if self.dtype != "auto":
@@ -90,11 +103,12 @@ class Encoder:
 
         return bulk_dtype(bert_shape(self.model), self.device, self.dtype)
 
-    def _forward(self, tokens: int) -> tuple[Forward, int, int]:
+    def _forward(self, tokens: int, patient: bool) -> tuple[Forward, int, int]:
         """The forward pass for so many tokens, its token budget, and how many batches to run at once."""
         shape = bert_shape(self.model)
-        small = shape is not None and tokens <= SMALL_TOKENS and self.device in ("auto", "cpu")
-        if shape is not None and small and self._bulk is None:
+        few = tokens <= SMALL_TOKENS or (patient and tokens <= self._patience)
+        if shape is not None and few and self._bulk is None and self.device in ("auto", "cpu"):
+            self._patience -= tokens if tokens > SMALL_TOKENS else 0
             if self._small is None:
                 from searcher.encoder.small import SmallForward
 
