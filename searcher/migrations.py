@@ -5,7 +5,7 @@ from typing import Any
 
 from searcher.database import Database
 from searcher.errors import SettingsMismatch
-from searcher.schema import FORMAT, HISTORY, settings_values, stored_settings
+from searcher.schema import FAQ, FORMAT, HISTORY, settings_values, stored_settings
 
 __all__ = ["migrate"]
 
@@ -47,4 +47,10 @@ def _history(connection: Any) -> None:
         connection.executemany("INSERT INTO settings VALUES (?, ?)", stored_settings(values))
 
 
-STEPS: dict[int, Callable[[Any], None]] = {2: _history}
+def _answers(connection: Any) -> None:
+    """Format 3: what is kept about a FAQ."""
+    for statement in FAQ:
+        connection.execute(statement)
+
+
+STEPS: dict[int, Callable[[Any], None]] = {2: _history, 3: _answers}

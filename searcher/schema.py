@@ -21,7 +21,7 @@ from searcher.settings import IndexSettings
 
 __all__ = ["COLUMNS", "FORMAT", "SCHEMA", "Prepared", "Row", "digest_of", "key_of"]
 
-FORMAT = 2  # PRAGMA user_version; migrations.py knows the way from older ones, a newer one is refused
+FORMAT = 3  # PRAGMA user_version; migrations.py knows the way from older ones, a newer one is refused
 
 # What format 2 has more than format 1: by it an index catches up with what was added and removed since it was made.
 HISTORY = [
@@ -31,6 +31,13 @@ HISTORY = [
     "CREATE TABLE removed (id INTEGER PRIMARY KEY, generation INTEGER NOT NULL)",
     """CREATE TRIGGER remembered AFTER DELETE ON vectors BEGIN
         INSERT OR REPLACE INTO removed SELECT OLD.id, max(generation) + 1 FROM heads; END""",
+]
+
+# What is kept about a FAQ beside its entries: faq/notes.py knows what.
+FAQ = [
+    "CREATE TABLE faq (key TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL)",
+    """CREATE TABLE unanswered (
+        id INTEGER PRIMARY KEY, asked TEXT NOT NULL, question TEXT NOT NULL, crc INTEGER NOT NULL)""",
 ]
 
 SCHEMA = [
@@ -56,6 +63,7 @@ SCHEMA = [
         id INTEGER PRIMARY KEY REFERENCES passages ON DELETE CASCADE, vector BLOB NOT NULL, crc INTEGER NOT NULL)""",
     "CREATE TABLE metadata_keys (key TEXT PRIMARY KEY)",
     *HISTORY,
+    *FAQ,
     "INSERT INTO heads VALUES (0, '')",
     f"PRAGMA user_version = {FORMAT}",
 ]
@@ -70,6 +78,9 @@ COLUMNS = {
 DOCUMENT_PART = "d.id, d.source, d.key, d.kind, d.title, d.metadata, d.passages, d.characters"
 PASSAGE_PART = "p.id, p.document, p.start, p.end, p.line, p.section, p.tokens, p.text, p.text_key"
 WHOLE_DOCUMENT = "d.source, d.key, d.kind, d.title, d.metadata, d.layout, d.text, d.digest"
+
+# … and those of the tables about a FAQ.
+FAQ_COLUMNS = {"faq": "key, value", "unanswered": "id, asked, question"}
 
 DAMAGED = "is not what was stored; run: searcher check"
 

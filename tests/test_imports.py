@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "searcher"
 # A module imports only what stands above it.
 LADDER = """
 errors records readers tokens chunking models encoder pooling embedder inspection filters filter_sql settings
-locks database schema layout migrations documents audit store cachefile index snapshots ranking wanted ingest files
+locks database schema layout migrations documents audit store cachefile index snapshots ranking calibration faq wanted ingest files
 exchange repair reindexing search evaluation cli
 """.split()
 ROOT = {"__init__", "__main__"}  # the one exports lazily, the other calls the command line
