@@ -122,6 +122,12 @@ class Faq:
                 return None
         return made
 
+    def why_no_probability(self) -> str:
+        """What keeps answers from having a probability, in a phrase."""
+        if notes.calibration(self.store.database) is None:
+            return f"not calibrated, so no probability; {ADVICE}"
+        return f"calibrated with other settings, so no probability; {ADVICE}"
+
     def calibrate(
         self, labelled: str | Path | None = None, progress: Callable[[str, int], None] = lambda event, count: None
     ) -> Calibrated:

@@ -59,9 +59,10 @@ def leaving_out(entries: Entries, progress: Callable[[str, int], None]) -> Outco
     ranked: list[list[Found]] = []
     answers: list[str | None] = []
     for at in chosen:
-        itself, entry = np.arange(len(entries.rows)) == at, entries.entries == entries.entries[at]
-        for hidden, answer in ((itself, entries.answers[entries.entries[at]]), (entry, None)):
-            ranked.append(entries.rank(entries.rows[at].text, entries.vectors[at], ~hidden))
+        own = entries.entries[at]
+        whole = np.flatnonzero(entries.entries == own)
+        for hidden, answer in ((np.array([at]), entries.answers[own]), (whole, None)):
+            ranked.append(entries.rank(entries.rows[at].text, entries.vectors[at], hidden))
             answers.append(answer)
         progress("file", 1)
     return Outcomes.of(ranked, answers)

@@ -59,32 +59,33 @@ class Entries:
         return cls(rows, vectors, np.array([number[answer_of(row)] for row in rows], dtype=int), answers, means)
 
     def rank(
-        self, question: str, vector: np.ndarray, kept: np.ndarray | None = None, weights: Weights = SHIPPED
+        self, question: str, vector: np.ndarray, hidden: np.ndarray | None = None, weights: Weights = SHIPPED
     ) -> list[Found]:
         """The entries of the phrasings nearest to a question, best first.
 
-        vector: (d,) the question's; kept: (n,) bool, the phrasings that may be seen.
+        vector: (d,) the question's; hidden: (m,) phrasings that are not looked at, and yet count among those an entry
+        has: else an entry would be known for the right one by the phrasing that it lacks.
         """
         cosines = self.vectors @ vector if len(self.rows) else np.empty(0)
-        if kept is not None:
-            cosines = np.where(kept, cosines, -np.inf)
+        if hidden is not None:
+            cosines[hidden] = -np.inf
         near = np.argsort(-cosines, kind="stable")[: weights.near]
         near = np.sort(near[np.isfinite(cosines[near])])
         if not len(near):
             return []
         present, entries = np.unique(self.entries[near], return_inverse=True)
         answers = [self.answers[entry] for entry in present]
+        unseen = None if hidden is None else (self.entries[hidden][:, None] == present).sum(axis=0)
         embedded = [self.answer_vectors[answer] for answer in answers if answer in self.answer_vectors]
         matches = match(
             question, vector, [self.rows[at].text for at in near], self.vectors[near], entries,
-            np.stack(embedded) if len(embedded) == len(answers) else None, weights,
+            np.stack(embedded) if len(embedded) == len(answers) else None, weights, unseen,
         )  # fmt: skip
         ranked = matches.scores[matches.order]
         margins = [*(ranked[:-1] - ranked[1:]).tolist(), None]
+        rows = [self.rows[near[at]] for at in matches.closest]
         return [
-            Found(
-                answers[entry], self.rows[near[matches.closest[entry]]], float(score), margin, matches.evidence[entry]
-            )
+            Found(answers[entry], rows[entry], float(score), margin, matches.evidence[entry])
             for entry, score, margin in zip(matches.order, ranked, margins, strict=True)
         ]
 

@@ -59,11 +59,13 @@ def match(
     entries: np.ndarray,
     answers: np.ndarray | None = None,
     weights: Weights = SHIPPED,
+    unseen: np.ndarray | None = None,
 ) -> Matches:
     """How well each entry answers a question.
 
     vector: (d,) the question's; vectors: (n, d) the phrasings', unit rows; entries: (n,) the entry of each, every
-    number 0 … E - 1 at least once; answers: (E, d) unit rows, if known.
+    number 0 … E - 1 at least once; answers: (E, d) unit rows, if known. unseen: (E,) further phrasings of
+    each entry.
     """
     count = int(entries.max()) + 1
     member = np.eye(count)[entries]  # (n, E)
@@ -84,7 +86,8 @@ def match(
         answered = _ridge(kernel, _kernel(answers @ vector, weights), np.ones(count), weights)
         scores = scores + weights.answers * answered
         greatest += weights.answers
-    evidence = np.stack([regression, cosines[closest], spelt, np.log(sizes), answered], axis=1)
+    known = sizes if unseen is None else sizes + unseen
+    evidence = np.stack([regression, cosines[closest], spelt, np.log(known), answered], axis=1)
     return Matches(np.argsort(-scores, kind="stable"), scores / greatest, closest, evidence)
 
 
