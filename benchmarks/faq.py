@@ -42,9 +42,7 @@ GOALS = {
     "hint3-sofmattress": {"right": 81, "AUROC": 0.87, "answered": 25, "ECE": 0.03, "ECE across": 0.08},
     "stackfaq": {"P@1": 95.5, "nDCG@10": 98.0},
 }
-CHOICES = {
-    "sharpness": (1.0, 2.0, 3.0), "noise": (0.1, 0.3, 1.0), "spelling": (0.0, 0.1, 0.2, 0.4), "closest": (0.0, 0.25, 0.5, 1.0),
-}  # fmt: skip
+CHOICES = {"sharpness": (1.0, 2.0, 3.0), "noise": (0.1, 1.0), "spelling": (0.0, 0.2, 0.4), "closest": (0.25, 0.5, 1.0)}
 ANSWER_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 ROUNDS = 10_000
 

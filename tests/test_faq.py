@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from searcher.records import Document, Failure
 from searcher.schema import Row
 
 SAMPLES = Path(__file__).parent.parent / "index_data" / "samples" / "faq.jsonl"
+ENTRIES = {entry["id"]: entry for entry in map(json.loads, SAMPLES.read_text(encoding="utf-8").splitlines())}
 HOURS, RETURNS = "We are open from nine to five.", "Send it back within 30 days."
 TABLE = [
     {
@@ -213,7 +215,7 @@ def test_headings_that_ask_are_entries_and_those_that_follow_each_other_share_an
     )
     assert asked(text) == [
         (["When do you open?", "What time can I come?"], "From nine.\n\n### On Sundays\n\nNever.", 8),
-        (["Where?"], "```\n# no heading?\n```", 16),
+        (["Where?"], "```\n# no heading?\n```", 17),
     ]
     assert [entry.source for entry in markdown(text)] == ["faq.md#when-do-you-open", "faq.md#where"]
     assert markdown(text)[0].metadata["lang"] == "en"
@@ -271,7 +273,7 @@ def test_a_plain_add_leaves_a_faq_file_the_faq_that_it_is(bundled: str, tmp_path
 
 def test_search_finds_entries_by_question_and_by_answer_at_their_offsets(samples: Path) -> None:
     with Searcher(samples) as searcher:
-        for query, section in (("Why was my index refused?", None), ("such vectors cannot be compared", "answer")):
+        for query, section in (("Why was my index refused?", None), (ENTRIES["index-refused"]["answer"], "answer")):
             hit = searcher.search(query, 1)[0]
             assert (hit.section, hit.source.split("#")[1]) == (section, "index-refused")
             assert searcher.document(hit.source).text[hit.start : hit.end] == hit.text
@@ -401,10 +403,21 @@ def test_calibrate_reports_what_can_be_answered_at_which_precision(run: Callable
     assert "right with probability" in run("ask", "How do I remove a document?").out
 
 
+def test_precision_against_coverage_is_drawn_where_matplotlib_is(run: Callable[..., Result], index: Path) -> None:
+    if find_spec("matplotlib") is None:
+        result = run("faq", "calibrate", "--plot", "curve.png")
+        assert result.err == "Error: --plot needs matplotlib: pip install matplotlib\n"
+        assert "not calibrated" in run("ask", "How do I remove a document?").out
+    else:
+        assert run("faq", "calibrate", "--plot", "curve.png").code == 0
+        assert (index.parent / "curve.png").read_bytes().startswith(b"\x89PNG")
+        assert run("faq", "calibrate", "--plot", "curve.nonsense").err.startswith("Error: curve.nonsense: ")
+
+
 def test_labelled_questions_name_answers_by_text_id_or_source(
     run: Callable[..., Result], index: Path, tmp_path: Path
 ) -> None:
-    entries = [json.loads(line) for line in SAMPLES.read_text(encoding="utf-8").splitlines()]
+    entries = list(ENTRIES.values())
     rows = [{"text": f"please: {entry['question']}", "answer": entry["id"]} for entry in entries[:20]]
     rows += [{"text": entry["question"].upper(), "answer": entry["answer"]} for entry in entries[20:]]
     rows += [{"text": f"Who won the cup in {year}?", "answer": ""} for year in range(1990, 2010)]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -173,6 +174,8 @@ def calibrate_command(folder: Path | None, labelled: Path | None, plot: Path | N
     is not there, and again while its whole entry is not there, so that half of the questions have no answer: real
     questions are harder than that, and the probabilities then too high. The figures are cross-validated.
     """
+    if plot and find_spec("matplotlib") is None:
+        raise click.ClickException("--plot needs matplotlib: pip install matplotlib")
     searcher = open_searcher(folder)
     with progress_bar("phrasings") as progress:
         done = searcher.faq.calibrate(labelled, progress)
@@ -197,10 +200,8 @@ def _reached(report: dict[str, Any], share: str) -> Sequence[str]:
 
 def _draw(done: "Calibrated", file: Path) -> None:
     """Precision against coverage, into a file of any kind that matplotlib writes."""
-    try:
-        import matplotlib
-    except ImportError:
-        raise click.ClickException("--plot needs matplotlib: pip install matplotlib") from None
+    import matplotlib
+
     from searcher.calibration import precision_by_coverage
 
     matplotlib.use("Agg")
