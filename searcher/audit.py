@@ -8,6 +8,7 @@ from searcher.errors import DamagedIndex
 from searcher.keyword_index import FAULT, misspaced
 from searcher.schema import (
     DOCUMENT_PART,
+    FAQ_COLUMNS,
     PASSAGE_PART,
     WHOLE_DOCUMENT,
     as_document,
@@ -59,6 +60,9 @@ def findings(connection: Any) -> Iterator[str]:
     yield from _faults(whole, lambda row: _check_document(connection, *row))
     if misspaced(connection):
         yield FAULT
+    for table, columns in FAQ_COLUMNS.items():
+        rows = connection.execute(f"SELECT {columns}, crc FROM {table}")
+        yield from _faults(rows, lambda row, table=table: check_part(row, f"{row[0]!r} in the table {table}"))  # type: ignore[misc]
     known = {key for (key,) in connection.execute("SELECT key FROM metadata_keys")}
     for key in sorted(_keys(connection) - known):
         yield f"metadata key {key!r} is not among those that a filter may name"

@@ -3,12 +3,12 @@
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from searcher.errors import UnreadableFile
 from searcher.ingest import Ingest
-from searcher.readers import ReadOptions, Unsupported, find_files, read
+from searcher.readers import FAQ_READERS, ReadOptions, Unsupported, find_files, read
 from searcher.readers.walking import Found
 from searcher.records import Failure, Skipped
 
@@ -40,6 +40,8 @@ def add_files(ingest: Ingest, paths: Sequence[Path], options: ReadOptions, prune
 
 def _add_file(ingest: Ingest, found: Found, options: ReadOptions) -> None:
     path = _absolute(found.path)
+    if options.faq is None and found.path.suffix.lower() in FAQ_READERS:
+        options = replace(options, faq=ingest.faq_of(path))  # what is a FAQ once stays one
     try:
         digest = _file_digest(found.path, options)
         if not ingest.is_unchanged(path, digest):
@@ -63,5 +65,6 @@ def _file_digest(path: Path, options: ReadOptions) -> bytes:
     """Stands for what is in a file and how it is read."""
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16))
-    digest.update(repr(sorted(asdict(options).items())).encode())
+    given = {name: value for name, value in asdict(options).items() if name != "faq" or value}
+    digest.update(repr(sorted(given.items())).encode())
     return digest.digest()

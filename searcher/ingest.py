@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from time import perf_counter
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -92,6 +92,10 @@ class Ingest:
     def files_under(self, root: str) -> list[str]:
         """Files below a folder, or the file itself, that documents came from."""
         return self.store.files_under(root) if self.store else []
+
+    def faq_of(self, file: str) -> Literal["questions", "answers"] | None:
+        """What is embedded of the entries that `faq add` read from a file, None if it did not."""
+        return self.store.faq_of(file) if self.store else None
 
     def forget(self, file: str) -> None:
         """Remove every document of a file."""

@@ -6,7 +6,7 @@ from typing import Any
 from searcher.database import Database
 from searcher.errors import SettingsMismatch
 from searcher.keyword_index import rebuild
-from searcher.schema import FORMAT, HISTORY, INDEXING, KEYWORDS, settings_values, stored_settings
+from searcher.schema import FAQ, FORMAT, HISTORY, INDEXING, KEYWORDS, settings_values, stored_settings
 
 __all__ = ["migrate"]
 
@@ -48,11 +48,11 @@ def _history(connection: Any) -> None:
         connection.executemany("INSERT INTO settings VALUES (?, ?)", stored_settings(values))
 
 
-def _keywords(connection: Any) -> None:
-    """Format 3: the keyword index, made of the stored passages; the kind of FAISS index."""
-    for statement in [*KEYWORDS, *INDEXING]:
+def _answers(connection: Any) -> None:
+    """Format 3: the keyword index, made of the stored passages; the kind of FAISS index; what is kept about a FAQ."""
+    for statement in [*KEYWORDS, *INDEXING, *FAQ]:
         connection.execute(statement)
     rebuild(connection)
 
 
-STEPS: dict[int, Callable[[Any], None]] = {2: _history, 3: _keywords}
+STEPS: dict[int, Callable[[Any], None]] = {2: _history, 3: _answers}

@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-__all__ = ["MAX_TEXT_BYTES", "AddReport", "Answer", "Chunk", "Document", "Failure", "Highlight", "Passage", "Skipped"]
+__all__ = [
+    "ANSWER", "MAX_TEXT_BYTES", "AddReport", "Answer", "Chunk", "Document", "Failure", "Highlight", "Passage",
+    "Skipped",
+]  # fmt: skip
 
+ANSWER = "answer"
 MAX_TEXT_BYTES = 256 * 2**20  # of one document; table files are streamed, a row of theirs is a document
 
 
@@ -19,7 +23,8 @@ class Document:
     sections: (start, heading path) in rising order; a heading path reads "Guide > Install".
     breaks: offsets where a passage must end, in rising order (the phrasings of a FAQ entry).
     first_line: the line of the file on which `text` starts (after front matter it is not 1).
-    kind: "text", or "faq" for a question whose answer is `metadata["answer"]`.
+    kind: "text", or "faq" for a question whose answer is `metadata["answer"]`; where the answer is part of the text
+        too, it is a section called ANSWER.
     """
 
     source: str
@@ -88,13 +93,19 @@ class Passage:
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer of the FAQ entry whose question is nearest; `probability` is null until calibrated."""
+    """The answer of the FAQ entry that fits a question best.
+
+    question: its phrasing nearest to what was asked; source: where that stands. score: how well the entry fits, about
+    0 … 1. margin: by how much it fits better than the next entry, None if there is no other. probability: that the
+    answer is right, None until calibrated.
+    """
 
     answer: str
     question: str
     source: str
     score: float
     probability: float | None = None
+    margin: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The answer as the JSON object that `ask --json` prints."""

@@ -24,6 +24,7 @@ from searcher.locks import patience
 from searcher.records import Document
 from searcher.schema import (
     DOCUMENT_PART,
+    FAQ_COLUMNS,
     PASSAGE_PART,
     SCHEMA,
     WHOLE_DOCUMENT,
@@ -129,6 +130,7 @@ def _salvage(old: sqlite3.Connection, draft: Path, settings: IndexSettings) -> l
             new.executemany("INSERT INTO settings VALUES (?, ?)", settings_rows(settings))
             # The table of files stays empty: the next `add` reads them all, and embeds what is not there.
             new.execute("UPDATE heads SET generation = ?", [_generation(old)])
+            _salvage_faq(old, new)
             passages_of = _passages(old)
             for number, values in _rows(old, "documents", f"{DOCUMENT_PART}, crc"):
                 passages = passages_of.pop(number, [])
@@ -156,6 +158,16 @@ def _salvage(old: sqlite3.Connection, draft: Path, settings: IndexSettings) -> l
     finally:
         database.close()
     return lost
+
+
+def _salvage_faq(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
+    """Take over what is sound of what is kept about a FAQ; a calibration that is lost can be made again."""
+    for table, columns in FAQ_COLUMNS.items():
+        with suppress(sqlite3.DatabaseError):  # what stands behind a damaged page
+            for row in old.execute(f"SELECT {columns}, crc FROM {table}"):
+                with suppress(DamagedIndex):
+                    check_part(row, table)
+                    new.execute(f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * len(row))})", row)
 
 
 def _document(

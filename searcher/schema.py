@@ -47,6 +47,13 @@ KEYWORDS = [
 # What kind of FAISS index its owner wants, and what was measured of it: one row at most; no vector depends on it.
 INDEXING = ["CREATE TABLE indexing (id INTEGER PRIMARY KEY CHECK (id = 1), value TEXT NOT NULL)"]
 
+# What is kept about a FAQ beside its entries: faq/notes.py knows what.
+FAQ = [
+    "CREATE TABLE faq (key TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL)",
+    """CREATE TABLE unanswered (
+        id INTEGER PRIMARY KEY, asked TEXT NOT NULL, question TEXT NOT NULL, crc INTEGER NOT NULL)""",
+]
+
 SCHEMA = [
     "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     # A file is entered when all its documents are in; its digest says when it has to be read again.
@@ -72,6 +79,7 @@ SCHEMA = [
     *HISTORY,
     *KEYWORDS,
     *INDEXING,
+    *FAQ,
     "INSERT INTO heads VALUES (0, '')",
     f"PRAGMA user_version = {FORMAT}",
 ]
@@ -86,6 +94,9 @@ COLUMNS = {
 DOCUMENT_PART = "d.id, d.source, d.key, d.kind, d.title, d.metadata, d.passages, d.characters"
 PASSAGE_PART = "p.id, p.document, p.start, p.end, p.line, p.section, p.tokens, p.text, p.text_key"
 WHOLE_DOCUMENT = "d.source, d.key, d.kind, d.title, d.metadata, d.layout, d.text, d.digest"
+
+# … and those of the tables about a FAQ.
+FAQ_COLUMNS = {"faq": "key, value", "unanswered": "id, asked, question"}
 
 DAMAGED = "is not what was stored; run: searcher check"
 

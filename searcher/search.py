@@ -19,6 +19,7 @@ from searcher.documents import documents_of_texts
 from searcher.embedder import Embedder
 from searcher.errors import BadValue, DamagedIndex, SearcherError, UnknownName
 from searcher.exchange import Exchanged, Export, write_export
+from searcher.faq import Faq
 from searcher.files import add_files
 from searcher.highlight import highlighted
 from searcher.ingest import Ingest, Progress, no_progress
@@ -147,6 +148,24 @@ class Searcher:
         paths = [paths] if isinstance(paths, str | Path) else paths
         ingest = self._ingest(progress, dry_run)
         add_files(ingest, _expanded(paths), ReadOptions(text_field, id_field), prune)
+        return self._finish(ingest)
+
+    def add_faq(
+        self,
+        paths: str | Path | Sequence[str | Path],
+        *,
+        answers: bool = True,
+        prune: bool = False,
+        dry_run: bool = False,
+        progress: Progress = no_progress,
+    ) -> AddReport:
+        """Index FAQ files: tables with question and answer, Markdown with questions as headings or definition lists.
+
+        answers: embed the answers too; an entry is then found by what it says as well. The rest as `add`.
+        """
+        paths = [paths] if isinstance(paths, str | Path) else paths
+        ingest = self._ingest(progress, dry_run)
+        add_files(ingest, _expanded(paths), ReadOptions(faq="answers" if answers else "questions"), prune)
         return self._finish(ingest)
 
     def add_bytes(
@@ -413,10 +432,19 @@ class Searcher:
             [ranked] = nearest(self.snapshots, mean, k, np.setdiff1d(allowed, own))
             return [_passage(rank, score, row) for rank, (score, row) in enumerate(ranked, 1)]
 
-    def answer(self, question: str, min_score: float | None = None) -> Answer | None:
-        """The answer of the FAQ entry nearest to a question; None if there is none, or none of at least that cosine."""
-        hits = self.search(question, 1, {"kind": "faq"}, min_score)
-        return next((Answer(hit.metadata["answer"], hit.text, hit.source, hit.score) for hit in hits), None)
+    @property
+    def faq(self) -> Faq:
+        """The FAQ entries: `faq.rank`, `faq.calibrate`, `faq.lint`, `faq.log`."""
+        return Faq(self.store, self.snapshots, self._fitting)
+
+    def answer(
+        self, question: str, min_score: float | None = None, min_probability: float | None = None
+    ) -> Answer | None:
+        """The answer of the FAQ entry that fits a question best; None if there is none, or it is below what is asked.
+
+        min_score: about 0 … 1. min_probability: that the answer is right; needs an index that was calibrated.
+        """
+        return self.faq.answer(question, min_score, min_probability)
 
     # -- upkeep
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from searcher.index_types import Indexing
 from searcher.keyword_index import enter, leave, rebuild, verify
 from searcher.layout import check_layout
 from searcher.migrations import migrate
-from searcher.records import Document
+from searcher.records import ANSWER, Document
 from searcher.schema import (
     COLUMNS,
     DOCUMENT_PART,
@@ -184,6 +184,17 @@ class Store:
         """The file that a document came from, if any."""
         return self._one("SELECT file FROM documents WHERE id = ?", document)
 
+    def faq_of(self, file: str) -> Literal["questions", "answers"] | None:
+        """What is embedded of the entries in a file that was read as a FAQ; None for one that was not.
+
+        A table's entries are the same whether it was read as a FAQ or not, unless their answers are embedded.
+        """
+        of_it = "SELECT 1 FROM documents d JOIN passages p ON p.document = d.id WHERE d.file = ? AND d.kind = 'faq'"
+        if self._one(f"{of_it} AND p.section = '{ANSWER}' LIMIT 1", file):
+            return "answers"
+        heads = Path(file).suffix.lower() in (".md", ".markdown")
+        return "questions" if heads and self._one(f"{of_it} LIMIT 1", file) else None
+
     def files_under(self, folder: str) -> list[str]:
         """Files below a folder, or the file itself, that documents came from."""
         query = "SELECT DISTINCT file FROM documents WHERE file = ? OR substr(file, 1, length(?)) = ? ORDER BY file"
@@ -234,6 +245,15 @@ class Store:
         where, values = ("WHERE document = ?", [document]) if document is not None else ("", [])
         with self.database.reading() as connection:
             return _ids(connection.execute(f"SELECT id FROM passages {where} ORDER BY id", values))
+
+    def answer_ids(self, documents: Iterable[int]) -> np.ndarray:
+        """Ids of the passages of those documents that are the answer of a FAQ entry, rising. -> (n,) int64."""
+        query = (
+            f"SELECT id FROM passages WHERE section = '{ANSWER}'"
+            " AND document IN (SELECT value FROM json_each(?)) ORDER BY id"
+        )
+        with self.database.reading() as connection:
+            return _ids(connection.execute(query, [json.dumps(sorted(set(documents)))]))
 
     def places(self, document: int) -> list[tuple[int, int, int, str | None, int, np.ndarray]]:
         """Start, end, line, section, tokens and vector (d,) float32 of a document's passages in order, verified."""

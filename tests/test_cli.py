@@ -154,7 +154,7 @@ def test_ask_answers_from_rows_with_question_and_answer(run: Run, index: Path, t
     (tmp_path / "faq.csv").write_text("question,answer\nwhere is the boat,tied up\nwhere is the money,42\n", "utf-8")
     assert run("add", "faq.csv").code == 0
     answer = json.loads(run("ask", "where is the money", "--json").out)
-    assert list(answer) == ["answer", "question", "source", "score", "probability"]
+    assert list(answer) == ["answer", "question", "source", "score", "probability", "margin"]
     assert (answer["answer"], answer["question"]) == ("42", "where is the money")
     assert answer["source"].endswith("faq.csv#3")
     assert answer["probability"] is None

@@ -28,6 +28,11 @@ def help_page() -> str:
         assert command is not None
         context = click.Context(command, parent=top, info_name=name) if name else top
         parts.append(f"## {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n")
+        for inner in command.list_commands(context) if name and isinstance(command, click.Group) else []:
+            below = command.get_command(context, inner)
+            assert below is not None
+            deeper = click.Context(below, parent=context, info_name=inner)
+            parts.append(f"## {deeper.command_path}\n\n```text\n{below.get_help(deeper)}\n```\n")
     return "\n".join(parts)
 
 

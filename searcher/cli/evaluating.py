@@ -28,7 +28,7 @@ SHOWN = 20  # rows of the table of a sweep
               "published figures are often made.")  # fmt: skip
 @mode_option
 @click.option("--against", multiple=True, metavar="SETTING=VALUE", help="Compare with this other setting, such as "
-              "pooling=cls or mode=hybrid, and say whether the difference is real; may be given several times.")  # fmt: skip
+              "pooling=cls or mode=hybrid, and whether it is real; may be given several times.")  # fmt: skip
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE",
               help="With --pooling all: a heat map of layers and poolings; needs matplotlib.")  # fmt: skip
 @json_option

@@ -1,4 +1,4 @@
-"""`search`, `similar` and `ask`: questions to the index."""
+"""`search` and `similar`: questions to the index."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -99,29 +99,6 @@ def search_command(
 def similar_command(source: str, folder: Path | None, k: int, where: str | None, as_json: bool, as_jsonl: bool) -> None:
     """Find passages of other documents nearest to SOURCE, a document of the index."""
     _show(open_searcher(folder).similar(source, k, where), as_json, as_jsonl)
-
-
-@click.command("ask")
-@click.argument("question")
-@folder_option
-@click.option("--min-score", type=float, metavar="COSINE", help="No answer below this score.")
-@json_option
-@model_options
-def ask_command(question: str, folder: Path | None, min_score: float | None, as_json: bool, **settings: Any) -> None:
-    """Answer QUESTION with the FAQ entry whose question is nearest.
-
-    FAQ entries are rows with a question and an answer in CSV and JSONL files given to `add`. The score is the cosine
-    of the two questions, not a probability.
-    """
-    answer = open_searcher(folder, **settings).answer(question, min_score)
-    if as_json:
-        empty = {"answer": None, "question": None, "source": None, "score": None, "probability": None}
-        show_json(answer.as_dict() if answer else empty)
-    elif answer is None:
-        click.echo("no answer")
-    else:
-        click.echo(answer.answer)
-        click.echo(click.style(f"  {answer.score:.3f}  {answer.question}  ({answer.source})", dim=True))
 
 
 def _show(

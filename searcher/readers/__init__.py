@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from searcher.errors import UnreadableFile
+from searcher.readers.faqs import FAQ_READERS
 from searcher.readers.html import read_html
 from searcher.readers.markdown import read_markdown, read_mdx
 from searcher.readers.plain import read_plain, read_rst
@@ -16,6 +17,7 @@ from searcher.readers.values import storable, typed
 from searcher.readers.walking import Found, find_files
 
 __all__ = [
+    "FAQ_READERS",
     "MAX_TEXT_BYTES",
     "READERS",
     "UNSUPPORTED",
@@ -88,8 +90,10 @@ def read_text(data: bytes, label: str, options: ReadOptions = DEFAULTS, suffix: 
 
 
 def _items(raw: Raw, suffix: str, options: ReadOptions) -> Iterator[Item]:
+    if options.faq and suffix not in FAQ_READERS:
+        raise UnreadableFile(raw.source, f"no FAQ file; these are: {', '.join(FAQ_READERS)}")
     try:
-        yield from READERS.get(suffix, read_plain)(raw, options)
+        yield from (FAQ_READERS[suffix] if options.faq else READERS.get(suffix, read_plain))(raw, options)
     except Unsupported as error:
         if suffix not in READERS:
             raise

@@ -12,7 +12,7 @@ from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.readers.values import storable
 from searcher.records import Document
 
-__all__ = ["read_markdown", "read_mdx"]
+__all__ = ["front_matter", "headings", "read_markdown", "read_mdx"]
 
 FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?P<yaml>.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 MDX_COMMENT = re.compile(r"\{/\*.*?\*/\}", re.DOTALL)
@@ -34,20 +34,20 @@ def read_mdx(raw: Raw, options: ReadOptions) -> Iterator[Item]:
 
 def _document(raw: Raw, mdx: bool) -> Document:
     whole = decoded(raw.whole(), raw.source)
-    metadata, text = _front_matter(whole)
-    headings = list(_headings(_without_code(text) if mdx else text))
+    metadata, text = front_matter(whole)
+    found = list(headings(_without_code(text) if mdx else text))
     title = metadata.pop("title", None)
     return Document(
         raw.source,
         text,
-        title=str(title) if title not in (None, "") else best_title(headings),
+        title=str(title) if title not in (None, "") else best_title(found),
         metadata={key: value for key, value in metadata.items() if value is not None},
-        sections=sections(headings),
+        sections=sections(found),
         first_line=len(line_starts(whole[: len(whole) - len(text)])),
     )
 
 
-def _front_matter(text: str) -> tuple[dict[str, Any], str]:
+def front_matter(text: str) -> tuple[dict[str, Any], str]:
     """The metadata and the text after it; all of it is text if there is no sound front matter."""
     block = FRONT_MATTER.match(text)
     if (
@@ -80,7 +80,7 @@ def _without_code(text: str) -> str:
     return MDX_STATEMENT.sub(blank, text)
 
 
-def _headings(text: str) -> Iterator[Heading]:
+def headings(text: str) -> Iterator[Heading]:
     """Headings of the document itself, not of a quotation or a list in it."""
     from markdown_it import MarkdownIt
 

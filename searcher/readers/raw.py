@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, Literal, TypeAlias
 
 from searcher.errors import UnreadableFile
 from searcher.records import MAX_TEXT_BYTES, Document, Failure
@@ -16,10 +16,14 @@ class Unsupported(UnreadableFile):
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """Which fields of a table hold the text and the key; None chooses by the usual names."""
+    """Which fields of a table hold the text and the key; None chooses by the usual names.
+
+    faq: read as FAQ entries, of which the "questions" are embedded, or the "answers" too.
+    """
 
     text_field: str | None = None
     id_field: str | None = None
+    faq: Literal["questions", "answers"] | None = None
 
 
 @dataclass(frozen=True)

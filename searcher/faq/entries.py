@@ -1,0 +1,119 @@
+"""FAQ entries as arrays: phrasings and their vectors, which entry each belongs to, the vectors of the answers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from searcher import filters
+from searcher.faq.matching import SHIPPED, Weights, match
+from searcher.pooling import normalize
+from searcher.ranking import nearest
+from searcher.records import ANSWER
+from searcher.schema import Row
+from searcher.snapshots import Snapshots
+from searcher.store import Store
+
+__all__ = ["Entries", "Found", "all_entries", "entries_near"]
+
+PHRASINGS = filters.parse(f"kind = 'faq' and not section = '{ANSWER}'")
+
+
+class Found(NamedTuple):
+    """An entry that may answer: its answer, its phrasing nearest to the question, how well it fits (see matching),
+    by how much better than the next one (None if there is none).
+    """
+
+    answer: str
+    row: Row
+    score: float
+    margin: float | None
+    evidence: np.ndarray
+
+
+@dataclass(frozen=True)
+class Entries:
+    """n phrasings of E entries; documents with the same answer are one entry.
+
+    rows: of the phrasings; vectors: (n, d); entries: (n,) the entry of each; answers: of the entries; answer_vectors:
+    answer → (d,) unit vector, where it is embedded.
+    """
+
+    rows: Sequence[Row]
+    vectors: np.ndarray
+    entries: np.ndarray
+    answers: Sequence[str]
+    answer_vectors: Mapping[str, np.ndarray]
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], answer_rows: Sequence[Row]) -> "Entries":
+        """Made of stored passages."""
+        answers = list(dict.fromkeys(answer_of(row) for row in rows))
+        number = {answer: at for at, answer in enumerate(answers)}
+        parts: dict[str, list[np.ndarray]] = {}
+        for row in answer_rows:
+            parts.setdefault(answer_of(row), []).append(row.vector)
+        means = {answer: normalize(np.mean(own, axis=0, keepdims=True))[0] for answer, own in parts.items()}
+        vectors = np.stack([row.vector for row in rows]) if rows else np.empty((0, 0), np.float32)
+        return cls(rows, vectors, np.array([number[answer_of(row)] for row in rows], dtype=int), answers, means)
+
+    def rank(
+        self, question: str, vector: np.ndarray, hidden: np.ndarray | None = None, weights: Weights = SHIPPED
+    ) -> list[Found]:
+        """The entries of the phrasings nearest to a question, best first.
+
+        vector: (d,) the question's; hidden: (m,) phrasings that are not looked at, and yet count among those an entry
+        has: else an entry would be known for the right one by the phrasing that it lacks.
+        """
+        cosines = self.vectors @ vector if len(self.rows) else np.empty(0)
+        if hidden is not None:
+            cosines[hidden] = -np.inf
+        near = np.argsort(-cosines, kind="stable")[: weights.near]
+        near = np.sort(near[np.isfinite(cosines[near])])
+        if not len(near):
+            return []
+        present, entries = np.unique(self.entries[near], return_inverse=True)
+        answers = [self.answers[entry] for entry in present]
+        unseen = None if hidden is None else (self.entries[hidden][:, None] == present).sum(axis=0)
+        embedded = [self.answer_vectors[answer] for answer in answers if answer in self.answer_vectors]
+        matches = match(
+            question, vector, [self.rows[at].text for at in near], self.vectors[near], entries,
+            np.stack(embedded) if len(embedded) == len(answers) else None, weights, unseen,
+        )  # fmt: skip
+        ranked = matches.scores[matches.order]
+        margins = [*(ranked[:-1] - ranked[1:]).tolist(), None]
+        rows = [self.rows[near[at]] for at in matches.closest]
+        return [
+            Found(answers[entry], rows[entry], float(score), margin, matches.evidence[entry])
+            for entry, score, margin in zip(matches.order, ranked, margins, strict=True)
+        ]
+
+
+def answer_of(row: Row) -> str:
+    """The answer of the entry that a passage belongs to."""
+    return str(row.metadata["answer"])
+
+
+def entries_near(snapshots: Snapshots, vectors: np.ndarray, weights: Weights = SHIPPED) -> list[Entries]:
+    """For each question (q, d) the entries of the phrasings nearest to it. Call inside `reading`."""
+    store = snapshots.store
+    allowed = store.allowed(PHRASINGS)
+    found = []
+    for hits in nearest(snapshots, vectors, weights.near, allowed):
+        rows = [row for _, row in hits]
+        found.append(Entries.of(rows, _answers(store, rows)))
+    return found
+
+
+def all_entries(store: Store) -> Entries:
+    """Every entry of an index. Call inside `reading`."""
+    ids = store.allowed(PHRASINGS).tolist()
+    found = store.rows(ids)
+    rows = [found[number] for number in ids]
+    return Entries.of(rows, _answers(store, rows))
+
+
+def _answers(store: Store, rows: Sequence[Row]) -> list[Row]:
+    """The passages that are the answers of those phrasings' entries."""
+    return list(store.rows(store.answer_ids(row.document_id for row in rows)).values())

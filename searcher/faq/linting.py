@@ -1,0 +1,67 @@
+"""What an owner would want to mend in a FAQ: entries that say the same, or contradict, or hide each other."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from searcher.faq.entries import Entries
+from searcher.schema import Row
+
+__all__ = ["ALIKE", "Finding", "lint"]
+
+ALIKE = 0.95  # cosine from which two questions are taken for the same
+BLOCK = 1_000  # phrasings compared with all at a time
+
+
+class Finding(NamedTuple):
+    """kind: "duplicate": two documents ask and answer the same; "conflict": they ask the same and answer otherwise;
+    "unreachable": `question` asked in its own words, were it not there, would be answered by the entry of `other`.
+    """
+
+    kind: str
+    question: str
+    source: str
+    other: str
+    other_source: str
+    cosine: float
+
+
+def lint(entries: Entries, alike: float = ALIKE) -> list[Finding]:
+    """Findings in the order conflict, duplicate, unreachable, the most alike first. alike: least cosine of the same."""
+    found: list[Finding] = []
+    documents = np.array([row.document_id for row in entries.rows])
+    sizes = np.bincount(entries.entries) if len(entries.rows) else np.empty(0)
+    for first in range(0, len(entries.rows), BLOCK):
+        part = slice(first, first + BLOCK)
+        cosines = np.clip(entries.vectors[part] @ entries.vectors.T, -1, 1)
+        found += _same(entries, cosines, documents, first, alike)
+        own = entries.entries[part, None] == entries.entries[None, :]
+        itself = np.arange(len(cosines)), np.arange(first, first + len(cosines))
+        others = np.where(own, -2, cosines)
+        cosines[itself] = -2
+        within = np.where(own, cosines, -2)
+        hidden = (others.max(axis=1) > within.max(axis=1)) & (sizes[entries.entries[part]] > 1)
+        for at in np.flatnonzero(hidden).tolist():
+            other = int(others[at].argmax())
+            found.append(_finding("unreachable", entries.rows[first + at], entries.rows[other], others[at, other]))
+    order = {"conflict": 0, "duplicate": 1, "unreachable": 2}
+    return sorted(found, key=lambda finding: (order[finding.kind], -finding.cosine, finding.source, finding.question))
+
+
+def _same(entries: Entries, cosines: np.ndarray, documents: np.ndarray, first: int, alike: float) -> list[Finding]:
+    """For each two documents the pair of their questions that is most alike, if it is the same question."""
+    best: dict[tuple[int, int], tuple[float, int, int]] = {}
+    for at, other in zip(*np.nonzero(cosines >= alike), strict=True):
+        one, two = first + int(at), int(other)
+        if one < two and documents[one] != documents[two]:
+            pair = (int(documents[one]), int(documents[two]))
+            best[pair] = max(best.get(pair, (-2.0, 0, 0)), (float(cosines[at, other]), one, two))
+    return [
+        _finding("duplicate" if entries.entries[one] == entries.entries[two] else "conflict",
+                 entries.rows[one], entries.rows[two], cosine)
+        for cosine, one, two in best.values()
+    ]  # fmt: skip
+
+
+def _finding(kind: str, row: Row, other: Row, cosine: float) -> Finding:
+    return Finding(kind, row.text, row.source, other.text, other.source, float(cosine))
