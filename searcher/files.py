@@ -1,5 +1,6 @@
 """Files and folders → an ingest: what changed is read, and what is there no more is removed when asked."""
 
+import glob
 import hashlib
 import os
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from searcher.readers import FAQ_READERS, ReadOptions, Unsupported, find_files, 
 from searcher.readers.walking import Found
 from searcher.records import Failure, Skipped
 
-__all__ = ["add_files"]
+__all__ = ["add_files", "expanded"]
 
 
 def add_files(ingest: Ingest, paths: Sequence[Path], options: ReadOptions, prune: bool = False) -> None:
@@ -68,3 +69,13 @@ def _file_digest(path: Path, options: ReadOptions) -> bytes:
     given = {name: value for name, value in asdict(options).items() if name != "faq" or value}
     digest.update(repr(sorted(given.items())).encode())
     return digest.digest()
+
+
+def expanded(paths: Sequence[str | Path]) -> list[Path]:
+    """Globs that the shell did not expand, and "~"."""
+    files: list[Path] = []
+    for path in paths:
+        plain = Path(path).expanduser()
+        matches = [] if plain.exists() else sorted(glob.glob(str(plain), recursive=True))  # noqa: PTH207 - ** and absolute
+        files += [Path(match) for match in matches] or [plain]
+    return files

@@ -1,8 +1,6 @@
 """Where the parts meet: `Searcher`, an index folder with its model, to add to and to search."""
 
-import glob
 import os
-import sqlite3
 import threading
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +18,7 @@ from searcher.embedder import Embedder
 from searcher.errors import BadValue, DamagedIndex, SearcherError, UnknownName
 from searcher.exchange import Exchanged, Export, write_export
 from searcher.faq import Faq
-from searcher.files import add_files
+from searcher.files import add_files, expanded
 from searcher.highlight import highlighted
 from searcher.ingest import Ingest, Progress, no_progress
 from searcher.keyword_index import FAULT as KEYWORD_FAULT
@@ -32,11 +30,11 @@ from searcher.reindexing import embed_again
 from searcher.repair import Repair, repair_database
 from searcher.rerank import rerank as reranked
 from searcher.retrieval import MODES, Asked, Questions, retrieve
-from searcher.schema import FORMAT
 from searcher.settings import IndexSettings
-from searcher.snapshots import CACHE, Snapshots
+from searcher.snapshots import Snapshots
+from searcher.status import bytes_of, status
 from searcher.store import DATABASE, Row, Store
-from searcher.tuning import RECALL, described, make_index
+from searcher.tuning import RECALL, make_index
 from searcher.wanted import Wanted
 
 __all__ = ["Searcher"]
@@ -147,7 +145,7 @@ class Searcher:
         """
         paths = [paths] if isinstance(paths, str | Path) else paths
         ingest = self._ingest(progress, dry_run)
-        add_files(ingest, _expanded(paths), ReadOptions(text_field, id_field), prune)
+        add_files(ingest, expanded(paths), ReadOptions(text_field, id_field), prune)
         return self._finish(ingest)
 
     def add_faq(
@@ -165,7 +163,7 @@ class Searcher:
         """
         paths = [paths] if isinstance(paths, str | Path) else paths
         ingest = self._ingest(progress, dry_run)
-        add_files(ingest, _expanded(paths), ReadOptions(faq="answers" if answers else "questions"), prune)
+        add_files(ingest, expanded(paths), ReadOptions(faq="answers" if answers else "questions"), prune)
         return self._finish(ingest)
 
     def add_bytes(
@@ -482,31 +480,15 @@ class Searcher:
 
     def compact(self) -> int:
         """Write the index's files anew without the room and the traces of what was removed; the bytes it gave back."""
-        before = self._bytes()
+        before = bytes_of(self.folder)
         self.store.rebuild_keywords()
         self.store.database.vacuum()
         self.snapshots.rebuild()
-        return before - self._bytes()
-
-    def _bytes(self) -> int:
-        return sum(_size(file) for file in (*self.folder.glob(f"{DATABASE}*"), self.folder / CACHE))
+        return before - bytes_of(self.folder)
 
     def status(self) -> dict[str, Any]:
         """What the index holds and was made with, sizes in bytes."""
-        settings, head = self.settings, self.store.database.head()
-        return {
-            "folder": str(self.folder.absolute()), **self.store.counts(),
-            "model": settings.model, "weights": settings.weights, "pooling": settings.pooling,
-            "layers": settings.layers, "combine": settings.combine or None, "special_tokens": settings.special_tokens,
-            "query_prompt": settings.query_prompt, "passage_prompt": settings.passage_prompt,
-            "dimension": settings.dimension, "dtype": settings.dtype,
-            "chunk_tokens": settings.chunk_tokens, "overlap": settings.overlap,
-            "generation": head.generation, **described(self.snapshots), "format": FORMAT,
-            "journal_mode": self.store.database.journal_mode(), "sqlite": sqlite3.sqlite_version,
-            "database_bytes": _size(self.folder / DATABASE),
-            "journal_bytes": sum(_size(self.folder / f"{DATABASE}-{kind}") for kind in ("journal", "wal")),
-            "cache_bytes": _size(self.folder / CACHE),
-        }  # fmt: skip
+        return status(self.folder, self.settings, self.store, self.snapshots)
 
     def close(self) -> None:
         """Close the database; the next use opens it again."""
@@ -534,26 +516,8 @@ def _unlock_in_child() -> None:
 os.register_at_fork(after_in_child=_unlock_in_child)
 
 
-def _size(path: Path) -> int:
-    """Bytes of a file, 0 if there is none."""
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
-
-
 def _passage(rank: int, score: float, row: Row) -> Passage:
     return Passage(
         rank, score, row.id, row.passage_id, row.source, row.title, row.section, row.start, row.end, row.line, None,
         row.text, row.metadata,
     )  # fmt: skip
-
-
-def _expanded(paths: Sequence[str | Path]) -> list[Path]:
-    """Globs that the shell did not expand, and "~"."""
-    files: list[Path] = []
-    for path in paths:
-        plain = Path(path).expanduser()
-        matches = [] if plain.exists() else sorted(glob.glob(str(plain), recursive=True))  # noqa: PTH207 - ** and absolute
-        files += [Path(match) for match in matches] or [plain]
-    return files

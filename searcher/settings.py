@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from searcher.chunking import Chunker
@@ -61,7 +62,7 @@ class IndexSettings:
             dtype=embedder.encoder.bulk_dtype,
         )  # fmt: skip
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """One mark for all of it, model's name and dtype left out."""
         values = {key: value for key, value in asdict(self).items() if key not in ("model", "dtype")}

@@ -56,6 +56,7 @@ class Store:
 
     def __init__(self, folder: Path, create: bool = False) -> None:
         self.folder = folder
+        self._settings: tuple[list[tuple[str, str]], IndexSettings | None] | None = None  # rows, and what they say
         self.database = Database(folder / DATABASE, SCHEMA if create else [])
         migrate(self.database)
         with self.database.reading() as connection:
@@ -66,8 +67,11 @@ class Store:
     def settings(self) -> IndexSettings | None:
         """What the index was made with; None before the first `add`."""
         with self.database.reading() as connection:
-            values = dict(connection.execute("SELECT key, value FROM settings").fetchall())
-        return as_settings(values) if values else None
+            rows = connection.execute("SELECT key, value FROM settings").fetchall()
+        known = self._settings
+        if known is None or known[0] != rows:  # each search asks for them several times
+            self._settings = known = rows, as_settings(dict(rows)) if rows else None
+        return known[1]
 
     def settle(self, settings: IndexSettings) -> None:
         """Enter the settings of a new index; SettingsMismatch if it has others already."""
@@ -197,10 +201,10 @@ class Store:
 
     def files_under(self, folder: str) -> list[str]:
         """Files below a folder, or the file itself, that documents came from."""
-        query = "SELECT DISTINCT file FROM documents WHERE file = ? OR substr(file, 1, length(?)) = ? ORDER BY file"
-        start = folder.rstrip("/") + "/"
-        with self.database.reading() as connection:
-            return [path for (path,) in connection.execute(query, [folder, start, start])]
+        query = "SELECT DISTINCT file FROM documents WHERE file = ? OR (file >= ? AND file < ?) ORDER BY file"
+        start = folder.rstrip("/")
+        with self.database.reading() as connection:  # "0" comes after "/"
+            return [path for (path,) in connection.execute(query, [folder, start + "/", start + "0"])]
 
     def files(self) -> list[tuple[str, bytes]]:
         """Path and digest of every file all of whose documents are in, in the order of paths."""

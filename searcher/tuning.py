@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from searcher.errors import BadValue
-from searcher.index_types import AUTO, Indexing, automatic, index_type
+from searcher.index_types import AUTO, Indexing, index_type
 from searcher.pooling import normalize
 from searcher.ranking import best_ids
 from searcher.snapshots import Snapshot, Snapshots
 from searcher.store import Store
 
-__all__ = ["RECALL", "described", "make_index"]
+__all__ = ["RECALL", "make_index"]
 
 RECALL = 0.99
 K = 10  # the recall that is measured is that of the ten nearest
@@ -43,27 +43,6 @@ def make_index(snapshots: Snapshots, kind: str | None, tune: bool, recall: float
             snapshot = snapshots.current()
             found = _tuned(store, snapshot, recall) if snapshot is not None and snapshot.base.type.knob else {}
         store.want(replace(wanted, **found))
-
-
-def described(snapshots: Snapshots) -> dict[str, Any]:
-    """What `status` says of the FAISS index: its type and why, the one wanted, what its tuning found."""
-    wanted = snapshots.store.indexing()
-    with snapshots.store.database.reading():
-        snapshot = snapshots.current()
-    made = snapshot.base.type.name if snapshot else wanted.type
-    kind, reason = automatic(len(snapshot) if snapshot else 0)
-    if wanted.type != AUTO:
-        reason = "as chosen"
-    elif made != kind.name:
-        reason = f"searcher reindex would make it {kind.name}: {reason}"
-    knob = snapshot.base.type.knob if snapshot else None
-    tuned = None if snapshot is None else wanted.effort_of(snapshot.base.type)
-    return {
-        "index_type": made, "index_type_wanted": wanted.type, "index_type_reason": reason, "knob": knob,
-        "knob_value": tuned or (snapshot.base.type.default if snapshot and knob else None),
-        "recall_at_10": wanted.recall if tuned else None,
-        "milliseconds": wanted.milliseconds if tuned else None,
-    }  # fmt: skip
 
 
 def _tuned(store: Store, snapshot: Snapshot, recall: float) -> dict[str, Any]:

@@ -1,0 +1,64 @@
+"""What an index holds, what it was made with, and how large its files are."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from searcher.index_types import AUTO, automatic
+from searcher.schema import FORMAT
+from searcher.settings import IndexSettings
+from searcher.snapshots import CACHE, Snapshots
+from searcher.store import DATABASE, Store
+
+__all__ = ["bytes_of", "status"]
+
+
+def status(folder: Path, settings: IndexSettings, store: Store, snapshots: Snapshots) -> dict[str, Any]:
+    """The values that `searcher status` shows, sizes in bytes."""
+    return {
+        "folder": str(folder.absolute()), **store.counts(),
+        "model": settings.model, "weights": settings.weights, "pooling": settings.pooling,
+        "layers": settings.layers, "combine": settings.combine or None, "special_tokens": settings.special_tokens,
+        "query_prompt": settings.query_prompt, "passage_prompt": settings.passage_prompt,
+        "dimension": settings.dimension, "dtype": settings.dtype,
+        "chunk_tokens": settings.chunk_tokens, "overlap": settings.overlap,
+        "generation": store.database.head().generation, **_described(snapshots), "format": FORMAT,
+        "journal_mode": store.database.journal_mode(), "sqlite": sqlite3.sqlite_version,
+        "database_bytes": _size(folder / DATABASE),
+        "journal_bytes": sum(_size(folder / f"{DATABASE}-{kind}") for kind in ("journal", "wal")),
+        "cache_bytes": _size(folder / CACHE),
+    }  # fmt: skip
+
+
+def _described(snapshots: Snapshots) -> dict[str, Any]:
+    """The FAISS index: its type and why, the one wanted, what its tuning found."""
+    wanted = snapshots.store.indexing()
+    with snapshots.store.database.reading():
+        snapshot = snapshots.current()
+    made = snapshot.base.type.name if snapshot else wanted.type
+    kind, reason = automatic(len(snapshot) if snapshot else 0)
+    if wanted.type != AUTO:
+        reason = "as chosen"
+    elif made != kind.name:
+        reason = f"searcher reindex would make it {kind.name}: {reason}"
+    knob = snapshot.base.type.knob if snapshot else None
+    tuned = None if snapshot is None else wanted.effort_of(snapshot.base.type)
+    return {
+        "index_type": made, "index_type_wanted": wanted.type, "index_type_reason": reason, "knob": knob,
+        "knob_value": tuned or (snapshot.base.type.default if snapshot and knob else None),
+        "recall_at_10": wanted.recall if tuned else None,
+        "milliseconds": wanted.milliseconds if tuned else None,
+    }  # fmt: skip
+
+
+def bytes_of(folder: Path) -> int:
+    """What all files of an index take."""
+    return sum(_size(file) for file in (*folder.glob(f"{DATABASE}*"), folder / CACHE))
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, 0 if there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
