@@ -75,7 +75,7 @@ def sentences(text: str) -> list[tuple[int, int]]:
 
 
 def _states(embedder: Embedder, inputs: Sequence[tuple[list[int], Tokens]]) -> list[np.ndarray]:
-    """Unit vectors of each text's tokens from the last layer, (t, d) each; inputs: prompt's ids and the text's tokens.
+    """States of each text's tokens in the last layer, (t, d) each; inputs: prompt's ids and the text's tokens.
 
     A text longer than the model's window goes through in pieces.
     """
@@ -93,7 +93,7 @@ def _states(embedder: Embedder, inputs: Sequence[tuple[list[int], Tokens]]) -> l
         after = tokenizer.special - tokenizer.before
         for row, number in enumerate(batch):
             skip = tokenizer.before + len(inputs[owners[number]][0])
-            pieces[number] = normalize(states[bounds[row] + skip : bounds[row + 1] - after])
+            pieces[number] = states[bounds[row] + skip : bounds[row + 1] - after]
     owned = np.array(owners)
     return [np.concatenate([pieces[i] for i in np.flatnonzero(owned == owner)]) for owner in range(len(inputs))]
 
@@ -105,7 +105,8 @@ def _best(
     edges = [(np.searchsorted(tokens.starts, a), np.searchsorted(tokens.starts, b)) for a, b in spans]
     present = np.array([np.isin(asked.ids, tokens.ids[a:b]) for a, b in edges])  # (sentences, m)
     rarity = np.log((len(spans) + 1) / (present.sum(axis=0) + 0.5))
-    likeness = states @ question.T  # (t, m)
+    lengths = np.sqrt(np.einsum("td,td->t", states, states))  # quicker than unit vectors of all tokens
+    likeness = states @ normalize(question).T / np.maximum(lengths, 1e-12)[:, None]  # (t, m)
     _, once = np.unique(asked.ids, return_index=True)
     scores = [
         float(likeness[a:b].max(axis=0) @ rarity / rarity.sum()) + SAME_TOKEN * float(rarity[once] @ here[once])
