@@ -46,9 +46,14 @@ def best_sentences(embedder: Embedder, question: str, texts: Sequence[str]) -> l
     question_states, *states = _states(
         embedder, [(prompts["query"], asked), *((prompts["passage"], own) for own in tokens)]
     )
-    chosen = [own[0] for own in spans]
-    for number, own, vectors in zip(several, tokens, states, strict=True):
-        chosen[number] = spans[number][_best(asked, question_states, own, vectors, spans[number])]
+    # One product for all texts: each one would wake the threads of numpy's BLAS.
+    packed = np.concatenate(states)
+    lengths = np.sqrt(np.einsum("td,td->t", packed, packed))
+    likeness = packed @ normalize(question_states).T / np.maximum(lengths, 1e-12)[:, None]  # (T, m)
+    chosen, at = [own[0] for own in spans], 0
+    for number, own in zip(several, tokens, strict=True):
+        chosen[number] = spans[number][_best(asked, own, likeness[at : at + len(own)], spans[number])]
+        at += len(own)
     return chosen
 
 
@@ -98,15 +103,11 @@ def _states(embedder: Embedder, inputs: Sequence[tuple[list[int], Tokens]]) -> l
     return [np.concatenate([pieces[i] for i in np.flatnonzero(owned == owner)]) for owner in range(len(inputs))]
 
 
-def _best(
-    asked: Tokens, question: np.ndarray, tokens: Tokens, states: np.ndarray, spans: Sequence[tuple[int, int]]
-) -> int:
-    """Which of the sentences answers best, the first of equals. question: (m, d); states: (t, d)."""
-    edges = [(np.searchsorted(tokens.starts, a), np.searchsorted(tokens.starts, b)) for a, b in spans]
+def _best(asked: Tokens, tokens: Tokens, likeness: np.ndarray, spans: Sequence[tuple[int, int]]) -> int:
+    """Which of the sentences answers best, the first of equals. likeness: (t, m) cosines of its and the asked tokens."""
+    edges = np.searchsorted(tokens.starts, spans)
     present = np.array([np.isin(asked.ids, tokens.ids[a:b]) for a, b in edges])  # (sentences, m)
     rarity = np.log((len(spans) + 1) / (present.sum(axis=0) + 0.5))
-    lengths = np.sqrt(np.einsum("td,td->t", states, states))  # quicker than unit vectors of all tokens
-    likeness = states @ normalize(question).T / np.maximum(lengths, 1e-12)[:, None]  # (t, m)
     _, once = np.unique(asked.ids, return_index=True)
     scores = [
         float(likeness[a:b].max(axis=0) @ rarity / rarity.sum()) + SAME_TOKEN * float(rarity[once] @ here[once])
