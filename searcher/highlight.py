@@ -104,7 +104,7 @@ def _states(embedder: Embedder, inputs: Sequence[tuple[list[int], Tokens]]) -> l
 
 
 def _best(asked: Tokens, tokens: Tokens, likeness: np.ndarray, spans: Sequence[tuple[int, int]]) -> int:
-    """Which of the sentences answers best, the first of equals. likeness: (t, m) cosines of its and the asked tokens."""
+    """The sentence that answers best, the first of equals. likeness: (t, m) cosines of tokens with those asked."""
     edges = np.searchsorted(tokens.starts, spans)
     present = np.array([np.isin(asked.ids, tokens.ids[a:b]) for a, b in edges])  # (sentences, m)
     rarity = np.log((len(spans) + 1) / (present.sum(axis=0) + 0.5))
