@@ -306,14 +306,15 @@ class Snapshots:
                 return []
             if not self.path.is_file():
                 return [f"{CACHE} is not a file; move it away"]
-            if cachefile.is_of_another_version(self.path):
+            present = self.store.passage_ids()
+            if not len(present) or cachefile.is_of_another_version(self.path):
                 return []  # it is not used
             if stamp is None or (base := self._load(stamp)) is None:
                 return [f"{CACHE} is damaged or was made by another user; {advice}"]
             if not self._fits(stamp, _state(stamp), settings):
                 return []  # of an earlier state than the store remembers: it is not used
             snapshot = Snapshot.of(base, stamp).caught_up(self.store, self.store.database.head())
-            sound = np.array_equal(snapshot.present, self.store.passage_ids())
+            sound = np.array_equal(snapshot.present, present)
             at = 0
             if (held := base.vectors) is not None:
                 for vectors in self.store.vector_pieces(base.ids, present=False):

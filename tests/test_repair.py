@@ -246,6 +246,15 @@ def test_a_cache_that_is_gone_or_of_an_older_state_is_no_finding(searcher: Searc
     assert searcher.check() == []
 
 
+def test_a_damaged_cache_of_an_index_without_passages_is_no_finding(tmp_path: Path, tiny_bert: Path) -> None:
+    with Searcher(tmp_path / "index", tiny_bert) as searcher:
+        searcher.add_texts(["hello"], ids=["only"])
+        searcher.remove(ids="only")
+        (searcher.folder / "vectors.faiss").write_bytes(b"left by a process that was killed")
+        assert searcher.search("hello") == []
+        assert searcher.check() == []
+
+
 # -- killed, and others beside
 
 KILLED = """
