@@ -43,3 +43,10 @@ def powerless() -> list[str]:
     return ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"] * (
         os.geteuid() == 0
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is meant to be long may be."""
+    for item in items:
+        if any(item.get_closest_marker(name) for name in ("slow", "faults")):
+            item.add_marker(pytest.mark.timeout(0))
