@@ -1,5 +1,6 @@
 """How a FAISS index is made of stored vectors, piece by piece: trained, filled, grown; and its bytes."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -37,7 +38,7 @@ def trained(kind: IndexType, count: int, dimension: int, sample: Callable[[int],
             index.train(sample(max(LEAST_TRAINING, TRAINING * (inverted.nlist if inverted else 0))))
         _check(index, description)
     except RuntimeError as fault:
-        reason = " ".join(str(fault).split()).rpartition(" at ")[-1][-160:]  # after FAISS's file and line
+        reason = re.split(r"\.(?:cpp|h):\d+: ", " ".join(str(fault).split()))[-1]  # after FAISS's file and line
         raise BadValue(f"index type {description!r} cannot be used here: {reason}") from None
     return index
 

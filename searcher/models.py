@@ -13,7 +13,7 @@ from typing import Any
 from searcher.errors import ModelError
 from searcher.tokens import Tokenizer
 
-__all__ = ["DEFAULT_MODEL", "Model", "load_model"]
+__all__ = ["DEFAULT_MODEL", "Model", "from_hub", "load_model"]
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -123,7 +123,7 @@ def load_model(name: str | Path | None = None, torch_weights: bool = False) -> M
         return model
     if name.startswith(("/", ".", "~")) or name.count("/") > 1:
         raise ModelError(f"no model folder {name!r}; give a folder with a config.json, or a hub name")
-    return _read(name, _from_hub(name, torch_weights), torch_weights)
+    return _read(name, from_hub(name, torch_weights), torch_weights)
 
 
 def _bundled(name: str) -> Path | None:
@@ -134,7 +134,7 @@ def _bundled(name: str) -> Path | None:
     return Path(next(iter(places))) / folder if places else None
 
 
-def _from_hub(name: str, torch_weights: bool) -> Path:
+def from_hub(name: str, torch_weights: bool) -> Path:
     """The snapshot of a hub model in the local cache, else downloaded: never code, never other frameworks' weights."""
     from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
 

@@ -6,6 +6,7 @@ Reading a passage costs a forward pass, so only the first hits are looked at, an
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from searcher.embedder import Embedder
 from searcher.errors import BadValue, ModelError
 from searcher.fusion import longer, standardised, wordiness
+from searcher.models import from_hub
 from searcher.ranking import Hit
 from searcher.retrieval import Asked, Questions
 
@@ -125,7 +127,10 @@ def _cross_encoder(name: str) -> Any:
             "rerank 'maxsim' needs nothing"
         ) from None
     try:
-        return CrossEncoder(name)
+        folder = Path(name).expanduser()
+        return CrossEncoder(str(folder if folder.is_dir() else from_hub(name, torch_weights=False)))
+    except ModelError:
+        raise
     except Exception as fault:  # the hub's, transformers' and torch's own, with no common base
         raise ModelError(
             f"no cross-encoder {name!r}: {str(fault).splitlines()[0] if str(fault) else fault!r}"

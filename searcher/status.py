@@ -37,10 +37,9 @@ def _described(snapshots: Snapshots) -> dict[str, Any]:
         snapshot = snapshots.current()
     made = snapshot.base.type.name if snapshot else wanted.type
     kind, reason = automatic(len(snapshot) if snapshot else 0)
-    if wanted.type != AUTO:
-        reason = "as chosen"
-    elif made != kind.name:
-        reason = f"searcher reindex would make it {kind.name}: {reason}"
+    best, reason = (kind.name, reason) if wanted.type == AUTO else (wanted.type, "as chosen")
+    if made != best:  # no cache file of it was there when somebody waited for an answer
+        reason = f"searcher reindex makes it {best}: {reason}"
     knob = snapshot.base.type.knob if snapshot else None
     tuned = None if snapshot is None else wanted.effort_of(snapshot.base.type)
     return {

@@ -150,6 +150,20 @@ def test_a_type_is_kept_over_compaction_and_exchanged_for_auto(searcher: Searche
     assert automatic(50_000)[0].name == "flat" and automatic(50_001)[0].name == "hnsw"
 
 
+def test_a_lost_cache_of_another_type_is_flat_at_first_and_status_says_what_reindex_makes_it(
+    searcher: Searcher,
+) -> None:
+    searcher.reindex(index_type="hnsw")
+    (searcher.folder / CACHE).unlink()
+    with Searcher(searcher.folder) as reader:
+        assert len(reader.search(text_vectors(5, 1))[0]) == 10
+        status = reader.status()
+        assert status["index_type"] == "flat"
+        assert status["index_type_reason"] == "searcher reindex makes it hnsw: as chosen"
+        reader.reindex()
+        assert reader.status()["index_type"] == "hnsw"
+
+
 def test_an_open_searcher_goes_over_to_the_new_type(searcher: Searcher) -> None:
     with Searcher(searcher.folder) as reader:
         assert reader.search(text_vectors(5, 1))[0]

@@ -176,6 +176,8 @@ class Faq:
 
     def unanswered(self, near: float = NEAR) -> list[Cluster]:
         """The questions kept, those that ask for the same together, the most often asked first."""
+        if not 0 < near <= 1:
+            raise BadValue(f"near is {near}; it must be above 0 and at most 1")
         kept = notes.unanswered(self.store.database)
         times = Counter(item.question for item in kept)
         last = {item.question: item.asked for item in kept}
