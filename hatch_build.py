@@ -9,7 +9,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCES = [Path("searcher/encoder") / name for name in ("amx.c", "dense.c", "float32.c")]
+SOURCES = [Path("searcher/encoder") / name for name in ("amx.c", "dense.c", "layers.c", "float32.c")]
 LIBRARY = SOURCES[0].with_name("libamx.so.1")
 FLAGS = (
     "-O3 -shared -fPIC -fno-math-errno -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512bf16 -mfma "

@@ -29,6 +29,9 @@ UNPAIRED = {
     "the count of ids given to {} is behind: one could be given twice": "SELECT name FROM"
     " (SELECT 'documents' AS name, max(id) AS id FROM documents UNION SELECT 'passages', max(id) FROM passages) given"
     " WHERE id > coalesce((SELECT max(seq) FROM sqlite_sequence s WHERE s.name = given.name), 0)",
+    "generation {!r} has no mark": "SELECT generation FROM heads WHERE typeof(nonce) != 'text'",
+    "the number of passages does not go with what is there, {}": "SELECT count(*) FROM vectors"
+    " HAVING count(*) IS NOT (SELECT passages FROM held WHERE id = 1)",
 }
 
 

@@ -223,7 +223,7 @@ class Database:
         query = "SELECT generation, nonce FROM heads ORDER BY generation DESC LIMIT 1"
         with self.reading() as connection:
             row = connection.execute(query).fetchone()
-        if row is None:
+        if row is None or not isinstance(row[0], int) or not isinstance(row[1], str):
             raise DamagedIndex(f"{self.path} is damaged: it has no generation")
         return Head(*row)
 

@@ -6,7 +6,7 @@ from typing import Any
 from searcher.database import Database
 from searcher.errors import SettingsMismatch
 from searcher.keyword_index import rebuild
-from searcher.schema import FAQ, FORMAT, HISTORY, INDEXING, KEYWORDS, settings_values, stored_settings
+from searcher.schema import FAQ, FORMAT, HELD, HISTORY, INDEXING, KEYWORDS, settings_values, stored_settings
 
 __all__ = ["migrate"]
 
@@ -55,4 +55,10 @@ def _answers(connection: Any) -> None:
     rebuild(connection)
 
 
-STEPS: dict[int, Callable[[Any], None]] = {2: _history, 3: _answers}
+def _held(connection: Any) -> None:
+    """Format 4: how many passages there are."""
+    for statement in HELD:
+        connection.execute(statement)
+
+
+STEPS: dict[int, Callable[[Any], None]] = {2: _history, 3: _answers, 4: _held}

@@ -21,7 +21,7 @@ from searcher.settings import IndexSettings
 
 __all__ = ["COLUMNS", "FORMAT", "SCHEMA", "Prepared", "Row", "digest_of", "key_of"]
 
-FORMAT = 3  # PRAGMA user_version; migrations.py knows the way from older ones, a newer one is refused
+FORMAT = 4  # PRAGMA user_version; migrations.py knows the way from older ones, a newer one is refused
 
 # What format 2 has more than format 1: by it an index catches up with what was added and removed since it was made.
 HISTORY = [
@@ -54,6 +54,14 @@ FAQ = [
         id INTEGER PRIMARY KEY, asked TEXT NOT NULL, question TEXT NOT NULL, crc INTEGER NOT NULL)""",
 ]
 
+# How many passages there are: a page that was lost, or found twice, is noticed by who reads all that there is.
+HELD = [
+    "CREATE TABLE held (id INTEGER PRIMARY KEY CHECK (id = 1), passages INTEGER NOT NULL)",
+    "INSERT INTO held SELECT 1, count(*) FROM vectors",
+    "CREATE TRIGGER came AFTER INSERT ON vectors BEGIN UPDATE held SET passages = passages + 1; END",
+    "CREATE TRIGGER went AFTER DELETE ON vectors BEGIN UPDATE held SET passages = passages - 1; END",
+]
+
 SCHEMA = [
     "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     # A file is entered when all its documents are in; its digest says when it has to be read again.
@@ -80,6 +88,7 @@ SCHEMA = [
     *KEYWORDS,
     *INDEXING,
     *FAQ,
+    *HELD,
     "INSERT INTO heads VALUES (0, '')",
     f"PRAGMA user_version = {FORMAT}",
 ]

@@ -258,7 +258,10 @@ class Searcher:
         for column, name in (("source", source), ("source", os.path.abspath(source)), ("key", source)):  # noqa: PTH100
             numbers = self.store.documents_of(column, name)
             if numbers:
-                return self.store.document(min(numbers.values()))
+                document = self.store.document(min(numbers.values()))
+                if name not in (document.source, document.id):
+                    raise DamagedIndex(f"{self.folder}: {source!r} led to another document; run: searcher check")
+                return document
         raise BadValue(f"no document {source!r} in {self.folder}; searcher list shows what there is")
 
     def passages(self, source: str) -> list[Row]:
@@ -416,7 +419,11 @@ class Searcher:
                 if vectors is not None and not (asked.feedback and (first is None or first.shape == vectors.shape)):
                     first = np.zeros_like(vectors)
                 questions = Questions(texts, vectors, readable, first)
-                return questions, retrieve(self.snapshots, questions, asked, allowed)
+                ranked = retrieve(self.snapshots, questions, asked, allowed)
+                found = {row.passage_id for hits in ranked for _, row in hits}
+                if tree is not None and not self.store.agrees(tree, found):
+                    raise DamagedIndex(f"{self.folder}: a filter led to what it forbids; run: searcher check")
+                return questions, ranked
 
     def similar(self, source: str, k: int = 10, where: Where = None) -> list[Passage]:
         """Passages of other documents nearest to a document: to the mean of its passages' vectors."""

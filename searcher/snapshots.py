@@ -173,7 +173,10 @@ class Snapshots:
             return None
         with self._lock:
             if self._last is None or self._last.head != head:
-                self._last = self._start(settings, head).caught_up(self.store, head)
+                snapshot = self._start(settings, head).caught_up(self.store, head)
+                if len(snapshot) != (held := self.store.held()):
+                    raise DamagedIndex(f"{len(snapshot):,} of {held:,} passages are there; run: searcher check")
+                self._last = snapshot
             return self._last if len(self._last) else None
 
     def _start(self, settings: IndexSettings, head: Head) -> Snapshot:

@@ -250,6 +250,13 @@ class Store:
         with self.database.reading() as connection:
             return _ids(connection.execute(f"SELECT id FROM passages {where} ORDER BY id", values))
 
+    def held(self) -> int:
+        """How many passages there should be, as the last commit left it."""
+        held = self._one("SELECT passages FROM held WHERE id = ?", 1)
+        if not isinstance(held, int):
+            raise DamagedIndex(f"{self.database.path} is damaged: it does not say how many passages it holds")
+        return held
+
     def answer_ids(self, documents: Iterable[int]) -> np.ndarray:
         """Ids of the passages of those documents that are the answer of a FAQ entry, rising. -> (n,) int64."""
         query = (
@@ -352,6 +359,19 @@ class Store:
         if missing := wanted - rows.keys():
             raise DamagedIndex(f"passage {min(missing)}, its document or its vector is gone; run: searcher check")
         return rows
+
+    def agrees(self, where: filters.Filter, ids: Iterable[int]) -> bool:
+        """Whether a filter allows all of those passages, by their rows alone: `allowed` goes through indexes, in which
+        damage shows only to `check`.
+        """
+        wanted = sorted(set(ids))
+        condition, values = to_sql(where, COLUMNS, "documents.metadata")
+        query = (
+            "SELECT count(*) FROM json_each(?) CROSS JOIN passages NOT INDEXED ON passages.id = json_each.value"
+            f" CROSS JOIN documents NOT INDEXED ON documents.id = passages.document WHERE {condition}"
+        )
+        with self.database.reading() as connection:
+            return bool(connection.execute(query, [json.dumps(wanted), *values]).fetchone()[0] == len(wanted))
 
     def allowed(self, where: filters.Filter) -> np.ndarray:
         """Ids of the passages that a filter allows, rising. -> (n,) int64. UnknownName for a key of no document."""

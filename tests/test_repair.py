@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from searcher import Searcher
 from searcher.cli import cli
 from searcher.errors import DamagedIndex, IndexUnavailable, SearcherError
+from searcher.schema import SCHEMA
 
 WORDS = "the bank of the river money hello world a boat is tied near water".split()
 COUNT = 60
@@ -63,12 +64,14 @@ def everything(folder: Path) -> dict[str, tuple]:
     return found
 
 
-def last_root(folder: Path) -> int:
-    """How many pages there are up to the last one that a table or an index begins with."""
-    connection = sqlite3.connect(folder / "searcher.db")
-    (page,) = connection.execute("SELECT max(rootpage) FROM sqlite_schema").fetchone()
+def pages_of_the_layout() -> int:
+    """How many pages an index has that holds nothing: its tables' first pages, and those that say what they are."""
+    connection = sqlite3.connect(":memory:")
+    for statement in SCHEMA:
+        connection.execute(statement)
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.close()
-    return page
+    return int(pages)
 
 
 def damaged_files(folder: Path) -> list[Path]:
@@ -162,7 +165,7 @@ def test_damaged_settings_are_found_and_nothing_is_guessed(searcher: Searcher) -
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("how", ["zeros", "noise", "cut short"])
 def test_of_a_file_with_pages_gone_all_that_can_be_read_is_saved(searcher: Searcher, how: str, seed: int) -> None:
-    sound, first = everything(searcher.folder), last_root(searcher.folder)
+    sound, first = everything(searcher.folder), pages_of_the_layout()
     searcher.close()
     path = searcher.folder / "searcher.db"
     data, chance = bytearray(path.read_bytes()), random.Random(seed)

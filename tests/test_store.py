@@ -230,7 +230,7 @@ def test_another_format_is_refused_with_both_numbers(searcher: Searcher) -> None
     connection.execute("PRAGMA user_version = 7")
     connection.close()
     before = content(searcher)
-    with pytest.raises(SettingsMismatch, match="format 7, not 3"):
+    with pytest.raises(SettingsMismatch, match="format 7, not 4"):
         Searcher(searcher.folder).search("x")
     assert content(searcher) == before
 
@@ -277,6 +277,9 @@ DAMAGE = {
     "a setting": "UPDATE settings SET value = '\"cls\"' WHERE key = 'pooling'",
     "a setting that is gone": "DELETE FROM settings WHERE key = 'pooling'",
     "no generation": "DELETE FROM heads",
+    "a generation of another kind": "UPDATE heads SET nonce = zeroblob(3)",
+    "the number of passages": "UPDATE held SET passages = passages + 1",
+    "no number of passages": "DELETE FROM held",
 }  # fmt: skip
 UNSEEN_BY_SEARCH = {
     "a document's text": "UPDATE documents SET text = 'the bank of the rover' WHERE id = 1",

@@ -1,13 +1,13 @@
 """The layers of a BERT in bfloat16 on a CPU's AMX tiles, by our own kernels: each dense layer with what follows it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from searcher.encoder.checkpoint import BertShape, Checkpoint
-from searcher.encoder.kernels import Dense, Norm, TileKernels
+from searcher.encoder.kernels import Dense, Layer, Norm, Space, TileKernels
 from searcher.errors import BadValue
 
 __all__ = ["TileLayers", "fits_tiles", "packed_weight"]
@@ -43,35 +43,31 @@ class TileLayers:
             at = f"encoder.layer.{number}."
             inputs = dense(*(f"{at}attention.self.{part}" for part in ("query", "key", "value")))
             self.layers.append(
-                (
+                Layer(
                     inputs, dense(f"{at}attention.output.dense"), norm(f"{at}attention.output.LayerNorm"),
                     dense(f"{at}intermediate.dense"), dense(f"{at}output.dense"), norm(f"{at}output.LayerNorm"),
                 )
             )  # fmt: skip
 
     def states(
-        self, ids: np.ndarray, positions: np.ndarray, segments: np.ndarray, bounds: np.ndarray, last: int
-    ) -> Iterator[Tensor]:
-        """Hidden states 0 … last of packed tokens, each (T, d) bfloat16 and good until the next is asked for."""
+        self, ids: np.ndarray, positions: np.ndarray, segments: np.ndarray, bounds: np.ndarray, wanted: Sequence[int]
+    ) -> Iterator[tuple[int, Tensor]]:
+        """Hidden states of those numbers, which rise, of packed tokens: (T, d) bfloat16, good until the next one."""
         tokens, shape, run = len(ids), self.shape, self.kernels
         for numbers, table in zip((ids, positions, segments), self.tables, strict=True):
             if len(numbers) and not 0 <= numbers.min() <= numbers.max() < len(table):
                 raise BadValue(f"token or position {numbers.max()} is not among the model's {len(table)}")
 
-        def space(width: int) -> Tensor:
+        def room(width: int) -> Tensor:
             return torch.empty((tokens + BLOCK - 1) // BLOCK * BLOCK, width, dtype=torch.bfloat16)
 
-        qkv, mixed, inner = space(3 * shape.width), space(shape.width), space(shape.inner)
-        state, between = space(shape.width), space(shape.width)
+        space = Space(room(3 * shape.width), room(shape.width), room(shape.inner), room(shape.width))
+        state, done = room(shape.width), 0
         run.embed(self.tables, (ids, positions, segments), self.norm, state)
-        yield state[:tokens]
-        for inputs, output, first_norm, up, down, second_norm in self.layers[:last]:
-            run.dense(state, inputs, qkv)
-            run.attention(qkv, bounds, shape.heads, mixed)
-            run.dense_norm(mixed, output, state, first_norm, between)
-            run.dense_activated(between, up, shape.activation, inner)
-            run.dense_norm(inner, down, between, second_norm, state, blocked=True)
-            yield state[:tokens]
+        for number in wanted:
+            run.layers(self.layers[done:number], shape.heads, shape.activation, bounds, space, state)
+            done = number
+            yield number, state[:tokens]
 
 
 def packed_weight(weight: Tensor) -> Tensor:

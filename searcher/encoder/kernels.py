@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["Dense", "FloatKernels", "Norm", "TileKernels", "float_kernels", "tile_kernels"]
+__all__ = ["Dense", "FloatKernels", "Layer", "Norm", "Space", "TileKernels", "float_kernels", "tile_kernels"]
 
 LIBRARY = Path(__file__).with_name("libamx.so.1")
 P, I, L, F = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64, ctypes.c_float  # noqa: E741
@@ -22,6 +22,7 @@ ARGUMENTS = {
     "dense": [P, L, I, P, P, I, P],
     "dense_activated": [P, L, I, P, P, I, I, P],
     "dense_norm": [P, I, L, I, P, P, I, P, P, P, F, P],
+    "layers": [P, I, L, I, I, I, I, F, P, L, P, P, P, P, P],
     "float_attention": [P, P, L, I, I, P],
     "float_layer_norm": [P, L, I, P, P, F],
 }
@@ -41,6 +42,26 @@ class Norm(NamedTuple):
     scale: "Tensor"
     shift: "Tensor"
     epsilon: float
+
+
+class Layer(NamedTuple):
+    """One layer's weights. inputs: queries, keys and values; first, second: what follows attention and `down`."""
+
+    inputs: Dense
+    output: Dense
+    first: Norm
+    up: Dense
+    down: Dense
+    second: Norm
+
+
+class Space(NamedTuple):
+    """Room for what passes between kernels. qkv: (T, 3 d); mixed, between: (T, d); hidden: (T, e)."""
+
+    qkv: "Tensor"
+    mixed: "Tensor"
+    hidden: "Tensor"
+    between: "Tensor"
 
 
 class Library:
@@ -93,6 +114,23 @@ class TileKernels(Library):
     def attention(self, qkv: "Tensor", bounds: np.ndarray, heads: int, out: "Tensor") -> None:
         """Softmax attention within each text. qkv: (T, 3 d); bounds: (n + 1,) int64; out: (T, d)."""
         self._call("attention", qkv, bounds, len(bounds) - 1, heads, out.shape[1] // heads, out)
+
+    def layers(
+        self, layers: "Sequence[Layer]", heads: int, activation: str, bounds: np.ndarray, space: Space, state: "Tensor"
+    ) -> None:
+        """Layers one after the other, `state` (T, d) in place. bounds: (n + 1,) int64."""
+        if not layers:
+            return
+        pointers = [[part.data_ptr() for part in _arrays(layer)] for layer in layers]
+        self._call(
+            "layers", np.array(pointers, dtype=np.uintp), len(layers), *state.shape, space.hidden.shape[1], heads,
+            ACTIVATION_NUMBERS[activation], layers[0].first.epsilon, bounds, len(bounds) - 1, *space, state,
+        )  # fmt: skip
+
+
+def _arrays(layer: Layer) -> "tuple[Tensor, ...]":
+    """In the order of layers.c."""
+    return (*layer.inputs, *layer.output, *layer.first[:2], *layer.up, *layer.down, *layer.second[:2])
 
 
 def _plain(argument: "int | float | Tensor | np.ndarray") -> int | float:

@@ -83,12 +83,12 @@ class PackedForward:
         if pooler and self.pooler is None:
             raise ModelError(f"{self.name} has no pooler weights; choose another pooling, such as mean")
         ids, positions, segments, bounds = packed_inputs(sequences)
-        last = self.shape.layers if pooler else max(layers, default=0)
+        needed = sorted({*layers, self.shape.layers if pooler else max(layers, default=0)})
         wanted: dict[int, np.ndarray] = {}
         with torch.inference_mode():
             states = self.tiles.states if self.tiles else self._states
             positions = positions + self.shape.first_position
-            for number, state in enumerate(states(ids, positions, segments, bounds, last)):
+            for number, state in states(ids, positions, segments, bounds, needed):
                 if number in layers:
                     wanted[number] = state.float().cpu().numpy()
             pooled = None
@@ -105,17 +105,20 @@ class PackedForward:
         return functional.layer_norm(state, (self.shape.width,), *self.norm).to(self.dtype)
 
     def _states(
-        self, ids: np.ndarray, positions: np.ndarray, segments: np.ndarray, bounds: np.ndarray, last: int
-    ) -> Iterator[Tensor]:
-        """Hidden states 0 … last, each (T, d)."""
+        self, ids: np.ndarray, positions: np.ndarray, segments: np.ndarray, bounds: np.ndarray, needed: Sequence[int]
+    ) -> Iterator[tuple[int, Tensor]]:
+        """Hidden states of those numbers, which rise, each (T, d)."""
         state = self._embeddings(ids, positions, segments)
-        yield state
+        if 0 in needed:
+            yield 0, state
         groups = [] if self.kernels else list(_groups(bounds))
-        for inputs, output, first_norm, up, down, second_norm in self.layers[:last]:
+        for number, layer in enumerate(self.layers[: needed[-1]], 1):
+            inputs, output, first_norm, up, down, second_norm = layer
             mixed = self._attention(inputs(state), bounds, groups)
             state = self._normalise(output(mixed, state), first_norm)
             state = self._normalise(down(up(state), state), second_norm)
-            yield state
+            if number in needed:
+                yield number, state
 
     def _normalise(self, state: Tensor, norm: Norm) -> Tensor:
         if self.kernels:

@@ -59,4 +59,14 @@ INLINE void normalise(const float *values, size_t next, int width, __m512 sum, _
     }
 }
 
+/* Kernels that layers.c puts together; dense.c and amx.c say what they take. */
+int searcher_dense(const uint16_t *x, int64_t rows, int depth, const uint16_t *weights, const float *bias, int width,
+                   uint16_t *out);
+int searcher_dense_activated(const uint16_t *x, int64_t rows, int depth, const uint16_t *weights, const float *bias,
+                             int width, int activation, uint16_t *out);
+int searcher_dense_norm(const uint16_t *x, int blocked, int64_t rows, int depth, const uint16_t *weights,
+                        const float *bias, int width, const uint16_t *residual, const float *scale, const float *shift,
+                        float epsilon, uint16_t *out);
+int searcher_attention(const uint16_t *qkv, const int64_t *bounds, int64_t n, int heads, int size, uint16_t *out);
+
 #endif
