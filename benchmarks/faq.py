@@ -43,7 +43,7 @@ GOALS = {
     "stackfaq": {"P@1": 95.5, "nDCG@10": 98.0},
 }
 CHOICES = {"sharpness": (1.0, 2.0, 3.0), "noise": (0.1, 1.0), "spelling": (0.0, 0.2, 0.4), "closest": (0.25, 0.5, 1.0)}
-ANSWER_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
+ANSWER_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
 ROUNDS = 10_000
 
 

@@ -19,6 +19,9 @@ from searcher.locks import close_before_a_fork, holder, patience, unforked
 __all__ = ["Database", "Head", "errors_of", "has_safe_wal"]
 
 APPLICATION_ID = 0x73726368  # "srch" in the file's header
+CACHE_KB = (
+    16_384  # of pages that SQLite keeps, as they are read: its own 2 MB hold too few of a large index's inner ones
+)
 # SQLite's primary result codes; any other means that the file is damaged.
 MEANINGS: dict[int, tuple[type[SearcherError], str]] = {
     sqlite3.SQLITE_BUSY: (IndexUnavailable, ""),  # says who, and for how long
@@ -126,6 +129,7 @@ class Database:
             opened.execute("PRAGMA cell_size_check = ON")  # what the file says of its own layout is not trusted either
             opened.execute("PRAGMA foreign_keys = ON")
             opened.execute("PRAGMA secure_delete = ON")  # what was removed is not to be found in the file any more
+            opened.execute(f"PRAGMA cache_size = -{CACHE_KB}")
             opened.execute(f"PRAGMA synchronous = {'FULL' if safe else 'EXTRA'}")
             if self.writable():
                 opened.execute(f"PRAGMA journal_mode = {'WAL' if safe else 'DELETE'}").fetchone()
@@ -171,11 +175,13 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """One state of the store for all that is read inside."""
+        known = getattr(self._local, "connection", None)
+        if known is not None and known[0] == os.getpid() and known[1].in_transaction:  # already inside: one for both
+            with self.errors():
+                yield known[1]
+            return
         with self.errors(), unforked():
             connection = self.connection()
-            if connection.in_transaction:  # already inside: one state for both
-                yield connection
-                return
             connection.execute("BEGIN")
             try:
                 yield connection

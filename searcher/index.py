@@ -1,19 +1,22 @@
 """Vectors → nearest ids: FAISS of any type, under our ids; what the index was made of never changes."""
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from searcher.codes import MOST, Codes
 from searcher.index_types import FLAT, index_type
 
 __all__ = ["Found", "Some", "VectorIndex", "entered", "library", "parameters"]
 
 SCANNED = 0.25  # of a graph's vectors: where fewer are wanted, a scan of these is faster than a walk among the others
 SPLIT = 20_000  # vectors from which a scan for one question is shared among the cores
+Scan = tuple[np.ndarray, np.ndarray]  # scores and places, as FAISS has them
 FEW = 8  # questions below which each is scanned for on all cores; more are shared among them by FAISS
 
 
@@ -46,12 +49,13 @@ class Some:
         return int(self.mask.sum())
 
     @cached_property
-    def _bits(self) -> np.ndarray:
+    def bits(self) -> np.ndarray:
+        """A bit a vector, the lowest of a byte first."""
         return np.packbits(self.mask, bitorder="little")
 
     def selector(self) -> Any:
         """FAISS's selector of them by their place."""
-        return library().IDSelectorBitmap(len(self.mask), library().swig_ptr(self._bits))
+        return library().IDSelectorBitmap(len(self.mask), library().swig_ptr(self.bits))
 
 
 class VectorIndex:
@@ -101,6 +105,11 @@ class VectorIndex:
             return None
         return np.asarray(faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d).reshape(flat.ntotal, flat.d))
 
+    @cached_property
+    def codes(self) -> Codes | None:
+        """A byte for each number of the vectors, if that is what it has and our kernel scans it."""
+        return Codes.of(self._scanned)
+
     def search(
         self, queries: np.ndarray, k: int, some: Some | None = None, effort: int | None = None, exact: bool = False
     ) -> Found:
@@ -129,12 +138,19 @@ class VectorIndex:
         """(q, k) scores and places, after a look at every vector or code."""
         faiss, index = library(), self._scanned
         cores, lists = faiss.omp_get_max_threads(), getattr(index, "nlist", 0)
+        if (codes := self.codes) is not None and k <= MOST:
+            bits = None if some is None else some.bits
+            return self._shared(k, cores, lambda start, stop: codes.scan(queries, k, start, stop, bits))
         if len(queries) >= FEW or cores < 2 or len(self.ids) < SPLIT or lists or some is not None:
             found = index.search(queries, k, params=parameters(index, some, lists))
             return found[0], found[1]
         # FAISS gives each question one core.
-        edges = np.linspace(0, len(self.ids), cores + 1).astype(int).tolist()
-        parts = list(_workers().map(lambda span: self._part(queries, k, *span), pairwise(edges)))
+        return self._shared(k, cores, partial(self._part, queries, k))
+
+    def _shared(self, k: int, cores: int, scan: Callable[[int, int], Scan]) -> Scan:
+        """What is found where every core scans a part of the vectors."""
+        edges = np.linspace(0, len(self.ids), (cores if len(self.ids) >= SPLIT else 1) + 1).astype(int).tolist()
+        parts = list(_workers().map(lambda span: scan(*span), pairwise(edges)))
         scores, places = np.hstack([part[0] for part in parts]), np.hstack([part[1] for part in parts])
         best = np.argsort(np.where(places < 0, np.inf, -scores), axis=1, kind="stable")[:, :k]
         return np.take_along_axis(scores, best, 1), np.take_along_axis(places, best, 1)

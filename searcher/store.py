@@ -68,6 +68,8 @@ class Store:
         """What the index was made with; None before the first `add`."""
         with self.database.reading() as connection:
             rows = connection.execute("SELECT key, value FROM settings").fetchall()
+            if not rows and self.held():
+                raise DamagedIndex(f"the settings of {self.database.path} are gone; run: searcher check")
         known = self._settings
         if known is None or known[0] != rows:  # each search asks for them several times
             self._settings = known = rows, as_settings(dict(rows)) if rows else None

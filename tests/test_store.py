@@ -276,6 +276,7 @@ DAMAGE = {
     "a document that is gone": "DELETE FROM documents WHERE id = 1",
     "a setting": "UPDATE settings SET value = '\"cls\"' WHERE key = 'pooling'",
     "a setting that is gone": "DELETE FROM settings WHERE key = 'pooling'",
+    "no settings": "DELETE FROM settings",
     "no generation": "DELETE FROM heads",
     "a generation of another kind": "UPDATE heads SET nonce = zeroblob(3)",
     "the number of passages": "UPDATE held SET passages = passages + 1",

@@ -35,9 +35,13 @@ class Entry(NamedTuple):
 
 
 def with_answer(document: Document) -> Document:
-    """An entry whose answer is embedded too, as passages of a section of their own."""
+    """An entry whose answer is embedded too, under its first question, as passages of a section of their own.
+
+    An answer alone often does not say what it is about.
+    """
     end = len(document.text) + 1
-    text = f"{document.text}\n{document.metadata['answer']}"
+    question = document.text[: document.breaks[0] if document.breaks else None].strip()
+    text = f"{document.text}\n{question}\n{document.metadata['answer']}"
     return replace(document, text=text, sections=((end, ANSWER),), breaks=(*document.breaks, end))
 
 

@@ -1,0 +1,73 @@
+"""The scan of an index that keeps a byte a number: what our kernel finds is what numpy finds in the same codes."""
+
+import faiss
+import numpy as np
+import pytest
+
+from searcher.codes import Codes, scanner
+from searcher.index import Some, VectorIndex
+from searcher.index_building import filled
+
+pytestmark = pytest.mark.skipif(scanner() is None, reason="scan.c was not built, or this CPU has no AVX-512 VNNI")
+
+
+def unit(rows: int, width: int, seed: int) -> np.ndarray:
+    drawn = np.random.default_rng(seed).standard_normal((rows, width)).astype(np.float32)
+    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+
+
+def made(vectors: np.ndarray) -> tuple[faiss.Index, Codes]:
+    index = faiss.index_factory(vectors.shape[1], "SQ8", faiss.METRIC_INNER_PRODUCT)
+    index.train(vectors)
+    index.add(vectors)
+    codes = Codes.of(index)
+    assert codes is not None
+    return index, codes
+
+
+@pytest.mark.parametrize("width", [1, 32, 63, 64, 100, 128, 384, 769])
+@pytest.mark.parametrize("k", [1, 7, 200])
+def test_the_kernel_finds_the_greatest_products_of_the_rounded_question(width: int, k: int) -> None:
+    vectors, questions = unit(700, width, 0), unit(3, width, 1)
+    _, codes = made(vectors)
+    weights = questions * (codes.span / 255)
+    step = np.abs(weights).max(axis=1, keepdims=True) / 127
+    products = codes.codes.astype(np.int64) @ np.rint(weights / step).astype(np.int64).T
+    scores, places = codes.scan(questions, k, 100, 650, None)
+    for number in range(len(questions)):
+        own = products[100:650, number]
+        assert products[places[number], number].tolist() == sorted(own, reverse=True)[:k]
+        assert len(set(places[number])) == k
+        assert places[number].min() >= 100 and places[number].max() < 650
+    assert np.array_equal(np.sort(-scores, axis=1), -scores)
+
+
+@pytest.mark.parametrize("width", [32, 384])
+def test_its_scores_are_those_of_faiss_but_for_the_rounding(width: int) -> None:
+    vectors, questions = unit(2_000, width, 0), unit(5, width, 1)
+    index, codes = made(vectors)
+    scores, places = codes.scan(questions, 50, 0, len(vectors), None)
+    decoded = index.sa_decode(codes.codes)
+    for number, question in enumerate(questions):
+        np.testing.assert_allclose(scores[number], decoded[places[number]] @ question, atol=0.01)
+
+
+def test_only_what_is_allowed_is_found_and_fewer_than_asked_for_are_marked() -> None:
+    vectors, questions = unit(999, 64, 0), unit(2, 64, 1)
+    _, codes = made(vectors)
+    mask = np.zeros(999, dtype=bool)
+    mask[[3, 400, 401, 998]] = True
+    scores, places = codes.scan(questions, 6, 0, 999, Some(mask).bits)
+    assert [sorted(own.tolist()) for own in places] == [[-1, -1, 3, 400, 401, 998]] * 2
+    assert np.isneginf(scores[places < 0]).all()
+
+
+@pytest.mark.parametrize("count", [50, 30_000])
+def test_candidates_of_an_index_hold_the_nearest_whether_one_core_scans_or_all(count: int) -> None:
+    vectors, questions = unit(count, 64, 0), unit(4, 64, 1)
+    index = faiss.index_factory(64, "SQ8", faiss.METRIC_INNER_PRODUCT)
+    index.train(vectors)
+    found = VectorIndex(filled(index, [vectors], np.arange(1, count + 1)), "sq8").search(questions, 30)
+    for question, ids in zip(questions, found.ids, strict=True):
+        nearest = np.argsort(-(vectors @ question))[:10] + 1
+        assert set(nearest) <= set(ids)
