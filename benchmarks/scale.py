@@ -34,6 +34,12 @@ K = 10
 PER_DOCUMENT = 8  # passages
 SHARES = [100, 10, 1, 0.1, 0.001]  # per cent that a filter allows
 ASKED = 200  # questions timed one by one
+SIZES = [10_000, 30_000, 100_000, 300_000, COUNT]
+PLOTTED = {
+    "p50_ms": "a question, ms",
+    "build_s": "FAISS index made in, s",
+    "MB": "a cold question's peak memory, MB, mapped pages included",
+}
 
 
 def main() -> None:
@@ -44,8 +50,14 @@ def main() -> None:
     parser.add_argument("--recall", type=float, default=0.995, help="that the knob is tuned to on noisy vectors")
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--keep", type=Path, help="the index is made or found here")
+    parser.add_argument("--plot", type=Path, help="draw cost against size, of the types, and nothing else")
     options = parser.parse_args()
     texts, vectors, questions = cached(COUNT)
+    if options.plot:
+        costs = against_size(texts, vectors, questions, options.types.split(","))
+        draw(costs, options.plot)
+        report("scale, cost against size", {"costs": costs})
+        return
     texts, vectors = texts[: options.count], np.ascontiguousarray(vectors[: options.count])
     exact, results = nearest(vectors, questions), {}
     folder = options.keep or Path(tempfile.mkdtemp())
@@ -106,12 +118,48 @@ def measure(
     return row
 
 
+def against_size(
+    texts: list[str], vectors: np.ndarray, questions: np.ndarray, kinds: list[str]
+) -> dict[str, list[dict[str, float]]]:
+    """Of each type, at each of SIZES: seconds to build, milliseconds a question, MB of the process that asked."""
+    found: dict[str, list[dict[str, float]]] = {kind: [] for kind in kinds}
+    for size in SIZES:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary) / "index"
+            with Searcher(folder) as searcher:
+                write(searcher, texts[:size], np.ascontiguousarray(vectors[:size]))
+                for kind in kinds:
+                    begun = time.perf_counter()
+                    searcher.reindex(index_type=kind)
+                    row = {"passages": size, "build_s": round(time.perf_counter() - begun, 2)}
+                    searcher.close()
+                    row |= timed(lambda question: searcher.search(question, K), questions)
+                    found[kind].append(row | {"MB": cold(folder)[1]})
+                    print(kind, found[kind][-1], flush=True)
+    return found
+
+
+def draw(costs: dict[str, list[dict[str, float]]], file: Path) -> None:
+    """Cost against the number of passages."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 3, figsize=(13, 4))
+    for axis, (name, label) in zip(axes, PLOTTED.items(), strict=True):
+        for kind, rows in costs.items():
+            axis.plot([row["passages"] for row in rows], [row[name] for row in rows], marker="o", label=kind)
+        axis.set(xscale="log", yscale="log", xlabel="passages", title=label)
+        axis.grid(alpha=0.3)
+    axes[0].legend()
+    figure.tight_layout()
+    figure.savefig(file, dpi=110)
+
+
 def write(searcher: Searcher, texts: list[str], vectors: np.ndarray) -> float:
     """Documents of eight passages, as an `add` writes them; passage number n is text n - 1. -> seconds"""
     embedder = searcher.embedder
     searcher._open(create=True)
     searcher.store.settle(IndexSettings.of(embedder))
-    random, begun = np.random.default_rng(0), time.perf_counter()
+    share, begun = shares(-(-len(texts) // PER_DOCUMENT)), time.perf_counter()
     for start in range(0, len(texts), 16_000):
         prepared = []
         for first in range(start, min(start + 16_000, len(texts)), PER_DOCUMENT):
@@ -120,8 +168,9 @@ def write(searcher: Searcher, texts: list[str], vectors: np.ndarray) -> float:
             for part in parts:
                 chunks.append(Chunk(at, at + len(part), (), len(part) // 4))
                 at += len(part) + 1
-            metadata = {"number": first // PER_DOCUMENT, "share": round(float(random.random()) * 100, 6), "lang": "en"}
-            document = Document(f"document {first // PER_DOCUMENT}", "\n".join(parts), metadata=metadata)
+            number = first // PER_DOCUMENT
+            metadata = {"number": number, "share": float(share[number]), "lang": "en"}
+            document = Document(f"document {number}", "\n".join(parts), metadata=metadata)
             prepared.append(Prepared(document, digest_of(document), None, chunks, vectors[first : first + len(parts)]))
         searcher.store.write(prepared)
         print(f"\r{start + 16_000:,} written", end="", flush=True)
@@ -177,9 +226,16 @@ def bare(base: Any, knob: int | None, questions: np.ndarray, vectors: np.ndarray
     return {"bare_p50_ms": timed(lambda q: index.search(q[None], K * again, params=parameters), questions)["p50_ms"]}
 
 
+def shares(documents: int) -> np.ndarray:
+    """What each document has as its share: random, 0 … 100."""
+    return np.round(np.random.default_rng(0).random(documents) * 100, 6)
+
+
 def filtered(searcher: Searcher, percent: float, vectors: np.ndarray, questions: np.ndarray) -> dict[str, float]:
     """First use, repeated use, recall and the least number of hits under a filter that allows so many."""
-    where = f"share <= {percent}"
+    documents = -(-len(vectors) // PER_DOCUMENT)
+    most = np.sort(shares(documents))[max(1, round(documents * percent / 100)) - 1]
+    where = f"share <= {most:.6f}"
     with Searcher(searcher.folder) as fresh:
         fresh.search(questions[0], K)
         begun = time.perf_counter()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from searcher.errors import BadValue
-from searcher.index_types import AUTO, Indexing, index_type
+from searcher.index_types import AUTO, Indexing, automatic, index_type
 from searcher.pooling import normalize
 from searcher.ranking import best_ids
 from searcher.snapshots import Snapshot, Snapshots
@@ -25,6 +25,8 @@ KNOBS = [8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048
 def make_index(snapshots: Snapshots, kind: str | None, tune: bool, recall: float) -> None:
     """Make the FAISS index anew, of that type if one is given, and tune it if asked to; searches go on meanwhile.
 
+    One that is there and of the type that is wanted is only tuned, where that is all that was asked.
+
     BadValue for a type that is none, for a recall that is no share, or that no value of the knob reaches.
     """
     store = snapshots.store
@@ -34,7 +36,8 @@ def make_index(snapshots: Snapshots, kind: str | None, tune: bool, recall: float
     if kind is not None and kind != AUTO:
         index_type(kind)
     chosen = kind or wanted.type
-    snapshots.rebuild(kind)
+    if not (tune and kind is None and _is_made(snapshots, wanted)):  # to measure it, it need not be made again
+        snapshots.rebuild(kind)
     if chosen != wanted.type:
         wanted = Indexing(chosen)
         store.want(wanted)
@@ -43,6 +46,14 @@ def make_index(snapshots: Snapshots, kind: str | None, tune: bool, recall: float
             snapshot = snapshots.current()
             found = _tuned(store, snapshot, recall) if snapshot is not None and snapshot.base.type.knob else {}
         store.want(replace(wanted, **found))
+
+
+def _is_made(snapshots: Snapshots, wanted: Indexing) -> bool:
+    """Whether there is an index of the type that is wanted."""
+    with snapshots.store.database.reading():
+        snapshot = snapshots.current()
+    best = automatic(len(snapshot) if snapshot else 0)[0].name if wanted.type == AUTO else wanted.type
+    return snapshot is not None and snapshot.base.type.name == best
 
 
 def _tuned(store: Store, snapshot: Snapshot, recall: float) -> dict[str, Any]:

@@ -24,6 +24,7 @@ MDX_STATEMENT = re.compile(r"^(?:import|export)[ \t{*].*$", re.MULTILINE)
 LONGEST_FRONT_MATTER = 2**16  # characters
 MOST_BRACKETS = 500  # PyYAML takes the square of the depth of brackets within brackets
 NESTED = re.compile(r"(?:[-?:]\s+){20}")  # a line that goes so deep; libyaml's stack ends at some ten thousand
+MARKUP = re.compile(r"[\\`*_\[\]<&!]")  # a heading without these reads as it is written
 NOT_NEWLINE = re.compile(r"[^\r\n]")
 
 
@@ -106,7 +107,9 @@ def headings(text: str) -> Iterator[Heading]:
     tokens = blocks.parse(text)
     for token, content in pairwise(tokens):
         if token.type == "heading_open" and token.level == 0 and token.map:
-            title = _words(parser.parseInline(content.content)[0].children or [])
+            title = " ".join(content.content.split())
+            if MARKUP.search(title):
+                title = _words(parser.parseInline(content.content)[0].children or [])
             if title:
                 yield Heading(starts[token.map[0]], int(token.tag[1:]), title)
 
