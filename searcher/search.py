@@ -339,7 +339,9 @@ class Searcher:
         per_document: int | None = None,
         rerank: str | None = None,
         highlight: bool = False,
-        **effort: Any,
+        exact: bool = False,
+        ef: int | None = None,
+        nprobe: int | None = None,
     ) -> Any:
         """The k passages that answer a question best, best first.
 
@@ -350,8 +352,8 @@ class Searcher:
         mode: "dense", score is the cosine; "keyword", BM25 of the passages that hold a word of the question; "hybrid",
         both, score is that of `fuse`. per_document: at most so many passages of a document; with 1 documents are ranked
         by their best passages. mmr: from 1 down to 0, how far each passage shall be unlike those before it; the order
-        is that of choice then. exact=True: look at every passage, whatever the type of the index; ef, nprobe: how far
-        an index of type hnsw or ivf is looked through.
+        is that of choice then. exact: look at every passage, whatever the type of the index; ef, nprobe: how far an
+        index of type hnsw or ivf is looked through.
 
         rerank: look at the first hits more closely, by "maxsim", the token vectors of the index's own model (modes
         "dense" and "hybrid"), or by a cross-encoder, its hub name or folder; score is then theirs, except in "hybrid"
@@ -364,12 +366,9 @@ class Searcher:
             raise BadValue("highlight takes the question's text, not its vector")
         single = isinstance(query, str) or (isinstance(query, np.ndarray) and query.ndim == 1)
         queries = [query] if isinstance(query, str) else query
-        hits = [
-            [_passage(rank, score, row) for rank, (score, row) in enumerate(ranked, 1)]
-            for ranked in self.rank(
-                queries, k, where, min_score, rerank, mode=mode, mmr=mmr, per_document=per_document, **effort
-            )
-        ]
+        how = {"mode": mode, "mmr": mmr, "per_document": per_document, "exact": exact, "ef": ef, "nprobe": nprobe}
+        found = self.rank(queries, k, where, min_score, rerank, **how)
+        hits = [[_passage(rank, score, row) for rank, (score, row) in enumerate(ranked, 1)] for ranked in found]
         if highlight:
             questions = [query] if single else query
             hits = [highlighted(self.embedder, text, own) for text, own in zip(questions, hits, strict=True)]
@@ -386,7 +385,7 @@ class Searcher:
     ) -> list[list[Hit]]:
         """As `search` for a list of questions or vectors, with the stored rows: (score, Row) of each hit.
 
-        how: mode, mmr, per_document, and feedback, False for a hybrid search without it.
+        how: mode, mmr, per_document, exact, ef, nprobe, and feedback, False for a hybrid search without it.
         """
         asked = Asked(k, min_score, **how)
         if rerank is None:
