@@ -4,7 +4,6 @@ A peer is a generator function: its first value, for whose making the clock runs
 """
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -23,7 +22,7 @@ def chroma(folder: Path, texts: list[str], vectors: np.ndarray) -> Iterator[Asks
 
     client = chromadb.PersistentClient(str(folder))
     space = {"hnsw:space": "ip", "hnsw:search_ef": 100, "hnsw:num_threads": 2}
-    collection = client.create_collection("c", metadata=space, embedding_function=None)
+    collection = client.create_collection("passages", metadata=space, embedding_function=None)
     for start in range(0, len(texts), BATCH):
         part = range(start, min(start + BATCH, len(texts)))
         collection.add(
@@ -50,8 +49,8 @@ def lancedb(folder: Path, texts: list[str], vectors: np.ndarray) -> Iterator[Ask
         "number": np.arange(len(texts)), "text": texts,
         "vector": pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), type=shape),
     })  # fmt: skip
-    made = library.connect(folder).create_table("t", table)
-    made.create_index(metric="dot", num_partitions=790, num_sub_vectors=48)
+    made = library.connect(folder).create_table("passages", table)
+    made.create_index(metric="dot", num_partitions=int(len(texts) ** 0.5), num_sub_vectors=48)
 
     def ask(probes: int, question: np.ndarray) -> list[int]:
         found = made.search(question).distance_type("dot").limit(K).nprobes(probes).refine_factor(30).to_list()
@@ -62,6 +61,7 @@ def lancedb(folder: Path, texts: list[str], vectors: np.ndarray) -> Iterator[Ask
 
 def sqlite_vec(folder: Path, texts: list[str], vectors: np.ndarray) -> Iterator[Asks]:
     """sqlite-vec's exact scan: it has no index."""
+    import pysqlite3 as sqlite3  # the one in Python often loads no extensions
     import sqlite_vec as library
 
     folder.mkdir(parents=True)
@@ -88,13 +88,10 @@ def txtai(folder: Path, texts: list[str], vectors: np.ndarray) -> Iterator[Asks]
     """FAISS under the settings of txtai, its content in SQLite; the knob is nprobe."""
     from txtai import Embeddings
 
-    places = iter(range(0, len(vectors), 500))
+    place = {text: number for number, text in enumerate(texts)}  # it embeds them in an order of its own
 
     def embed(inputs: list[Any]) -> np.ndarray:
-        if isinstance(inputs[0], np.ndarray):
-            return np.stack(inputs)
-        start = next(places)
-        return vectors[start : start + len(inputs)]
+        return np.stack([one if isinstance(one, np.ndarray) else vectors[place[one]] for one in inputs])
 
     index = Embeddings(
         {"method": "external", "transform": embed, "content": True, "backend": "faiss", "encodebatch": 500}

@@ -175,17 +175,22 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """One state of the store for all that is read inside."""
-        known = getattr(self._local, "connection", None)
-        if known is not None and known[0] == os.getpid() and known[1].in_transaction:  # already inside: one for both
+        inside: tuple[int, sqlite3.Connection] | None = getattr(self._local, "inside", None)
+        if inside is not None and inside[0] == os.getpid():  # one state for both
             with self.errors():
-                yield known[1]
+                yield inside[1]
             return
         with self.errors(), unforked():
             connection = self.connection()
+            if connection.in_transaction:  # of a write
+                yield connection
+                return
             connection.execute("BEGIN")
+            self._local.inside = os.getpid(), connection
             try:
                 yield connection
             finally:
+                self._local.inside = None
                 connection.rollback()
 
     @contextmanager

@@ -281,8 +281,8 @@ def fork_of_one_in_use(folder: Path, model: Path) -> None:
         assert searcher.check() == []
 
 
-def forks_amid_searches_and_writes(folder: Path, model: Path) -> None:
-    crowd, until = Crowd(folder, model, 1), time.time() + 5
+def forks_amid_searches_and_writes(folder: Path, model: Path, seconds: int) -> None:
+    crowd, until = Crowd(folder, model, 1), time.time() + seconds
     with Searcher(folder) as searcher, ThreadPoolExecutor(3) as pool:
 
         def search() -> None:
@@ -299,20 +299,21 @@ def forks_amid_searches_and_writes(folder: Path, model: Path) -> None:
         crowd.check_end(results(work)[0])
 
 
-def alone(work: Callable[[Path, Path], None], folder: Path, model: Path) -> None:
+def alone(work: Callable[..., None], *given: Any, seconds: int = 0) -> None:
     """In a process of its own: pytest's has threads of many libraries by now, and a fork that hangs is to end."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        pool.submit(faulthandler.dump_traceback_later, 50, exit=True)
-        pool.submit(work, folder, model).result()
+        pool.submit(faulthandler.dump_traceback_later, 50 + 2 * seconds, exit=True)
+        pool.submit(work, *given).result()
 
 
 def test_a_searcher_in_use_works_on_both_sides_of_a_fork(folder: Path, tiny_bert: Path) -> None:
     alone(fork_of_one_in_use, folder, tiny_bert)
 
 
-def test_a_fork_amid_searches_and_writes_searches_one_state(folder: Path, tiny_bert: Path) -> None:
+@pytest.mark.parametrize("seconds", LENGTHS)
+def test_a_fork_amid_searches_and_writes_searches_one_state(folder: Path, tiny_bert: Path, seconds: int) -> None:
     Crowd.new(folder, tiny_bert, writers=1)
-    alone(forks_amid_searches_and_writes, folder, tiny_bert)
+    alone(forks_amid_searches_and_writes, folder, tiny_bert, seconds, seconds=seconds)
 
 
 # -- waiting
