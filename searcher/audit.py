@@ -50,6 +50,8 @@ def findings(connection: Any) -> Iterator[str]:
         dimension = as_settings(values).dimension if values else None
     except DamagedIndex as fault:
         yield str(fault)
+    if not values and connection.execute("SELECT 1 FROM vectors LIMIT 1").fetchone():
+        yield "the settings of the index are gone"
     for line, query in UNPAIRED.items():
         for (number,) in connection.execute(query):
             yield line.format(number)

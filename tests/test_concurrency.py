@@ -294,8 +294,8 @@ def forks_amid_searches_and_writes(folder: Path, model: Path, seconds: int) -> N
         statuses = []
         while time.time() < until:
             statuses.append(os.waitpid(forked(search), 0)[1])
-        assert len(statuses) > 5
-        assert set(statuses) == {0}
+        assert set(statuses) == {0}, statuses
+        assert len(statuses) > 2
         crowd.check_end(results(work)[0])
 
 

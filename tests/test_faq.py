@@ -141,8 +141,8 @@ def test_a_match_is_ridge_regression_on_the_phrasings_beside_the_nearest_one() -
         best = max(float(vector @ row) for row in vectors[own])
         evidence = [towards @ dual[:, entry], best, spelt[own].max(), math.log(own.sum()), answered[entry]]
         assert found.evidence[entry] == pytest.approx(evidence, abs=1e-5)
-        score = evidence[0] + 0.5 * (best + 0.2 * spelt[own].max()) + 0.7 * answered[entry]
-        assert found.scores[entry] == pytest.approx(score / (1 + 0.5 * 1.2 + 0.7), abs=1e-5)
+        score = evidence[0] + 0.5 * (best + 0.2 * spelt[own].max()) + answered[entry]
+        assert found.scores[entry] == pytest.approx(score / (1 + 0.5 * 1.2 + 1), abs=1e-5)
         assert float(vector @ vectors[found.closest[entry]]) == pytest.approx(best)
     assert found.order[0] == found.scores.argmax()
 

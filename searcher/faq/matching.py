@@ -35,7 +35,7 @@ class Weights:
     noise: float = 0.1
     spelling: float = 0.2
     closest: float = 0.5
-    answers: float = 0.7
+    answers: float = 1.0
 
 
 SHIPPED = Weights()
