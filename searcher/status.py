@@ -51,8 +51,9 @@ def _described(snapshots: Snapshots) -> dict[str, Any]:
 
 
 def bytes_of(folder: Path) -> int:
-    """What all files of an index take."""
-    return sum(_size(file) for file in (*folder.glob(f"{DATABASE}*"), folder / CACHE))
+    """What the files of an index take, those of SQLite's journals included; a damaged one that was kept is none."""
+    names = (DATABASE, *(f"{DATABASE}-{kind}" for kind in ("journal", "wal", "shm")), CACHE)
+    return sum(_size(folder / name) for name in names)
 
 
 def _size(path: Path) -> int:

@@ -25,6 +25,8 @@ __all__ = ["DTYPES", "Encoder", "Hidden", "Sequence_"]
 
 DTYPES = ("auto", "bf16", "fp32")
 SMALL_TOKENS = 768  # up to here numpy is done before torch would be imported
+LEAST_TOKENS = 128  # of a batch, where there are several workers; SLACK: for lengths that are not all alike
+SLACK = 1.1
 PATIENCE = 4096  # … and so many in all for callers that can wait: by then it would have paid to import torch
 
 T = TypeVar("T")
@@ -73,10 +75,11 @@ class Encoder:
         def encode(batch: np.ndarray) -> tuple[np.ndarray, T]:
             return batch, then(forward([sequences[i] for i in batch], layers, pooler))
 
-        batches = by_token_budget(lengths, budget)
         if submit is None:
-            yield from map(encode, batches)
+            yield from map(encode, by_token_budget(lengths, budget))
             return
+        share = int(SLACK * lengths.sum() / workers)  # few tokens are shared out, not left to one core
+        batches = by_token_budget(lengths, min(budget, max(LEAST_TOKENS, share)))
         waiting: deque[Future[tuple[np.ndarray, T]]] = deque()
         try:
             for batch in batches:
