@@ -35,6 +35,12 @@ def test_every_reader_and_the_filter_language_have_seeds_to_fuzz_with() -> None:
 # -- what fuzzing found
 
 
+def test_a_long_line_of_ascii_in_a_text_of_another_encoding_is_read_once() -> None:
+    """From each of its characters it was searched to its end for one beyond ASCII, for minutes."""
+    data = b"na\xefve \x81\n" + b"2024-01 " * 50_000
+    fuzzing.Limits().timed(lambda data: fuzzing.check_reader(".md", data), data)
+
+
 def test_comments_of_mdx_that_never_close_are_read_once() -> None:
     """Each opening was followed to the end of the text, for minutes; `timed` allows 10 seconds."""
     fuzzing.Limits().timed(lambda data: fuzzing.check_reader(".mdx", data), b"{/*" * 200_000)

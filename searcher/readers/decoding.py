@@ -68,7 +68,7 @@ WORDS = {
     "koi8_r": CYRILLIC,
 }
 MOST = 0.9  # of the characters beyond ASCII have to be in such words
-HIGH_LINE = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
+LINE = re.compile(rb"[^\r\n]+")
 
 
 @dataclass(frozen=True)
@@ -166,8 +166,9 @@ def _is_damaged_utf8(head: bytes) -> bool:
 def _guesses(data: bytes) -> list[str]:
     """Codecs for bytes that are not UTF-8, the likeliest first."""
     sample = b""
-    for line in HIGH_LINE.finditer(data):
-        sample += line[0][:SAMPLE_BYTES] + b"\n"
+    for line in LINE.finditer(data):
+        if not line[0].isascii():
+            sample += line[0][:SAMPLE_BYTES] + b"\n"
         if len(sample) >= SAMPLE_BYTES:
             break
     # These come first because charset-normalizer takes a short "naïve" for Cyrillic and "Привет" for Chinese.
