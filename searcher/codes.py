@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Codes", "scanner"]
+__all__ = ["MOST", "Codes", "scanner"]
 
 LIBRARY = Path(__file__).with_name("libscan.so.1")
 P, I, L = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64  # noqa: E741
+WIDEST = 2**31 // (255 * 127)  # numbers of a vector, whose products have to fit 32 bits
 MOST = 1000  # candidates of a question: they are kept in order one by one
 
 
@@ -42,7 +43,7 @@ class Codes:
 
         if scanner() is None or not isinstance(index, faiss.IndexScalarQuantizer):
             return None
-        if index.sq.qtype != faiss.ScalarQuantizer.QT_8bit or not index.ntotal:
+        if index.sq.qtype != faiss.ScalarQuantizer.QT_8bit or not index.ntotal or index.d >= WIDEST:
             return None
         codes = faiss.rev_swig_ptr(index.codes.data(), index.ntotal * index.d).reshape(index.ntotal, index.d)
         least, span = faiss.vector_to_array(index.sq.trained).reshape(2, index.d)

@@ -19,9 +19,7 @@ from searcher.locks import close_before_a_fork, holder, patience, unforked
 __all__ = ["Database", "Head", "errors_of", "has_safe_wal"]
 
 APPLICATION_ID = 0x73726368  # "srch" in the file's header
-CACHE_KB = (
-    16_384  # of pages that SQLite keeps, as they are read: its own 2 MB hold too few of a large index's inner ones
-)
+CACHE_KB = 16_384  # of pages that SQLite keeps: its own 2 MB hold too few of the inner ones of a large index
 # SQLite's primary result codes; any other means that the file is damaged.
 MEANINGS: dict[int, tuple[type[SearcherError], str]] = {
     sqlite3.SQLITE_BUSY: (IndexUnavailable, ""),  # says who, and for how long

@@ -150,7 +150,8 @@ class VectorIndex:
     def _shared(self, k: int, cores: int, scan: Callable[[int, int], Scan]) -> Scan:
         """What is found where every core scans a part of the vectors."""
         edges = np.linspace(0, len(self.ids), (cores if len(self.ids) >= SPLIT else 1) + 1).astype(int).tolist()
-        parts = list(_workers().map(lambda span: scan(*span), pairwise(edges)))
+        each = _workers().map if len(edges) > 2 else map
+        parts = list(each(lambda span: scan(*span), pairwise(edges)))
         scores, places = np.hstack([part[0] for part in parts]), np.hstack([part[1] for part in parts])
         best = np.argsort(np.where(places < 0, np.inf, -scores), axis=1, kind="stable")[:, :k]
         return np.take_along_axis(scores, best, 1), np.take_along_axis(places, best, 1)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from searcher.errors import BadValue
 
-__all__ = ["AUTO", "FLAT", "IndexType", "Indexing", "automatic", "check_knob", "index_type"]
+__all__ = ["AUTO", "FLAT", "IndexType", "Indexing", "automatic", "check_knob", "chosen", "index_type"]
 
 FLAT, AUTO = "flat", "auto"
 MOST_KNOB = 1 << 16
@@ -85,6 +85,14 @@ AUTOMATIC = [
 def automatic(count: int) -> tuple[IndexType, str]:
     """The type for so many passages, and why."""
     return next((TYPES[name], reason) for most, name, reason in AUTOMATIC if count <= most)
+
+
+def chosen(wanted: str, count: int) -> tuple[str, str]:
+    """The name of the type that is to be made of so many passages, and why."""
+    if wanted != AUTO:
+        return wanted, "as chosen"
+    kind, reason = automatic(count)
+    return kind.name, reason
 
 
 def index_type(name: str) -> IndexType:

@@ -24,7 +24,7 @@ from searcher.errors import BadValue, DamagedIndex, IndexUnavailable, SearcherEr
 from searcher.filters import Filter
 from searcher.index import Found, Some, VectorIndex
 from searcher.index_building import Sink, filled, flat_bytes, grown, hand_on, trained, write
-from searcher.index_types import AUTO, FLAT, automatic, index_type
+from searcher.index_types import FLAT, chosen, index_type
 from searcher.settings import IndexSettings
 from searcher.store import FORGET, Store
 
@@ -274,9 +274,7 @@ class Snapshots:
                 with suppress(OSError):
                     self.path.unlink(missing_ok=True)
                 return True
-            if wanted == AUTO:
-                wanted = automatic(len(ids))[0].name
-            if self._write(_stamp(settings, head, ids, wanted), ids, present=False):
+            if self._write(_stamp(settings, head, ids, chosen(wanted, len(ids))[0]), ids, present=False):
                 self.store.forget(head.generation, least)
                 return True
         return False

@@ -4,7 +4,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from searcher.index_types import AUTO, automatic
+from searcher.index_types import chosen
 from searcher.schema import FORMAT
 from searcher.settings import IndexSettings
 from searcher.snapshots import CACHE, Snapshots
@@ -36,8 +36,7 @@ def _described(snapshots: Snapshots) -> dict[str, Any]:
     with snapshots.store.database.reading():
         snapshot = snapshots.current()
     made = snapshot.base.type.name if snapshot else wanted.type
-    kind, reason = automatic(len(snapshot) if snapshot else 0)
-    best, reason = (kind.name, reason) if wanted.type == AUTO else (wanted.type, "as chosen")
+    best, reason = chosen(wanted.type, len(snapshot) if snapshot else 0)
     if made != best:  # no cache file of it was there when somebody waited for an answer
         reason = f"searcher reindex makes it {best}: {reason}"
     knob = snapshot.base.type.knob if snapshot else None

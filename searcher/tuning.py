@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from searcher.errors import BadValue
-from searcher.index_types import AUTO, Indexing, automatic, index_type
+from searcher.index_types import AUTO, Indexing, chosen, index_type
 from searcher.pooling import normalize
 from searcher.ranking import best_ids
 from searcher.snapshots import Snapshot, Snapshots
@@ -35,11 +35,11 @@ def make_index(snapshots: Snapshots, kind: str | None, tune: bool, recall: float
     wanted = store.indexing()
     if kind is not None and kind != AUTO:
         index_type(kind)
-    chosen = kind or wanted.type
+    name = kind or wanted.type
     if not (tune and kind is None and _is_made(snapshots, wanted)):  # to measure it, it need not be made again
         snapshots.rebuild(kind)
-    if chosen != wanted.type:
-        wanted = Indexing(chosen)
+    if name != wanted.type:
+        wanted = Indexing(name)
         store.want(wanted)
     if tune:
         with store.database.reading():
@@ -52,8 +52,7 @@ def _is_made(snapshots: Snapshots, wanted: Indexing) -> bool:
     """Whether there is an index of the type that is wanted."""
     with snapshots.store.database.reading():
         snapshot = snapshots.current()
-    best = automatic(len(snapshot) if snapshot else 0)[0].name if wanted.type == AUTO else wanted.type
-    return snapshot is not None and snapshot.base.type.name == best
+    return snapshot is not None and snapshot.base.type.name == chosen(wanted.type, len(snapshot))[0]
 
 
 def _tuned(store: Store, snapshot: Snapshot, recall: float) -> dict[str, Any]:

@@ -71,3 +71,11 @@ def test_candidates_of_an_index_hold_the_nearest_whether_one_core_scans_or_all(c
     for question, ids in zip(questions, found.ids, strict=True):
         nearest = np.argsort(-(vectors @ question))[:10] + 1
         assert set(nearest) <= set(ids)
+
+
+def test_vectors_so_wide_that_their_products_could_overflow_are_left_to_faiss() -> None:
+    index = faiss.IndexScalarQuantizer(70_000, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
+    vectors = np.ones((2, 70_000), dtype=np.float32)
+    index.train(vectors)
+    index.add(vectors)
+    assert Codes.of(index) is None
