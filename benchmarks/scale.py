@@ -222,8 +222,8 @@ def bare(base: Any, knob: int | None, questions: np.ndarray, vectors: np.ndarray
         "nprobe": lambda: faiss.SearchParametersIVF(nprobe=knob),
     }
     parameters = made[base.type.knob]() if base.type.knob else None
-    again = base.type.again
-    return {"bare_p50_ms": timed(lambda q: index.search(q[None], K * again, params=parameters), questions)["p50_ms"]}
+    candidates = base.type.candidates(K)
+    return {"bare_p50_ms": timed(lambda q: index.search(q[None], candidates, params=parameters), questions)["p50_ms"]}
 
 
 def shares(documents: int) -> np.ndarray:

@@ -7,11 +7,11 @@ as much as the codes have lost already; what is found is scored again with the s
 import ctypes
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["MOST", "Codes", "scanner"]
+__all__ = ["MOST", "Codes", "kernels"]
 
 LIBRARY = Path(__file__).with_name("libscan.so.1")
 P, I, L = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64  # noqa: E741
@@ -20,14 +20,28 @@ MOST = 1000  # candidates of a question: they are kept in order one by one
 
 
 @cache
-def scanner() -> Any:
-    """The function of scan.c, None where it was not built or the CPU has no AVX-512 VNNI."""
+def kernels() -> Any:
+    """The functions of scan.c, None where they were not built or the CPU has no AVX-512 VNNI."""
     try:
         library = ctypes.CDLL(str(LIBRARY))
     except OSError:
         return None
     library.searcher_scan.argtypes = [P, L, L, I, P, I, P, I, P, P]
-    return library.searcher_scan if library.searcher_scan_supported() else None
+    library.searcher_signs.argtypes = [P, L, L, I, P, P, P, P]
+    library.searcher_sieve.argtypes = [P]
+    return library if library.searcher_scan_supported() else None
+
+
+class Rounded(NamedTuple):
+    """Questions in bytes. weights: (q, d) int8; step, base: (q, 1) float32, by which products become scores."""
+
+    weights: np.ndarray
+    step: np.ndarray
+    base: np.ndarray
+
+    def scores(self, products: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Inner products (q, k) float32; of no place, -1, it is less than any."""
+        return np.where(places < 0, -np.inf, self.base + self.step * products).astype(np.float32)
 
 
 class Codes:
@@ -41,7 +55,7 @@ class Codes:
         """Those of a FAISS index, without a copy; None if it has none such, or they cannot be scanned here."""
         import faiss
 
-        if scanner() is None or not isinstance(index, faiss.IndexScalarQuantizer):
+        if kernels() is None or not isinstance(index, faiss.IndexScalarQuantizer):
             return None
         if index.sq.qtype != faiss.ScalarQuantizer.QT_8bit or not index.ntotal or index.d >= WIDEST:
             return None
@@ -57,16 +71,23 @@ class Codes:
         allowed: (⌈n / 8⌉,) uint8, a bit a code, the lowest first. -> (q, k) float32, falling, and places int64; -1 is
         none.
         """
-        weights = queries * (self.span / 255)  # of a step in each number
-        step = np.maximum(np.abs(weights).max(axis=1, keepdims=True) / 127, np.finfo(np.float32).tiny)
-        rounded = np.ascontiguousarray(np.rint(weights / step).astype(np.int8))
+        rounded = self.rounded(queries)
         products = np.empty((len(queries), k), dtype=np.int32)
         places = np.empty((len(queries), k), dtype=np.int64)
         bits = None if allowed is None else allowed.ctypes.data
-        scanner()(
-            self.codes.ctypes.data, start, stop, self.codes.shape[1], rounded.ctypes.data, len(queries), bits, k,
-            products.ctypes.data, places.ctypes.data,
+        kernels().searcher_scan(
+            self.codes.ctypes.data, start, stop, self.codes.shape[1], rounded.weights.ctypes.data, len(queries), bits,
+            k, products.ctypes.data, places.ctypes.data,
         )  # fmt: skip
+        return rounded.scores(products, places), places
+
+    def rounded(self, queries: np.ndarray) -> Rounded:
+        """Queries (q, d) float32 as the kernel takes them."""
+        weights = queries * (self.span / 255)  # of a step in each number
+        step = np.maximum(np.abs(weights).max(axis=1, keepdims=True) / 127, np.finfo(np.float32).tiny)
         base = queries @ self.least + weights.sum(axis=1) / 2  # FAISS takes the middle of a step
-        scores = (base[:, None] + step * products).astype(np.float32)
-        return np.where(places < 0, -np.inf, scores).astype(np.float32), places
+        return Rounded(np.ascontiguousarray(np.rint(weights / step).astype(np.int8)), step, base[:, None])
+
+    def vectors(self, places: np.ndarray) -> np.ndarray:
+        """What the codes at (m,) places stand for. (m, d) float32"""
+        return (self.least + self.span * ((self.codes[places] + 0.5) / 255)).astype(np.float32)

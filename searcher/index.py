@@ -11,11 +11,16 @@ import numpy as np
 
 from searcher.codes import MOST, Codes
 from searcher.index_types import FLAT, index_type
+from searcher.signs import Signs
 
 __all__ = ["Found", "Some", "VectorIndex", "entered", "library", "parameters"]
 
 SCANNED = 0.25  # of a graph's vectors: where fewer are wanted, a scan of these is faster than a walk among the others
 SPLIT = 20_000  # vectors from which a scan for one question is shared among the cores
+SIGNED = 20_000  # codes from which it pays to know their signs …
+ASKED = 8  # … once so many questions were asked: they have to be made, at every opening anew
+SIEVE_SPLIT = 200_000  # vectors from which a scan of signs is shared among the cores
+SIEVED = 100  # of so many that are wanted the most are among the candidates
 Scan = tuple[np.ndarray, np.ndarray]  # scores and places, as FAISS has them
 FEW = 8  # questions below which each is scanned for on all cores; more are shared among them by FAISS
 
@@ -68,6 +73,7 @@ class VectorIndex:
         faiss = library()
 
         self._index, self._body = index, body  # FAISS reads where the body lies
+        self._asked = 0
         self.type = index_type(kind)
         self._main = faiss.downcast_index(index.index)
         self._graph = isinstance(self._main, faiss.IndexHNSW)
@@ -110,6 +116,14 @@ class VectorIndex:
         """A byte for each number of the vectors, if that is what it has and our kernel scans it."""
         return Codes.of(self._scanned)
 
+    @cached_property
+    def _signs(self) -> Signs | None:
+        """By which few of many codes are looked at; None if there are few, or signs do not tell which."""
+        codes = self.codes
+        if codes is None or len(self.ids) < SIGNED:
+            return None
+        return Signs.of(codes, library().omp_get_max_threads())
+
     def search(
         self, queries: np.ndarray, k: int, some: Some | None = None, effort: int | None = None, exact: bool = False
     ) -> Found:
@@ -125,7 +139,7 @@ class VectorIndex:
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         share = count / len(self.ids)
         if exact or self.type.knob is None or (self._graph and share < SCANNED):
-            scores, places = self._scan(queries, k, some)
+            scores, places = self._scan(queries, k, some, every=exact)
         else:
             wanted = parameters(self._main, some, int((effort or self.type.default) / share))
             scores, places = self._main.search(queries, k, params=wanted)
@@ -134,21 +148,27 @@ class VectorIndex:
                 scores[short], places[short] = self._scan(queries[short], k, some)
         return Found(scores, np.where(places < 0, -1, self.ids[places]))
 
-    def _scan(self, queries: np.ndarray, k: int, some: Some | None) -> tuple[np.ndarray, np.ndarray]:
-        """(q, k) scores and places, after a look at every vector or code."""
+    def _scan(
+        self, queries: np.ndarray, k: int, some: Some | None, every: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(q, k) scores and places, after a look at every vector or code; or, unless every: every code's sign."""
         faiss, index = library(), self._scanned
         cores, lists = faiss.omp_get_max_threads(), getattr(index, "nlist", 0)
         if (codes := self.codes) is not None and k <= MOST:
             bits = None if some is None else some.bits
-            return self._shared(k, cores, lambda start, stop: codes.scan(queries, k, start, stop, bits))
+            self._asked += len(queries)
+            if not every and k <= SIEVED and self._asked >= ASKED and (signs := self._signs) is not None:
+                return signs.scan(queries, k, bits, cores if len(self.ids) >= SIEVE_SPLIT else 1)
+            return self._shared(k, lambda start, stop: codes.scan(queries, k, start, stop, bits))
         if len(queries) >= FEW or cores < 2 or len(self.ids) < SPLIT or lists or some is not None:
             found = index.search(queries, k, params=parameters(index, some, lists))
             return found[0], found[1]
         # FAISS gives each question one core.
-        return self._shared(k, cores, partial(self._part, queries, k))
+        return self._shared(k, partial(self._part, queries, k))
 
-    def _shared(self, k: int, cores: int, scan: Callable[[int, int], Scan]) -> Scan:
+    def _shared(self, k: int, scan: Callable[[int, int], Scan]) -> Scan:
         """What is found where every core scans a part of the vectors."""
+        cores = library().omp_get_max_threads()
         edges = np.linspace(0, len(self.ids), (cores if len(self.ids) >= SPLIT else 1) + 1).astype(int).tolist()
         each = _workers().map if len(edges) > 2 else map
         parts = list(each(lambda span: scan(*span), pairwise(edges)))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,16 @@ from searcher.errors import BadValue
 from searcher.index import Some, entered, library, parameters
 from searcher.index_types import IndexType
 
-__all__ = ["Sink", "filled", "flat_bytes", "grown", "hand_on", "trained", "write"]
+__all__ = ["Content", "content", "grown", "trained"]
 
 BUILD_EFFORT = 80  # efConstruction of HNSW: how widely a new vector's neighbours are looked for
 TRAINING = 64  # vectors drawn for each list of an inverted file; FAISS wants 39 at least
 LEAST_TRAINING = 25_000  # … or for the 256 centroids of a code
 WRITTEN = 1 << 20  # bytes handed on at a time
+COPIED = 1 << 14  # codes
 
 Sink = Callable[[Any], Any]  # takes bytes
+Content = Callable[[Sink], None]  # hands on the bytes of an index, a piece at a time; raises what the sink raises
 
 
 def trained(kind: IndexType, count: int, dimension: int, sample: Callable[[int], np.ndarray]) -> Any:
@@ -55,27 +58,36 @@ def _check(index: Any, description: str) -> None:
         raise BadValue(f"index type {description!r} cannot search among some of its vectors by inner product")
 
 
-def filled(index: Any, pieces: Iterable[np.ndarray], ids: np.ndarray) -> Any:
-    """A trained FAISS index with the vectors in pieces (m, d) float32, under ids (n,) int64, rising."""
-    outer = library().IndexIDMap(index)
+def content(index: Any, pieces: Iterable[np.ndarray], ids: np.ndarray) -> Content:
+    """A trained FAISS index's bytes with the vectors in pieces (m, d) float32, under ids (n,) int64, rising, in it."""
+    if not _is_plain(index):
+        return lambda sink: _write(_filled(library().IndexIDMap(index), pieces, ids), sink)
+    one = library().IndexIDMap(library().clone_index(index))
+    model = library().serialize_index(_filled(one, [np.zeros((1, index.d), np.float32)], np.ones(1, np.int64)))
+    return partial(_hand_on, _plain_bytes(model, index.sa_code_size(), _codes(index, pieces), ids))
+
+
+def grown(body: np.ndarray, pieces: Iterable[np.ndarray], ids: np.ndarray, kept: np.ndarray) -> Content:
+    """The index in FAISS's bytes with the vectors in pieces (m, d) float32 in it too.
+
+    ids: (n,) of all, rising: those that are in it already, and then the new ones. kept: (n,) bool, which of them are
+    still there; where the others cannot be left out they stay under the negatives of their ids.
+    """
+    outer = library().read_index(library().ZeroCopyIOReader(library().swig_ptr(body), len(body)))
+    if _is_plain(index := library().downcast_index(outer.index)):
+        return partial(_hand_on, _plain_bytes(body, index.sa_code_size(), _grown_codes(outer, kept, pieces), ids[kept]))
+    outer = library().deserialize_index(body)
+    return lambda sink: _write(_filled(outer, pieces, np.where(kept, ids, -ids)), sink)
+
+
+def _filled(outer: Any, pieces: Iterable[np.ndarray], ids: np.ndarray) -> Any:
+    """FAISS's IndexIDMap with vectors in pieces (m, d) float32 more in it; ids: (n,) int64 of all in it."""
     for piece in pieces:
-        index.add(np.ascontiguousarray(piece, dtype=np.float32))
+        outer.index.add(np.ascontiguousarray(piece, dtype=np.float32))
     return entered(outer, ids)
 
 
-def grown(body: np.ndarray, pieces: Iterable[np.ndarray], ids: np.ndarray, kept: np.ndarray) -> Any:
-    """A copy of the index in FAISS's bytes with the vectors in pieces (m, d) float32 in it too.
-
-    ids: (n,) of all, rising: those that are in it already, and then the new ones. kept: (n,) bool, which of them are
-    still there; the others stay under the negatives of their ids.
-    """
-    outer = library().deserialize_index(body)
-    for piece in pieces:
-        outer.index.add(np.ascontiguousarray(piece, dtype=np.float32))
-    return entered(outer, np.where(kept, ids, -ids))
-
-
-def write(index: Any, sink: Sink) -> None:
+def _write(index: Any, sink: Sink) -> None:
     """Hand an index's bytes to a function, a piece at a time. Raises what the function raises."""
     faiss = library()
     faults: list[BaseException] = []
@@ -93,30 +105,51 @@ def write(index: Any, sink: Sink) -> None:
         raise faults[0]
 
 
-def hand_on(pieces: Iterable[np.ndarray], sink: Sink) -> None:
-    """Hand bytes to a function, a piece at a time."""
+def _hand_on(pieces: Iterable[np.ndarray], sink: Sink) -> None:
     for piece in pieces:
         sink(piece.data)
 
 
-def flat_bytes(ids: np.ndarray, pieces: Iterable[np.ndarray], dimension: int) -> Iterator[np.ndarray]:
-    """FAISS's serialisation of a flat index, piece by piece: an index larger than the memory can be written.
+# -- plain indexes: no more than the codes of their vectors, so one larger than the memory can be written
 
-    ids: (n,) int64, rising. pieces: arrays (m, d) float32, together n rows. FAISS's faiss/impl/index_write.cpp: an
-    index is a header, which holds the number of vectors, then their floats after how many these are; the map of ids
-    has a header of its own before, and the ids after how many these are.
-    """
-    faiss = library()
 
-    # What FAISS writes of one vector of zeros under id 0 is all zeros from the floats on, and their number before.
-    one = filled(faiss.IndexFlatIP(dimension), [np.zeros((1, dimension), np.float32)], np.zeros(1, np.int64))
-    small = np.asarray(faiss.serialize_index(one))
-    header = bytearray(small[: len(small) - 4 * dimension - 24].tobytes())
-    inner = bytes(header).index(b"IxFI")
-    for start in (0, inner):  # four letters, dimension as int32, then the number of vectors
-        header[start + 8 : start + 16] = len(ids).to_bytes(8, "little")
-    yield np.frombuffer(bytes(header) + (len(ids) * dimension).to_bytes(8, "little"), np.uint8)
+def _is_plain(index: Any) -> bool:
+    return isinstance(index, library().IndexFlat | library().IndexScalarQuantizer)
+
+
+def _codes(index: Any, pieces: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """What a trained plain index keeps of vectors in pieces (m, d) float32. -> (m, size) uint8 each"""
     for piece in pieces:
-        yield np.ascontiguousarray(piece, "<f4").view(np.uint8).reshape(-1)
+        yield index.sa_encode(np.ascontiguousarray(piece, dtype=np.float32))
+
+
+def _grown_codes(outer: Any, kept: np.ndarray, pieces: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """The codes in an IndexIDMap but those that are not kept, (n,) bool, and then those of more vectors."""
+    index = library().downcast_index(outer.index)  # which `outer` owns
+    count, size = index.ntotal, index.sa_code_size()
+    codes = library().rev_swig_ptr(index.codes.data(), count * size).reshape(count, size)
+    for start in range(0, count, COPIED):
+        yield codes[start : start + COPIED][kept[start : min(start + COPIED, count)]]
+    yield from _codes(index, pieces)
+
+
+def _plain_bytes(model: np.ndarray, size: int, codes: Iterable[np.ndarray], ids: np.ndarray) -> Iterator[np.ndarray]:
+    """FAISS's serialisation of a plain index, piece by piece.
+
+    model: FAISS's bytes of an index of the same making with one vector or more. codes: arrays (m, size) uint8, together
+    a row for each of ids (n,) int64. FAISS's faiss/impl/index_write.cpp: the map of ids and the index in it each have
+    a header with the number of vectors; what was trained and the codes, after how many bytes or numbers these are,
+    follow, and last the ids after how many these are.
+    """
+    held = int.from_bytes(model[8:16].tobytes(), "little")
+    header = bytearray(model[: len(model) - held * (size + 8) - 8].tobytes())
+    marks = header[4:16]  # after four letters: the dimension as int32, then the number of vectors
+    for start in (4, header.index(marks, 16)):
+        header[start + 4 : start + 12] = len(ids).to_bytes(8, "little")
+    units = int.from_bytes(header[-8:], "little") // held
+    header[-8:] = (len(ids) * units).to_bytes(8, "little")
+    yield np.frombuffer(bytes(header), np.uint8)
+    for piece in codes:
+        yield np.ascontiguousarray(piece).reshape(-1)
     yield np.frombuffer(len(ids).to_bytes(8, "little"), np.uint8)
     yield np.ascontiguousarray(ids, "<i8").view(np.uint8)

@@ -14,22 +14,27 @@ __all__ = ["AUTO", "FLAT", "IndexType", "Indexing", "automatic", "check_knob", "
 
 FLAT, AUTO = "flat", "auto"
 MOST_KNOB = 1 << 16
+SPARE = 4  # candidates more, which matter where k is small
 
 
 @dataclass(frozen=True)
 class IndexType:
     """A way to keep vectors so that the nearest are found.
 
-    factory: passages, dimension → FAISS's description. again: how many times k candidates are scored again with the
-    stored vectors, because the index itself only has an approximation of them. knob: the name of what trades recall
-    for speed at search time, if there is one, and its value unless one was tuned or is given.
+    factory: passages, dimension → FAISS's description. again: how many times k candidates, and some, are scored again
+    with the stored vectors, because the index itself only has an approximation of them. knob: the name of what trades
+    recall for speed at search time, if there is one, and its value unless one was tuned or is given.
     """
 
     name: str
     factory: Callable[[int, int], str]
-    again: int = 1
+    again: float = 1
     knob: str | None = None
     default: int = 0
+
+    def candidates(self, k: int) -> int:
+        """How many are found in the index for k hits."""
+        return k if self.again == 1 else math.ceil(k * self.again) + SPARE
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ TYPES = {
     for kind in [
         IndexType(FLAT, lambda count, dimension: "Flat"),
         IndexType("fp16", lambda count, dimension: "SQfp16", again=2),
-        IndexType("sq8", lambda count, dimension: "SQ8", again=3),
+        IndexType("sq8", lambda count, dimension: "SQ8", again=1.5),
         IndexType("hnsw", lambda count, dimension: "HNSW32", knob="ef", default=128),
         IndexType("ivf", lambda count, dimension: f"IVF{_lists(count)},SQ8", again=3, knob="nprobe", default=64),
         # An inverted file too: FAISS's plain IndexPQ searches among some of its vectors only with none.
@@ -76,9 +81,9 @@ TYPES = {
 
 # Up to so many passages, the type that `auto` takes, and why.
 AUTOMATIC = [
-    (50_000, FLAT, "an exact search of so few takes milliseconds"),
-    (4_000_000, "hnsw", "exact search would take a tenth of a second and more"),
-    (1 << 62, "ivf", "a quarter of the memory, and the graph of hnsw would take hours"),
+    (20_000, FLAT, "an exact search of so few takes milliseconds"),
+    (4_000_000, "sq8", "as good as exact, in a quarter of the memory; hnsw is faster and finds less"),
+    (1 << 62, "ivf", "to look at all would take a tenth of a second and more"),
 ]
 
 

@@ -87,7 +87,7 @@ def check_k(k: Any, name: str = "k") -> None:
 def cosine(row: Row, vector: np.ndarray) -> float:
     """Of a passage's stored vector and a unit vector (d,)."""
     # Not for many at once: a matrix product may round equal rows differently.
-    return float(np.clip(np.dot(row.vector, vector), -1, 1))
+    return max(-1.0, min(1.0, float(np.dot(row.vector, vector))))
 
 
 def nearest(

@@ -8,7 +8,6 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -23,7 +22,7 @@ from searcher.database import Head
 from searcher.errors import BadValue, DamagedIndex, IndexUnavailable, SearcherError
 from searcher.filters import Filter
 from searcher.index import Found, Some, VectorIndex
-from searcher.index_building import Sink, filled, flat_bytes, grown, hand_on, trained, write
+from searcher.index_building import Content, content, grown, trained
 from searcher.index_types import FLAT, chosen, index_type
 from searcher.settings import IndexSettings
 from searcher.store import FORGET, Store
@@ -132,7 +131,7 @@ class Snapshot:
         if allowed is not None:
             _, some, places = self._among(allowed)
             ids, vectors = ids[places], vectors[places]
-        found = self.base.search(queries, k * self.base.type.again, some, effort, exact)
+        found = self.base.search(queries, self.base.type.candidates(k), some, effort, exact)
         if not len(ids):
             return found
         fresh = _nearest(ids, vectors, queries, k)
@@ -228,25 +227,28 @@ class Snapshots:
             return False
         return True
 
-    def _content(self, stamp: Stamp, ids: np.ndarray, present: bool) -> Callable[[Sink], None]:
+    def _content(self, stamp: Stamp, ids: np.ndarray, present: bool) -> Content:
         """What hands on the bytes of an index of the stamp's type; of one that grows, where there is one to grow."""
-        if stamp.type == FLAT:
-            pieces = flat_bytes(ids, self.store.vector_pieces(ids, present), stamp.dimension)
-            return partial(hand_on, pieces)
         if (old := cachefile.stamp_of(self.path)) and (body := self._growing(old, stamp)) is not None:
             base = VectorIndex.read(body, old.type)
             fresh = ids[np.searchsorted(ids, base.ids[-1], side="right") :]
             every = np.concatenate([base.ids, fresh])
             kept = _within(every, ids)
             if kept.sum() >= LIVING * len(every):
-                pieces = self.store.vector_pieces(fresh, present)
-                return partial(write, grown(body, pieces, every, kept))
+                return grown(body, self.store.vector_pieces(fresh, present), every, kept)
         index = trained(index_type(stamp.type), len(ids), stamp.dimension, partial(self._sample, ids))
-        return partial(write, filled(index, self.store.vector_pieces(ids, present), ids))
+        return content(index, self.store.vector_pieces(ids, present), ids)
 
     def _growing(self, old: Stamp, new: Stamp) -> np.ndarray | None:
-        """The cache file's FAISS bytes if its index may grow into the new one: of the same making, not much smaller."""
-        alike = (old.type, old.fingerprint, old.dimension) == (new.type, new.fingerprint, new.dimension)
+        """The cache file's FAISS bytes if its index may grow into the new one: of the same making, not much smaller.
+
+        None of a flat one, which is made of the stored vectors each time: they are its content.
+        """
+        alike = new.type != FLAT and (old.type, old.fingerprint, old.dimension) == (
+            new.type,
+            new.fingerprint,
+            new.dimension,
+        )
         if not alike or not 0 < new.count <= TIMES * old.count or not self.store.database.was(_state(old)):
             return None
         return cachefile.load(self.path, old)

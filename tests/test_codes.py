@@ -4,11 +4,10 @@ import faiss
 import numpy as np
 import pytest
 
-from searcher.codes import Codes, scanner
+from searcher.codes import Codes, kernels
 from searcher.index import Some, VectorIndex
-from searcher.index_building import filled
 
-pytestmark = pytest.mark.skipif(scanner() is None, reason="scan.c was not built, or this CPU has no AVX-512 VNNI")
+pytestmark = pytest.mark.skipif(kernels() is None, reason="scan.c was not built, or this CPU has no AVX-512 VNNI")
 
 
 def unit(rows: int, width: int, seed: int) -> np.ndarray:
@@ -67,7 +66,9 @@ def test_candidates_of_an_index_hold_the_nearest_whether_one_core_scans_or_all(c
     vectors, questions = unit(count, 64, 0), unit(4, 64, 1)
     index = faiss.index_factory(64, "SQ8", faiss.METRIC_INNER_PRODUCT)
     index.train(vectors)
-    found = VectorIndex(filled(index, [vectors], np.arange(1, count + 1)), "sq8").search(questions, 30)
+    index = faiss.IndexIDMap(index)
+    index.add_with_ids(vectors, np.arange(1, count + 1))
+    found = VectorIndex(index, "sq8").search(questions, 30)
     for question, ids in zip(questions, found.ids, strict=True):
         nearest = np.argsort(-(vectors @ question))[:10] + 1
         assert set(nearest) <= set(ids)

@@ -7,7 +7,6 @@ import shutil
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import faiss
@@ -18,7 +17,7 @@ from searcher import Searcher, cachefile
 from searcher.cachefile import Stamp
 from searcher.errors import BadValue
 from searcher.index import VectorIndex
-from searcher.index_building import flat_bytes, hand_on
+from searcher.index_building import Content, content, grown
 from searcher.snapshots import Snapshot
 
 DAMAGED = "vectors.faiss is damaged or was made by another user; searcher check --repair makes it anew"
@@ -195,7 +194,7 @@ def test_check_tells_of_a_cache_that_lies(searcher: Searcher, question: np.ndarr
     ids, vectors = searcher.store.vectors()
     stamp = cachefile.stamp_of(cache(searcher))
     assert stamp is not None
-    cachefile.save(cache(searcher), partial(hand_on, flat_bytes(ids, [vectors[::-1]], vectors.shape[1])), stamp)
+    cachefile.save(cache(searcher), content(faiss.IndexFlatIP(vectors.shape[1]), [vectors[::-1]], ids), stamp)
     [finding] = searcher.check()
     assert finding.startswith("vectors.faiss does not hold the stored vectors")
     scores = {hit.passage_id: hit.score for hit in expected}
@@ -253,15 +252,42 @@ def test_what_a_killed_writer_left_is_swept_away(searcher: Searcher) -> None:
 # -- the index itself
 
 
-@pytest.mark.parametrize(("count", "dimension"), [(0, 4), (1, 8), (7, 32), (1000, 384)])
-def test_a_flat_index_written_in_pieces_is_what_faiss_writes(count: int, dimension: int) -> None:
+def written(content: Content) -> np.ndarray:
+    pieces: list[bytes] = []
+    content(lambda piece: pieces.append(bytes(piece)))
+    return np.frombuffer(b"".join(pieces), np.uint8)
+
+
+def some_vectors(count: int, dimension: int) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(count)
-    vectors = random.normal(size=(count, dimension)).astype(np.float32)
     ids = np.cumsum(random.integers(1, 5, count)).astype(np.int64)
-    index = faiss.index_factory(dimension, "IDMap,Flat", faiss.METRIC_INNER_PRODUCT)
-    index.add_with_ids(vectors, ids)
-    written = np.concatenate(list(flat_bytes(ids, np.array_split(vectors, 3), dimension)))
-    assert np.array_equal(written, faiss.serialize_index(index))
+    return random.normal(size=(count, dimension)).astype(np.float32), ids
+
+
+@pytest.mark.parametrize("description", ["Flat", "SQ8", "SQ4", "SQfp16", "SQbf16", "IVF3,SQ8"])
+@pytest.mark.parametrize(("count", "dimension"), [(1, 8), (7, 32), (1000, 384)])
+def test_an_index_written_in_pieces_is_what_faiss_writes(count: int, dimension: int, description: str) -> None:
+    vectors, ids = some_vectors(count, dimension)
+    index = faiss.index_factory(dimension, description, faiss.METRIC_INNER_PRODUCT)
+    index.train(some_vectors(500, dimension)[0])
+    expected = faiss.IndexIDMap(faiss.clone_index(index))
+    expected.add_with_ids(vectors, ids)
+    assert np.array_equal(written(content(index, np.array_split(vectors, 3), ids)), faiss.serialize_index(expected))
+
+
+@pytest.mark.parametrize("description", ["SQ8", "SQ4", "SQfp16"])
+def test_an_index_of_codes_grows_and_leaves_out_what_went_without_being_trained_again(description: str) -> None:
+    vectors, ids = some_vectors(40_000, 32)
+    index = faiss.index_factory(32, description, faiss.METRIC_INNER_PRODUCT)
+    index.train(vectors[:9000])
+    kept = np.random.default_rng(0).random(len(ids)) < 0.8
+    old = faiss.IndexIDMap(faiss.clone_index(index))
+    old.add_with_ids(vectors[:30_000], ids[:30_000])
+    kept[30_000:] = True
+    expected = faiss.IndexIDMap(index)
+    expected.add_with_ids(vectors[kept], ids[kept])
+    found = written(grown(faiss.serialize_index(old), np.array_split(vectors[30_000:], 3), ids, kept))
+    assert np.array_equal(found, faiss.serialize_index(expected))
 
 
 def snapshot(ids: np.ndarray, vectors: np.ndarray) -> Snapshot:

@@ -147,7 +147,7 @@ def test_a_type_is_kept_over_compaction_and_exchanged_for_auto(searcher: Searche
     searcher.reindex(index_type="auto")
     status = searcher.status()
     assert (status["index_type"], status["index_type_wanted"]) == ("flat", "auto")
-    assert automatic(50_000)[0].name == "flat" and automatic(50_001)[0].name == "hnsw"
+    assert automatic(20_000)[0].name == "flat" and automatic(20_001)[0].name == "sq8"
 
 
 def test_a_lost_cache_of_another_type_is_flat_at_first_and_status_says_what_reindex_makes_it(

@@ -335,6 +335,12 @@ def test_a_page_nested_too_deeply_is_refused_and_not_cut() -> None:
         items("<div>" * 3000 + "text" + "</div>" * 3000, ".html")
 
 
+def test_a_page_nested_deeper_than_people_nest_is_read_as_it_stands() -> None:
+    menu, told = "<nav>menu</nav>", "<p>A paragraph of the page, long enough to count.</p>" * 30
+    flat, deep = (document(f"{menu}{'<div>' * depth}{told}", ".html").text for depth in (3, 1500))
+    assert deep == flat and deep.count("A paragraph") == 30
+
+
 def test_reading_a_page_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     items(page(30), ".html")
     items("<html><frameset></frameset></html>", ".html")

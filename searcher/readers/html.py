@@ -19,6 +19,9 @@ __all__ = ["read_html"]
 SHORT_PAGE = 1000  # characters; so short a page is content throughout, or too little to tell its parts apart
 LEAST_SHARE = 0.1  # main text that is a smaller part of the page was not recognised
 MOST_ELEMENTS = 20_000  # a larger page is content for the most part, and trafilatura takes the square of some pages
+TOO_DEEP = (
+    f"boolean({'/*' * 257})"  # no page that people made is, and justext takes a deep one's depth for each paragraph
+)
 CHARSET = re.compile(rb"""<(?:meta|\?xml)[^>]{0,300}?(?:charset|encoding)\s*=\s*["']?\s*([\w:.-]+)""", re.IGNORECASE)
 HEAD_BYTES = 4096
 INVISIBLE = ("script", "style", "noscript", "template", "svg", "iframe", "object", "select")
@@ -91,7 +94,7 @@ def _content(root: "Element") -> tuple[str, list[Heading]]:
     """The main text, or all that is visible where there is too little of it or too much."""
     from lxml import etree
 
-    main = _main(root) if sum(1 for _ in root.iter()) <= MOST_ELEMENTS else None
+    main = None if sum(1 for _ in root.iter()) > MOST_ELEMENTS or root.xpath(TOO_DEEP) else _main(root)
     etree.strip_elements(root, *ASIDE, with_tail=False)
     visible = rendered(root)
     if main is None or len(visible[0]) < SHORT_PAGE or len(main[0]) < LEAST_SHARE * len(visible[0]):
