@@ -15,6 +15,10 @@ LIBRARIES = {
         [f"searcher/encoder/{name}.c" for name in ("amx", "dense", "layers", "float32")],
         "-mavx512vl -mavx512dq -mavx512bf16 -mfma -mamx-tile -mamx-bf16",
     ),
+    "searcher/encoder/libdot.so.1": (
+        [f"searcher/encoder/{name}.c" for name in ("amx", "dense", "layers")],
+        "-DSEARCHER_DOT -mavx512vl -mavx512dq -mavx512bf16 -mfma",
+    ),
     "searcher/libscan.so.1": (
         ["searcher/scan.c"],
         "-pthread -mavx512vnni -mavx512vpopcntdq -mavx512dq -mavx512vl -mfma",

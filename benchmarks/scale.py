@@ -34,6 +34,15 @@ K = 10
 PER_DOCUMENT = 8  # passages
 SHARES = [100, 10, 1, 0.1, 0.001]  # per cent that a filter allows
 ASKED = 200  # questions timed one by one
+RESIDENT = """
+import sys, numpy
+from searcher import Searcher
+with Searcher(sys.argv[1]) as searcher:
+    for question in numpy.load(sys.argv[2]):
+        searcher.search(question, 10)
+    lines = dict(line.split(":", 1) for line in open("/proc/self/status"))
+    print(lines["RssAnon"].split()[0], lines["RssFile"].split()[0])
+"""
 SIZES = [10_000, 30_000, 100_000, 300_000, COUNT]
 PLOTTED = {
     "p50_ms": "a question, ms",
@@ -111,6 +120,7 @@ def measure(
     row["ratio_to_bare"] = round(row["p50_ms"] / row["bare_p50_ms"], 2)
     row["filters"] = {str(percent): filtered(searcher, percent, vectors, questions) for percent in SHARES}
     row["cold_s"], row["cold_MB"] = cold(folder)
+    row["own_MB"], row["mapped_MB"] = resident(folder, questions)
     row["add_p50_ms"], row["add_worst_ms"] = adding(searcher, vectors)
     row["removed"] = removing(folder, vectors, questions) if kind in ("hnsw", "flat") else None
     searcher.close()
@@ -256,6 +266,16 @@ def cold(folder: Path) -> tuple[float, int]:
     command = [sys.executable, "-m", "searcher", "search", "how do vaccines work", "-i", str(folder), "-k", "3"]
     seconds, peak = min(run_process(command) for _ in range(3))
     return round(seconds, 3), round(peak)
+
+
+def resident(folder: Path, questions: np.ndarray) -> tuple[int, int]:
+    """MB of a process that opened the index and asked: its own, and pages of files that it shares with others."""
+    with tempfile.NamedTemporaryFile(suffix=".npy") as file:
+        np.save(file, questions[:ASKED])
+        file.flush()
+        command = [sys.executable, "-c", RESIDENT, str(folder), file.name]
+        own, mapped = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    return int(own) >> 10, int(mapped) >> 10
 
 
 def adding(searcher: Searcher, vectors: np.ndarray) -> tuple[float, float]:

@@ -19,7 +19,7 @@ import searcher.encoder
 from searcher import Embedder, Searcher, SearcherError
 from searcher.encoder import Encoder, Sequence_, packed
 from searcher.encoder.amx import packed_weight
-from searcher.encoder.kernels import Dense, Norm, float_kernels, tile_kernels
+from searcher.encoder.kernels import BUILDS, Dense, Norm, TileKernels, built, float_kernels, tile_kernels
 from searcher.models import load_model
 
 FORWARDS = ["small", "packed fp32", "packed bf16", "reference"]
@@ -178,7 +178,7 @@ def test_many_batches_on_several_threads_keep_every_vector_in_its_place(
     assert torch.get_num_threads() == threads  # the caller's setting is left alone
 
 
-NO_TILES = "the kernels were not built, or the CPU has no AMX"
+NO_TILES = "the kernels were not built, or the CPU has no such instructions"
 NO_VECTORS = "the kernels were not built, or the CPU has no AVX-512"
 UNEVEN = [1, 2, 15, 16, 17, 31, 32, 33, 100, 255, 512, 7]
 
@@ -198,15 +198,18 @@ def random_numbers(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-@pytest.mark.skipif(tile_kernels() is None, reason=NO_TILES)
+@pytest.fixture(params=BUILDS)
+def tiles(request: pytest.FixtureRequest) -> TileKernels:
+    own = built(request.param)
+    return own or pytest.skip(NO_TILES)
+
+
 @pytest.mark.parametrize(("heads", "size"), [(12, 32), (2, 64), (3, 96), (1, 128)])
-def test_the_attention_kernel_is_softmax_attention(heads: int, size: int) -> None:
-    own = tile_kernels()
-    assert own is not None
+def test_the_attention_kernel_is_softmax_attention(heads: int, size: int, tiles: TileKernels) -> None:
     bounds = np.concatenate([[0], np.cumsum(UNEVEN)]).astype(np.int64)
     qkv = (2 * random_numbers(int(bounds[-1]), 3 * heads * size)).bfloat16()
     out = torch.full((len(qkv), heads * size), 7.0, dtype=torch.bfloat16)
-    own.attention(qkv, bounds, heads, out)
+    tiles.attention(qkv, bounds, heads, out)
     expected = softmax_attention(qkv, bounds, heads)
     assert (out.double() - expected).abs().max() < 0.05
     assert torch.nn.functional.cosine_similarity(out.double(), expected, dim=-1).min() > 0.9999
@@ -242,12 +245,11 @@ ACTIVATIONS = {
 }
 
 
-@pytest.mark.skipif(tile_kernels() is None, reason=NO_TILES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize(("rows", "width", "inner"), [(32, 32, 96), (1088, 96, 416), (2080, 384, 1536)])
-def test_the_dense_kernels_are_a_feed_forward_block(activation: str, rows: int, width: int, inner: int) -> None:
-    own = tile_kernels()
-    assert own is not None
+def test_the_dense_kernels_are_a_feed_forward_block(
+    activation: str, rows: int, width: int, inner: int, tiles: TileKernels
+) -> None:
     x = random_numbers(rows, width).bfloat16()
     up, down = (random_numbers(inner, width, seed=1) / width**0.5).bfloat16(), random_numbers(width, inner, seed=2)
     down = (down / inner**0.5).bfloat16()
@@ -258,15 +260,15 @@ def test_the_dense_kernels_are_a_feed_forward_block(activation: str, rows: int, 
     expected = torch.nn.functional.layer_norm(summed, (width,), norm.scale.double(), norm.shift.double())
 
     plain, hidden = torch.empty(rows, inner, dtype=torch.bfloat16), torch.empty(rows, inner, dtype=torch.bfloat16)
-    own.dense(x, Dense(packed_weight(up), first), plain)
+    tiles.dense(x, Dense(packed_weight(up), first), plain)
     torch.testing.assert_close(plain.double(), x.double() @ up.double().T + first.double(), rtol=2**-8, atol=1e-5)
-    own.dense_activated(x, Dense(packed_weight(up), first), activation, hidden)
+    tiles.dense_activated(x, Dense(packed_weight(up), first), activation, hidden)
     blocks = hidden.view(rows // 32, inner // 32, 32, 32).transpose(1, 2).reshape(rows, inner)
     torch.testing.assert_close(blocks.double(), middle, rtol=2**-8, atol=5e-4)
     actual = torch.empty_like(x)
-    own.dense_norm(hidden, Dense(packed_weight(down), second), x, norm, actual, blocked=True)
+    tiles.dense_norm(hidden, Dense(packed_weight(down), second), x, norm, actual, blocked=True)
     torch.testing.assert_close(actual.double(), expected, rtol=2**-7, atol=0.01)
-    own.dense_norm(blocks.contiguous(), Dense(packed_weight(down), second), x, norm, actual)
+    tiles.dense_norm(blocks.contiguous(), Dense(packed_weight(down), second), x, norm, actual)
     torch.testing.assert_close(actual.double(), expected, rtol=2**-7, atol=0.01)
 
 

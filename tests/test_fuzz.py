@@ -41,6 +41,29 @@ def test_a_long_line_of_ascii_in_a_text_of_another_encoding_is_read_once() -> No
     fuzzing.Limits().timed(lambda data: fuzzing.check_reader(".md", data), data)
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".tsv"])
+@pytest.mark.parametrize("data", [b"text" + b"\ta" * 50_000, b"text\tid" + b"\t" * 100_000 + b"\na\tb" * 20_000])
+def test_a_header_of_very_many_columns_costs_no_more_than_it_is_long(suffix: str, data: bytes) -> None:
+    """Of equal names each was compared with all, for hours, and every short row was filled up with empty cells."""
+    fuzzing.Limits().timed(lambda data: fuzzing.check_reader(suffix, data), data)
+
+
+def test_quotations_that_go_on_line_after_line_are_read_once_and_hide_no_heading() -> None:
+    """From each of them markdown-it read on to the next empty line, for minutes."""
+    data = b"# A\n\n" + b"> # q\nimpo\n" * 20_000 + b"\n# B\n"
+    fuzzing.Limits().timed(lambda data: fuzzing.check_reader(".md", data), data)
+    [page] = read_text(data, "label", suffix=".md")
+    assert [path for _, path in page.sections] == ["A", "B"]
+
+
+@pytest.mark.parametrize("character", ["\x0c", "\x1b", "&#1;", "&#x1F;", "&#00011", "&#xfffe;", "&#xD800;", "&#99999;"])
+def test_characters_that_are_in_no_xml_break_no_page(character: str) -> None:
+    [page] = read_text(
+        f"<table><td>a<ul><li>b{character}</ul></table><pre>x{character}y</pre>".encode(), "l", suffix=".html"
+    )
+    assert "x" in page.text and "y" in page.text
+
+
 def test_comments_of_mdx_that_never_close_are_read_once() -> None:
     """Each opening was followed to the end of the text, for minutes; `timed` allows 10 seconds."""
     fuzzing.Limits().timed(lambda data: fuzzing.check_reader(".mdx", data), b"{/*" * 200_000)

@@ -20,13 +20,17 @@ int searcher_supported(void) {
     if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl"))
         return 0;
     unsigned a, b, c, d;
-    __asm__("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(7), "c"(0));
-    if (!(d >> 22 & 1) || !(d >> 24 & 1)) /* amx-bf16, amx-tile */
-        return 0;
     __asm__("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(7), "c"(1));
     if (!(a >> 5 & 1)) /* avx512-bf16 */
         return 0;
+#ifdef SEARCHER_DOT
+    return 1;
+#else
+    __asm__("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(7), "c"(0));
+    if (!(d >> 22 & 1) || !(d >> 24 & 1)) /* amx-bf16, amx-tile */
+        return 0;
     return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_TILEDATA) == 0;
+#endif
 }
 
 /* 2^x for x <= 0, relative error 1e-4 (bfloat16 itself: 4e-3): a cubic for the part after the point, times 2^floor(x). */

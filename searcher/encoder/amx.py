@@ -1,4 +1,4 @@
-"""The layers of a BERT in bfloat16 on a CPU's AMX tiles, by our own kernels: each dense layer with what follows it."""
+"""The layers of a BERT in bfloat16 by our own kernels (AMX or AVX512-BF16): each dense layer with what follows it."""
 
 from collections.abc import Iterator, Sequence
 

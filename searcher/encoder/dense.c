@@ -1,4 +1,4 @@
-/* Dense layers over packed bfloat16 tokens on AMX tiles, each with what follows it; one thread a call.
+/* Dense layers over packed bfloat16 tokens on AMX tiles (or by dot.h), each with what follows it; one thread a call.
  *
  * Four tiles hold the sums of 32 tokens by 32 outputs in float32. Weights come packed: for each 32 outputs a panel,
  * in it for each 32 inputs two tiles of pairs of inputs down and outputs across; a panel of 384 inputs fits the first
@@ -62,19 +62,28 @@ INLINE void dense(const uint16_t *x, int64_t rows, int depth, const uint16_t *we
                   int activation, uint16_t *out, int blocked) {
     float sums[2][BLOCK * BLOCK] __attribute__((aligned(64)));
     const int steps = depth / STEP, panels = width / BLOCK;
-    const size_t stride = (size_t)depth * 2, half = (size_t)TILE * depth, to_stride = blocked ? BLOCK : width;
+    const size_t to_stride = blocked ? BLOCK : width;
     const float *last_bias = bias;
     uint16_t *to = 0;
     int turn = 0;
-    int64_t chunk = CHUNK_BYTES / stride / BLOCK * BLOCK;
+    int64_t chunk = CHUNK_BYTES / 2 / depth / BLOCK * BLOCK;
     chunk = chunk < BLOCK ? BLOCK : chunk;
     for (int64_t first = 0; first < rows; first += chunk) {
         const int64_t end = first + chunk < rows ? first + chunk : rows;
         for (int number = 0; number < panels; number++) {
-            const uint16_t *panel = weights + (size_t)number * steps * 1024, *ahead = panel + steps * 1024;
-            const size_t ahead_by = 1024 * BLOCK / (end - first);
+            const uint16_t *panel = weights + (size_t)number * steps * 1024;
+#ifndef SEARCHER_DOT
+            const uint16_t *ahead = panel + steps * 1024;
+            const size_t ahead_by = 1024 * BLOCK / (end - first), stride = (size_t)depth * 2, half = (size_t)TILE * depth;
+#endif
             for (int64_t row = first; row < end; row += BLOCK) {
-                const uint16_t *from = x + row * depth, *w = panel;
+                const uint16_t *from = x + row * depth;
+#ifdef SEARCHER_DOT
+                dot_block(from, depth, STEP, panel, steps, 0, sums[turn]);
+                for (int done = 0; to && done < BLOCK; done++)
+                    finish_row(sums[turn ^ 1] + done * BLOCK, last_bias, activation, to + done * to_stride);
+#else
+                const uint16_t *w = panel;
                 int done = 0, due = 0;
                 _tile_zero(0);
                 _tile_zero(1);
@@ -88,6 +97,7 @@ INLINE void dense(const uint16_t *x, int64_t rows, int depth, const uint16_t *we
                             finish_row(sums[turn ^ 1] + done * BLOCK, last_bias, activation, to + done * to_stride);
                 }
                 STORE_SUMS(sums[turn]);
+#endif
                 turn ^= 1;
                 last_bias = bias + number * BLOCK;
                 to = out + (blocked ? (row / BLOCK * panels + number) * BLOCK * BLOCK : row * width + number * BLOCK);
@@ -143,8 +153,7 @@ int searcher_dense_norm(const uint16_t *x, int blocked, int64_t rows, int depth,
                         const float *bias, int width, const uint16_t *residual, const float *scale, const float *shift,
                         float epsilon, uint16_t *out) {
     const int steps = depth / STEP, panels = width / BLOCK;
-    const size_t stride = blocked ? 64 : (size_t)depth * 2, half = blocked ? 512 : (size_t)TILE * depth;
-    const size_t next = blocked ? 1024 : STEP;
+    const size_t apart = blocked ? STEP : (size_t)depth, next = blocked ? 1024 : STEP; /* a token, a step from the next */
     int64_t chunk = CHUNK_BYTES / (width * 4) / BLOCK * BLOCK;
     chunk = chunk < BLOCK ? BLOCK : chunk > rows ? rows : chunk;
     float *memory = aligned_alloc(64, (size_t)chunk * width * 4);
@@ -157,11 +166,17 @@ int searcher_dense_norm(const uint16_t *x, int blocked, int64_t rows, int depth,
             const int stop = begin + PANEL_STEPS < steps ? begin + PANEL_STEPS : steps;
             for (int number = 0; number < panels; number++) {
                 const uint16_t *panel = weights + ((size_t)number * steps + begin) * 1024;
+#ifndef SEARCHER_DOT
                 const uint16_t *ahead = panel + steps * 1024;
-                const size_t ahead_by = 1024 * BLOCK / (end - first);
+                const size_t ahead_by = 1024 * BLOCK / (end - first), stride = 2 * apart, half = TILE * apart;
+#endif
                 for (int64_t row = first; row < end; row += BLOCK) {
-                    const uint16_t *from = x + row * depth + begin * next, *w = panel;
+                    const uint16_t *from = x + row * depth + begin * next;
                     float *sums = memory + ((row - first) / BLOCK * panels + number) * BLOCK * BLOCK;
+#ifdef SEARCHER_DOT
+                    dot_block(from, apart, next, panel, stop - begin, begin > 0, sums);
+#else
+                    const uint16_t *w = panel;
                     if (begin) {
                         _tile_loadd(0, sums, 128);
                         _tile_loadd(1, sums + 16, 128);
@@ -178,6 +193,7 @@ int searcher_dense_norm(const uint16_t *x, int blocked, int64_t rows, int depth,
                         _mm_prefetch(ahead, _MM_HINT_T1);
                     }
                     STORE_SUMS(sums);
+#endif
                 }
             }
         }

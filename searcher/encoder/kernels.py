@@ -1,4 +1,4 @@
-"""Calls into the C kernels over packed tokens, if they were built: bfloat16 with AMX, float32 with AVX-512."""
+"""Calls into the C kernels over packed tokens, if built: bfloat16 with AMX or AVX512-BF16, float32 with AVX-512."""
 
 import ctypes
 from functools import cache
@@ -12,9 +12,21 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["Dense", "FloatKernels", "Layer", "Norm", "Space", "TileKernels", "float_kernels", "tile_kernels"]
+__all__ = [
+    "BUILDS",
+    "Dense",
+    "FloatKernels",
+    "Layer",
+    "Norm",
+    "Space",
+    "TileKernels",
+    "built",
+    "float_kernels",
+    "tile_kernels",
+]
 
-LIBRARY = Path(__file__).with_name("libamx.so.1")
+# By what the CPU has to have for them, the best first; the one without tiles has no float32 kernels.
+BUILDS = {name: Path(__file__).with_name(f"lib{name}.so.1") for name in ("amx", "dot")}
 P, I, L, F = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64, ctypes.c_float  # noqa: E741
 ARGUMENTS = {
     "attention": [P, P, L, I, I, P],
@@ -68,9 +80,9 @@ class Library:
     """The C functions by name. A call runs on one thread and lets other Python threads run meanwhile."""
 
     def __init__(self, library: ctypes.CDLL) -> None:
-        self._run = {name: getattr(library, f"searcher_{name}") for name in ARGUMENTS}
-        for name, types in ARGUMENTS.items():
-            self._run[name].argtypes = types
+        self._run = {name: getattr(library, f"searcher_{name}") for name in ARGUMENTS if _has(library, name)}
+        for name, run in self._run.items():
+            run.argtypes = ARGUMENTS[name]
 
     def _call(self, name: str, *arguments: "int | float | Tensor | np.ndarray") -> None:
         if self._run[name](*map(_plain, arguments)):
@@ -140,22 +152,31 @@ def _plain(argument: "int | float | Tensor | np.ndarray") -> int | float:
     return argument.ctypes.data if isinstance(argument, np.ndarray) else argument.data_ptr()
 
 
-def _library() -> ctypes.CDLL | None:
+def _has(library: ctypes.CDLL, name: str) -> bool:
+    return hasattr(library, f"searcher_{name}")
+
+
+def _library(path: Path) -> ctypes.CDLL | None:
     try:
-        return ctypes.CDLL(str(LIBRARY))
+        return ctypes.CDLL(str(path))
     except OSError:
         return None
 
 
 @cache
-def tile_kernels() -> TileKernels | None:
-    """The kernels, None where they were not built (no C compiler at installation) or the CPU has no AMX."""
-    library = _library()
+def built(name: str) -> TileKernels | None:
+    """One of BUILDS, "amx" on tiles or "dot" with AVX512-BF16; None if it was not built or cannot run here."""
+    library = _library(BUILDS[name])
     return TileKernels(library) if library and library.searcher_supported() else None
+
+
+def tile_kernels() -> TileKernels | None:
+    """The best that there are; None without a C compiler at installation, or on a CPU without such instructions."""
+    return next((kernels for name in BUILDS if (kernels := built(name))), None)
 
 
 @cache
 def float_kernels() -> FloatKernels | None:
     """The kernels, None where they were not built or the CPU has no AVX-512."""
-    library = _library()
+    library = _library(BUILDS["amx"])
     return FloatKernels(library) if library and library.searcher_float_supported() else None

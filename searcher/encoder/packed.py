@@ -36,8 +36,8 @@ def has_fast_bf16() -> bool:
 class PackedForward:
     """BERT and RoBERTa of every size. Tokens of all texts lie in one (T, d) matrix; only attention knows of texts.
 
-    On a CPU with AMX everything in bfloat16 runs in our own kernels, where those were built; with AVX-512, attention
-    and normalisation in float32.
+    On a CPU with AMX or AVX512-BF16 everything in bfloat16 runs in our own kernels, where those were built; with
+    AVX-512, attention and normalisation in float32.
     """
 
     def __init__(

@@ -12,6 +12,17 @@ enum { TILE = 16, STEP = 32 }; /* a tile is 16 rows of 32 bfloat16, or of 16 flo
 /* The compiler does not know that tile loads read memory: what was written before them must be. */
 #define TILES_READ_MEMORY __asm__ volatile("" ::: "memory")
 
+#ifdef SEARCHER_DOT
+
+#include "dot.h"
+
+typedef int tile_config;
+
+INLINE tile_config tiles_begin(void) { return 0; }
+INLINE void tiles_end(tile_config before) { (void)before; }
+
+#else
+
 typedef struct {
     uint8_t palette, start_row, reserved[14];
     uint16_t colsb[16];
@@ -33,6 +44,8 @@ INLINE void tiles_end(tile_config before) {
     if (before.palette)
         _tile_loadconfig(&before);
 }
+
+#endif
 
 INLINE __m512 widen(const uint16_t *from) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)from)), 16));

@@ -1,6 +1,7 @@
 """Web pages: the main text and its headings, without the menus and notices around it."""
 
 import re
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,8 @@ DROPPED = "|".join(
     [f"//*[contains(concat(' ', normalize-space(@class), ' '), ' {mark} ')]" for mark in MARKS]
     + ["//span[contains(translate(@style, ' ', ''), 'display:none')]"]
 )
-NOT_XML = re.compile("[\x00-\x08\x0b\x0e-\x1f\ufffe\uffff]")
+NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+REFERENCE = re.compile("&#(?:[xX]0*([0-9a-fA-F]{1,4})|0*([0-9]{1,5}))(?![0-9a-fA-F]);?")
 
 
 def read_html(raw: Raw, options: ReadOptions) -> Iterator[Item]:
@@ -58,7 +60,7 @@ def _parsed(page: str, source: str) -> "Element | None":
     # The text is handed over as UTF-8, so that no declaration in it has a say any more.
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
     try:
-        root = html.document_fromstring(NOT_XML.sub(" ", page).encode(), parser=parser)
+        root = html.document_fromstring(REFERENCE.sub(_sound, NOT_XML.sub(" ", page)).encode(), parser=parser)
     except etree.ParserError:  # nothing in it
         return None
     if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):  # it would stop reading there
@@ -74,6 +76,12 @@ def _parsed(page: str, source: str) -> "Element | None":
         etree.SubElement(block, "code").text = text
     _flatten_cells(root)
     return root
+
+
+def _sound(reference: re.Match[str]) -> str:
+    """A reference to a character, or a space for one that lxml would find and not take back."""
+    code = int(reference[1], 16) if reference[1] else int(reference[2])
+    return " " if code <= sys.maxunicode and NOT_XML.match(chr(code)) else reference[0]
 
 
 def _flatten_cells(root: "Element") -> None:

@@ -11,10 +11,11 @@ from searcher.readers.raw import Item, ReadOptions
 from searcher.readers.values import storable
 from searcher.records import Document, Failure
 
-__all__ = ["Fields", "Row", "documents"]
+__all__ = ["NAMED", "Fields", "Row", "documents"]
 
 TEXT_FIELDS = ("text", "content", "body", "passage")
 ID_FIELDS = ("_id", "id")
+NAMED = {*TEXT_FIELDS, *ID_FIELDS, "title", "question", "answer", "phrasings"}  # fields with a meaning of their own
 PHRASING_END = re.compile(r"[|\r\n]")
 JSON_KINDS = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
 
@@ -61,7 +62,8 @@ def _require_fields(fields: Fields, source: str, options: ReadOptions) -> None:
 def _document(fields: Fields, source: str, key: str | None, options: ReadOptions, typing: Typing) -> Document:
     names = {name.lower(): name for name in reversed(fields)}
     text_name = options.text_field or next((names[name] for name in TEXT_FIELDS if name in names), None)
-    rest = {name: value for name, value in fields.items() if name not in (_id_name(fields, options), text_name)}
+    taken = (_id_name(fields, options), text_name)
+    rest = {name: value for name, value in fields.items() if name not in taken}
     text = _joined(rest) if text_name is None else _string(fields, text_name)
 
     def take(name: str) -> str | None:

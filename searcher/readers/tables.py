@@ -12,7 +12,7 @@ from searcher.errors import BadValue, UnreadableFile
 from searcher.readers import raw as limits
 from searcher.readers.decoding import HEAD_BYTES, decoded, encoding_of
 from searcher.readers.raw import Item, Raw, ReadOptions
-from searcher.readers.rows import Row, documents
+from searcher.readers.rows import NAMED, Row, documents
 from searcher.readers.values import storable, typed
 from searcher.records import Document
 
@@ -63,12 +63,12 @@ def read_json(raw: Raw, options: ReadOptions) -> Iterator[Item]:
 
 def read_csv(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """Rows under a header; the dialect is told from the first rows, the types from each cell."""
-    return documents(_cells(raw, CSV), raw.source, options, typed)
+    return documents(_cells(raw, CSV, options), raw.source, options, typed)
 
 
 def read_tsv(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The same with tabs only."""
-    return documents(_cells(raw, TSV), raw.source, options, typed)
+    return documents(_cells(raw, TSV, options), raw.source, options, typed)
 
 
 def _lines(raw: Raw, newline: str) -> Iterator[str]:
@@ -109,11 +109,17 @@ def _refuse(constant: str) -> NoReturn:
     raise BadValue(f"{constant} is not JSON")
 
 
-def _cells(raw: Raw, dialects: tuple[Dialect, ...]) -> Iterator[Row]:
-    """The rows of a CSV under the names of its header; a missing cell is None."""
+def _cells(raw: Raw, dialects: tuple[Dialect, ...], options: ReadOptions) -> Iterator[Row]:
+    """The rows of a CSV under the names of its header; a missing cell is None.
+
+    Of the first row all of them, which tells what fields there are, then those that are looked for by their name: under
+    a header of 100,000 columns a short row costs no more than it is long.
+    """
     lines = _lines(raw, "")
     sample = _sample(lines)
     names: list[str] = []
+    missing: list[str] = []
+    named: list[str] = []
     for number, cells in _numbered(_dialect(sample, dialects).reader(chain(sample, lines))):
         if not names and isinstance(cells, BadValue):
             raise UnreadableFile(raw.source, f"line {number}, where the header should be: {cells}")
@@ -122,11 +128,17 @@ def _cells(raw: Raw, dialects: tuple[Dialect, ...]) -> Iterator[Row]:
         elif not any(cells):
             continue
         elif not names:
-            names = _names(cells)
+            missing = names = _names(cells)
+            given = {options.text_field, options.id_field}
+            named = [name for name in names if name.lower() in NAMED or name in given]
         elif any(cells[len(names) :]):
             yield number, BadValue(f"{len(cells)} cells under a header of {len(names)}")
         else:
-            yield number, dict.fromkeys(names) | dict(zip(names, cells, strict=False))
+            fields: dict[str, Any] = dict(zip(names, cells, strict=False))
+            for name in missing:
+                fields.setdefault(name, None)
+            yield number, fields
+            missing = named
 
 
 def _numbered(rows: "Rows") -> Iterator[tuple[int, list[str] | BadValue]]:
@@ -143,12 +155,14 @@ def _numbered(rows: "Rows") -> Iterator[tuple[int, list[str] | BadValue]]:
 
 def _names(header: list[str]) -> list[str]:
     """Column names, each different: "column 3" for an empty one, "a 2" for the second a."""
-    names: list[str] = []
+    last: dict[str, int] = {}  # each name there is, and the number that its last repetition has
     for position, cell in enumerate(header, 1):
-        name = cell.strip() or f"column {position}"
-        repeats = (f"{name} {count}" for count in range(2, len(header) + 2))
-        names.append(name if name not in names else next(other for other in repeats if other not in names))
-    return names
+        name = own = cell.strip() or f"column {position}"
+        while name in last:
+            last[own] += 1
+            name = f"{own} {last[own]}"
+        last[name] = 1
+    return list(last)
 
 
 def _sample(lines: Iterator[str]) -> list[str]:
