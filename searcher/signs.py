@@ -6,6 +6,10 @@ codes. How many these have to be is measured on each index, not assumed.
 """
 
 import ctypes
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,12 +22,16 @@ LANES = 16  # vectors that the kernel takes at once
 PLANES = 4  # bits of a number of the question
 ROOM = 4  # times as many candidates are kept before the lesser ones are let go
 DRAWN = 1 << 16  # codes of which the mean is taken
-QUESTIONS, NOISE = 48, 0.7  # vectors of the index with noise, as far from these as questions are
+QUESTIONS, NOISE = (8, 48), 0.7  # vectors of the index with noise, as far from these as questions are
+SCANNED = 20_000_000  # codes for all these questions, where there are so many
 NEAREST = 15  # of each, that have to be among the candidates
 REACHED = 0.999
 BATCH = 64  # questions that are asked at once
 MOST_CORES = 64
 WANTED = [256, 512, 1024, 2048, 4096]  # candidates, for each core
+
+
+T = TypeVar("T")
 
 
 class Sieve(ctypes.Structure):
@@ -45,7 +53,7 @@ class Signs:
     bits: for each 8 vectors and 64 numbers 8 words, uint64; terms: for each 8 vectors 16 float32, as scan.c has them.
     """
 
-    def __init__(self, codes: Codes) -> None:
+    def __init__(self, codes: Codes, cores: int = 1) -> None:
         count, width = codes.codes.shape
         groups = -(-count // LANES) * (LANES // 8)
         self.codes, self.words, self.wanted = codes, -(-width // 64), 0
@@ -53,10 +61,14 @@ class Signs:
         self.terms = np.zeros((groups, 2, 8), dtype=np.float32)
         steps = codes.span / 255
         means = codes.codes[:: -(-count // DRAWN)].mean(axis=0, dtype=np.float64).astype(np.float32)
-        kernels().searcher_signs(
-            codes.codes.ctypes.data, 0, count, width, means.ctypes.data, steps.ctypes.data,
-            self.bits.ctypes.data, self.terms.ctypes.data,
-        )  # fmt: skip
+
+        def make(start: int, stop: int) -> None:
+            kernels().searcher_signs(
+                codes.codes.ctypes.data, start, stop, width, means.ctypes.data, steps.ctypes.data,
+                self.bits.ctypes.data, self.terms.ctypes.data,
+            )  # fmt: skip
+
+        _on_all(cores, count, make)
 
     @classmethod
     def of(cls, codes: Codes, cores: int) -> "Signs | None":
@@ -64,11 +76,15 @@ class Signs:
         count = len(codes.codes)
         if not kernels().searcher_sieve_supported() or count >= 2**31:
             return None
-        signs, random = cls(codes), np.random.default_rng(0)
-        drawn = codes.vectors(random.choice(count, min(QUESTIONS, count), replace=False))
+        signs, random = cls(codes, cores), np.random.default_rng(0)
+        drawn = codes.vectors(
+            random.choice(count, max(QUESTIONS[0], min(QUESTIONS[1], SCANNED // count)), replace=False)
+        )
         noise = normalize(random.standard_normal(drawn.shape).astype(np.float32))
         questions = normalize(normalize(drawn) + NOISE * noise)
-        _, nearest = codes.scan(questions, NEAREST, 0, count, None)
+        parts = _on_all(cores, count, lambda start, stop: codes.scan(questions, NEAREST, start, stop, None))
+        scores, places = (np.hstack(part) for part in zip(*parts, strict=True))
+        nearest = np.take_along_axis(places, np.argsort(-scores, axis=1)[:, :NEAREST], 1)
         for signs.wanted in WANTED:
             if 4 * signs.wanted > count:
                 return None
@@ -113,3 +129,10 @@ class Signs:
         total = step[:, 0] * numbers.sum(axis=1) + low[:, 0] * queries.shape[1]
         shapes = np.stack([2 * step[:, 0], total, 2 * low[:, 0]], axis=1).astype(np.float32)
         return np.ascontiguousarray(planes), np.ascontiguousarray(shapes)
+
+
+def _on_all(cores: int, count: int, work: Callable[[int, int], T]) -> list[T]:
+    """What comes of each core's part, from a multiple of LANES on."""
+    edges = [count * part // cores // LANES * LANES for part in range(cores)] + [count]
+    with ThreadPoolExecutor(cores) as pool:
+        return list(pool.map(lambda span: work(*span), pairwise(edges)))

@@ -292,6 +292,11 @@ def forks_amid_searches_and_writes(folder: Path, model: Path, seconds: int) -> N
 
         work = [pool.submit(crowd.write, searcher, 0, until), *(pool.submit(crowd.read, searcher, until) for _ in "ab")]
         statuses = []
+        search()
+        while not crowd.acknowledged[
+            0
+        ]:  # a thread that is importing leaves Python's own lock of that module to the child
+            time.sleep(0.01)
         while time.time() < until:
             statuses.append(os.waitpid(forked(search), 0)[1])
         assert set(statuses) == {0}, statuses

@@ -64,6 +64,12 @@ def test_characters_that_are_in_no_xml_break_no_page(character: str) -> None:
     assert "x" in page.text and "y" in page.text
 
 
+def test_a_page_of_very_many_short_paragraphs_is_read_in_a_moment() -> None:
+    """justext compared each with its neighbours near and far, for most of a minute."""
+    data = b"<html><body><p>text <table><tr>" + b"<td>b<ul><li>c</ul></td></t" * 7600
+    fuzzing.Limits().timed(lambda data: fuzzing.check_reader(".html", data), data)
+
+
 def test_comments_of_mdx_that_never_close_are_read_once() -> None:
     """Each opening was followed to the end of the text, for minutes; `timed` allows 10 seconds."""
     fuzzing.Limits().timed(lambda data: fuzzing.check_reader(".mdx", data), b"{/*" * 200_000)

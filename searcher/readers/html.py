@@ -20,6 +20,7 @@ __all__ = ["read_html"]
 SHORT_PAGE = 1000  # characters; so short a page is content throughout, or too little to tell its parts apart
 LEAST_SHARE = 0.1  # main text that is a smaller part of the page was not recognised
 MOST_ELEMENTS = 20_000  # a larger page is content for the most part, and trafilatura takes the square of some pages
+MANY_ELEMENTS = 5_000  # of so many justext, which is asked where trafilatura found little, takes the square
 TOO_DEEP = (
     f"boolean({'/*' * 257})"  # no page that people made is, and justext takes a deep one's depth for each paragraph
 )
@@ -102,7 +103,8 @@ def _content(root: "Element") -> tuple[str, list[Heading]]:
     """The main text, or all that is visible where there is too little of it or too much."""
     from lxml import etree
 
-    main = None if sum(1 for _ in root.iter()) > MOST_ELEMENTS or root.xpath(TOO_DEEP) else _main(root)
+    count = sum(1 for _ in root.iter())
+    main = None if count > MOST_ELEMENTS or root.xpath(TOO_DEEP) else _main(root, fast=count > MANY_ELEMENTS)
     etree.strip_elements(root, *ASIDE, with_tail=False)
     visible = rendered(root)
     if main is None or len(visible[0]) < SHORT_PAGE or len(main[0]) < LEAST_SHARE * len(visible[0]):
@@ -110,8 +112,11 @@ def _content(root: "Element") -> tuple[str, list[Heading]]:
     return main
 
 
-def _main(root: "Element") -> tuple[str, list[Heading]] | None:
-    """The main text as trafilatura finds it, laid out by us: its own text has no blank lines between paragraphs."""
+def _main(root: "Element", fast: bool) -> tuple[str, list[Heading]] | None:
+    """The main text as trafilatura finds it, laid out by us: its own text has no blank lines between paragraphs.
+
+    fast: without its second and third opinions.
+    """
     import logging
 
     import trafilatura
@@ -120,7 +125,7 @@ def _main(root: "Element") -> tuple[str, list[Heading]] | None:
     log = logging.getLogger("trafilatura")
     if not log.handlers:
         log.addHandler(logging.NullHandler())
-    found = trafilatura.bare_extraction(root, include_comments=False, include_formatting=False)
+    found = trafilatura.bare_extraction(root, fast=fast, include_comments=False, include_formatting=False)
     return None if found is None else rendered(found.body)
 
 
