@@ -20,7 +20,7 @@ __all__ = ["read_html"]
 SHORT_PAGE = 1000  # characters; so short a page is content throughout, or too little to tell its parts apart
 LEAST_SHARE = 0.1  # main text that is a smaller part of the page was not recognised
 MOST_ELEMENTS = 20_000  # a larger page is content for the most part, and trafilatura takes the square of some pages
-MANY_ELEMENTS = 5_000  # of so many justext, which is asked where trafilatura found little, takes the square
+MANY_ELEMENTS = 2_000  # of so many justext, which is asked where trafilatura found little, takes the square
 TOO_DEEP = (
     f"boolean({'/*' * 257})"  # no page that people made is, and justext takes a deep one's depth for each paragraph
 )
