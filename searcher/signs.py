@@ -28,7 +28,7 @@ NEAREST = 15  # of each, that have to be among the candidates
 REACHED = 0.999
 BATCH = 64  # questions that are asked at once
 MOST_CORES = 64
-WANTED = [256, 512, 1024, 2048, 4096]  # candidates, for each core
+WANTED = [512, 1024, 2048, 4096]  # candidates, for each core
 
 
 T = TypeVar("T")
