@@ -3,6 +3,7 @@
 import faiss
 import numpy as np
 import pytest
+from coded import coded, unit
 
 from searcher.codes import Codes, kernels
 from searcher.index import Some, VectorIndex
@@ -10,25 +11,11 @@ from searcher.index import Some, VectorIndex
 pytestmark = pytest.mark.skipif(kernels() is None, reason="scan.c was not built, or this CPU has no AVX-512 VNNI")
 
 
-def unit(rows: int, width: int, seed: int) -> np.ndarray:
-    drawn = np.random.default_rng(seed).standard_normal((rows, width)).astype(np.float32)
-    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
-
-
-def made(vectors: np.ndarray) -> tuple[faiss.Index, Codes]:
-    index = faiss.index_factory(vectors.shape[1], "SQ8", faiss.METRIC_INNER_PRODUCT)
-    index.train(vectors)
-    index.add(vectors)
-    codes = Codes.of(index)
-    assert codes is not None
-    return index, codes
-
-
 @pytest.mark.parametrize("width", [1, 32, 63, 64, 100, 128, 384, 769])
 @pytest.mark.parametrize("k", [1, 7, 200])
 def test_the_kernel_finds_the_greatest_products_of_the_rounded_question(width: int, k: int) -> None:
     vectors, questions = unit(700, width, 0), unit(3, width, 1)
-    _, codes = made(vectors)
+    _, codes = coded(vectors)
     weights = questions * (codes.span / 255)
     step = np.abs(weights).max(axis=1, keepdims=True) / 127
     products = codes.codes.astype(np.int64) @ np.rint(weights / step).astype(np.int64).T
@@ -44,7 +31,7 @@ def test_the_kernel_finds_the_greatest_products_of_the_rounded_question(width: i
 @pytest.mark.parametrize("width", [32, 384])
 def test_its_scores_are_those_of_faiss_but_for_the_rounding(width: int) -> None:
     vectors, questions = unit(2_000, width, 0), unit(5, width, 1)
-    index, codes = made(vectors)
+    index, codes = coded(vectors)
     scores, places = codes.scan(questions, 50, 0, len(vectors), None)
     decoded = index.sa_decode(codes.codes)
     for number, question in enumerate(questions):
@@ -53,7 +40,7 @@ def test_its_scores_are_those_of_faiss_but_for_the_rounding(width: int) -> None:
 
 def test_only_what_is_allowed_is_found_and_fewer_than_asked_for_are_marked() -> None:
     vectors, questions = unit(999, 64, 0), unit(2, 64, 1)
-    _, codes = made(vectors)
+    _, codes = coded(vectors)
     mask = np.zeros(999, dtype=bool)
     mask[[3, 400, 401, 998]] = True
     scores, places = codes.scan(questions, 6, 0, 999, Some(mask).bits)

@@ -21,9 +21,8 @@ SHORT_PAGE = 1000  # characters; so short a page is content throughout, or too l
 LEAST_SHARE = 0.1  # main text that is a smaller part of the page was not recognised
 MOST_ELEMENTS = 20_000  # a larger page is content for the most part, and trafilatura takes the square of some pages
 MANY_ELEMENTS = 2_000  # of so many justext, which is asked where trafilatura found little, takes the square
-TOO_DEEP = (
-    f"boolean({'/*' * 257})"  # no page that people made is, and justext takes a deep one's depth for each paragraph
-)
+DEEPEST = 256  # nobody's page is nested so deep, and justext walks to the root from each paragraph
+TOO_DEEP = f"boolean({'/*' * (DEEPEST + 1)})"
 CHARSET = re.compile(rb"""<(?:meta|\?xml)[^>]{0,300}?(?:charset|encoding)\s*=\s*["']?\s*([\w:.-]+)""", re.IGNORECASE)
 HEAD_BYTES = 4096
 INVISIBLE = ("script", "style", "noscript", "template", "svg", "iframe", "object", "select")
