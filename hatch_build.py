@@ -20,8 +20,8 @@ LIBRARIES = {
         "-DSEARCHER_DOT -mavx512vl -mavx512dq -mavx512bf16 -mfma",
     ),
     "searcher/libscan.so.1": (
-        ["searcher/scan.c"],
-        "-pthread -mavx512vnni -mavx512vpopcntdq -mavx512dq -mavx512vl -mfma",
+        [f"searcher/{name}.c" for name in ("scan", "sieve")],
+        "-pthread -mavx512vnni",
     ),
 }
 FLAGS = "-O3 -shared -fPIC -fno-math-errno -mavx512f -mavx512bw"

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from searcher.errors import DamagedIndex
+from searcher.filter_sql import value_rows
 from searcher.keyword_index import FAULT, misspaced
 from searcher.schema import (
     DOCUMENT_PART,
@@ -32,6 +34,14 @@ UNPAIRED = {
     "generation {!r} has no mark": "SELECT generation FROM heads WHERE typeof(nonce) != 'text'",
     "the number of passages does not go with what is there, {}": "SELECT count(*) FROM vectors"
     " HAVING count(*) IS NOT (SELECT passages FROM held WHERE id = 1)",
+    "the number of values does not go with what is there, {}": "SELECT count(*) FROM metadata_values"
+    " HAVING count(*) IS NOT (SELECT metadata_values FROM held WHERE id = 1)",
+    "a value of document {}, which is not there": "SELECT document FROM metadata_values"
+    " WHERE document NOT IN (SELECT id FROM documents)",
+    "document {} has other passages than filters are told": "SELECT document FROM ("
+    "SELECT document, min(id) AS first, count(*) AS count FROM passages GROUP BY document"
+    " HAVING max(id) = min(id) + count(*) - 1 EXCEPT SELECT * FROM spans) UNION SELECT document FROM ("
+    "SELECT * FROM spans EXCEPT SELECT document, min(id), count(*) FROM passages GROUP BY document)",
 }
 
 
@@ -68,9 +78,20 @@ def findings(connection: Any) -> Iterator[str]:
     for table, columns in FAQ_COLUMNS.items():
         rows = connection.execute(f"SELECT {columns}, crc FROM {table}")
         yield from _faults(rows, lambda row, table=table: check_part(row, f"{row[0]!r} in the table {table}"))  # type: ignore[misc]
+    for document in _unlike(connection):
+        yield f"document {document} has other values than filters are told"
     known = {key for (key,) in connection.execute("SELECT key FROM metadata_keys")}
     for key in sorted(_keys(connection) - known):
         yield f"metadata key {key!r} is not among those that a filter may name"
+
+
+def _unlike(connection: Any) -> Iterator[int]:
+    """Documents whose metadata, as far as it can be read, is not what stands in metadata_values."""
+    query = "SELECT path, kind, value, document FROM metadata_values WHERE document = ?"
+    for document, metadata in connection.execute("SELECT id, metadata FROM documents"):
+        with suppress(AttributeError, TypeError, ValueError):  # found by its checksum
+            if set(connection.execute(query, [document])) != set(value_rows(document, metadata)):
+                yield document
 
 
 def _keys(connection: Any) -> set[str]:

@@ -27,7 +27,7 @@ def kernels() -> Any:
     except OSError:
         return None
     library.searcher_scan.argtypes = [P, L, L, I, P, I, P, I, P, P]
-    library.searcher_signs.argtypes = [P, L, L, I, P, P, P, P]
+    library.searcher_signs.argtypes = [P, L, L, I, P, P]
     library.searcher_sieve.argtypes = [P]
     return library if library.searcher_scan_supported() else None
 

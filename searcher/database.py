@@ -184,7 +184,7 @@ class Database:
                 yield connection
                 return
             connection.execute("BEGIN")
-            self._local.inside = os.getpid(), connection
+            self._local.inside, self._local.head = (os.getpid(), connection), None
             try:
                 yield connection
             finally:
@@ -226,6 +226,16 @@ class Database:
                 yield connection
             finally:
                 connection.rollback()
+
+    def state(self) -> Head | None:
+        """The state that this thread reads; None while it writes, and outside of both."""
+        inside: tuple[int, sqlite3.Connection] | None = getattr(self._local, "inside", None)
+        if inside is None or inside[0] != os.getpid():
+            return None
+        if self._local.head is None:
+            self._local.head = self.head()
+        known: Head = self._local.head
+        return known
 
     def head(self) -> Head:
         """The state that a read would see now."""

@@ -20,7 +20,7 @@ SPLIT = 20_000  # vectors from which a scan for one question is shared among the
 SIGNED = 20_000  # codes from which it pays to know their signs …
 ASKED = 8  # … once so many questions were asked: they have to be made, at every opening anew
 SIEVE_SPLIT = 200_000  # vectors from which a scan of signs is shared among the cores
-SIEVED = 100  # of so many that are wanted the most are among the candidates
+SIEVED = 200  # of so many that are wanted the most are among the candidates
 Scan = tuple[np.ndarray, np.ndarray]  # scores and places, as FAISS has them
 FEW = 8  # questions below which each is scanned for on all cores; more are shared among them by FAISS
 

@@ -1,12 +1,24 @@
 """How an index of an older format becomes one of this format: one transaction, at its first opening."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from searcher.database import Database
 from searcher.errors import SettingsMismatch
+from searcher.filter_sql import value_rows
 from searcher.keyword_index import rebuild
-from searcher.schema import FAQ, FORMAT, HELD, HISTORY, INDEXING, KEYWORDS, settings_values, stored_settings
+from searcher.schema import (
+    FAQ,
+    FORMAT,
+    HELD,
+    HISTORY,
+    INDEXING,
+    KEYWORDS,
+    LOOKUP,
+    settings_values,
+    stored_settings,
+)
 
 __all__ = ["migrate"]
 
@@ -57,8 +69,26 @@ def _answers(connection: Any) -> None:
 
 def _held(connection: Any) -> None:
     """Format 4: how many passages there are."""
+    for statement in HELD_4:
+        connection.execute(statement)
+
+
+def _lookup(connection: Any) -> None:
+    """Format 5: what filters ask, made of the stored metadata, and how much of it there is."""
+    for statement in ["DROP TRIGGER came", "DROP TRIGGER went", "DROP TABLE held", *LOOKUP]:
+        connection.execute(statement)
+    connection.execute("INSERT INTO spans SELECT document, min(id), count(*) FROM passages GROUP BY document")
+    for document, metadata in connection.execute("SELECT id, metadata FROM documents").fetchall():
+        with suppress(TypeError, ValueError, AttributeError):  # damaged, which `check` says
+            connection.executemany("INSERT INTO metadata_values VALUES (?, ?, ?, ?)", value_rows(document, metadata))
     for statement in HELD:
         connection.execute(statement)
 
 
-STEPS: dict[int, Callable[[Any], None]] = {2: _history, 3: _answers, 4: _held}
+HELD_4 = [
+    "CREATE TABLE held (id INTEGER PRIMARY KEY CHECK (id = 1), passages INTEGER NOT NULL)",
+    "INSERT INTO held SELECT 1, count(*) FROM vectors",
+    "CREATE TRIGGER came AFTER INSERT ON vectors BEGIN UPDATE held SET passages = passages + 1; END",
+    "CREATE TRIGGER went AFTER DELETE ON vectors BEGIN UPDATE held SET passages = passages - 1; END",
+]
+STEPS: dict[int, Callable[[Any], None]] = {2: _history, 3: _answers, 4: _held, 5: _lookup}

@@ -105,8 +105,8 @@ def nearest(
         return [[] for _ in vectors]
     kind = snapshot.base.type
     knob = effort.of(kind) or store.indexing().effort_of(kind)
-    best = best_ids(store, snapshot, vectors, int(k), allowed, knob, effort.exact)
-    rows = store.rows(set(best[best >= 0].tolist()))
+    best, known = _best(store, snapshot, vectors, int(k), allowed, knob, effort.exact)
+    rows = store.rows(set(best[best >= 0].tolist()), known)
     ranked = []
     for vector, ids in zip(vectors, best, strict=True):
         hits = [(cosine(rows[number], vector), rows[number]) for number in ids.tolist() if number >= 0]
@@ -122,26 +122,38 @@ def best_ids(
 
     knob, exact: as in `VectorIndex.search`, but exact is exact also for a type that only keeps codes.
     """
+    return _best(store, snapshot, vectors, k, allowed, knob, exact)[0]
+
+
+Known = dict[int, np.ndarray]  # id → stored vector (d,)
+
+
+def _best(
+    store: Store, snapshot: Snapshot, vectors: np.ndarray, k: int, allowed: np.ndarray | None, knob: int | None,
+    exact: bool,
+) -> tuple[np.ndarray, Known | None]:  # fmt: skip
+    """What `best_ids` gives, and the vectors of all these, if they had to be read."""
+    known = None
     if exact and snapshot.base.vectors is None:
-        return _exhaustive(store, vectors, k, snapshot.present if allowed is None else allowed).ids
+        return _exhaustive(store, vectors, k, snapshot.present if allowed is None else allowed).ids, known
     found = snapshot.search(vectors, k, allowed, knob, exact)
     if snapshot.base.type.again > 1:
-        found = _again(store, vectors, found)
+        found, known = _again(store, vectors, found)
     order = np.lexsort((found.ids, np.where(found.ids < 0, np.inf, -found.scores)))[:, :k]
-    return np.take_along_axis(found.ids, order, 1)
+    return np.take_along_axis(found.ids, order, 1), known
 
 
-def _again(store: Store, vectors: np.ndarray, found: Found) -> Found:
-    """The candidates with the inner products of the stored vectors."""
+def _again(store: Store, vectors: np.ndarray, found: Found) -> tuple[Found, Known]:
+    """The candidates with the inner products of the stored vectors, and these."""
     ids = np.unique(found.ids[found.ids >= 0])
     if not len(ids):
-        return found
+        return found, {}
     stored = store.vectors_of(ids)
     places = np.searchsorted(ids, found.ids).clip(max=len(ids) - 1)
     scores = np.empty(found.ids.shape, np.float32)
     for number, vector in enumerate(vectors):
         scores[number] = stored[places[number]] @ vector
-    return Found(scores, found.ids)
+    return Found(scores, found.ids), dict(zip(ids.tolist(), stored, strict=True))
 
 
 def _exhaustive(store: Store, vectors: np.ndarray, k: int, ids: np.ndarray) -> Found:

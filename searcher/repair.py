@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from searcher.audit import lenient
 from searcher.database import Database, errors_of
 from searcher.errors import DamagedIndex, IndexUnavailable
+from searcher.filter_sql import enter as enter_values
 from searcher.keyword_index import enter
 from searcher.layout import FOREIGN, differences
 from searcher.locks import patience
@@ -146,6 +147,7 @@ def _salvage(old: sqlite3.Connection, draft: Path, settings: IndexSettings) -> l
                     lost.append(_name(number, values))
                     continue
                 enter(new, [(row[0], row[7]) for name, row in rows if name == "passages"])
+                enter_values(new, number, rows[0][1][5], min(passages, default=0), len(passages))
                 new.executemany("INSERT OR IGNORE INTO metadata_keys VALUES (?)", [[key] for key in document.metadata])
             lost += [_name(number, None) for number in sorted(passages_of)]
             if lost and not new.execute("SELECT count(*) FROM documents").fetchone()[0]:

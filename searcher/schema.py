@@ -11,17 +11,19 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from searcher.errors import BadValue, DamagedIndex
+from searcher.filter_values import lets_through
+from searcher.filters import Filter
 from searcher.records import Chunk, Document
 from searcher.settings import IndexSettings
 
 __all__ = ["COLUMNS", "FORMAT", "SCHEMA", "Prepared", "Row", "digest_of", "key_of"]
 
-FORMAT = 4  # PRAGMA user_version; migrations.py knows the way from older ones, a newer one is refused
+FORMAT = 5  # PRAGMA user_version; migrations.py knows the way from older ones, a newer one is refused
 
 # What format 2 has more than format 1: by it an index catches up with what was added and removed since it was made.
 HISTORY = [
@@ -54,12 +56,30 @@ FAQ = [
         id INTEGER PRIMARY KEY, asked TEXT NOT NULL, question TEXT NOT NULL, crc INTEGER NOT NULL)""",
 ]
 
-# How many passages there are: a page that was lost, or found twice, is noticed by who reads all that there is.
+# What a filter asks: which document has which value, and which passages are whose.
+LOOKUP = [
+    # path is JSON; kind and value are as filter_values.py has them.
+    """CREATE TABLE metadata_values (
+        path TEXT, kind TEXT, value, document INTEGER REFERENCES documents ON DELETE CASCADE,
+        PRIMARY KEY (path, kind, value, document)) WITHOUT ROWID""",
+    "CREATE INDEX metadata_values_document ON metadata_values (document)",
+    "CREATE INDEX documents_kind ON documents (kind)",
+    """CREATE TABLE spans (
+        document INTEGER PRIMARY KEY REFERENCES documents ON DELETE CASCADE, first INTEGER NOT NULL,
+        count INTEGER NOT NULL)""",
+]
+
+# How many passages and values there are: who reads all that there is notices a page that was lost, or is there twice.
 HELD = [
-    "CREATE TABLE held (id INTEGER PRIMARY KEY CHECK (id = 1), passages INTEGER NOT NULL)",
-    "INSERT INTO held SELECT 1, count(*) FROM vectors",
+    """CREATE TABLE held (
+        id INTEGER PRIMARY KEY CHECK (id = 1), passages INTEGER NOT NULL, metadata_values INTEGER NOT NULL)""",
+    "INSERT INTO held SELECT 1, (SELECT count(*) FROM vectors), (SELECT count(*) FROM metadata_values)",
     "CREATE TRIGGER came AFTER INSERT ON vectors BEGIN UPDATE held SET passages = passages + 1; END",
     "CREATE TRIGGER went AFTER DELETE ON vectors BEGIN UPDATE held SET passages = passages - 1; END",
+    """CREATE TRIGGER value_came AFTER INSERT ON metadata_values BEGIN
+        UPDATE held SET metadata_values = metadata_values + 1; END""",
+    """CREATE TRIGGER value_went AFTER DELETE ON metadata_values BEGIN
+        UPDATE held SET metadata_values = metadata_values - 1; END""",
 ]
 
 SCHEMA = [
@@ -88,6 +108,7 @@ SCHEMA = [
     *KEYWORDS,
     *INDEXING,
     *FAQ,
+    *LOOKUP,
     *HELD,
     "INSERT INTO heads VALUES (0, '')",
     f"PRAGMA user_version = {FORMAT}",
@@ -132,8 +153,7 @@ class Prepared:
             raise BadValue(f"{source}: the vector of passage {bad + 1} has a NaN or infinite component")
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A passage as stored, with its document's part and its vector (d,) float32."""
 
     passage_id: int
@@ -149,6 +169,10 @@ class Row:
     text: str
     metadata: dict[str, Any]
     vector: np.ndarray
+
+    def fits(self, where: Filter) -> bool:
+        """Whether a filter allows it."""
+        return lets_through(where, {name: getattr(self, name) for name in COLUMNS}, self.metadata)
 
 
 def digest_of(document: Document) -> bytes:
@@ -253,13 +277,12 @@ def as_document(row: tuple[Any, ...]) -> Document:
     return document
 
 
-def as_row(row: tuple[Any, ...]) -> Row:
-    """The passage in the columns PASSAGE_PART, crc, DOCUMENT_PART, crc, vector, crc. DamagedIndex unless all fit."""
+def as_row(row: tuple[Any, ...], vector: np.ndarray) -> Row:
+    """The passage in the columns PASSAGE_PART, crc, DOCUMENT_PART, crc; its vector. DamagedIndex unless all fit."""
     check_part(row[:10], f"passage {row[0]}")
     check_part(row[10:19], f"document {row[11]!r}")
     number, document, start, end, line, section, _, text = row[:8]
     source, key, kind, title, metadata = row[11:16]
-    vector = np.frombuffer(vector_bytes(number, *row[19:]), dtype="<f4")
     return Row(
         number, document, key, source, kind, title, section, start, end, line, text, json.loads(metadata), vector
     )

@@ -1,8 +1,9 @@
-"""A bit a number: which few of an index's codes are worth a look, by a scan that reads an eighth of what these take.
+"""A bit a number: which few of an index's codes are worth a look, by a scan that reads a twentieth of what these take.
 
-After RaBitQ (Gao and Long, SIGMOD 2024), without its rotation: a vector less the mean of all is taken for its signs,
-a question for 4 bits a number, so that their product is a count of bits. What they promise most for is looked at in the
-codes. How many these have to be is measured on each index, not assumed.
+After RaBitQ (Gao and Long, SIGMOD 2024), without its rotation: a vector less the mean of all is taken for its signs.
+These are kept number by number, as BitWeaving keeps columns (Li and Patel, SIGMOD 2013), so that a question reads only
+the signs of its greatest third, which hold most of its length. What they promise most for is looked at in the codes.
+How many these have to be is measured on each index, not assumed.
 """
 
 import ctypes
@@ -18,121 +19,138 @@ from searcher.pooling import normalize
 
 __all__ = ["Signs"]
 
-LANES = 16  # vectors that the kernel takes at once
-PLANES = 4  # bits of a number of the question
-ROOM = 4  # times as many candidates are kept before the lesser ones are let go
+BLOCK, LINE = 2048, 64  # vectors whose signs lie together; bytes that the kernel takes at once
+GROUPS, DIGITS = 128, 12  # of which the most promising are looked for together; of a sum
+PART, LIGHT, HEAVY = 16, 5 / 24, 1 / 8  # numbers come by 16; of all numbers so many count once, and twice
+LEAST, MOST = 64, 8192  # numbers of a vector, for which this was made
+EVEN = 0.3  # below it, a few numbers are all that counts in a question: it is 0.64 for normally distributed ones
 DRAWN = 1 << 16  # codes of which the mean is taken
-QUESTIONS, NOISE = (8, 48), 0.7  # vectors of the index with noise, as far from these as questions are
-SCANNED = 20_000_000  # codes for all these questions, where there are so many
+MEASURED = 1 << 18  # codes on which it is measured
+QUESTIONS, NOISE = 48, 0.8  # vectors of these with noise, farther from them than questions are
 NEAREST = 15  # of each, that have to be among the candidates
-REACHED = 0.999
-BATCH = 64  # questions that are asked at once
+REACHED = 0.995
+MEANT = 24  # hits for which that is enough; for twice as many, twice the candidates
 MOST_CORES = 64
-WANTED = [512, 1024, 2048, 4096]  # candidates, for each core
-
+WANTED = [256, 512, 1024, 2048]  # candidates of 65,536 vectors
 
 T = TypeVar("T")
 
 
 class Sieve(ctypes.Structure):
-    """As scan.c has it."""
+    """As sieve.c has it."""
 
     _fields_ = [
         *((name, ctypes.c_void_p) for name in (
-            "codes", "bits", "terms", "weights", "planes", "shapes", "allowed", "room_scores", "room_places", "scores",
-            "places",
+            "codes", "bits", "weights", "starts", "flips", "allowed", "room_sums", "room_places", "scores", "places",
         )),
         ("count", ctypes.c_int64),
-        *((name, ctypes.c_int32) for name in ("width", "questions", "wanted", "k", "cores")),
+        *((name, ctypes.c_int32) for name in ("width", "questions", "light", "heavy", "wanted", "k", "cores")),
     ]  # fmt: skip
 
 
 class Signs:
-    """The signs of some codes. wanted: candidates of a question and a core that are looked at in the codes.
+    """The signs of some codes. wanted: candidates of a question, out of 65,536 vectors, that are looked at.
 
-    bits: for each 8 vectors and 64 numbers 8 words, uint64; terms: for each 8 vectors 16 float32, as scan.c has them.
+    bits: (⌈n / 2048⌉, d, 256) uint8, for each 2048 vectors and each number a bit a vector, the lowest of a byte first.
     """
 
     def __init__(self, codes: Codes, cores: int = 1) -> None:
         count, width = codes.codes.shape
-        groups = -(-count // LANES) * (LANES // 8)
-        self.codes, self.words, self.wanted = codes, -(-width // 64), 0
-        self.bits = np.zeros((groups, self.words, 8), dtype=np.uint64)
-        self.terms = np.zeros((groups, 2, 8), dtype=np.float32)
-        steps = codes.span / 255
-        means = codes.codes[:: -(-count // DRAWN)].mean(axis=0, dtype=np.float64).astype(np.float32)
+        self.codes, self.wanted = codes, WANTED[0]
+        self.light, self.heavy = (max(1, round(share * width / PART)) * PART for share in (LIGHT, HEAVY))
+        self.bits = np.zeros((-(-count // BLOCK), width, BLOCK // 8), dtype=np.uint8)
+        # Codes are whole numbers: one is above the mean if it is above the whole part of that.
+        middles = codes.codes[:: -(-count // DRAWN)].mean(axis=0, dtype=np.float64).astype(np.uint8)
 
         def make(start: int, stop: int) -> None:
             kernels().searcher_signs(
-                codes.codes.ctypes.data, start, stop, width, means.ctypes.data, steps.ctypes.data,
-                self.bits.ctypes.data, self.terms.ctypes.data,
-            )  # fmt: skip
+                codes.codes.ctypes.data, start, stop, width, middles.ctypes.data, self.bits.ctypes.data
+            )
 
         _on_all(cores, count, make)
 
     @classmethod
     def of(cls, codes: Codes, cores: int) -> "Signs | None":
-        """Those of all codes, if the CPU counts bits and few candidates hold what a scan of the codes finds."""
-        count = len(codes.codes)
-        if not kernels().searcher_sieve_supported() or count >= 2**31:
+        """Those of all codes, if few candidates hold what a scan of the codes finds."""
+        count, width = codes.codes.shape
+        if not LEAST <= width <= MOST or count >= 2**31:
             return None
-        signs, random = cls(codes, cores), np.random.default_rng(0)
-        drawn = codes.vectors(
-            random.choice(count, max(QUESTIONS[0], min(QUESTIONS[1], SCANNED // count)), replace=False)
-        )
+        signs = cls(codes, cores)
+        start = (count - MEASURED) // 2 // BLOCK * BLOCK if count > MEASURED else 0
+        wanted = signs._part(start, min(count, start + MEASURED))._enough(cores)
+        if wanted is None:
+            return None
+        signs.wanted = wanted
+        return signs
+
+    def _part(self, start: int, stop: int) -> "Signs":
+        """Those of some of the codes, from a whole block on, without a copy."""
+        part = Signs.__new__(Signs)
+        part.codes = Codes(self.codes.codes[start:stop], self.codes.least, self.codes.span)
+        part.light, part.heavy, part.bits = self.light, self.heavy, self.bits[start // BLOCK :]
+        return part
+
+    def _enough(self, cores: int) -> int | None:
+        """How many candidates are; None if none of WANTED is."""
+        codes, random = self.codes, np.random.default_rng(0)
+        count = len(codes.codes)
+        drawn = codes.vectors(random.choice(count, min(QUESTIONS, count), replace=False))
         noise = normalize(random.standard_normal(drawn.shape).astype(np.float32))
         questions = normalize(normalize(drawn) + NOISE * noise)
         parts = _on_all(cores, count, lambda start, stop: codes.scan(questions, NEAREST, start, stop, None))
         scores, places = (np.hstack(part) for part in zip(*parts, strict=True))
         nearest = np.take_along_axis(places, np.argsort(-scores, axis=1)[:, :NEAREST], 1)
-        for signs.wanted in WANTED:
-            if 4 * signs.wanted > count:
+        for self.wanted in WANTED:
+            if 4 * self.wanted > count:
                 return None
-            _, found = signs.scan(questions, NEAREST, None, cores)
+            _, found = self._scan(questions, NEAREST, None, cores)
             if np.mean([np.isin(*pair).mean() for pair in zip(nearest, found, strict=True)]) >= REACHED:
-                return signs
+                return self.wanted
         return None
 
     def scan(
         self, queries: np.ndarray, k: int, allowed: np.ndarray | None, cores: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """As `Codes.scan`, of all codes, on so many cores."""
-        parts = [
-            self._scan(queries[start : start + BATCH], k, allowed, min(cores, MOST_CORES))
-            for start in range(0, len(queries), BATCH)
-        ]
-        return np.vstack([scores for scores, _ in parts]), np.vstack([places for _, places in parts])
+        squares = np.einsum("qd,qd->q", queries, queries)
+        even = np.abs(queries).sum(axis=1) ** 2 >= EVEN * queries.shape[1] * squares
+        if even.all():
+            return self._scan(queries, k, allowed, cores)
+        scores, places = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
+        if even.any():
+            scores[even], places[even] = self._scan(queries[even], k, allowed, cores)
+        scores[~even], places[~even] = self.codes.scan(queries[~even], k, 0, len(self.codes.codes), allowed)
+        return scores, places
 
     def _scan(
         self, queries: np.ndarray, k: int, allowed: np.ndarray | None, cores: int
     ) -> tuple[np.ndarray, np.ndarray]:
         count, codes, rounded = len(queries), self.codes.codes, self.codes.rounded(queries)
-        planes, shapes = self._planes(queries)
-        room = np.empty((2, cores, count, ROOM * self.wanted), dtype=np.float32)  # scores; as many int32 places
+        cores, wanted = min(cores, MOST_CORES), self.wanted * -(-k // MEANT)
+        starts, flips = self._greatest(queries)
+        sums = np.empty((cores, GROUPS, DIGITS + 2, LINE), dtype=np.uint8)
+        some = np.empty((cores, wanted), dtype=np.int32)
         products = np.empty((cores, count, k), dtype=np.int32)
         places = np.empty((cores, count, k), dtype=np.int64)
-        arrays = [codes, self.bits, self.terms, rounded.weights, planes, shapes, allowed, *room, products, places]
+        arrays = [codes, self.bits, rounded.weights, starts, flips, allowed, sums, some, products, places]
         pointers = [None if array is None else array.ctypes.data for array in arrays]
-        sieve = Sieve(*pointers, len(codes), codes.shape[1], count, self.wanted, k, cores)
+        sieve = Sieve(*pointers, *codes.shape, count, self.light, self.heavy, wanted, k, cores)
         kernels().searcher_sieve(ctypes.byref(sieve))
         return rounded.scores(products[0], places[0]), places[0]
 
-    def _planes(self, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Questions in 4 bits a number: a word for 64 of them in each plane (q, 4, words), and shapes (q, 3)."""
-        low = queries.min(axis=1, keepdims=True)
-        step = np.maximum((queries.max(axis=1, keepdims=True) - low) / 15, np.finfo(np.float32).tiny)
-        numbers = np.zeros((len(queries), 64 * self.words), dtype=np.uint8)
-        numbers[:, : queries.shape[1]] = np.rint((queries - low) / step)
-        bits = numbers[:, None, :] >> np.arange(PLANES, dtype=np.uint8)[:, None] & 1
-        planes = np.packbits(bits, axis=2, bitorder="little").view(np.uint64)
-        # sum of sign times number: twice that of the numbers whose bit is set, less that of all
-        total = step[:, 0] * numbers.sum(axis=1) + low[:, 0] * queries.shape[1]
-        shapes = np.stack([2 * step[:, 0], total, 2 * low[:, 0]], axis=1).astype(np.float32)
-        return np.ascontiguousarray(planes), np.ascontiguousarray(shapes)
+    def _greatest(self, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The numbers of each question that count, those that count twice last: where their signs begin in a block,
+        in bytes (q, light + heavy) int32, and all ones for those that are negative, uint64.
+        """
+        heavy, light = self.heavy, self.light
+        order = np.argpartition(-np.abs(queries), (heavy, heavy + light - 1), axis=1)
+        numbers = np.hstack([np.sort(order[:, heavy : heavy + light]), np.sort(order[:, :heavy])])
+        negative = np.take_along_axis(queries, numbers, 1) < 0
+        return (numbers * (BLOCK // 8)).astype(np.int32), np.where(negative, ~np.uint64(0), np.uint64(0))
 
 
 def _on_all(cores: int, count: int, work: Callable[[int, int], T]) -> list[T]:
-    """What comes of each core's part, from a multiple of LANES on."""
-    edges = [count * part // cores // LANES * LANES for part in range(cores)] + [count]
+    """What comes of each core's part, from a whole block on."""
+    edges = [count * part // cores // BLOCK * BLOCK for part in range(cores)] + [count]
     with ThreadPoolExecutor(cores) as pool:
         return list(pool.map(lambda span: work(*span), pairwise(edges)))

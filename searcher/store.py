@@ -1,8 +1,9 @@
 """The truth: what is written to the database of an index and read from it, each in one transaction."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +13,8 @@ from searcher import filters
 from searcher.audit import findings, lenient
 from searcher.database import Database, Head
 from searcher.errors import BadValue, DamagedIndex, IndexUnavailable
-from searcher.filter_sql import to_sql
+from searcher.filter_sql import Spans, allowed_ids, spans
+from searcher.filter_sql import enter as enter_values
 from searcher.index_types import Indexing
 from searcher.keyword_index import enter, leave, rebuild, verify
 from searcher.layout import check_layout
@@ -56,7 +58,9 @@ class Store:
 
     def __init__(self, folder: Path, create: bool = False) -> None:
         self.folder = folder
-        self._settings: tuple[list[tuple[str, str]], IndexSettings | None] | None = None  # rows, and what they say
+        self._settings: tuple[Head, IndexSettings | None] | None = None  # each search asks for them several times
+        self._indexing: tuple[Head, Indexing] | None = None
+        self._spans: tuple[Head | None, Spans] | None = None
         self.database = Database(folder / DATABASE, SCHEMA if create else [])
         migrate(self.database)
         with self.database.reading() as connection:
@@ -67,13 +71,16 @@ class Store:
     def settings(self) -> IndexSettings | None:
         """What the index was made with; None before the first `add`."""
         with self.database.reading() as connection:
+            state, known = self.database.state(), self._settings
+            if known is not None and known[0] == state:
+                return known[1]
             rows = connection.execute("SELECT key, value FROM settings").fetchall()
             if not rows and self.held():
                 raise DamagedIndex(f"the settings of {self.database.path} are gone; run: searcher check")
-        known = self._settings
-        if known is None or known[0] != rows:  # each search asks for them several times
-            self._settings = known = rows, as_settings(dict(rows)) if rows else None
-        return known[1]
+        settings = as_settings(dict(rows)) if rows else None
+        if state is not None:
+            self._settings = state, settings
+        return settings
 
     def settle(self, settings: IndexSettings) -> None:
         """Enter the settings of a new index; SettingsMismatch if it has others already."""
@@ -86,11 +93,17 @@ class Store:
 
     def indexing(self) -> Indexing:
         """What kind of FAISS index is wanted. DamagedIndex if that is not what was stored."""
+        state, known = self.database.state(), self._indexing
+        if known is not None and known[0] == state:
+            return known[1]
         value = self._one("SELECT value FROM indexing WHERE id = ?", 1)
         try:
-            return Indexing(**json.loads(value)) if value else Indexing()
+            indexing = Indexing(**json.loads(value)) if value else Indexing()
         except (TypeError, ValueError):
             raise DamagedIndex("the kind of FAISS index is not what was stored; run: searcher reindex --type") from None
+        if state is not None:
+            self._indexing = state, indexing
+        return indexing
 
     def want(self, indexing: Indexing) -> None:
         """Enter what kind of FAISS index is wanted."""
@@ -348,32 +361,24 @@ class Store:
                     found[text] = np.frombuffer(vector_bytes(*row), dtype="<f4")
         return found
 
-    def rows(self, ids: Iterable[int]) -> dict[int, Row]:
-        """Passages by id, each verified; DamagedIndex for one that is not what was stored, or is not there."""
-        wanted = {int(number) for number in ids}
+    def rows(self, ids: Iterable[int], vectors: Mapping[int, np.ndarray] | None = None) -> dict[int, Row]:
+        """Passages by id, each verified; DamagedIndex for one that is not what was stored, or is not there.
+
+        vectors: of all of them, (d,) float32, where they were read already in this transaction.
+        """
+        wanted = sorted({int(number) for number in ids})
+        if not wanted:
+            return {}
         query = (
-            f"SELECT {PASSAGE_PART}, p.crc, {DOCUMENT_PART}, d.crc, v.vector, v.crc"
-            " FROM passages p JOIN documents d ON d.id = p.document JOIN vectors v ON v.id = p.id"
-            " WHERE p.id IN (SELECT value FROM json_each(?))"
+            f"SELECT {PASSAGE_PART}, p.crc, {DOCUMENT_PART}, d.crc"
+            " FROM passages p JOIN documents d ON d.id = p.document WHERE p.id IN (SELECT value FROM json_each(?))"
         )
         with self.database.reading() as connection:
-            rows = {row[0]: as_row(row) for row in connection.execute(query, [json.dumps(sorted(wanted))])}
-        if missing := wanted - rows.keys():
+            known = vectors or dict(zip(wanted, self.vectors_of(np.array(wanted)), strict=True))
+            rows = {row[0]: as_row(row, known[row[0]]) for row in connection.execute(query, [json.dumps(wanted)])}
+        if missing := set(wanted) - rows.keys():
             raise DamagedIndex(f"passage {min(missing)}, its document or its vector is gone; run: searcher check")
         return rows
-
-    def agrees(self, where: filters.Filter, ids: Iterable[int]) -> bool:
-        """Whether a filter allows all of those passages, by their rows alone: `allowed` goes through indexes, in which
-        damage shows only to `check`.
-        """
-        wanted = sorted(set(ids))
-        condition, values = to_sql(where, COLUMNS, "documents.metadata")
-        query = (
-            "SELECT count(*) FROM json_each(?) CROSS JOIN passages NOT INDEXED ON passages.id = json_each.value"
-            f" CROSS JOIN documents NOT INDEXED ON documents.id = passages.document WHERE {condition}"
-        )
-        with self.database.reading() as connection:
-            return bool(connection.execute(query, [json.dumps(wanted), *values]).fetchone()[0] == len(wanted))
 
     def allowed(self, where: filters.Filter) -> np.ndarray:
         """Ids of the passages that a filter allows, rising. -> (n,) int64. UnknownName for a key of no document."""
@@ -382,13 +387,19 @@ class Store:
                 return np.empty(0, dtype=np.int64)
             known = {key for (key,) in connection.execute("SELECT key FROM metadata_keys")}
             filters.check_keys(where, {*known, *COLUMNS})
-            condition, values = to_sql(where, COLUMNS, "documents.metadata")
-            # Each document is judged once; SQLite would look it up again for each of its passages.
-            query = (
-                "SELECT passages.id FROM documents CROSS JOIN passages ON passages.document = documents.id"
-                f" WHERE {condition}"
-            )
-            return np.sort(_ids(connection.execute(query, values)))
+            there = "SELECT (SELECT coalesce(sum(count), 0) FROM spans), (SELECT count(*) FROM metadata_values)"
+            held = "SELECT passages, metadata_values FROM held"
+            if connection.execute(there).fetchone() != connection.execute(held).fetchone():
+                raise DamagedIndex(f"{self.database.path}: not all that filters ask is there; run: searcher check")
+            return allowed_ids(connection, where, self._every)
+
+    def _every(self) -> Spans:
+        """Which passages are whose."""
+        state, known = self.database.state(), self._spans
+        if known is None or known[0] != state:
+            with self.database.reading() as connection:
+                self._spans = known = state, spans(connection)
+        return known[1]
 
     # -- history
 
@@ -451,14 +462,16 @@ def _insert(connection: Any, prepared: Sequence[Prepared]) -> None:
     passage = last.get("passages", 0) + 1
     for document, item in enumerate(prepared, last.get("documents", 0) + 1):
         _delete(connection, "source = ?", [item.document.source])
+        entered = document_row(document, item)
         connection.execute(
             "INSERT INTO documents (id, source, key, kind, title, metadata, passages, characters, crc, file, digest,"
             " layout, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            document_row(document, item),
+            entered,
         )
         rows = list(passage_rows(passage, document, item))
         connection.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         enter(connection, [(row[0], row[7]) for row in rows])
+        enter_values(connection, document, entered[5], passage, len(rows))
         connection.executemany("INSERT INTO vectors VALUES (?, ?, ?)", vector_rows(passage, item))
         keys = [[key] for key in item.document.metadata]
         connection.executemany("INSERT OR IGNORE INTO metadata_keys VALUES (?)", keys)
@@ -474,4 +487,4 @@ def _delete(connection: Any, condition: str, values: Sequence[Any]) -> int:
 
 
 def _ids(cursor: Any) -> np.ndarray:
-    return np.fromiter((number for (number,) in cursor), dtype=np.int64)
+    return np.fromiter(chain.from_iterable(cursor), dtype=np.int64)

@@ -34,6 +34,8 @@ CHECKED = {
     " CASE WHEN json_valid(layout) THEN json(layout) ELSE layout END FROM documents ORDER BY id",
     "passages": "SELECT * FROM passages ORDER BY id",
     "vectors": "SELECT * FROM vectors ORDER BY id",
+    "metadata_values": "SELECT path, kind, value, document FROM metadata_values ORDER BY path, kind, value, document",
+    "spans": "SELECT * FROM spans ORDER BY document",
 }
 
 # -- damage: a description such as ["cut", 100] or ["any", seed], and bytes → other bytes

@@ -124,6 +124,20 @@ def test_a_document_whose_row_is_gone_is_named_by_its_id(searcher: Searcher) -> 
 
 HARMLESS = {
     "a metadata key": ("DELETE FROM metadata_keys WHERE key = 'n'", "metadata key 'n' is not among"),
+    "a value": ("UPDATE metadata_values SET value = 7000 WHERE document = 8", "document 8 has other values than"),
+    "a value's kind": ("UPDATE metadata_values SET kind = 'text' WHERE document = 8", "document 8 has other values"),
+    "a lost value": ("DELETE FROM metadata_values WHERE document = 8", "document 8 has other values than filters"),
+    "a value too many": (
+        "INSERT INTO metadata_values VALUES ('[\"n\"]', 'number', 1, 8)",
+        "document 8 has other values",
+    ),
+    "a value of nothing": (
+        "INSERT INTO metadata_values VALUES ('[\"n\"]', 'number', 1, 10000)",
+        "a value of document 10000, which is not there",
+    ),
+    "the number of values": ("UPDATE held SET metadata_values = 3", "the number of values does not go with what is"),
+    "a span": ("UPDATE spans SET first = first + 1 WHERE document = 8", "document 8 has other passages than filters"),
+    "a lost span": ("DELETE FROM spans WHERE document = 8", "document 8 has other passages than filters are told"),
     "the count of ids": ("DELETE FROM sqlite_sequence WHERE name = 'passages'", "given to passages is behind"),
     "a file's digest": ("INSERT INTO files VALUES ('/f', 'text')", "file '/f' has no digest"),
     "an index": ("DELETE FROM sqlite_schema WHERE name = 'passages_text'", "index 'passages_text' is missing"),
@@ -143,6 +157,28 @@ def test_what_can_be_made_again_loses_no_document(searcher: Searcher, fault: str
     assert everything(searcher.folder) == sound
     assert searcher.check() == []
     assert len(searcher.search("river", where="n = 3")) == 1
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "DELETE FROM spans WHERE document = 8",
+        "UPDATE held SET metadata_values = metadata_values + 1",  # as where the page of a value was lost
+    ],
+)
+def test_what_filters_ask_is_there_as_a_whole_or_a_filter_is_an_error(searcher: Searcher, loss: str) -> None:
+    searcher.close()
+    alter(searcher, loss)
+    with pytest.raises(DamagedIndex, match="not all that filters ask is there"):
+        searcher.search("river", where="n = 3")
+    assert searcher.search("river")
+
+
+def test_a_value_that_leads_a_filter_to_what_it_forbids_is_an_error(searcher: Searcher) -> None:
+    searcher.close()
+    alter(searcher, "UPDATE metadata_values SET value = 3 WHERE document = 8")
+    with pytest.raises(DamagedIndex, match="a filter led to what it forbids"):
+        searcher.search("river", where="n = 3")
 
 
 def test_damaged_settings_are_found_and_nothing_is_guessed(searcher: Searcher) -> None:

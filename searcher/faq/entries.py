@@ -98,7 +98,7 @@ def answer_of(row: Row) -> str:
 def entries_near(snapshots: Snapshots, vectors: np.ndarray, weights: Weights = SHIPPED) -> list[Entries]:
     """For each question (q, d) the entries of the phrasings nearest to it. Call inside `reading`."""
     store = snapshots.store
-    allowed = store.allowed(PHRASINGS)
+    allowed = snapshots.allowed(PHRASINGS)
     found = []
     for hits in nearest(snapshots, vectors, weights.near, allowed):
         rows = [row for _, row in hits]
