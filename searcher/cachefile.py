@@ -14,7 +14,7 @@ import secrets
 import stat
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -34,7 +34,8 @@ TRUSTED_BYTES = 256 << 20  # a larger file is not read through again while nothi
 class Stamp:
     """Which state of the store a cache file holds and how: it is used only where all of it fits.
 
-    fingerprint: of the index's settings. count: vectors. last: the greatest id. type: of the FAISS index.
+    fingerprint: of the index's settings. count: vectors. last: the greatest id. type: of the FAISS index. error: the
+    greatest distance between a vector and what the index has in its place, None if that was not measured.
     """
 
     generation: int
@@ -44,16 +45,18 @@ class Stamp:
     count: int
     last: int
     type: str
+    error: float | None = None
 
 
-def save(path: Path, write: Callable[[Callable[[Any], Any]], None], stamp: Stamp) -> None:
-    """Write a cache file whole or not at all; OSError where disk, folder or home cannot be written.
+def save(path: Path, write: Callable[[Callable[[Any], Any]], float | None], stamp: Stamp) -> Stamp:
+    """Write a cache file whole or not at all; OSError where disk, folder or home cannot be written. -> its stamp
 
-    write: calls the function that it is given with FAISS's bytes, piece by piece; only one needs to be in memory.
+    write: calls the function that it is given with FAISS's bytes, piece by piece, and returns the stamp's error; only
+    one piece needs to be in memory.
     """
     import xxhash
 
-    key, tail, content = _key(create=True), _tail(stamp), xxhash.xxh3_128()
+    key, content = _key(create=True), xxhash.xxh3_128()
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
@@ -63,7 +66,8 @@ def save(path: Path, write: Callable[[Callable[[Any], Any]], None], stamp: Stamp
                 content.update(piece)
                 stream.write(piece)
 
-            write(take)
+            stamp = replace(stamp, error=write(take))
+            tail = _tail(stamp)
             stream.write(tail + _digest(content.digest(), tail, key) + MAGIC)
             stream.flush()
             os.fsync(stream.fileno())
@@ -76,6 +80,7 @@ def save(path: Path, write: Callable[[Callable[[Any], Any]], None], stamp: Stamp
             os.close(folder)
     finally:
         temporary.unlink(missing_ok=True)
+    return stamp
 
 
 def stamp_of(path: Path) -> Stamp | None:

@@ -85,8 +85,20 @@ class Codes:
         """Queries (q, d) float32 as the kernel takes them."""
         weights = queries * (self.span / 255)  # of a step in each number
         step = np.maximum(np.abs(weights).max(axis=1, keepdims=True) / 127, np.finfo(np.float32).tiny)
-        base = queries @ self.least + weights.sum(axis=1) / 2  # FAISS takes the middle of a step
-        return Rounded(np.ascontiguousarray(np.rint(weights / step).astype(np.int8)), step, base[:, None])
+        whole = np.rint(weights / step)
+        # FAISS takes the middle of a step. What rounding leaves of a weight counts as if each code were the middle one.
+        base = queries @ self.least + 128 * weights.sum(axis=1) - 127.5 * (step * whole).sum(axis=1)
+        return Rounded(np.ascontiguousarray(whole.astype(np.int8)), step, base[:, None])
+
+    def doubt(self, queries: np.ndarray, error: float) -> np.ndarray:
+        """How far the scores of `scan` may be from the inner products of queries (q, d) and what the codes stand for,
+        none of which is farther than `error` from a vector of unit length. -> (q,) float64
+        """
+        rounded, steps = self.rounded(queries), np.maximum(self.span, np.finfo(np.float32).tiny) / 255
+        left = queries - rounded.step * rounded.weights / steps  # of the question, once it is rounded
+        left[:, self.span == 0] = 0
+        middle = self.least + self.span / 2
+        return np.linalg.norm(left, axis=1) * (1 + error + np.linalg.norm(middle))
 
     def vectors(self, places: np.ndarray) -> np.ndarray:
         """What the codes at (m,) places stand for. (m, d) float32"""

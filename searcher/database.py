@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from searcher.errors import BadValue, DamagedIndex, IndexUnavailable, SearcherError
 from searcher.locks import close_before_a_fork, holder, patience, unforked
@@ -36,6 +36,7 @@ MEANINGS: dict[int, tuple[type[SearcherError], str]] = {
 
 
 Mark = tuple[int, int] | None  # device and inode
+T = TypeVar("T")
 
 
 class Head(NamedTuple):
@@ -170,14 +171,15 @@ class Database:
                 self._connections.remove(own)
             self._connections.append((os.getpid(), threading.current_thread(), opened))
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
         """One state of the store for all that is read inside."""
         inside: tuple[int, sqlite3.Connection] | None = getattr(self._local, "inside", None)
         if inside is not None and inside[0] == os.getpid():  # one state for both
-            with self.errors():
-                yield inside[1]
-            return
+            return Errors(self.path, inside[1])
+        return self._reading()
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
         with self.errors(), unforked():
             connection = self.connection()
             if connection.in_transaction:  # of a write
@@ -230,18 +232,22 @@ class Database:
     def state(self) -> Head | None:
         """The state that this thread reads; None while it writes, and outside of both."""
         inside: tuple[int, sqlite3.Connection] | None = getattr(self._local, "inside", None)
-        if inside is None or inside[0] != os.getpid():
-            return None
-        if self._local.head is None:
-            self._local.head = self.head()
-        known: Head = self._local.head
-        return known
+        return self.head() if inside is not None and inside[0] == os.getpid() else None
 
     def head(self) -> Head:
         """The state that a read would see now."""
-        query = "SELECT generation, nonce FROM heads ORDER BY generation DESC LIMIT 1"
         with self.reading() as connection:
-            row = connection.execute(query).fetchone()
+            inside = getattr(self._local, "inside", None) is not None
+            if not inside:  # but within a write
+                return self._head(connection)
+            if self._local.head is None:
+                self._local.head = self._head(connection)
+            known: Head = self._local.head
+            return known
+
+    def _head(self, connection: sqlite3.Connection) -> Head:
+        query = "SELECT generation, nonce FROM heads ORDER BY generation DESC LIMIT 1"
+        row = connection.execute(query).fetchone()
         if row is None or not isinstance(row[0], int) or not isinstance(row[1], str):
             raise DamagedIndex(f"{self.path} is damaged: it has no generation")
         return Head(*row)
@@ -263,7 +269,7 @@ class Database:
         with self.errors():
             return str(self.connection().execute("PRAGMA journal_mode").fetchone()[0])
 
-    def errors(self) -> AbstractContextManager[None]:
+    def errors(self) -> "Errors[None]":
         """SQLite's errors as ours, in one line."""
         return errors_of(self.path)
 
@@ -302,18 +308,29 @@ def _code(fault: BaseException) -> int:
     return int(getattr(fault, "sqlite_errorcode", known)) & 0xFF
 
 
-@contextmanager
-def errors_of(path: Path) -> Iterator[None]:
-    """SQLite's errors about that file as ours, in one line."""
-    try:
-        yield
-    except sqlite3.Error as fault:
-        kind, meaning = MEANINGS.get(_code(fault), (DamagedIndex, "it is damaged or not an index"))
-        meaning = meaning or f"{holder(path)} in {patience():g} seconds"
-        raise kind(f"{path}: {meaning} ({' '.join(str(fault).split())[:200]})") from fault
-    except UnicodeDecodeError:  # SQLite's message quotes the damaged bytes
-        raise DamagedIndex(f"{path}: it is damaged or not an index") from None
-    except MemoryError:  # what sqlite3 makes of SQLITE_NOMEM: a damaged length can ask for anything
-        raise IndexUnavailable(f"{path}: out of memory") from None
-    except UnicodeEncodeError as fault:
-        raise BadValue(f"a lone surrogate (U+{ord(fault.object[fault.start]):04X}) cannot be stored") from None
+class Errors(Generic[T]):
+    """A context in which SQLite's errors about a file become ours, in one line. A search enters many: no generator."""
+
+    def __init__(self, path: Path, inner: T) -> None:
+        self.path, self.inner = path, inner
+
+    def __enter__(self) -> T:
+        return self.inner
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: Any) -> None:
+        if isinstance(fault, sqlite3.Error):
+            known, meaning = MEANINGS.get(_code(fault), (DamagedIndex, "it is damaged or not an index"))
+            meaning = meaning or f"{holder(self.path)} in {patience():g} seconds"
+            raise known(f"{self.path}: {meaning} ({' '.join(str(fault).split())[:200]})") from fault
+        if isinstance(fault, UnicodeDecodeError):  # SQLite's message quotes the damaged bytes
+            raise DamagedIndex(f"{self.path}: it is damaged or not an index") from None
+        if isinstance(fault, MemoryError):  # what sqlite3 makes of SQLITE_NOMEM: a damaged length can ask for anything
+            raise IndexUnavailable(f"{self.path}: out of memory") from None
+        if isinstance(fault, UnicodeEncodeError):
+            sign = ord(fault.object[fault.start])
+            raise BadValue(f"a lone surrogate (U+{sign:04X}) cannot be stored") from None
+
+
+def errors_of(path: Path) -> Errors[None]:
+    """SQLite's errors about that file as ours."""
+    return Errors(path, None)

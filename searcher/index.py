@@ -22,6 +22,7 @@ ASKED = 8  # … once so many questions were asked: they have to be made, at eve
 SIEVE_SPLIT = 200_000  # vectors from which a scan of signs is shared among the cores
 SIEVED = 200  # of so many that are wanted the most are among the candidates
 Scan = tuple[np.ndarray, np.ndarray]  # scores and places, as FAISS has them
+ROUNDING = 1e-5  # of inner products in float32
 FEW = 8  # questions below which each is scanned for on all cores; more are shared among them by FAISS
 
 
@@ -69,10 +70,13 @@ class VectorIndex:
     ids: (n,) int64, rising. dead: (n,) bool, those that were removed before it was written, None if none was.
     """
 
-    def __init__(self, index: Any, kind: str = FLAT, body: np.ndarray | None = None) -> None:
+    def __init__(
+        self, index: Any, kind: str = FLAT, body: np.ndarray | None = None, error: float | None = None
+    ) -> None:
         faiss = library()
 
         self._index, self._body = index, body  # FAISS reads where the body lies
+        self._error = error
         self._asked = 0
         self.type = index_type(kind)
         self._main = faiss.downcast_index(index.index)
@@ -92,11 +96,14 @@ class VectorIndex:
         return cls(entered(outer, ids))
 
     @classmethod
-    def read(cls, body: np.ndarray, kind: str = FLAT) -> "VectorIndex":
-        """The index in FAISS's own bytes, without a copy. body: (n,) uint8, verified: FAISS trusts what it parses."""
+    def read(cls, body: np.ndarray, kind: str = FLAT, error: float | None = None) -> "VectorIndex":
+        """The index in FAISS's own bytes, without a copy. body: (n,) uint8, verified: FAISS trusts what it parses.
+
+        error: how far a vector may lie from what the index has in its place, if that is known.
+        """
         faiss = library()
 
-        return cls(faiss.read_index(faiss.ZeroCopyIOReader(faiss.swig_ptr(body), len(body))), kind, body)
+        return cls(faiss.read_index(faiss.ZeroCopyIOReader(faiss.swig_ptr(body), len(body))), kind, body, error)
 
     @property
     def dimension(self) -> int:
@@ -123,6 +130,15 @@ class VectorIndex:
         if codes is None or len(self.ids) < SIGNED:
             return None
         return Signs.of(codes, library().omp_get_max_threads())
+
+    def doubt(self, queries: np.ndarray) -> np.ndarray | None:
+        """How far the score that an exact search finds may be from the inner product with the vector itself, for each
+        query of unit length (q, d) -> (q,) float64. None if that is not known: of a graph, or lists of codes.
+        """
+        if self._error is None or self.type.knob is not None or hasattr(self._main, "nlist"):
+            return None
+        doubt = np.full(len(queries), self._error + ROUNDING)  # Cauchy and Schwarz
+        return doubt if self.codes is None else doubt + self.codes.doubt(queries, self._error)
 
     def search(
         self, queries: np.ndarray, k: int, some: Some | None = None, effort: int | None = None, exact: bool = False

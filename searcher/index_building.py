@@ -11,7 +11,7 @@ from searcher.errors import BadValue
 from searcher.index import Some, entered, library, parameters
 from searcher.index_types import IndexType
 
-__all__ = ["Content", "content", "grown", "trained"]
+__all__ = ["Content", "content", "fitted", "grown", "trained"]
 
 BUILD_EFFORT = 80  # efConstruction of HNSW: how widely a new vector's neighbours are looked for
 TRAINING = 64  # vectors drawn for each list of an inverted file; FAISS wants 39 at least
@@ -20,7 +20,9 @@ WRITTEN = 1 << 20  # bytes handed on at a time
 COPIED = 1 << 14  # codes
 
 Sink = Callable[[Any], Any]  # takes bytes
-Content = Callable[[Sink], None]  # hands on the bytes of an index, a piece at a time; raises what the sink raises
+# Hands on the bytes of an index, a piece at a time, and returns how far a vector may lie from what is kept of it, None
+# if that was not measured; raises what the sink raises.
+Content = Callable[[Sink], float | None]
 
 
 def trained(kind: IndexType, count: int, dimension: int, sample: Callable[[int], np.ndarray]) -> Any:
@@ -46,6 +48,18 @@ def trained(kind: IndexType, count: int, dimension: int, sample: Callable[[int],
     return index
 
 
+def fitted(index: Any, pieces: Iterable[np.ndarray]) -> Any:
+    """A trained index; one of a byte a number with the range of all vectors in pieces (m, d) float32, for a number
+    outside of it would be cut off, and nothing could be proven of its neighbours.
+    """
+    faiss = library()
+    if isinstance(index, faiss.IndexScalarQuantizer) and index.sq.qtype == faiss.ScalarQuantizer.QT_8bit:
+        edges = [(piece.min(axis=0), piece.max(axis=0)) for piece in pieces]
+        least, most = np.min([low for low, _ in edges], axis=0), np.max([high for _, high in edges], axis=0)
+        faiss.copy_array_to_vector(np.concatenate([least, most - least]).astype(np.float32), index.sq.trained)
+    return index
+
+
 def _check(index: Any, description: str) -> None:
     """BadValue unless it finds what it is told to, and nothing else."""
     faiss = library()
@@ -62,20 +76,27 @@ def content(index: Any, pieces: Iterable[np.ndarray], ids: np.ndarray) -> Conten
     """A trained FAISS index's bytes with the vectors in pieces (m, d) float32, under ids (n,) int64, rising, in it."""
     if not _is_plain(index):
         return lambda sink: _write(_filled(library().IndexIDMap(index), pieces, ids), sink)
+    codes = _Codes(index, pieces)
     one = library().IndexIDMap(library().clone_index(index))
     model = library().serialize_index(_filled(one, [np.zeros((1, index.d), np.float32)], np.ones(1, np.int64)))
-    return partial(_hand_on, _plain_bytes(model, index.sa_code_size(), _codes(index, pieces), ids))
+    return partial(_hand_on, _plain_bytes(model, index.sa_code_size(), codes, ids), codes)
 
 
-def grown(body: np.ndarray, pieces: Iterable[np.ndarray], ids: np.ndarray, kept: np.ndarray) -> Content:
+def grown(
+    body: np.ndarray, pieces: Iterable[np.ndarray], ids: np.ndarray, kept: np.ndarray, error: float | None = None
+) -> Content:
     """The index in FAISS's bytes with the vectors in pieces (m, d) float32 in it too.
 
     ids: (n,) of all, rising: those that are in it already, and then the new ones. kept: (n,) bool, which of them are
-    still there; where the others cannot be left out they stay under the negatives of their ids.
+    still there; where the others cannot be left out they stay under the negatives of their ids. error: as `Content`
+    returned it for those that are in it.
     """
     outer = library().read_index(library().ZeroCopyIOReader(library().swig_ptr(body), len(body)))
     if _is_plain(index := library().downcast_index(outer.index)):
-        return partial(_hand_on, _plain_bytes(body, index.sa_code_size(), _grown_codes(outer, kept, pieces), ids[kept]))
+        codes = _Codes(index, pieces, error)
+        return partial(
+            _hand_on, _plain_bytes(body, index.sa_code_size(), _grown_codes(outer, kept, codes), ids[kept]), codes
+        )
     outer = library().deserialize_index(body)
     return lambda sink: _write(_filled(outer, pieces, np.where(kept, ids, -ids)), sink)
 
@@ -105,9 +126,10 @@ def _write(index: Any, sink: Sink) -> None:
         raise faults[0]
 
 
-def _hand_on(pieces: Iterable[np.ndarray], sink: Sink) -> None:
+def _hand_on(pieces: Iterable[np.ndarray], codes: "_Codes", sink: Sink) -> float | None:
     for piece in pieces:
         sink(piece.data)
+    return codes.error
 
 
 # -- plain indexes: no more than the codes of their vectors, so one larger than the memory can be written
@@ -117,20 +139,35 @@ def _is_plain(index: Any) -> bool:
     return isinstance(index, library().IndexFlat | library().IndexScalarQuantizer)
 
 
-def _codes(index: Any, pieces: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """What a trained plain index keeps of vectors in pieces (m, d) float32. -> (m, size) uint8 each"""
-    for piece in pieces:
-        yield index.sa_encode(np.ascontiguousarray(piece, dtype=np.float32))
+class _Codes:
+    """What a trained plain index keeps of vectors in pieces (m, d) float32: (m, size) uint8 each.
+
+    error: the greatest distance between one of them and what its code stands for, so far; None if it is not known of
+    those that were there before.
+    """
+
+    def __init__(self, index: Any, pieces: Iterable[np.ndarray], error: float | None = 0.0) -> None:
+        self._index, self._pieces, self.error = index, pieces, error
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for piece in self._pieces:
+            vectors = np.ascontiguousarray(piece, dtype=np.float32)
+            codes = self._index.sa_encode(vectors)
+            if self.error is not None and not isinstance(self._index, library().IndexFlat):
+                there = vectors.any(axis=1)  # else it went while the index was made: nobody will find it
+                far = np.linalg.norm(vectors[there] - self._index.sa_decode(codes)[there], axis=1)
+                self.error = max(self.error, float(far.max(initial=0)))
+            yield codes
 
 
-def _grown_codes(outer: Any, kept: np.ndarray, pieces: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+def _grown_codes(outer: Any, kept: np.ndarray, fresh: _Codes) -> Iterator[np.ndarray]:
     """The codes in an IndexIDMap but those that are not kept, (n,) bool, and then those of more vectors."""
     index = library().downcast_index(outer.index)  # which `outer` owns
     count, size = index.ntotal, index.sa_code_size()
     codes = library().rev_swig_ptr(index.codes.data(), count * size).reshape(count, size)
     for start in range(0, count, COPIED):
         yield codes[start : start + COPIED][kept[start : min(start + COPIED, count)]]
-    yield from _codes(index, pieces)
+    yield from fresh
 
 
 def _plain_bytes(model: np.ndarray, size: int, codes: Iterable[np.ndarray], ids: np.ndarray) -> Iterator[np.ndarray]:

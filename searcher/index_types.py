@@ -70,8 +70,8 @@ TYPES = {
     kind.name: kind
     for kind in [
         IndexType(FLAT, lambda count, dimension: "Flat"),
-        IndexType("fp16", lambda count, dimension: "SQfp16", again=2),
-        IndexType("sq8", lambda count, dimension: "SQ8", again=1.5),
+        IndexType("fp16", lambda count, dimension: "SQfp16", again=1.1),
+        IndexType("sq8", lambda count, dimension: "SQ8", again=1.1),
         IndexType("hnsw", lambda count, dimension: "HNSW32", knob="ef", default=128),
         IndexType("ivf", lambda count, dimension: f"IVF{_lists(count)},SQ8", again=3, knob="nprobe", default=64),
         # An inverted file too: FAISS's plain IndexPQ searches among some of its vectors only with none.

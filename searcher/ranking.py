@@ -18,6 +18,7 @@ __all__ = ["ANY", "Effort", "Hit", "best_ids", "check_k", "cosine", "nearest", "
 
 Hit = tuple[float, Row]  # score and passage
 
+PROOFS = [2, 8, 32]  # times as many candidates as hits, in turn, until the hits are proven to be the nearest
 QUERY_CHARACTERS = 1_000_000  # only the model's window of it counts; a longer one is a mistake
 
 
@@ -135,7 +136,7 @@ def _best(
     """What `best_ids` gives, and the vectors of all these, if they had to be read."""
     known = None
     if exact and snapshot.base.vectors is None:
-        return _exhaustive(store, vectors, k, snapshot.present if allowed is None else allowed).ids, known
+        return _proven(store, snapshot, vectors, k, allowed), known
     found = snapshot.search(vectors, k, allowed, knob, exact)
     if snapshot.base.type.again > 1:
         found, known = _again(store, vectors, found)
@@ -154,6 +155,35 @@ def _again(store: Store, vectors: np.ndarray, found: Found) -> tuple[Found, Know
     for number, vector in enumerate(vectors):
         scores[number] = stored[places[number]] @ vector
     return Found(scores, found.ids), dict(zip(ids.tolist(), stored, strict=True))
+
+
+def _proven(
+    store: Store, snapshot: Snapshot, vectors: np.ndarray, k: int, allowed: np.ndarray | None
+) -> np.ndarray:
+    """Ids of the k nearest of each query, exactly, of an index that only keeps codes. -> (q, at most k) int64
+
+    As many candidates are scored again as it takes for the k-th best of them to be better than any other vector can be.
+    """
+    among = snapshot.present if allowed is None else allowed
+    doubt, k = snapshot.base.doubt(vectors), min(k, len(among))
+    if not k:
+        return np.empty((len(vectors), 0), np.int64)
+    best = np.full((len(vectors), k), -1, dtype=np.int64)
+    open_ = np.arange(len(vectors))
+    for times in PROOFS:
+        if doubt is None or not len(open_):
+            break
+        base, *fresh = snapshot.parts(vectors[open_], times * k, allowed, exact=True)
+        # What is not among the candidates is no better, by its code, than the least of them.
+        least = np.where(base.ids < 0, -np.inf, base.scores).min(axis=1) if base.ids.size else -np.inf
+        again, _ = _again(store, vectors[open_], Found(*map(np.hstack, zip(base, *fresh, strict=True))))
+        order = np.lexsort((again.ids, np.where(again.ids < 0, np.inf, -again.scores)))[:, :k]
+        best[open_] = np.take_along_axis(again.ids, order, 1)
+        kth = np.take_along_axis(again.scores, order[:, -1:], 1)[:, 0]
+        open_ = open_[kth <= least + doubt[open_]]
+    if len(open_):
+        best[open_] = _exhaustive(store, vectors[open_], k, among).ids
+    return best
 
 
 def _exhaustive(store: Store, vectors: np.ndarray, k: int, ids: np.ndarray) -> Found:

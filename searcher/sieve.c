@@ -52,9 +52,9 @@ void searcher_signs(const uint8_t *codes, int64_t first, int64_t end, int width,
 }
 
 /* What a sieve is made of. codes: (n, width), and their signs; of each question its weights (width) for the codes, and
- * `light` and then `heavy` numbers, both multiples of 16, that count once and twice: where they begin in a block, in
+ * `heavy` and then `light` numbers, both multiples of 16, that count twice and once: where they begin in a block, in
  * bytes, and all ones if they are negative. allowed: n bits, the lowest of a byte first, or NULL for all. wanted: how many
- * are looked at, of each part. room_sums: (cores, 512 groups, 12 digits, 64); room_places: (cores, wanted).
+ * are looked at, of each part. room_sums: (cores, 128 groups, 12 + 2, 64); room_places: (cores, wanted).
  * scores, places: (cores, questions, k), of which the first (questions, k) are the answer. */
 typedef struct {
     const uint8_t *codes;
@@ -68,7 +68,7 @@ typedef struct {
     int32_t *scores;
     int64_t *places;
     int64_t count;
-    int32_t width, questions, light, heavy, wanted, k, cores;
+    int32_t width, questions, heavy, light, wanted, k, cores;
 } Sieve;
 
 /* What is done by the cores: each takes the next part when it has done one, for one that slept begins late. */
@@ -129,8 +129,8 @@ INLINE void take(Bits *sums, int digit, int digits, const uint8_t *line, const i
 
 /* How much each vector of some groups promises: sums, (groups, digits). */
 INLINE void add_up(const Sieve *s, int q, int64_t first, int64_t groups, int digits, Row *sums) {
-    const int32_t *starts = s->starts + (int64_t)q * (s->light + s->heavy);
-    const uint64_t *flips = s->flips + (int64_t)q * (s->light + s->heavy);
+    const int32_t *starts = s->starts + (int64_t)q * (s->heavy + s->light);
+    const uint64_t *flips = s->flips + (int64_t)q * (s->heavy + s->light);
     const int64_t block = (int64_t)s->width * LINES * LINE;
     for (int64_t group = 0; group < groups; group++) {
         const uint8_t *line = s->bits + (first + group) / LINES * block + (first + group) % LINES * LINE;
@@ -138,10 +138,10 @@ INLINE void add_up(const Sieve *s, int q, int64_t first, int64_t groups, int dig
 #pragma GCC unroll 16
         for (int i = 0; i < digits; i++)
             own[i] = _mm512_setzero_si512();
-        for (int i = 0; i < s->light; i += TAKEN)
-            take(own, 0, digits, line, starts + i, flips + i, block);
-        for (int i = s->light; i < s->light + s->heavy; i += TAKEN)
+        for (int i = 0; i < s->heavy; i += TAKEN)
             take(own, 1, digits, line, starts + i, flips + i, block);
+        for (int i = s->heavy; i < s->heavy + s->light; i += TAKEN)
+            take(own, 0, digits, line, starts + i, flips + i, block);
 #pragma GCC unroll 16
         for (int i = 0; i < digits; i++)
             sums[group * digits + i] = own[i];
@@ -241,7 +241,7 @@ static void look(const Sieve *s, int q, int count, const int32_t *some, int32_t 
 static void *sieve_share(void *argument) {
     const Share *share = argument;
     const Sieve *s = share->work->sieve;
-    const int digits = s->light + 2 * s->heavy < 1 << FEW ? FEW : DIGITS;
+    const int digits = 2 * s->heavy + s->light < 1 << FEW ? FEW : DIGITS;
     const int64_t groups = (s->count + GROUP - 1) / GROUP, parts = (groups + PART - 1) / PART,
                   slot = (int64_t)share->core * s->questions * s->k;
     Row *sums = s->room_sums + (int64_t)share->core * PART * (DIGITS + 2);

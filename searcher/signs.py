@@ -1,9 +1,9 @@
-"""A bit a number: which few of an index's codes are worth a look, by a scan that reads a twentieth of what these take.
+"""A bit a number: which few of an index's codes are worth a look, by a scan that reads a thirtieth of what these take.
 
 After RaBitQ (Gao and Long, SIGMOD 2024), without its rotation: a vector less the mean of all is taken for its signs.
-These are kept number by number, as BitWeaving keeps columns (Li and Patel, SIGMOD 2013), so that a question reads only
-the signs of its greatest third, which hold most of its length. What they promise most for is looked at in the codes.
-How many these have to be is measured on each index, not assumed.
+These are kept number by number, as BitWeaving keeps columns (Li and Patel, SIGMOD 2013), so that a question, less the
+mean too, reads only the signs of its greatest quarter, which hold most of its length. What they promise most for is
+looked at in the codes. How many these have to be is measured on each index, not assumed.
 """
 
 import ctypes
@@ -21,17 +21,17 @@ __all__ = ["Signs"]
 
 BLOCK, LINE = 2048, 64  # vectors whose signs lie together; bytes that the kernel takes at once
 GROUPS, DIGITS = 128, 12  # of which the most promising are looked for together; of a sum
-PART, LIGHT, HEAVY = 16, 5 / 24, 1 / 8  # numbers come by 16; of all numbers so many count once, and twice
+PART, SHARE = 16, 1 / 8  # numbers come by 16; of all such a share counts twice, and as many once
 LEAST, MOST = 64, 8192  # numbers of a vector, for which this was made
 EVEN = 0.3  # below it, a few numbers are all that counts in a question: it is 0.64 for normally distributed ones
 DRAWN = 1 << 16  # codes of which the mean is taken
 MEASURED = 1 << 18  # codes on which it is measured
-QUESTIONS, NOISE = 48, 0.8  # vectors of these with noise, farther from them than questions are
+QUESTIONS, NOISE = 48, 0.7  # vectors of these with noise, farther from them than questions are
 NEAREST = 15  # of each, that have to be among the candidates
 REACHED = 0.995
 MEANT = 24  # hits for which that is enough; for twice as many, twice the candidates
 MOST_CORES = 64
-WANTED = [256, 512, 1024, 2048]  # candidates of 65,536 vectors
+WANTED = [320, 640, 1280, 2560]  # candidates of 65,536 vectors
 
 T = TypeVar("T")
 
@@ -44,7 +44,7 @@ class Sieve(ctypes.Structure):
             "codes", "bits", "weights", "starts", "flips", "allowed", "room_sums", "room_places", "scores", "places",
         )),
         ("count", ctypes.c_int64),
-        *((name, ctypes.c_int32) for name in ("width", "questions", "light", "heavy", "wanted", "k", "cores")),
+        *((name, ctypes.c_int32) for name in ("width", "questions", "heavy", "light", "wanted", "k", "cores")),
     ]  # fmt: skip
 
 
@@ -57,10 +57,11 @@ class Signs:
     def __init__(self, codes: Codes, cores: int = 1) -> None:
         count, width = codes.codes.shape
         self.codes, self.wanted = codes, WANTED[0]
-        self.light, self.heavy = (max(1, round(share * width / PART)) * PART for share in (LIGHT, HEAVY))
+        self.light = self.heavy = max(1, round(SHARE * width / PART)) * PART
         self.bits = np.zeros((-(-count // BLOCK), width, BLOCK // 8), dtype=np.uint8)
-        # Codes are whole numbers: one is above the mean if it is above the whole part of that.
-        middles = codes.codes[:: -(-count // DRAWN)].mean(axis=0, dtype=np.float64).astype(np.uint8)
+        means = codes.codes[:: -(-count // DRAWN)].mean(axis=0, dtype=np.float64)
+        self.mean = (codes.least + codes.span * (means + 0.5) / 255).astype(np.float32)
+        middles = means.astype(np.uint8)  # a whole number is above the mean if it is above the whole part of that
 
         def make(start: int, stop: int) -> None:
             kernels().searcher_signs(
@@ -87,7 +88,7 @@ class Signs:
         """Those of some of the codes, from a whole block on, without a copy."""
         part = Signs.__new__(Signs)
         part.codes = Codes(self.codes.codes[start:stop], self.codes.least, self.codes.span)
-        part.light, part.heavy, part.bits = self.light, self.heavy, self.bits[start // BLOCK :]
+        part.light, part.heavy, part.mean, part.bits = self.light, self.heavy, self.mean, self.bits[start // BLOCK :]
         return part
 
     def _enough(self, cores: int) -> int | None:
@@ -127,26 +128,25 @@ class Signs:
     ) -> tuple[np.ndarray, np.ndarray]:
         count, codes, rounded = len(queries), self.codes.codes, self.codes.rounded(queries)
         cores, wanted = min(cores, MOST_CORES), self.wanted * -(-k // MEANT)
-        starts, flips = self._greatest(queries)
+        starts, flips = self._greatest(queries - self.mean)
         sums = np.empty((cores, GROUPS, DIGITS + 2, LINE), dtype=np.uint8)
         some = np.empty((cores, wanted), dtype=np.int32)
         products = np.empty((cores, count, k), dtype=np.int32)
         places = np.empty((cores, count, k), dtype=np.int64)
         arrays = [codes, self.bits, rounded.weights, starts, flips, allowed, sums, some, products, places]
         pointers = [None if array is None else array.ctypes.data for array in arrays]
-        sieve = Sieve(*pointers, *codes.shape, count, self.light, self.heavy, wanted, k, cores)
+        sieve = Sieve(*pointers, *codes.shape, count, self.heavy, self.light, wanted, k, cores)
         kernels().searcher_sieve(ctypes.byref(sieve))
         return rounded.scores(products[0], places[0]), places[0]
 
     def _greatest(self, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The numbers of each question that count, those that count twice last: where their signs begin in a block,
-        in bytes (q, light + heavy) int32, and all ones for those that are negative, uint64.
+        """Which numbers of each question, less the mean, count, those that count twice first: where their signs begin
+        in a block, in bytes (q, heavy + light) int32, and all ones for those that are negative, int64.
         """
-        heavy, light = self.heavy, self.light
-        order = np.argpartition(-np.abs(queries), (heavy, heavy + light - 1), axis=1)
-        numbers = np.hstack([np.sort(order[:, heavy : heavy + light]), np.sort(order[:, :heavy])])
+        heavy, all_ = self.heavy, self.heavy + self.light
+        numbers = np.argpartition(-np.abs(queries), (heavy - 1, all_ - 1), axis=1)[:, :all_]
         negative = np.take_along_axis(queries, numbers, 1) < 0
-        return (numbers * (BLOCK // 8)).astype(np.int32), np.where(negative, ~np.uint64(0), np.uint64(0))
+        return (numbers * (BLOCK // 8)).astype(np.int32), -negative.astype(np.int64)
 
 
 def _on_all(cores: int, count: int, work: Callable[[int, int], T]) -> list[T]:

@@ -22,7 +22,7 @@ from searcher.database import Head
 from searcher.errors import BadValue, DamagedIndex, IndexUnavailable, SearcherError
 from searcher.filters import Filter
 from searcher.index import Found, Some, VectorIndex
-from searcher.index_building import Content, content, grown, trained
+from searcher.index_building import Content, content, fitted, grown, trained
 from searcher.index_types import FLAT, chosen, index_type
 from searcher.settings import IndexSettings
 from searcher.store import FORGET, Store
@@ -35,6 +35,7 @@ MANY = 16  # times as many are not caught up with: the cache file is written ane
 FILTERS = 16  # of which it is remembered what they let through
 TIMES = 4  # as large an index may grow before it is trained anew, for it was trained on a sample of what there was
 LIVING = 0.75  # of an index that only grows has to be there still, or it is made anew
+MEASURED = {"fp16", "sq8"}  # types whose file says how far a vector may lie from its code
 STALE_SECONDS = 3600  # no cache file takes that long to write
 
 
@@ -119,6 +120,17 @@ class Snapshot:
     ) -> Found:  # fmt: skip
         """Candidates among which the k nearest of each query are, as far as the type of the index finds them.
 
+        As `parts`, together.
+        """
+        parts = self.parts(queries, k, allowed, effort, exact)
+        return Found(*map(np.hstack, zip(*parts, strict=True)))
+
+    def parts(
+        self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None, effort: int | None = None,
+        exact: bool = False,
+    ) -> list[Found]:  # fmt: skip
+        """The candidates that the base finds, and the nearest of those that were added since, if there are any.
+
         queries: (q, d) float32 unit rows. allowed: (m,) ids, rising, out of which they come: min(k, m) are found.
         effort, exact: as in `VectorIndex.search`.
         Raises BadValue for another dimension or a query with NaN or infinity (FAISS itself would only assert).
@@ -132,10 +144,7 @@ class Snapshot:
             _, some, places = self._among(allowed)
             ids, vectors = ids[places], vectors[places]
         found = self.base.search(queries, self.base.type.candidates(k), some, effort, exact)
-        if not len(ids):
-            return found
-        fresh = _nearest(ids, vectors, queries, k)
-        return Found(np.hstack([found.scores, fresh.scores]), np.hstack([found.ids, fresh.ids]))
+        return [found, _nearest(ids, vectors, queries, k)] if len(ids) else [found]
 
 
 class Snapshots:
@@ -201,7 +210,7 @@ class Snapshots:
 
     def _load(self, stamp: Stamp) -> VectorIndex | None:
         body = cachefile.load(self.path, stamp)
-        return None if body is None else VectorIndex.read(body, stamp.type)
+        return None if body is None else VectorIndex.read(body, stamp.type, stamp.error)
 
     def _made(self, settings: IndexSettings, head: Head) -> Snapshot:
         """A snapshot of all stored vectors: by way of the cache file, in memory where that cannot be written.
@@ -210,22 +219,21 @@ class Snapshots:
         """
         ids = self.store.passage_ids()
         stamp = _stamp(settings, head, ids)
-        if len(ids) and self._write(stamp, ids, present=True) and (base := self._load(stamp)):
-            return Snapshot.of(base, stamp)
+        if len(ids) and (written := self._write(stamp, ids, present=True)) and (base := self._load(written)):
+            return Snapshot.of(base, written)
         return Snapshot.of(VectorIndex.build(*self.store.vectors()), stamp)
 
-    def _write(self, stamp: Stamp, ids: np.ndarray, present: bool) -> bool:
-        """Make the cache file of a state that held those ids, out of the stored vectors, a piece at a time.
+    def _write(self, stamp: Stamp, ids: np.ndarray, present: bool) -> Stamp | None:
+        """Make the cache file of a state that held those ids, out of the stored vectors, a piece at a time; its stamp.
 
         present: whether that state is read now. If not, a passage that went since is a vector of zeros in the file:
-        whoever catches up from that state learns of it. False if it could not be written: a full disk, say.
+        whoever catches up from that state learns of it. None if it could not be written: a full disk, say.
         """
         try:
             _sweep(self.path)
-            cachefile.save(self.path, self._content(stamp, ids, present), stamp)
+            return cachefile.save(self.path, self._content(stamp, ids, present), stamp)
         except OSError:
-            return False
-        return True
+            return None
 
     def _content(self, stamp: Stamp, ids: np.ndarray, present: bool) -> Content:
         """What hands on the bytes of an index of the stamp's type; of one that grows, where there is one to grow."""
@@ -235,15 +243,18 @@ class Snapshots:
             every = np.concatenate([base.ids, fresh])
             kept = _within(every, ids)
             if kept.sum() >= LIVING * len(every):
-                return grown(body, self.store.vector_pieces(fresh, present), every, kept)
+                return grown(body, self.store.vector_pieces(fresh, present), every, kept, old.error)
+        pieces = partial(self.store.vector_pieces, ids, present)
         index = trained(index_type(stamp.type), len(ids), stamp.dimension, partial(self._sample, ids))
-        return content(index, self.store.vector_pieces(ids, present), ids)
+        return content(fitted(index, pieces()), pieces(), ids)
 
     def _growing(self, old: Stamp, new: Stamp) -> np.ndarray | None:
         """The cache file's FAISS bytes if its index may grow into the new one: of the same making, not much smaller.
 
         None of a flat one, which is made of the stored vectors each time: they are its content.
         """
+        if old.type in MEASURED and old.error is None:  # an older searcher's
+            return None
         alike = new.type != FLAT and (old.type, old.fingerprint, old.dimension) == (
             new.type,
             new.fingerprint,

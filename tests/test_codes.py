@@ -38,6 +38,23 @@ def test_its_scores_are_those_of_faiss_but_for_the_rounding(width: int) -> None:
         np.testing.assert_allclose(scores[number], decoded[places[number]] @ question, atol=0.01)
 
 
+@pytest.mark.parametrize("width", [8, 100, 384])
+def test_no_score_is_farther_from_the_truth_than_it_says(width: int) -> None:
+    vectors, questions = unit(3_000, width, 0), unit(6, width, 1)
+    questions[0] = np.eye(width, dtype=np.float32)[3]
+    questions[1] = vectors[7]
+    vectors[:, 2] = 0.25  # a number that is the same in all has no steps
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors[:, 2] = vectors[0, 2]
+    _, codes = coded(vectors)
+    error = float(np.linalg.norm(vectors - codes.vectors(np.arange(3_000)), axis=1).max())
+    scores, places = codes.scan(questions, 1000, 0, 3_000, None)
+    off = np.abs(scores - np.take_along_axis(questions @ vectors.T, places, 1)).max(axis=1)
+    doubt = error + codes.doubt(questions, error)
+    assert (off <= doubt + 1e-6).all()
+    assert (doubt < 0.2).all()  # and says something
+
+
 def test_only_what_is_allowed_is_found_and_fewer_than_asked_for_are_marked() -> None:
     vectors, questions = unit(999, 64, 0), unit(2, 64, 1)
     _, codes = coded(vectors)

@@ -121,6 +121,38 @@ def test_what_is_added_and_removed_later_is_found_and_not_found(
                 assert reader.check() == []
 
 
+@pytest.mark.parametrize("kind", ["sq8", "fp16"])
+def test_codes_prove_which_passages_are_nearest_without_reading_all(
+    searcher: Searcher, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Vectors that are alike and equal, that lie outside of what the codes were made for, that came since and went."""
+    monkeypatch.setenv("SEARCHER_DELTA", "40")
+    searcher.reindex(index_type=kind)
+    outside = np.eye(WIDTH, dtype=np.float32)[:30]
+    alike = text_vectors(0, COUNT)[:50] + 1e-4 * text_vectors(5, 50)
+    vectors = np.vstack([text_vectors(0, COUNT), outside, alike / np.linalg.norm(alike, axis=1, keepdims=True)])
+    vectors = np.vstack([vectors, np.repeat(vectors[:5], 20, axis=0), text_vectors(6, 7)]).astype(np.float32)
+    queries = np.vstack([text_vectors(1, 20), outside[:3], vectors[:5]])
+    with Searcher(searcher.folder) as writer:
+        for start, stop in ((COUNT, len(vectors) - 7), (len(vectors) - 7, len(vectors))):  # the last is in no file yet
+            put(writer, vectors[start:stop], start)
+        writer.remove(ids=["2", str(COUNT + 1), str(COUNT + 40)])
+        read: list[int] = []
+        vectors_of = type(writer.store).vectors_of
+        monkeypatch.setattr(
+            type(writer.store), "vectors_of", lambda store, ids: read.append(len(ids)) or vectors_of(store, ids)
+        )
+        mask = ~np.isin(np.arange(len(vectors)), [2, COUNT + 1, COUNT + 40])
+        for where, allowed in ((None, mask), (f"n >= {COUNT - 100}", mask & (np.arange(len(vectors)) >= COUNT - 100))):
+            expected = np.where(allowed, queries @ vectors.T, -np.inf)
+            for query, scores, hits in zip(
+                queries, expected, (writer.search(query, 10, where, exact=True) for query in queries), strict=True
+            ):
+                assert [hit.score for hit in hits] == pytest.approx(np.sort(scores)[::-1][:10].tolist(), abs=2e-6)
+                assert all(vectors[int(hit.id)] @ query == pytest.approx(hit.score, abs=2e-6) for hit in hits)
+        assert max(read) < COUNT  # not one of these read all
+
+
 def test_a_graph_grows_in_place_and_keeps_what_went_under_negative_ids(
     searcher: Searcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,12 +15,13 @@ PART = 1 << 16  # vectors of which so many as are wanted are looked at
 
 
 def promises(codes: Codes, questions: np.ndarray, light: int, heavy: int) -> np.ndarray:
-    """How many of a question's greatest numbers have the sign that a vector has there, the very greatest counted twice.
-    (q, n)
+    """How many of a question's greatest numbers have the sign that a vector has there, the very greatest counted twice;
+    both less the mean. (q, n)
     """
-    above = codes.codes > codes.codes[:: -(-len(codes.codes) // PART)].mean(axis=0)  # the mean of 65,536 at most
+    mean = codes.codes[:: -(-len(codes.codes) // PART)].mean(axis=0)  # of 65,536 at most
+    above = codes.codes > mean
     rows = []
-    for question in questions:
+    for question in questions - (codes.least + codes.span * (mean + 0.5) / 255).astype(np.float32):
         numbers = np.argsort(-np.abs(question))[: light + heavy]
         agrees = above[:, numbers] == (question[numbers] > 0)
         rows.append(agrees[:, heavy:].sum(axis=1) + 2 * agrees[:, :heavy].sum(axis=1))
