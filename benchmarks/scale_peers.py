@@ -17,7 +17,7 @@ BATCH = 5000
 
 
 def chroma(folder: Path, texts: list[str], vectors: np.ndarray) -> Iterator[Asks]:
-    """Chroma's own HNSW, with its default build; the knob is ef."""
+    """Chroma's own HNSW, with its default build; the knob is ef, 100 as it comes."""
     import chromadb
 
     client = chromadb.PersistentClient(str(folder))
@@ -36,7 +36,14 @@ def chroma(folder: Path, texts: list[str], vectors: np.ndarray) -> Iterator[Asks
         found = collection.query(question[None], n_results=K, include=["documents", "metadatas", "distances"])
         return [int(number) for number in found["ids"][0]]
 
-    yield [("ef 100", ask)]
+    def with_ef(ef: int, question: np.ndarray) -> list[int]:
+        if known[0] != ef:
+            collection.modify(configuration={"hnsw": {"ef_search": ef}})
+            known[0] = ef
+        return ask(question)
+
+    known = [100]
+    yield [(f"ef {ef}", partial(with_ef, ef)) for ef in (100, 200, 400, 800, 1600)]
 
 
 def lancedb(folder: Path, texts: list[str], vectors: np.ndarray) -> Iterator[Asks]:
@@ -85,7 +92,7 @@ def sqlite_vec(folder: Path, texts: list[str], vectors: np.ndarray) -> Iterator[
 
 
 def txtai(folder: Path, texts: list[str], vectors: np.ndarray) -> Iterator[Asks]:
-    """FAISS under the settings of txtai, its content in SQLite; the knob is nprobe."""
+    """FAISS under the settings of txtai, its content in SQLite; the knob is nprobe, with None as it comes."""
     from txtai import Embeddings
 
     place = {text: number for number, text in enumerate(texts)}  # it embeds them in an order of its own
@@ -98,7 +105,8 @@ def txtai(folder: Path, texts: list[str], vectors: np.ndarray) -> Iterator[Asks]
     )
     index.index((number, {"text": text, "number": number}, None) for number, text in enumerate(texts))
 
-    def ask(question: np.ndarray) -> list[int]:
+    def ask(probes: int | None, question: np.ndarray) -> list[int]:
+        index.ann.config["faiss"] = {"nprobe": probes} if probes else {}
         return [
             int(row["id"])
             for row in index.search(
@@ -106,7 +114,7 @@ def txtai(folder: Path, texts: list[str], vectors: np.ndarray) -> Iterator[Asks]
             )
         ]
 
-    yield [("its own", ask)]
+    yield [(f"nprobe {probes}", partial(ask, probes)) for probes in (None, 128, 256, 512, 1024)]
 
 
 PEERS = {"Chroma": chroma, "LanceDB": lancedb, "sqlite-vec": sqlite_vec, "txtai": txtai}
