@@ -1,6 +1,7 @@
 """Search among 624,712 passages: how fast, with what recall, at what cost, against bare FAISS and against peers?
 
-    SEARCHER_DATA=… python benchmarks/scale.py [--count N] [--types flat,hnsw] [--peers] [--plot FILE] [--keep DIR]
+    SEARCHER_DATA=… python benchmarks/scale.py [--count N] [--types flat,hnsw] [--peers] [--keep DIR]
+    SEARCHER_DATA=… python benchmarks/scale.py --plot FILE [--types flat,hnsw] [--synthetic FILE]
 
 The vectors are of `scale_corpus.py`, made once and kept. Questions are real ones, not noise; recall@10 is counted against
 numpy's exact answer for each. Everything is asked one question at a time unless it says otherwise, from a vector to
@@ -9,6 +10,7 @@ passages with text and metadata, all of it read from SQLite and verified. The kn
 """
 
 import argparse
+import json
 import shutil
 import statistics
 import subprocess
@@ -47,7 +49,7 @@ SIZES = [10_000, 30_000, 100_000, 300_000, COUNT]
 PLOTTED = {
     "p50_ms": "a question, ms",
     "build_s": "FAISS index made in, s",
-    "MB": "a cold question's peak memory, MB, mapped pages included",
+    "MB": "peak memory of a cold question, MB",
 }
 
 
@@ -57,13 +59,17 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=COUNT)
     parser.add_argument("--types", default="flat,sq8,hnsw,ivf")
     parser.add_argument("--recall", type=float, default=0.995, help="that the knob is tuned to on noisy vectors")
-    parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--peers", nargs="?", const="all", default="", help="all, or some, such as Chroma,txtai")
     parser.add_argument("--keep", type=Path, help="the index is made or found here")
     parser.add_argument("--plot", type=Path, help="draw cost against size, of the types, and nothing else")
+    parser.add_argument("--synthetic", type=Path, help="what scale_synthetic.py printed, to be in the plot too")
     options = parser.parse_args()
     texts, vectors, questions = cached(COUNT)
     if options.plot:
         costs = against_size(texts, vectors, questions, options.types.split(","))
+        if options.synthetic:
+            row = json.loads(options.synthetic.read_text(encoding="utf-8").splitlines()[-1])
+            costs["sq8, synthetic"] = [row | {"build_s": row["made_s"], "MB": row["peak_MB"]}]
         draw(costs, options.plot)
         report("scale, cost against size", {"costs": costs})
         return
@@ -78,11 +84,11 @@ def main() -> None:
     if options.peers:
         from scale_peers import PEERS
 
-        for name, peer in PEERS.items():
+        for name in PEERS if options.peers == "all" else options.peers.split(","):
             place = folder / name.replace(" ", "-")
             shutil.rmtree(place, ignore_errors=True)
             try:
-                results[name] = peer_row(peer(place, texts, vectors), questions, exact)
+                results[name] = peer_row(PEERS[name](place, texts, vectors), questions, exact)
             except ImportError as fault:
                 print(f"{name}: not installed ({fault.name})")
             shutil.rmtree(place, ignore_errors=True)
@@ -123,7 +129,7 @@ def measure(
     row["cold_s"], row["cold_MB"] = cold(folder)
     row["own_MB"], row["mapped_MB"] = resident(folder, questions)
     row["add_p50_ms"], row["add_worst_ms"] = adding(searcher, vectors)
-    row["removed"] = removing(folder, vectors, questions) if kind in ("hnsw", "flat") else None
+    row["removed"] = removing(folder, vectors, questions)
     searcher.close()
     print(kind, row, flush=True)
     return row

@@ -19,6 +19,7 @@ BATCH = 5000
 def chroma(folder: Path, texts: list[str], vectors: np.ndarray) -> Iterator[Asks]:
     """Chroma's own HNSW, with its default build; the knob is ef, 100 as it comes."""
     import chromadb
+    from chromadb.api.shared_system_client import SharedSystemClient
 
     client = chromadb.PersistentClient(str(folder))
     space = {"hnsw:space": "ip", "hnsw:search_ef": 100, "hnsw:num_threads": 2}
@@ -32,18 +33,19 @@ def chroma(folder: Path, texts: list[str], vectors: np.ndarray) -> Iterator[Asks
             metadatas=[{"number": number} for number in part],
         )
 
-    def ask(question: np.ndarray) -> list[int]:
-        found = collection.query(question[None], n_results=K, include=["documents", "metadatas", "distances"])
+    opened = {"ef": 100, "collection": collection}
+
+    def ask(ef: int, question: np.ndarray) -> list[int]:
+        if opened["ef"] != ef:  # it holds only for a collection that is opened anew
+            opened["collection"].modify(configuration={"hnsw": {"ef_search": ef}})
+            SharedSystemClient.clear_system_cache()
+            again = chromadb.PersistentClient(str(folder)).get_collection("passages", embedding_function=None)
+            opened.update(ef=ef, collection=again)
+        query = opened["collection"].query
+        found = query(question[None], n_results=K, include=["documents", "metadatas", "distances"])
         return [int(number) for number in found["ids"][0]]
 
-    def with_ef(ef: int, question: np.ndarray) -> list[int]:
-        if known[0] != ef:
-            collection.modify(configuration={"hnsw": {"ef_search": ef}})
-            known[0] = ef
-        return ask(question)
-
-    known = [100]
-    yield [(f"ef {ef}", partial(with_ef, ef)) for ef in (100, 200, 400, 800, 1600)]
+    yield [(f"ef {ef}", partial(ask, ef)) for ef in (100, 200, 400, 800, 1600)]
 
 
 def lancedb(folder: Path, texts: list[str], vectors: np.ndarray) -> Iterator[Asks]:

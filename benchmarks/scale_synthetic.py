@@ -21,7 +21,7 @@ from common import report
 from searcher import cachefile
 from searcher.cachefile import Stamp
 from searcher.index import VectorIndex
-from searcher.index_building import content, trained
+from searcher.index_building import content, fitted, trained
 from searcher.index_types import index_type
 from searcher.pooling import normalize
 
@@ -63,7 +63,8 @@ def main() -> None:
     stamp = Stamp(1, "synthetic", "", WIDTH, count, count, "sq8")
     begun = time.perf_counter()
     index = trained(index_type("sq8"), count, WIDTH, lambda most: clusters.draw(most, 1 << 31))
-    cachefile.save(file, content(index, clusters.pieces(count), np.arange(1, count + 1)), stamp)
+    index = fitted(index, clusters.pieces(count))
+    stamp = cachefile.save(file, content(index, clusters.pieces(count), np.arange(1, count + 1)), stamp)
     row: dict[str, object] = {"passages": count, "made_s": round(time.perf_counter() - begun, 1)}
     row |= {"made_peak_MB": peak(), "file_MB": file.stat().st_size >> 20}
     print(row, flush=True)

@@ -82,8 +82,8 @@ TYPES = {
 # Up to so many passages, the type that `auto` takes, and why.
 AUTOMATIC = [
     (20_000, FLAT, "an exact search of so few takes milliseconds"),
-    (4_000_000, "sq8", "as good as exact, in a quarter of the memory; hnsw is faster and finds less"),
-    (1 << 62, "ivf", "to look at all would take a tenth of a second and more"),
+    (4_000_000, "sq8", "finds what an exact search finds, in a quarter of the memory"),
+    (1 << 62, "ivf", "to look at all would take a tenth of a second and more on most CPUs"),
 ]
 
 
