@@ -14,8 +14,8 @@ from searcher.tokens import Tokens
 
 __all__ = ["best_sentences", "highlighted", "sentences"]
 
-# Such a share of the model's layers is computed: all of MiniLM's six mark 85 % of the sentences rightly, four 84 %, three
-# 83 %, and the time is that of the layers.
+# Such a share of the model's layers is computed: all of MiniLM's six mark 85 % of the sentences rightly, four 84 %,
+# three 83 %, and the time is that of the layers.
 DEPTH = 1 / 2
 # How much a question's token that stands in the sentence itself adds to the likeness, for each unit of its rarity.
 # Chosen on the German and Chinese of XQuAD, never on the English.

@@ -157,9 +157,7 @@ def _again(store: Store, vectors: np.ndarray, found: Found) -> tuple[Found, Know
     return Found(scores, found.ids), dict(zip(ids.tolist(), stored, strict=True))
 
 
-def _proven(
-    store: Store, snapshot: Snapshot, vectors: np.ndarray, k: int, allowed: np.ndarray | None
-) -> np.ndarray:
+def _proven(store: Store, snapshot: Snapshot, vectors: np.ndarray, k: int, allowed: np.ndarray | None) -> np.ndarray:
     """Ids of the k nearest of each query, exactly, of an index that only keeps codes. -> (q, at most k) int64
 
     As many candidates are scored again as it takes for the k-th best of them to be better than any other vector can be.

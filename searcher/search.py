@@ -352,7 +352,7 @@ class Searcher:
         mode: "dense", score is the cosine; "keyword", BM25 of the passages that hold a word of the question; "hybrid",
         both, score is that of `fuse`. per_document: at most so many passages of a document; with 1 documents are ranked
         by their best passages. mmr: from 1 down to 0, how far each passage shall be unlike those before it; the order
-        is that of choice then. exact: look at every passage, whatever the type of the index; ef, nprobe: how far an
+        is that of choice then. exact: the very nearest, whatever the type of the index; ef, nprobe: how far an
         index of type hnsw or ivf is looked through.
 
         rerank: look at the first hits more closely, by "maxsim", the token vectors of the index's own model (modes

@@ -42,7 +42,7 @@ jsonl_option = click.option("--jsonl", "as_jsonl", is_flag=True, help="Print a J
     "hub name or folder.",
 )
 @click.option("--per-document", type=int, metavar="N", help="At most so many passages of a document.")
-@click.option("--exact", is_flag=True, help="Look at every passage, whatever the type of the index.")
+@click.option("--exact", is_flag=True, help="The very nearest passages, whatever the type of the index.")
 @click.option("--ef", type=int, metavar="N", help="How widely an index of type hnsw is looked through.")
 @click.option("--nprobe", type=int, metavar="N", help="How many lists of an index of type ivf are looked through.")
 @click.option("--documents", is_flag=True, help="Rank documents by their best passages, a line for each.")
