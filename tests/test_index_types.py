@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from models import save_bert
 
-from searcher import Searcher, cachefile
+from searcher import Searcher, cachefile, codes
 from searcher.cli import cli
 from searcher.errors import BadValue
 from searcher.index_types import TYPES, automatic, index_type
@@ -121,11 +121,16 @@ def test_what_is_added_and_removed_later_is_found_and_not_found(
                 assert reader.check() == []
 
 
-@pytest.mark.parametrize("kind", ["sq8", "fp16"])
+@pytest.mark.parametrize(("kind", "own"), [("sq8", True), ("sq8", False), ("fp16", False)])
 def test_codes_prove_which_passages_are_nearest_without_reading_all(
-    searcher: Searcher, kind: str, monkeypatch: pytest.MonkeyPatch
+    searcher: Searcher, kind: str, own: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Vectors that are alike and equal, that lie outside of what the codes were made for, that came since and went."""
+    """Vectors that are alike and equal, that lie outside of what the codes were made for, that came since and went.
+
+    own: by our own kernel, where there is one; else by FAISS, as on a CPU without it.
+    """
+    if not own:
+        monkeypatch.setattr(codes, "kernels", lambda: None)
     monkeypatch.setenv("SEARCHER_DELTA", "40")
     searcher.reindex(index_type=kind)
     outside = np.eye(WIDTH, dtype=np.float32)[:30]
