@@ -8,6 +8,7 @@ import os
 import secrets
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -36,6 +37,7 @@ MEANINGS: dict[int, tuple[type[SearcherError], str]] = {
 
 
 Mark = tuple[int, int] | None  # device and inode
+Opened = tuple[int, threading.Thread, sqlite3.Connection]  # the process and the thread that opened it
 T = TypeVar("T")
 
 
@@ -66,8 +68,9 @@ class Database:
     def __init__(self, path: Path, schema: Sequence[str] = ()) -> None:
         self.path = path
         self._local = threading.local()
-        self._connections: list[tuple[int, threading.Thread, sqlite3.Connection]] = []
+        self._connections: list[Opened] = []
         self._lock = threading.Lock()
+        weakref.finalize(self, _close, self._connections).atexit = False  # what nobody closed
         close_before_a_fork(self)
         if schema and not path.exists():
             self._create(schema)
@@ -149,7 +152,7 @@ class Database:
         del self._local.connection
         connection.close()
         with self._lock:
-            self._connections = [own for own in self._connections if own[2] is not connection]
+            self._connections[:] = [own for own in self._connections if own[2] is not connection]
 
     def _mark(self) -> Mark:
         """Which file has the name now."""
@@ -276,11 +279,16 @@ class Database:
     def close(self) -> None:
         """Close every thread's connection."""
         with self._lock:
-            for process, _, connection in self._connections:
-                if process == os.getpid():
-                    connection.close()
-            self._connections = [own for own in self._connections if own[0] != os.getpid()]
+            _close(self._connections)
+            self._connections[:] = [own for own in self._connections if own[0] != os.getpid()]
         self._local = threading.local()
+
+
+def _close(connections: Sequence[Opened]) -> None:
+    """Close those that this process opened."""
+    for process, _, connection in connections:
+        if process == os.getpid():
+            connection.close()
 
 
 def _make_folder(folder: Path) -> None:

@@ -16,10 +16,10 @@ from searcher.search import Searcher
 
 __all__ = ["MEASURES", "Dataset", "evaluate", "query_values", "rank_documents", "read_dataset"]
 
-# our key, the literature's name → ir_measures' name
+# our key, the literature's name → ir_measures' name, and how many documents count
 MEASURES = {
-    "nDCG@10": "nDCG@10", "P@1": "P@1", "MRR@10": "RR@10", "recall@10": "R@10", "recall@100": "R@100",
-    "MAP@100": "AP@100",
+    "nDCG@10": ("nDCG", 10), "P@1": ("P", 1), "MRR@10": ("RR", 10), "recall@10": ("R", 10), "recall@100": ("R", 100),
+    "MAP@100": ("AP", 100),
 }  # fmt: skip
 DEPTH = 100  # documents ranked for each query
 
@@ -88,7 +88,8 @@ def query_values(
     """For each of MEASURES its value for every query of `qrels`, in that order; 0 for one without an answer."""
     import ir_measures
 
-    measures = {ir_measures.parse_measure(theirs): name for name, theirs in MEASURES.items()}
+    # Not by its parse_measure, which needs what Python 3.14 does not have any more.
+    measures = {getattr(ir_measures, theirs) @ cutoff: name for name, (theirs, cutoff) in MEASURES.items()}
     values: dict[str, dict[str, float]] = {name: {} for name in MEASURES}
     for metric in ir_measures.iter_calc(list(measures), qrels, run):
         values[measures[metric.measure]][metric.query_id] = float(metric.value)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+from packaging.requirements import Requirement
 
 from searcher import __version__
 from searcher.cli import COMMANDS, cli, main
@@ -90,6 +91,16 @@ def test_version_stands_in_pyproject_changelog_and_package_alike() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["version"] == __version__
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_oldest_releases_that_are_allowed_are_those_that_were_tested() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = (ROOT / "tests" / "lowest.txt").read_text(encoding="utf-8").splitlines()
+    tested = {Requirement(line).name: Requirement(line) for line in lines if not line.startswith("#")}
+    allowed = map(Requirement, [*project["dependencies"], *project["optional-dependencies"]["dev"]])
+    least = {own.name: each.version for own in allowed for each in own.specifier if each.operator == ">="}
+    assert tested.keys() == least.keys()
+    assert [name for name, own in tested.items() if least[name] not in own.specifier] == []
 
 
 @pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md", "index_data/README.md", "docs/coming-from.md"])
