@@ -9,22 +9,24 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-# Library → its sources, and what of a CPU it uses beside AVX-512; each asks before it is used.
+AVX512 = "-mavx512f -mavx512bw"
+# Library → its sources, and what of a CPU it uses; each asks before it is used.
 LIBRARIES = {
     "searcher/encoder/libamx.so.1": (
         [f"searcher/encoder/{name}.c" for name in ("amx", "dense", "layers", "float32")],
-        "-mavx512vl -mavx512dq -mavx512bf16 -mfma -mamx-tile -mamx-bf16",
+        f"{AVX512} -mavx512vl -mavx512dq -mavx512bf16 -mfma -mamx-tile -mamx-bf16",
     ),
     "searcher/encoder/libdot.so.1": (
         [f"searcher/encoder/{name}.c" for name in ("amx", "dense", "layers")],
-        "-DSEARCHER_DOT -mavx512vl -mavx512dq -mavx512bf16 -mfma",
+        f"{AVX512} -DSEARCHER_DOT -mavx512vl -mavx512dq -mavx512bf16 -mfma",
     ),
+    "searcher/libfloats.so.1": (["searcher/floats.c"], "-mavx2 -mfma"),
     "searcher/libscan.so.1": (
         [f"searcher/{name}.c" for name in ("scan", "sieve")],
-        "-pthread -mavx512vnni",
+        f"{AVX512} -pthread -mavx512vnni",
     ),
 }
-FLAGS = "-O3 -shared -fPIC -fno-math-errno -mavx512f -mavx512bw"
+FLAGS = "-O3 -shared -fPIC -fno-math-errno"
 
 
 class Kernels(BuildHookInterface):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from searcher import floats
 from searcher.codes import MOST, Codes
 from searcher.index_types import FLAT, index_type
 from searcher.signs import Signs
@@ -23,6 +24,7 @@ SIEVE_SPLIT = 200_000  # vectors from which a scan of signs is shared among the 
 SIEVED = 200  # of so many that are wanted the most are among the candidates
 Scan = tuple[np.ndarray, np.ndarray]  # scores and places, as FAISS has them
 ROUNDING = 1e-5  # of inner products in float32
+MANY = 300  # questions from which FAISS multiplies matrices, which is faster than our own scan for each
 FEW = 8  # questions below which each is scanned for on all cores; more are shared among them by FAISS
 
 
@@ -176,6 +178,9 @@ class VectorIndex:
             if not every and k <= SIEVED and self._asked >= ASKED and (signs := self._signs) is not None:
                 return signs.scan(queries, k, bits, cores if len(self.ids) >= SIEVE_SPLIT else 1)
             return self._shared(k, lambda start, stop: codes.scan(queries, k, start, stop, bits))
+        if len(queries) < MANY and k <= MOST and (vectors := self.vectors) is not None and floats.kernel() is not None:
+            bits = None if some is None else some.bits
+            return self._shared(k, lambda start, stop: floats.scan(vectors, queries, k, start, stop, bits))
         if len(queries) >= FEW or cores < 2 or len(self.ids) < SPLIT or lists or some is not None:
             found = index.search(queries, k, params=parameters(index, some, lists))
             return found[0], found[1]

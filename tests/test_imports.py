@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "searcher"
 LADDER = """
 errors records readers tokens chunking models encoder pooling whitening embedder inspection highlight filters filter_values
 settings index_types locks database schema filter_sql keyword_index layout migrations documents audit store keyword fusion feedback
-cachefile codes signs index index_building snapshots ranking diversity hybrid retrieval rerank calibration faq wanted ingest files
+cachefile codes floats signs index index_building snapshots ranking diversity hybrid retrieval rerank calibration faq wanted ingest files
 exchange repair reindexing tuning status search evaluation comparing sweep heatmap cli
 """.split()
 ROOT = {"__init__", "__main__"}  # the one exports lazily, the other calls the command line
