@@ -1,6 +1,6 @@
 """Vectors as they are, scanned for a question or a few by our own kernel where that was built and the CPU has AVX2.
 
-FAISS takes twice the time for a question, and five times for each of 64; only its matrix products for hundreds are faster.
+FAISS takes twice as long for a question, five times as long for 64; only its matrix products for hundreds are faster.
 """
 
 import ctypes

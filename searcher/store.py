@@ -415,9 +415,8 @@ class Store:
 
     def forget(self, before: int, least: int = FORGET) -> None:
         """Let go what only an index of an earlier generation than that would need to catch up, if it is that much."""
-        count = "SELECT (SELECT count(*) FROM heads WHERE generation < ?1)"
-        count += " + (SELECT count(*) FROM removed WHERE generation <= ?1)"
-        if self._one(count, before) > least:
+        heads = self._one("SELECT count(*) FROM heads WHERE generation < ?", before)
+        if heads + self._one("SELECT count(*) FROM removed WHERE generation <= ?", before) > least:
             with self.database.writing(changes=False) as connection:
                 connection.execute("DELETE FROM heads WHERE generation < ?", [before])
                 connection.execute("DELETE FROM removed WHERE generation <= ?", [before])
