@@ -6,7 +6,7 @@ from searcher.pooling import normalize
 
 __all__ = ["moved"]
 
-WEIGHT = 0.6  # of the passage, against 1 for the question
+WEIGHT = 0.45  # of the passage, against 1 for the question
 
 
 def moved(question: np.ndarray, first: np.ndarray) -> np.ndarray:

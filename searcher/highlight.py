@@ -8,6 +8,7 @@ import numpy as np
 
 from searcher.embedder import Embedder
 from searcher.encoder import Sequence_
+from searcher.maxsim import maxsim, rarity
 from searcher.pooling import normalize
 from searcher.records import Highlight, Passage
 from searcher.tokens import Tokens
@@ -110,12 +111,10 @@ def _best(asked: Tokens, tokens: Tokens, likeness: np.ndarray, spans: Sequence[t
     """The sentence that answers best, the first of equals. likeness: (t, m) cosines of tokens with those asked."""
     edges = np.searchsorted(tokens.starts, spans)
     present = np.array([np.isin(asked.ids, tokens.ids[a:b]) for a, b in edges])  # (sentences, m)
-    rarity = np.log((len(spans) + 1) / (present.sum(axis=0) + 0.5))
+    rare = rarity(present)
     _, once = np.unique(asked.ids, return_index=True)
     scores = [
-        float(likeness[a:b].max(axis=0) @ rarity / rarity.sum()) + SAME_TOKEN * float(rarity[once] @ here[once])
-        if a < b and len(asked)
-        else -1.0
+        maxsim(likeness[a:b], rare) + SAME_TOKEN * float(rare[once] @ here[once]) if a < b and len(asked) else -1.0
         for (a, b), here in zip(edges, present, strict=True)
     ]
     return int(np.argmax(scores))

@@ -1,4 +1,4 @@
-"""A question → hits by its words and its vector both: the candidates of either, one score, and feedback."""
+"""A question → hits by its words and its vector both: the candidates of either, one score, and what feeds back."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ from searcher.fusion import CANDIDATES, fuse, longer
 from searcher.keyword import bm25_of, keyword
 from searcher.ranking import Hit, cosine
 from searcher.schema import Row
+from searcher.smoothing import smoothed
 from searcher.store import Store
 
 __all__ = ["Candidates", "candidates_of", "hybrid"]
@@ -27,11 +28,13 @@ class Candidates:
     readable: float
     among: np.ndarray
 
-    def ranked(self, vector: np.ndarray) -> list[Hit]:
-        """The hits, best first, equals by id. vector: (d,) of unit length."""
+    def ranked(self, vector: np.ndarray, smooth: bool = False) -> list[Hit]:
+        """The hits, best first, equals by id. vector: (d,) of unit length; smooth: whether passages alike share."""
         cosines = np.array([cosine(row, vector) for row in self.rows])
-        scores = fuse(cosines, self.bm25, self.longer, self.readable, self.among).tolist()
-        return sorted(zip(scores, self.rows, strict=True), key=lambda hit: (-hit[0], hit[1].passage_id))
+        scores = fuse(cosines, self.bm25, self.longer, self.readable, self.among)
+        if smooth:
+            scores = smoothed(scores, np.array([row.vector for row in self.rows]), self.readable, self.among)
+        return sorted(zip(scores.tolist(), self.rows, strict=True), key=lambda hit: (-hit[0], hit[1].passage_id))
 
 
 def candidates_of(
@@ -42,8 +45,10 @@ def candidates_of(
     rows = {row.passage_id: row for _, row in near}
     others = np.setdiff1d(list(rows), ids)
     rows |= store.rows(set(ids.tolist()) - rows.keys())
-    numbers = [*ids.tolist(), *others.tolist()]
     bm25 = np.concatenate([scores, bm25_of(store, question, others)])
+    numbers = np.concatenate([ids, others.astype(np.int64)])
+    order = np.argsort(numbers)  # by id, so that however many there are, sums come out alike
+    numbers, bm25 = numbers[order].tolist(), bm25[order]
     # However many hits are asked for, what standardises the scores are the same candidates.
     best = {*ids[:CANDIDATES].tolist(), *(row.passage_id for _, row in near[:CANDIDATES])}
     among = np.array([number in best for number in numbers], dtype=bool)
@@ -52,8 +57,12 @@ def candidates_of(
 
 
 def hybrid(candidates: Candidates, vector: np.ndarray, first: np.ndarray | None = None) -> list[Hit]:
-    """Hits of a question (d,), its vector moved towards `first` (d,), else what is first by `fuse`."""
+    """Hits of a question (d,), its vector moved towards `first` (d,), else what is first by `fuse`, scores smoothed.
+
+    Neither where `first` is zeros.
+    """
     if not candidates.rows:
         return []
-    passage = candidates.ranked(vector)[0][1].vector if first is None else first
-    return candidates.ranked(moved(vector, passage))
+    if first is None:
+        first = candidates.ranked(vector)[0][1].vector
+    return candidates.ranked(moved(vector, first), smooth=True) if first.any() else candidates.ranked(vector)

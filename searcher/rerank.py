@@ -14,11 +14,12 @@ import numpy as np
 from searcher.embedder import Embedder
 from searcher.errors import BadValue, ModelError
 from searcher.fusion import longer, standardised, wordiness
+from searcher.maxsim import maxsim, rarity
 from searcher.models import from_hub
 from searcher.ranking import Hit
 from searcher.retrieval import Asked, Questions
 
-__all__ = ["MAXSIM", "Look", "looked_at", "maxsim", "rerank"]
+__all__ = ["MAXSIM", "Look", "looked_at", "rerank"]
 
 Ask = Callable[[Asked, np.ndarray | None], tuple[Questions, list[list[Hit]]]]
 DEPTH = 50  # hits that a cross-encoder reads
@@ -32,7 +33,7 @@ class Look(NamedTuple):
     weight: float
 
 
-MAXSIM = {"dense": Look(50, 4.0), "hybrid": Look(20, 0.5)}
+MAXSIM = {"dense": Look(50, 4.0), "hybrid": Look(30, 2.0)}
 
 
 def rerank(ask: Ask, embedder: Callable[[], Embedder], asked: Asked, name: str) -> list[list[Hit]]:
@@ -46,14 +47,6 @@ def rerank(ask: Ask, embedder: Callable[[], Embedder], asked: Asked, name: str) 
     if asked.mmr is not None:
         raise BadValue("rerank and mmr would each order the hits; leave one out")
     return _by_maxsim(ask, embedder, asked) if name == "maxsim" else _by_cross_encoder(ask, asked, name)
-
-
-def maxsim(question: np.ndarray, passage: np.ndarray) -> float:
-    """Each token of the question takes the passage's token most like it; their mean. Unit rows (t, d), (u, d).
-
-    Khattab & Zaharia 2020 (ColBERT), §3.3, with the token vectors of a model that was not trained for it.
-    """
-    return float((question @ passage.T).max(axis=1).mean())
 
 
 def _by_maxsim(ask: Ask, embedder: Callable[[], Embedder], asked: Asked) -> list[list[Hit]]:
@@ -82,15 +75,23 @@ def _by_maxsim(ask: Ask, embedder: Callable[[], Embedder], asked: Asked) -> list
 def looked_at(embedder: Embedder, questions: list[str], hits: list[list[Hit]], look: Look) -> list[list[Hit]]:
     """The hits of each question by their score and their MaxSim, each standardised over the first `look.depth`.
 
-    Like the words in `fuse`, token by token likeness tells little in passages no longer than the question.
+    A token counts by the root of its rarity among these. Like the words in `fuse`, token by token likeness tells little
+    in passages no longer than the question.
     """
     texts = {row.passage_id: row.text for own in hits for _, row in own}
+    encode = embedder.model.tokenizer.encode_ids
     vectors = dict(zip(texts, embedder.token_vectors(list(texts.values())), strict=True))
+    ids = dict(zip(texts, encode(list(texts.values())), strict=True))
+    asked = zip(questions, encode(questions), embedder.token_vectors(questions, "query"), hits, strict=True)
     ordered = []
-    for text, tokens, own in zip(questions, embedder.token_vectors(questions, "query"), hits, strict=True):
+    for text, numbers, tokens, own in asked:
+        first = own[: look.depth]
+        weight = look.weight * wordiness(longer(text, [row.text for _, row in first]))
+        present = np.array([np.isin(numbers, ids[row.passage_id]) for _, row in first]).reshape(-1, len(numbers))
+        # Without tokens of its own a question has the vectors of the special ones.
+        weights = np.sqrt(rarity(present))[: len(tokens)] if numbers else np.ones(len(tokens))
+        alike = np.array([maxsim(vectors[row.passage_id] @ tokens.T, weights) for _, row in own])
         among = np.arange(len(own)) < look.depth
-        weight = look.weight * wordiness(longer(text, [row.text for _, row in own[: look.depth]]))
-        alike = np.array([maxsim(tokens, vectors[row.passage_id]) for _, row in own])
         scores = standardised(np.array([score for score, _ in own]), among) + weight * standardised(alike, among)
         ordered.append(_sorted(scores, own))
     return ordered

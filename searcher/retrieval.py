@@ -52,7 +52,7 @@ class Asked:
     mode: str = "dense"
     mmr: float | None = None
     per_document: int | None = None
-    feedback: bool = True  # whether a hybrid search moves the question towards the best passage
+    feedback: bool = True  # whether a hybrid search moves the question towards the best passage, and smooths
     ef: int | None = None
     nprobe: int | None = None
     exact: bool = False

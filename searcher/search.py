@@ -350,10 +350,10 @@ class Searcher:
         passages are returned. min_score: leave out passages with a lower score.
 
         mode: "dense", score is the cosine; "keyword", BM25 of the passages that hold a word of the question; "hybrid",
-        both, score is that of `fuse`. per_document: at most so many passages of a document; with 1 documents are ranked
-        by their best passages. mmr: from 1 down to 0, how far each passage shall be unlike those before it; the order
-        is that of choice then. exact: the very nearest, whatever the type of the index; ef, nprobe: how far an
-        index of type hnsw or ivf is looked through.
+        both, score is that of `fuse`, `smoothed`. per_document: at most so many passages of a document; with 1
+        documents are ranked by their best passages. mmr: from 1 down to 0, how far each passage shall be unlike those
+        before it; the order is that of choice then. exact: the very nearest, whatever the type of the index; ef,
+        nprobe: how far an index of type hnsw or ivf is looked through.
 
         rerank: look at the first hits more closely, by "maxsim", the token vectors of the index's own model (modes
         "dense" and "hybrid"), or by a cross-encoder, its hub name or folder; score is then theirs, except in "hybrid"
@@ -385,7 +385,7 @@ class Searcher:
     ) -> list[list[Hit]]:
         """As `search` for a list of questions or vectors, with the stored rows: (score, Row) of each hit.
 
-        how: mode, mmr, per_document, exact, ef, nprobe, and feedback, False for a hybrid search without it.
+        how: mode, mmr, per_document, exact, ef, nprobe, and feedback, False for a hybrid search by `fuse` alone.
         """
         asked = Asked(k, min_score, **how)
         if rerank is None:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from brute_force import drawn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from searcher import Searcher
 from searcher.feedback import moved
 from searcher.fusion import fuse, longer, standardised, wordiness
+from searcher.smoothing import smoothed
 
 TEXTS = [
     "river water flows near the bank",
@@ -89,13 +91,70 @@ def test_lengths_are_compared_in_characters() -> None:
 
 def test_a_question_moves_towards_the_passage_and_stays_of_unit_length() -> None:
     found = moved(np.array([1, 0], np.float32), np.array([0, 1], np.float32))
-    np.testing.assert_allclose(found, np.array([1, 0.6]) / 1.36**0.5, rtol=1e-6)
+    np.testing.assert_allclose(found, np.array([1, 0.45]) / 1.2025**0.5, rtol=1e-6)
     assert found.dtype == np.float32
 
 
 def test_a_passage_of_zeros_moves_nothing() -> None:
     question = np.array([0.6, 0.8], np.float32)
     np.testing.assert_array_equal(moved(question, np.zeros(2, np.float32)), question)
+
+
+# -- smoothing
+
+ANGLES = np.array([0, 10, 20, 90, 100, 200, 210, 220]) * np.pi / 180
+CIRCLE = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
+
+
+def test_a_score_is_drawn_towards_those_of_passages_as_far_as_they_are_alike() -> None:
+    # Two passages at 60 degrees: cos⁶ is 1/64, so that each counts 1/32 to the other. The third is at right angles or more.
+    vectors = np.array([[1, 0], [0.5, 0.75**0.5], [0, -1]])
+    np.testing.assert_allclose(smoothed(np.array([1.0, 34, 5]), vectors), [(1 + 34 / 32) / (33 / 32), 33, 5], atol=1e-6)
+
+
+def test_only_the_five_nearest_count_and_a_passage_is_no_neighbour_of_its_own() -> None:
+    vectors = np.tile([1.0, 0], (7, 1))
+    vectors[6] = [0.6, 0.8]
+    scores = np.array([0, 0, 0, 0, 0, 0, 11.0])
+    found = smoothed(scores, vectors)
+    np.testing.assert_allclose(found, [0, 0, 0, 0, 0, 0, 11 / (1 + 10 * 0.6**6)], atol=1e-6)
+
+
+def test_equal_passages_are_drawn_together_without_becoming_one() -> None:
+    np.testing.assert_allclose(smoothed(np.array([0, 3.0]), np.ones((2, 1))), [2, 1])
+
+
+def test_where_the_model_reads_nothing_of_the_question_scores_stay() -> None:
+    scores = np.arange(8.0)
+    np.testing.assert_array_equal(smoothed(scores, CIRCLE, readable=0.0), scores)
+    half = smoothed(np.array([0, 3.0]), np.ones((2, 1)), readable=0.5)
+    np.testing.assert_allclose(half, [1, 2])
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_candidate_without_another_keeps_its_score(count: int) -> None:
+    assert smoothed(np.ones(count), np.ones((count, 3))).tolist() == [1.0] * count
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(-9, 9), min_size=8, max_size=8), st.permutations(range(8)), st.integers(2, 8))
+def test_neither_the_order_of_candidates_nor_more_of_them_change_a_score(
+    scores: list[int], order: list[int], some: int
+) -> None:
+    numbers, among = np.array(scores, float), np.arange(8) < some
+    alone = smoothed(numbers[:some], CIRCLE[:some])
+    np.testing.assert_allclose(smoothed(numbers, CIRCLE, 1.0, among)[:some], alone, atol=1e-12)
+    np.testing.assert_allclose(
+        smoothed(numbers[order], CIRCLE[order], 1.0, among[order])[np.argsort(order)][:some], alone
+    )
+
+
+def test_smoothing_is_what_a_loop_over_all_pairs_gives() -> None:
+    random = np.random.default_rng(0)
+    vectors = random.normal(size=(40, 4)) + 1
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    scores = random.normal(size=40)
+    np.testing.assert_allclose(smoothed(scores, vectors), drawn(scores, vectors), atol=1e-6)
 
 
 # -- whole searches
@@ -118,8 +177,8 @@ def expected(searcher: Searcher, question: str, feedback: bool) -> list[tuple[st
 
     found = scores(asked)
     if feedback:
-        towards = asked + 0.6 * vectors[found.argmax()]
-        found = scores(towards / np.linalg.norm(towards))
+        towards = asked + 0.45 * vectors[found.argmax()]
+        found = drawn(scores(towards / np.linalg.norm(towards)), vectors)
     return sorted(zip(keys, found.tolist(), strict=True), key=lambda hit: -hit[1])
 
 

@@ -11,8 +11,8 @@ PACKAGE = Path(__file__).parent.parent / "searcher"
 
 # A module imports only what stands above it.
 LADDER = """
-errors records readers tokens chunking models encoder pooling whitening embedder inspection highlight filters filter_values
-settings index_types locks database schema filter_sql keyword_index layout migrations documents audit store keyword fusion feedback
+errors records readers tokens chunking models encoder pooling whitening embedder inspection maxsim highlight filters filter_values
+settings index_types locks database schema filter_sql keyword_index layout migrations documents audit store keyword fusion feedback smoothing
 cachefile codes floats signs index index_building snapshots ranking diversity hybrid retrieval rerank calibration faq wanted ingest files
 exchange repair reindexing tuning status search evaluation comparing sweep heatmap cli
 """.split()

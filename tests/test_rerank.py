@@ -1,6 +1,7 @@
 """Looking at the first hits more closely: MaxSim against loops in numpy, a cross-encoder against transformers."""
 
 import json
+import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from brute_force import drawn
 from click.testing import CliRunner
 from models import bert_tokenizer, randomise
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
@@ -15,7 +17,7 @@ from transformers import BertConfig, BertForSequenceClassification, PreTrainedTo
 from searcher import Embedder, Searcher
 from searcher.cli import cli
 from searcher.errors import BadValue, ModelError
-from searcher.rerank import maxsim
+from searcher.maxsim import maxsim, rarity
 
 TEXTS = [
     "river water flows near the bank",
@@ -77,10 +79,15 @@ def test_a_prompt_is_read_but_gives_no_token_vectors(tiny_bert: Path) -> None:
     np.testing.assert_allclose(found, wanted[3:], atol=1e-6)
 
 
-def test_maxsim_is_the_mean_over_the_questions_tokens_of_the_best_match() -> None:
-    question = np.array([[1, 0], [0, 1]], np.float32)
-    passage = np.array([[0.6, 0.8], [0.8, 0.6], [0, -1]], np.float32)
-    assert maxsim(question, passage) == pytest.approx(0.8)
+def test_maxsim_is_the_weighted_mean_over_the_questions_tokens_of_the_best_match() -> None:
+    likeness = np.array([[0.6, 0.8], [0.8, 0.6], [0, -1]], np.float32)  # three tokens of a text, two of a question
+    assert maxsim(likeness, np.ones(2)) == pytest.approx(0.8)
+    assert maxsim(likeness - np.array([0, 0.4], np.float32), np.array([3, 1])) == pytest.approx((3 * 0.8 + 0.4) / 4)
+
+
+def test_a_token_in_few_texts_is_rare_and_one_in_all_still_counts() -> None:
+    present = np.array([[True, True, False], [True, False, False]])
+    np.testing.assert_allclose(rarity(present), np.log([3 / 2.5, 3 / 1.5, 3 / 0.5]))
 
 
 # -- by MaxSim
@@ -91,10 +98,17 @@ def standardised(scores: list[float]) -> np.ndarray:
 
 
 def alike(searcher: Searcher, question: str, texts: list[str]) -> list[float]:
-    """MaxSim of a question with each text, one pair of tokens at a time."""
+    """MaxSim of a question with each text, one pair of tokens at a time, by the root of the tokens' rarity."""
     tokens = Embedder(searcher.settings.model, pooling="none", special_tokens=False, normalize=True)
     asked = tokens.embed([question], "query")[0]
-    return [float(np.mean([max(float(a @ b) for b in own) for a in asked])) for own in tokens.embed(texts)]
+    words, *held = (
+        encoding.ids for encoding in bert_tokenizer().encode_batch([question, *texts], add_special_tokens=False)
+    )
+    rare = [math.sqrt(math.log((len(texts) + 1) / (sum(word in own for own in held) + 0.5))) for word in words]
+    return [
+        sum(weight * max(float(a @ b) for b in own) for weight, a in zip(rare, asked, strict=True)) / sum(rare)
+        for own in tokens.embed(texts)
+    ]
 
 
 def by_both(searcher: Searcher, question: str, hits: list[tuple[float, str]], weight: float) -> list[tuple[str, float]]:
@@ -118,14 +132,15 @@ def test_in_a_hybrid_search_maxsim_says_which_passage_feeds_back(searcher: Searc
     ranked = searcher.rank(QUESTIONS, 4, mode="hybrid", rerank="maxsim")
     for question, hits in zip(QUESTIONS, ranked, strict=True):
         [before] = searcher.rank([question], 100, mode="hybrid", feedback=False)
-        first = by_both(searcher, question, [(score, str(row.id)) for score, row in before], 0.5)[0][0]
+        first = by_both(searcher, question, [(score, str(row.id)) for score, row in before], 2.0)[0][0]
         # As a search without feedback would rank them for a question moved towards that passage.
         vectors = {str(row.id): row.vector.astype(np.float64) for _, row in before}
         asked = searcher.embedder.embed([question], "query")[0].astype(np.float64)
-        towards = (asked + 0.6 * vectors[first]) / np.linalg.norm(asked + 0.6 * vectors[first])
+        towards = (asked + 0.45 * vectors[first]) / np.linalg.norm(asked + 0.45 * vectors[first])
         cosines, moved = ([float(vector @ to) for vector in vectors.values()] for to in (asked, towards))
         fused = np.array([score for score, _ in before]) - standardised(cosines) + standardised(moved)
-        wanted = sorted(zip(vectors, fused.tolist(), strict=True), key=lambda hit: -hit[1])[:4]
+        smooth = drawn(fused, np.array(list(vectors.values())))
+        wanted = sorted(zip(vectors, smooth.tolist(), strict=True), key=lambda hit: -hit[1])[:4]
         assert [row.id for _, row in hits] == [key for key, _ in wanted]
         np.testing.assert_allclose([score for score, _ in hits], [score for _, score in wanted], atol=1e-3)
 
