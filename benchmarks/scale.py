@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ import faiss
 import numpy as np
 from common import report, run_process
 from scale_corpus import COUNT, cached
+from scale_corpus import questions as question_texts
 
 from searcher import Searcher
 from searcher.filters import parse
@@ -122,6 +123,9 @@ def measure(
     row["recall@10"] = share([[hit.passage_id - 1 for hit in hits] for hits in searcher.search(questions, K)], exact)
     row["batch_ms"] = each(lambda some: searcher.search(some, K), questions)
     row["few_ms"] = each(lambda some: searcher.search(some, K), questions[:FEW])
+    texts = question_texts()
+    row["text_batch_ms"] = each(lambda some: searcher.search(some, K), texts)
+    row["text_p50_ms"] = timed(lambda text: searcher.search(text, K), texts)["p50_ms"]  # torch is imported by now
     row["exact_p50_ms"] = timed(lambda question: searcher.search(question, K, exact=True), questions[:20])["p50_ms"]
     row |= bare(snapshot.base, status["knob_value"], questions, vectors if kind == "flat" else None)
     row["ratio_to_bare"] = round(row["p50_ms"] / row["bare_p50_ms"], 2)
@@ -226,7 +230,7 @@ def share(found: list[list[int]], exact: np.ndarray) -> float:
     return round(float(np.mean([len(set(own) & set(best)) / max(1, len(best)) for own, best in pairs])), 4)
 
 
-def timed(ask: Callable[[np.ndarray], Any], questions: np.ndarray) -> dict[str, float]:
+def timed(ask: Callable[[Any], Any], questions: Sequence[Any] | np.ndarray) -> dict[str, float]:
     """Milliseconds a question, asked one by one."""
     ask(questions[-1])
     spent = []
@@ -237,7 +241,7 @@ def timed(ask: Callable[[np.ndarray], Any], questions: np.ndarray) -> dict[str, 
     return {"p50_ms": round(statistics.median(spent), 3), "p95_ms": round(float(np.percentile(spent, 95)), 3)}
 
 
-def each(ask: Callable[[np.ndarray], Any], questions: np.ndarray) -> float:
+def each(ask: Callable[[Any], Any], questions: Sequence[Any] | np.ndarray) -> float:
     """Milliseconds for each of questions that are asked in one call, the least of three."""
     spent = []
     for _ in range(3):
