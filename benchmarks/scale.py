@@ -126,6 +126,8 @@ def measure(
     texts = question_texts()
     row["text_batch_ms"] = each(lambda some: searcher.search(some, K), texts)
     row["text_p50_ms"] = timed(lambda text: searcher.search(text, K), texts)["p50_ms"]  # torch is imported by now
+    for mode in ("keyword", "hybrid"):
+        row[f"{mode}_p50_ms"] = timed(lambda text, mode=mode: searcher.search(text, K, mode=mode), texts)["p50_ms"]
     row["exact_p50_ms"] = timed(lambda question: searcher.search(question, K, exact=True), questions[:20])["p50_ms"]
     row |= bare(snapshot.base, status["knob_value"], questions, vectors if kind == "flat" else None)
     row["ratio_to_bare"] = round(row["p50_ms"] / row["bare_p50_ms"], 2)

@@ -6,7 +6,7 @@ import numpy as np
 
 from searcher.feedback import moved
 from searcher.fusion import CANDIDATES, fuse, longer
-from searcher.keyword import bm25_of, keyword
+from searcher.keyword import keyword
 from searcher.ranking import Hit, cosine
 from searcher.schema import Row
 from searcher.smoothing import smoothed
@@ -41,14 +41,12 @@ def candidates_of(
     store: Store, question: str, near: list[Hit], depth: int, allowed: np.ndarray | None, readable: float = 1.0
 ) -> Candidates:
     """The passages nearest to a question, and as many, `depth`, of those that hold its words."""
-    ids, scores = keyword(store, question, depth, allowed)
     rows = {row.passage_id: row for _, row in near}
-    others = np.setdiff1d(list(rows), ids)
+    ids, scores = keyword(store, question, depth, allowed, list(rows))
     rows |= store.rows(set(ids.tolist()) - rows.keys())
-    bm25 = np.concatenate([scores, bm25_of(store, question, others)])
-    numbers = np.concatenate([ids, others.astype(np.int64)])
-    order = np.argsort(numbers)  # by id, so that however many there are, sums come out alike
-    numbers, bm25 = numbers[order].tolist(), bm25[order]
+    numbers = sorted(rows)  # by id, so that however many there are, sums come out alike
+    worth = dict(zip(ids.tolist(), scores.tolist(), strict=True))
+    bm25 = np.array([worth.get(number, 0) for number in numbers], np.float32)
     # However many hits are asked for, what standardises the scores are the same candidates.
     best = {*ids[:CANDIDATES].tolist(), *(row.passage_id for _, row in near[:CANDIDATES])}
     among = np.array([number in best for number in numbers], dtype=bool)

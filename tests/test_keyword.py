@@ -24,6 +24,7 @@ from searcher.cli import main
 from searcher.errors import BadValue, DamagedIndex, SearcherError, UnknownName
 from searcher.evaluation import evaluate, read_dataset
 from searcher.fusion import CANDIDATES, fuse, longer
+from searcher.keyword import keyword
 
 INDEXES = Path(__file__).parent / "indexes"
 FAULT = "the keyword index does not hold the words of the passages; searcher check --repair makes it anew"
@@ -82,6 +83,39 @@ def test_a_score_is_the_bm25_of_the_formula(changing: Searcher, texts: list[str]
     put(changing, named)
     assert_bm25(changing, named, question, k)
     assert changing.check() == []
+
+
+@pytest.fixture(scope="module")
+def uneven(tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Searcher, dict[str, str]]]:
+    """800 passages in which a few words are common and most are rare; so many that common ones can be passed over."""
+    chance = random.Random(0)
+    share = [1 / (number + 1) ** 1.6 for number in range(40)]
+    texts = {f"d{i}": " ".join(chance.choices(WORDS[:40], share, k=chance.randint(3, 9))) for i in range(800)}
+    with Searcher(tmp_path_factory.mktemp("uneven") / "index", tiny_bert) as searcher:
+        searcher.add_texts(list(texts.values()), ids=list(texts))
+        yield searcher, texts
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(WORDS[:40]), min_size=1, max_size=8), st.integers(1, 6))
+def test_passing_over_common_words_changes_no_answer(
+    uneven: tuple[Searcher, dict[str, str]], question: list[str], k: int
+) -> None:
+    searcher, texts = uneven
+    assert_bm25(searcher, texts, " ".join(question), k)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(WORDS[2:40]), min_size=2, max_size=8), st.integers(1, 6), st.data())
+def test_other_passages_have_their_score_wherever_they_rank(
+    uneven: tuple[Searcher, dict[str, str]], question: list[str], k: int, data: st.DataObject
+) -> None:
+    store = uneven[0].store
+    others = data.draw(st.lists(st.sampled_from(store.passage_ids().tolist()), max_size=9, unique=True))
+    whole = dict(zip(*(array.tolist() for array in keyword(store, " ".join(question), 1000)), strict=True))
+    ids, scores = keyword(store, " ".join(question), k, None, others)
+    assert ids.tolist() == [number for place, number in enumerate(whole) if place < k or number in others]
+    assert scores.tolist() == [whole[number] for number in ids.tolist()]
 
 
 def test_a_filter_chooses_passages_and_leaves_the_weights_of_words(changing: Searcher) -> None:
