@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from searcher.errors import BadValue, FilterError, UnknownName
+from searcher.errors import BadValue, DamagedIndex, FilterError, UnknownName
 from searcher.filter_sql import allowed_ids, enter, spans
 from searcher.filter_values import lets_through
 from searcher.filters import And, Compare, Filter, In, IsNull, Like, Not, Or, check_keys, keys, parse
@@ -457,6 +457,17 @@ def test_values_and_keys_travel_as_parameters_only(database):
     recording = Recording(database, asked)
     assert allowed_ids(recording, tree, lambda: spans(database)).tolist() == [1]
     assert len(asked) == 4 and not any("DROP" in query for query in asked)
+
+
+@pytest.mark.parametrize("last", [True, False])
+@pytest.mark.parametrize("bad", ["x", 1.5, "1,2", b"\xff", ""])
+def test_what_is_no_whole_number_where_there_must_be_one_is_damage(
+    database: sqlite3.Connection, bad: object, last: bool
+) -> None:
+    assert found(database, parse("n >= 0"), [document(n=1), document(n=2)]) == [0, 1]
+    database.execute("UPDATE metadata_values SET document = ? WHERE value = ?", [bad, 1 + last])
+    with pytest.raises(DamagedIndex, match="no whole number"):
+        allowed_ids(database, parse("n >= 0"), lambda: spans(database))
 
 
 class Recording:
