@@ -60,7 +60,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=COUNT)
     parser.add_argument("--types", default="flat,sq8,hnsw,ivf")
-    parser.add_argument("--recall", type=float, default=0.995, help="that the knob is tuned to on noisy vectors")
+    parser.add_argument("--recall", type=float, default=0.99, help="that the knob is tuned to, without questions")
     parser.add_argument("--peers", nargs="?", const="all", default="", help="all, or some, such as Chroma,txtai")
     parser.add_argument("--keep", type=Path, help="the index is made or found here")
     parser.add_argument("--plot", type=Path, help="draw cost against size, of the types, and nothing else")

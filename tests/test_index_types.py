@@ -12,6 +12,7 @@ from searcher import Searcher, cachefile, codes
 from searcher.cli import cli
 from searcher.errors import BadValue
 from searcher.index_types import TYPES, automatic, index_type
+from searcher.pooling import normalize
 from searcher.records import Chunk, Document
 from searcher.snapshots import CACHE
 from searcher.store import Prepared, digest_of
@@ -217,6 +218,23 @@ def test_a_tuned_knob_reaches_its_recall_and_is_used(searcher: Searcher) -> None
     assert searcher.search(queries) == searcher.search(queries, nprobe=status["knob_value"])
     searcher.reindex(index_type="hnsw")
     assert searcher.status()["recall_at_10"] is None  # it was measured of another type
+
+
+@pytest.mark.parametrize("kind", ["hnsw", "HNSW4"])
+def test_the_recall_that_is_stated_is_that_of_questions_apart_from_the_passages(
+    tmp_path: Path, model: Path, kind: str
+) -> None:
+    """All lie in 8 of 32 directions, passages in clusters there and questions anywhere."""
+    random = np.random.default_rng(3)
+    directions, centres = random.standard_normal((8, WIDTH)), random.standard_normal((40, 8))
+    passages = centres[random.integers(0, 40, 4000)] + 0.3 * random.standard_normal((4000, 8))
+    vectors, queries = (normalize(some @ directions) for some in (passages, random.standard_normal((300, 8))))
+    with Searcher(tmp_path / "index", model) as searcher:
+        searcher.add_texts(["to be removed"], ids=["first"])
+        searcher.remove(ids="first")
+        put(searcher, vectors)
+        searcher.reindex(index_type=kind, tune=True, recall=0.95)
+        assert recall(searcher.search(queries), best(queries, vectors, 10)) > searcher.status()["recall_at_10"] - 0.06
 
 
 @pytest.mark.parametrize(
