@@ -22,6 +22,7 @@ SIGNED = 20_000  # codes from which it pays to know their signs …
 ASKED = 8  # … once so many questions were asked: they have to be made, at every opening anew
 SIEVE_SPLIT = 200_000  # vectors from which a scan of signs is shared among the cores
 SIEVED = 200  # of so many that are wanted the most are among the candidates
+ALIKE = 10  # so many hits of a graph that are equally near are copies of a vector
 Scan = tuple[np.ndarray, np.ndarray]  # scores and places, as FAISS has them
 ROUNDING = 1e-5  # of inner products in float32
 MANY = 300  # questions from which FAISS multiplies matrices, which is faster than our own scan for each
@@ -160,9 +161,15 @@ class VectorIndex:
             scores, places = self._scan(queries, k, some, every=exact)
         else:
             wanted = parameters(self._main, some, int((effort or self.type.default) / share))
-            scores, places = self._main.search(queries, k, params=wanted)
+            seen = max(k, ALIKE) + ALIKE if self._graph else k
+            scores, places = self._main.search(queries, min(seen, count), params=wanted)
+            # Too many that are not wanted lie around the query, or too few in the lists looked at.
             short = (places < 0).any(axis=1)
-            if short.any():  # too many that are not wanted lie around the query, or too few in the lists looked at
+            if k < seen <= count:
+                # Copies of a vector lead to one another: a walk that ends among them may have missed others.
+                short |= scores[:, -ALIKE] - scores[:, -1] < ROUNDING
+            scores, places = scores[:, :k], places[:, :k]
+            if short.any():
                 scores[short], places[short] = self._scan(queries[short], k, some)
         return Found(scores, np.where(places < 0, -1, self.ids[places]))
 

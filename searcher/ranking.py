@@ -14,7 +14,9 @@ from searcher.schema import Row
 from searcher.snapshots import Snapshot, Snapshots
 from searcher.store import READ_ROWS, Store
 
-__all__ = ["ANY", "Effort", "Hit", "best_ids", "check_k", "cosine", "nearest", "query_texts", "query_vectors"]
+__all__ = [
+    "ANY", "Effort", "Hit", "best_ids", "check_k", "cosine", "cosines", "nearest", "query_texts", "query_vectors",
+]  # fmt: skip
 
 Hit = tuple[float, Row]  # score and passage
 
@@ -155,6 +157,11 @@ def _again(store: Store, vectors: np.ndarray, found: Found) -> tuple[Found, Know
     for number, vector in enumerate(vectors):
         scores[number] = stored[places[number]] @ vector
     return Found(scores, found.ids), dict(zip(ids.tolist(), stored, strict=True))
+
+
+def cosines(store: Store, vectors: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """Each query (q, d) with the stored vectors of its ids (q, k). -> (q, k) float32, -inf where an id is -1, none."""
+    return np.where(ids < 0, -np.inf, _again(store, vectors, Found(np.empty(ids.shape, np.float32), ids))[0].scores)
 
 
 def _proven(store: Store, snapshot: Snapshot, vectors: np.ndarray, k: int, allowed: np.ndarray | None) -> np.ndarray:

@@ -283,7 +283,7 @@ class Searcher:
         """Rebuild the FAISS index; with changes (model, pooling, …) embed everything again from the stored text.
 
         index_type: flat, hnsw, ivf, …, auto, or FAISS's own description of one; kept for later writes. tune: measure
-        recall@10 on the index's own vectors and keep the knob with which that recall is reached.
+        recall@10, with the index's own vectors moved to where questions lie, and keep the knob that reaches `recall`.
 
         All or nothing: the old index answers until the new one is whole. Raises IndexUnavailable if another process
         wrote to it meanwhile; BadValue for a type that FAISS does not know or cannot make of these vectors.

@@ -198,6 +198,7 @@ def test_demo_indexes_the_samples_and_leaves_nothing_behind(run: Run, bundled: s
     result = run("demo")
     assert result.code == 0
     assert "mean-pooling.md" in result.out
+    assert "faq.jsonl#padding" in result.out and "not calibrated" in result.out
     assert list(tmp_path.iterdir()) == []
 
 

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from searcher.cli.options import folder_option, json_option, model_options, open_searcher, settings_options
-from searcher.cli.output import progress_bar, short, show_json, show_report, show_table
+from searcher.cli.output import progress_bar, short, show_answer, show_json, show_report, show_table
 
 if TYPE_CHECKING:
-    from searcher.faq import Calibrated, Faq
-    from searcher.records import Answer
+    from searcher.faq import Calibrated
 
 __all__ = ["ask_command", "faq_command"]
 
@@ -45,18 +44,7 @@ def ask_command(
     if as_json:
         show_json(answer.as_dict() if answer else NO_ANSWER)
         return
-    click.echo(answer.answer if answer else "no answer")
-    if answer:
-        where = f"  {answer.question}  ({short(answer.source)})"
-        click.echo(click.style(f"{where}\n  {_surety(answer, searcher.faq)}", dim=True))
-
-
-def _surety(answer: "Answer", faq: "Faq") -> str:
-    margin = "no other entry" if answer.margin is None else f"{answer.margin:.3f} above the next"
-    score = f"score {answer.score:.3f}, {margin}"
-    if answer.probability is not None:
-        return f"right with probability {answer.probability:.2f}; {score}"
-    return f"{score}; {faq.why_no_probability()}"
+    show_answer(answer, searcher.faq)
 
 
 @click.group("faq", subcommand_metavar="COMMAND [ARGS]…")

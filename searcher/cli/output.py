@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from searcher.records import AddReport, Failure, Passage
+from searcher.records import AddReport, Answer, Failure, Passage
 
 if TYPE_CHECKING:
+    from searcher.faq import Faq
     from searcher.ingest import Progress
 
 __all__ = ["progress_bar", "show_documents", "show_hits", "show_json", "show_pairs", "show_report", "show_table"]
@@ -54,6 +55,19 @@ def show_hits(hits: Sequence[Passage]) -> None:
         click.echo()
     if not hits:
         click.echo("nothing found")
+
+
+def show_answer(answer: Answer | None, faq: "Faq") -> None:
+    """An answer, the question it was given for and where that stands, and how sure it is, for people."""
+    click.echo(answer.answer if answer else "no answer")
+    if answer:
+        margin = "no other entry" if answer.margin is None else f"{answer.margin:.3f} above the next"
+        surety = f"score {answer.score:.3f}, {margin}"
+        if answer.probability is not None:
+            surety = f"right with probability {answer.probability:.2f}; {surety}"
+        else:
+            surety += f"; {faq.why_no_probability()}"
+        click.echo(click.style(f"  {answer.question}  ({short(answer.source)})\n  {surety}", dim=True))
 
 
 def show_documents(hits: Sequence[Passage]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from searcher.cli.options import folder_option, given, json_option, open_searcher, settings_options
-from searcher.cli.output import progress_bar, show_hits, show_json, show_report
+from searcher.cli.output import progress_bar, show_answer, show_hits, show_json, show_report
 from searcher.errors import BadValue
 
 DEMO_QUESTION = "What goes wrong if padding tokens enter the average?"
@@ -121,9 +121,8 @@ def demo_command(question: str, folder: Path | None) -> None:
             show_report(searcher.add(samples, progress=progress))
         click.echo(f"\n$ searcher search {question!r} -k 3\n")
         show_hits(searcher.search(question, 3, "kind = 'text'"))
-        answer = searcher.answer(question)
-        if answer:
-            click.echo(f"$ searcher ask {question!r}\n\n{answer.answer}\n  {answer.score:.3f}  {answer.question}")
+        click.echo(f"$ searcher ask {question!r}\n")
+        show_answer(searcher.answer(question), searcher.faq)
         searcher.close()
 
 
