@@ -51,8 +51,8 @@ def leaving_out(entries: Entries, progress: Callable[[str, int], None]) -> Outco
     several = np.flatnonzero(sizes[entries.entries] > 1) if len(sizes) else np.empty(0, dtype=int)
     if len(sizes) < 2 or len(several) < 20:
         raise BadValue(
-            f"{len(several)} phrasings of {len(sizes)} entries could be left out, and 20 of at least 2 are needed; give entries"
-            " more phrasings, or questions with their answers: --labelled FILE"
+            f"{len(several)} phrasings of {len(sizes)} entries could be left out, and 20 of at least 2 are needed;"
+            " give entries more phrasings, or questions with their answers: --labelled FILE"
         )
     chosen = np.random.default_rng(0).permutation(several)[:SAMPLE]
     progress("total", len(chosen))
