@@ -12,17 +12,17 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 AVX512 = "-mavx512f -mavx512bw"
 # Library → its sources, and what of a CPU it uses; each asks before it is used.
 LIBRARIES = {
-    "searcher/encoder/libamx.so.1": (
-        [f"searcher/encoder/{name}.c" for name in ("amx", "dense", "layers", "float32")],
+    "searcher/embedding/encoder/libamx.so.1": (
+        [f"searcher/embedding/encoder/{name}.c" for name in ("amx", "dense", "layers", "float32")],
         f"{AVX512} -mavx512vl -mavx512dq -mavx512bf16 -mfma -mamx-tile -mamx-bf16",
     ),
-    "searcher/encoder/libdot.so.1": (
-        [f"searcher/encoder/{name}.c" for name in ("amx", "dense", "layers")],
+    "searcher/embedding/encoder/libdot.so.1": (
+        [f"searcher/embedding/encoder/{name}.c" for name in ("amx", "dense", "layers")],
         f"{AVX512} -DSEARCHER_DOT -mavx512vl -mavx512dq -mavx512bf16 -mfma",
     ),
-    "searcher/libfloats.so.1": (["searcher/floats.c"], "-mavx2 -mfma"),
-    "searcher/libscan.so.1": (
-        [f"searcher/{name}.c" for name in ("scan", "sieve")],
+    "searcher/vectors/libfloats.so.1": (["searcher/vectors/floats.c"], "-mavx2 -mfma"),
+    "searcher/vectors/libscan.so.1": (
+        [f"searcher/vectors/{name}.c" for name in ("scan", "sieve")],
         f"{AVX512} -pthread -mavx512vnni",
     ),
 }

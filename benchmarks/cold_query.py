@@ -16,8 +16,8 @@ import numpy as np
 from common import data_folder, report, run_process
 
 from searcher import Searcher
+from searcher.embedding.models import load_model
 from searcher.evaluation import evaluate, read_dataset
-from searcher.models import load_model
 
 QUESTION = "aspirin prevents stroke"
 SCRIPT = """
@@ -75,8 +75,8 @@ def prepare_script(folder: Path, searcher: Searcher) -> None:
 
     import faiss
 
-    ids, vectors = searcher.store.vectors()
-    rows = searcher.store.rows(ids.tolist())
+    ids, vectors = searcher.engine.vectors()
+    rows = searcher.engine.rows(ids.tolist())
     index = faiss.IndexFlatIP(vectors.shape[1])
     index.add(np.ascontiguousarray(vectors))
     faiss.write_index(index, str(folder / "flat"))

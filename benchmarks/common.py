@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from searcher.system import cores
+
 # Starts a command out of a small process: a forked child's peak memory begins with its parent's.
 LAUNCH = """
 import json, os, subprocess, sys, time
@@ -46,7 +48,7 @@ def machine() -> str:
         return platform.processor()
     name = next((line.split(":")[1].strip() for line in info.splitlines() if line.startswith("model name")), "?")
     flags = [flag for flag in ("amx_bf16", "avx512_bf16", "avx512f", "avx2") if flag in info]
-    return f"{name}, {len(os.sched_getaffinity(0))} cores, {' '.join(flags)}"
+    return f"{name}, {cores()} cores, {' '.join(flags)}"
 
 
 def commit() -> str:

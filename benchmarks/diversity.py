@@ -16,7 +16,7 @@ from typing import Any
 from common import data_folder, report
 
 from searcher import Searcher
-from searcher.comparing import paired_test
+from searcher.evaluation.comparing import paired_test
 from searcher.records import Document
 
 BOTS = ("curekart", "sofmattress")

@@ -22,7 +22,7 @@ import torch
 from common import in_turn, ratios, report, uneven_texts
 
 from searcher import Embedder
-from searcher.models import load_model
+from searcher.embedding.models import load_model
 
 
 def peers(folder: Path, texts: list[str], limit: int) -> dict[str, Callable[[], Any]]:
@@ -133,13 +133,13 @@ def measure(folder: Path, texts: list[str], limit: int, options: argparse.Namesp
 
 def worst_cosines(folder: Path, limit: int, ours: dict[str, Embedder], count: int) -> dict[str, float]:
     """The least cosine with transformers in float32, of `count` texts for bf16, fp32 and (of 500) numpy."""
-    import searcher.encoder
+    import searcher.embedding.encoder.encoder
 
     texts = uneven_texts(count)
-    bert_shape = searcher.encoder.bert_shape
-    searcher.encoder.bert_shape = lambda model: None  # type: ignore[assignment]
+    bert_shape = searcher.embedding.encoder.encoder.bert_shape
+    searcher.embedding.encoder.encoder.bert_shape = lambda model: None  # type: ignore[assignment]
     expected = Embedder(folder, max_seq_length=limit, dtype="fp32").embed(texts)
-    searcher.encoder.bert_shape = bert_shape
+    searcher.embedding.encoder.encoder.bert_shape = bert_shape
     result = {f"least cosine {name}": float((e.embed(texts) * expected).sum(1).min()) for name, e in ours.items()}
     small = Embedder(folder, max_seq_length=limit)
     vectors = np.concatenate([small.embed([text]) for text in texts[:500]])

@@ -23,15 +23,9 @@ import numpy as np
 from common import data_folder, report
 
 from searcher import Searcher
-from searcher.calibration import (
-    area_under_curve,
-    coverage_at,
-    cross_validated,
-    expected_calibration_error,
-    fit,
-    precision_by_coverage,
-)
+from searcher.faq import precision_by_coverage
 from searcher.faq.calibrating import Outcomes
+from searcher.faq.calibration import area_under_curve, coverage_at, cross_validated, expected_calibration_error, fit
 from searcher.faq.entries import Entries, Found
 from searcher.faq.matching import SHIPPED, Weights
 

@@ -19,9 +19,10 @@ from typing import Any
 from common import data_folder, report
 
 from searcher import Embedder, Searcher
-from searcher.comparing import paired_test
+from searcher.embedding import highlighted
+from searcher.embedding.highlight import best_sentences, sentences
 from searcher.evaluation import evaluate, read_dataset
-from searcher.highlight import best_sentences, highlighted, sentences
+from searcher.evaluation.comparing import paired_test
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from common import data_folder, report, run_process
 
 from searcher import Embedder, Searcher
-from searcher.models import load_model
+from searcher.embedding.models import load_model
 
 ADD = """
 import sys
@@ -52,8 +52,8 @@ def rate(folder: Path, rounds: int) -> dict[str, object]:
     embedder = Embedder()
     first = Searcher(folder / "first")
     tokens = first.add(source).tokens
-    ids, _ = first.store.vectors()
-    texts = [row.text for row in first.store.rows(ids.tolist()).values()]
+    ids, _ = first.engine.vectors()
+    texts = [row.text for row in first.engine.rows(ids.tolist()).values()]
     embedder.embed(texts[:500])
     shares, rates = [], []
     for number in range(rounds):

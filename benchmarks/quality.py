@@ -23,8 +23,9 @@ from typing import Any
 import numpy as np
 from common import data_folder, machine
 
-from searcher import Searcher, feedback, fusion, rerank, smoothing
+from searcher import Searcher
 from searcher.evaluation import Dataset, read_dataset
+from searcher.ranking import feedback, fusion, rerank, smoothing
 from searcher.records import Document
 
 WAYS: dict[str, dict[str, Any]] = {

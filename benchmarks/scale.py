@@ -28,10 +28,9 @@ from scale_corpus import COUNT, cached
 from scale_corpus import questions as question_texts
 
 from searcher import Searcher
-from searcher.filters import parse
-from searcher.records import Chunk, Document
-from searcher.settings import IndexSettings
-from searcher.store import Prepared, digest_of
+from searcher.embedding.settings import IndexSettings
+from searcher.filters.language import parse
+from searcher.records import Chunk, Document, Prepared
 
 K = 10
 PER_DOCUMENT = 8  # passages
@@ -115,8 +114,8 @@ def measure(
     warm(folder)
     begun = time.perf_counter()
     searcher = Searcher(folder)
-    with searcher.store.database.reading():
-        snapshot = searcher.snapshots.current()
+    with searcher.engine.database.reading():
+        snapshot = searcher.engine.snapshots.current()
     row["open_ms"] = round(1000 * (time.perf_counter() - begun), 1)
     assert snapshot is not None
     row |= timed(lambda question: searcher.search(question, K), questions)
@@ -190,7 +189,7 @@ def write(searcher: Searcher, texts: list[str], vectors: np.ndarray) -> float:
     """Documents of eight passages, as an `add` writes them; passage number n is text n - 1. -> seconds"""
     embedder = searcher.embedder
     searcher._open(create=True)
-    searcher.store.settle(IndexSettings.of(embedder))
+    searcher.engine.settle(IndexSettings.of(embedder))
     share, begun = shares(-(-len(texts) // PER_DOCUMENT)), time.perf_counter()
     for start in range(0, len(texts), 16_000):
         prepared = []
@@ -203,8 +202,8 @@ def write(searcher: Searcher, texts: list[str], vectors: np.ndarray) -> float:
             number = first // PER_DOCUMENT
             metadata = {"number": number, "share": float(share[number]), "lang": "en"}
             document = Document(f"document {number}", "\n".join(parts), metadata=metadata)
-            prepared.append(Prepared(document, digest_of(document), None, chunks, vectors[first : first + len(parts)]))
-        searcher.store.write(prepared)
+            prepared.append(Prepared(document, document.digest(), None, chunks, vectors[first : first + len(parts)]))
+        searcher.engine.write(prepared)
         print(f"\r{start + 16_000:,} written", end="", flush=True)
     print()
     return round(time.perf_counter() - begun, 1)
@@ -291,7 +290,7 @@ def filtered(searcher: Searcher, percent: float, vectors: np.ndarray, questions:
             fresh.search(questions[0], K, where=where)
             first.append(1000 * (time.perf_counter() - begun))
     row = timed(lambda question: searcher.search(question, K, where=where), questions[:50])
-    allowed = searcher.store.allowed(parse(where)) - 1
+    allowed = searcher.engine.allowed(parse(where)) - 1
     found = [[hit.passage_id - 1 for hit in hits] for hits in searcher.search(questions[:100], K, where=where)]
     return {
         "allowed": len(allowed), "p50_ms": row["p50_ms"],
@@ -324,11 +323,11 @@ def adding(searcher: Searcher, vectors: np.ndarray) -> tuple[float, float]:
     for number in range(40):
         document = Document("a new document", f"text {number}")
         item = Prepared(
-            document, digest_of(document), None, [Chunk(0, len(document.text), (), 2)], vectors[number : number + 1]
+            document, document.digest(), None, [Chunk(0, len(document.text), (), 2)], vectors[number : number + 1]
         )
         begun = time.perf_counter()
-        searcher.store.write([item])
-        searcher.snapshots.publish()
+        searcher.engine.write([item])
+        searcher.engine.snapshots.publish()
         spent.append(1000 * (time.perf_counter() - begun))
         assert searcher.search(vectors[number], 3)[0].score > 0.99
     searcher.remove("a new document")

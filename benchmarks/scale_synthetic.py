@@ -18,12 +18,8 @@ from pathlib import Path
 import numpy as np
 from common import report
 
-from searcher import cachefile
-from searcher.cachefile import Stamp
-from searcher.index import VectorIndex
-from searcher.index_building import content, fitted, trained
-from searcher.index_types import index_type
-from searcher.pooling import normalize
+from searcher.embedding import normalize
+from searcher.vectors import Stamp, VectorIndex, cachefile, content, fitted, index_type, trained
 
 WIDTH, CLUSTERS, DIRECTIONS, PIECE, QUESTIONS, K = 384, 20_000, 64, 50_000, 200, 10
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from searcher.embedder import Embedder
+    from searcher.embedding import Embedder
     from searcher.errors import SearcherError
     from searcher.records import AddReport, Answer, Document, Passage
     from searcher.search import Searcher
@@ -16,7 +16,7 @@ __version__ = "0.1.0"
 __all__ = ["AddReport", "Answer", "Document", "Embedder", "Passage", "Searcher", "SearcherError", "__version__"]
 
 _HOMES = {
-    "AddReport": "records", "Answer": "records", "Document": "records", "Embedder": "embedder", "Passage": "records",
+    "AddReport": "records", "Answer": "records", "Document": "records", "Embedder": "embedding", "Passage": "records",
     "Searcher": "search", "SearcherError": "errors",
 }  # fmt: skip
 

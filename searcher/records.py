@@ -1,12 +1,19 @@
-"""The things that pass between the parts, as frozen dataclasses; this module imports nothing of the package."""
+"""The things that pass between the parts, as frozen dataclasses; of the package it imports only the errors."""
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from searcher.errors import BadValue
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = [
-    "ANSWER", "MAX_TEXT_BYTES", "AddReport", "Answer", "Chunk", "Document", "Failure", "Highlight", "Passage",
-    "Skipped",
+    "ANSWER", "MAX_TEXT_BYTES", "AddReport", "Answer", "Chunk", "Document", "Failure", "Head", "Highlight", "Passage",
+    "Prepared", "Row", "Skipped", "as_json",
 ]  # fmt: skip
 
 ANSWER = "answer"
@@ -37,6 +44,26 @@ class Document:
     first_line: int = 1
     kind: str = "text"
 
+    @property
+    def layout(self) -> str:
+        """What of it is told by offsets and lines, as JSON."""
+        return as_json({"sections": self.sections, "breaks": self.breaks, "first_line": self.first_line})
+
+    def digest(self) -> bytes:
+        """16 bytes that stand for all of it. BadValue for metadata that JSON cannot hold."""
+        parts = [self.source, self.id, self.kind, self.title, as_json(self.metadata), self.layout]
+        digest = hashlib.blake2b(json.dumps(parts).encode(), digest_size=16)
+        digest.update(self.text.encode())
+        return digest.digest()
+
+
+def as_json(value: Any) -> str:
+    """The value as it is stored. BadValue for one that JSON cannot hold."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as fault:
+        raise BadValue(f"{value!r:.80} cannot be stored as JSON: {fault}") from None
+
 
 @dataclass(frozen=True)
 class Chunk:
@@ -52,6 +79,55 @@ class Chunk:
     content: int
     unknown: int = 0
     splits_word: bool = False
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A document ready to be written. file: the file it came from, if any; vectors: (len(chunks), d) float32."""
+
+    document: Document
+    digest: bytes
+    file: str | None
+    chunks: Sequence[Chunk]
+    vectors: "np.ndarray"
+
+    def check(self, dimension: int) -> None:
+        """BadValue unless there is a finite vector of that length for each passage."""
+        import numpy as np
+
+        source = self.document.source
+        if self.vectors.shape != (len(self.chunks), dimension):
+            shape = f"{self.vectors.shape[0]} vectors of {self.vectors.shape[-1]}"
+            raise BadValue(f"{source}: {shape} for {len(self.chunks)} passages; the index has vectors of {dimension}")
+        finite = np.isfinite(self.vectors).all(axis=1)
+        if not finite.all():
+            bad = int(np.flatnonzero(~finite)[0])
+            raise BadValue(f"{source}: the vector of passage {bad + 1} has a NaN or infinite component")
+
+
+class Head(NamedTuple):
+    """Which state of an index this is: a number that grows by one each commit, and a random mark of that commit."""
+
+    generation: int
+    nonce: str
+
+
+class Row(NamedTuple):
+    """A passage as stored, with its document's part and its vector (d,) float32."""
+
+    passage_id: int
+    document_id: int
+    id: str | None
+    source: str
+    kind: str
+    title: str | None
+    section: str | None
+    start: int
+    end: int
+    line: int
+    text: str
+    metadata: dict[str, Any]
+    vector: "np.ndarray"
 
 
 @dataclass(frozen=True)

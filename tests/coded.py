@@ -3,7 +3,7 @@
 import faiss
 import numpy as np
 
-from searcher.codes import Codes
+from searcher.vectors.codes import Codes
 
 
 def unit(rows: int, width: int, seed: int) -> np.ndarray:

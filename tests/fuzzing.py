@@ -34,7 +34,8 @@ else:
 with instrumented:
     from searcher import Searcher
     from searcher.errors import BadValue, SearcherError
-    from searcher.readers import READERS, read_text
+    from searcher.readers import read_text
+    from searcher.readers.reading import READERS
     from searcher.records import Document, Failure
 
 LONGEST_SECONDS = 10.0

@@ -1,68 +1,128 @@
-"""The ladder: what may import what, and what `import searcher` may not load."""
+"""The ladder of rooms: what may import what, what each room hands out, and what `import searcher` may not load."""
 
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
+from importlib import import_module
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-PACKAGE = Path(__file__).parent.parent / "searcher"
+PACKAGE = Path(__file__).parents[1] / "searcher"
 
-# A module imports only what stands above it.
+# A room, or a module that stands alone, imports only what stands above it.
 LADDER = """
-errors records readers tokens chunking models encoder pooling whitening embedder inspection maxsim highlight filters filter_values
-settings index_types locks database schema filter_sql keyword_index layout migrations documents audit store keyword fusion feedback smoothing
-cachefile codes floats signs index index_building snapshots ranking diversity hybrid retrieval rerank calibration faq wanted ingest files
-exchange repair reindexing tuning status search evaluation comparing sweep heatmap cli
+errors system records readers text filters embedding vectors store engines ranking ingest faq search evaluation cli
 """.split()
 ROOT = {"__init__", "__main__"}  # the one exports lazily, the other calls the command line
+INNER = "embedding.encoder"  # a room within a room
+FILES = sorted(PACKAGE.rglob("*.py"))
+ROOMS = [name for name in LADDER if (PACKAGE / name).is_dir()]
+LONGEST = 400  # lines of a file; most have half of that
 
 
-def imports_of(file: Path) -> set[str]:
-    """The parts of the package that a file imports, anywhere in it."""
-    found = set()
+class Import(NamedTuple):
+    """`from module import name`, or a whole module where name is empty."""
+
+    module: str
+    name: str
+
+
+def name_of(file: Path) -> str:
+    """The dotted name of a module, within the package."""
+    return ".".join(file.relative_to(PACKAGE).with_suffix("").parts)
+
+
+def room_of(module: str) -> str:
+    """The room of a dotted name, the inner one where it is in that; of a module that stands alone itself."""
+    return INNER if module.startswith(INNER) else module.partition(".")[0]
+
+
+def imports_of(file: Path) -> list[Import]:
+    """What of the package a file imports, anywhere in it."""
+    found = []
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [f"searcher.{alias.name}" for alias in node.names] if node.module == "searcher" else [node.module]
-        found |= {name.split(".")[1] for name in names if name.startswith("searcher.")}
-    return found
+        if isinstance(node, ast.Import):
+            found += [Import(alias.name, "") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module == "searcher":
+            found += [Import(f"searcher.{alias.name}", "") for alias in node.names if alias.name != "__version__"]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found += [Import(node.module, alias.name) for alias in node.names]
+    return [Import(m.removeprefix("searcher."), name) for m, name in found if m.startswith("searcher.")]
 
 
-def parts() -> dict[str, list[Path]]:
-    """Part of the package → its files."""
-    files: dict[str, list[Path]] = {}
-    for file in sorted(PACKAGE.rglob("*.py")):
-        files.setdefault(file.relative_to(PACKAGE).parts[0].removesuffix(".py"), []).append(file)
-    return files
-
-
-def test_every_part_has_its_place_on_the_ladder_and_in_architecture() -> None:
-    assert set(parts()) - ROOT == set(LADDER)
+def test_every_room_has_its_place_on_the_ladder_and_in_architecture() -> None:
+    parts = {file.relative_to(PACKAGE).parts[0].removesuffix(".py") for file in FILES}
+    assert parts - ROOT == set(LADDER)
     text = (PACKAGE.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    missing = [name for name in LADDER if f"`{name}.py`" not in text and f"`{name}/`" not in text]
-    assert missing == []
+    assert [name for name in LADDER if f"`{name}.py`" not in text and f"`{name}/`" not in text] == []
 
 
 @pytest.mark.parametrize("part", LADDER)
 def test_imports_point_up_the_ladder_only(part: str) -> None:
-    allowed = set(LADDER[: LADDER.index(part)])
-    for file in parts()[part]:
-        below = {name for name in imports_of(file) - {part} if name in LADDER} - allowed
-        assert below == set(), f"{file.name} imports {below}"
+    above = {*LADDER[: LADDER.index(part)], part}
+    for file in FILES:
+        if room_of(name_of(file)).split(".")[0] == part:
+            below = {room_of(module).split(".")[0] for module, _ in imports_of(file)} - above
+            assert below == set(), f"{file.name} imports {below}"
 
 
-@pytest.mark.parametrize("file", sorted(PACKAGE.rglob("*.py")), ids=lambda file: str(file.relative_to(PACKAGE)))
-def test_every_file_says_in_its_first_line_what_it_owns(file: Path) -> None:
-    docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+@pytest.mark.parametrize("room", [*ROOMS, INNER])
+def test_a_room_says_what_it_owns_and_what_it_imports(room: str) -> None:
+    folder = PACKAGE / room.replace(".", "/")
+    imported = {room_of(module) for file in folder.glob("*.py") for module, _ in imports_of(file)} - {room}
+    doc = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+    said = doc.splitlines()[-1].removeprefix("Imports: ").rstrip(".").split(", ")
+    assert set(said) == imported - {INNER, "__version__"} or said == ["nothing"]
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_of_another_room_only_what_it_hands_out_is_imported(file: Path) -> None:
+    own = room_of(name_of(file))
+    for module, name in imports_of(file):
+        room = room_of(module)
+        if room in (*ROOMS, INNER) and room != own and not (own == INNER and room == "embedding"):
+            exports = import_module(f"searcher.{room}").__all__
+            assert module == room, f"{file.name} reaches into {module}"
+            assert not name or name in exports, f"{room} does not hand out {name}"
+
+
+@pytest.mark.parametrize("room", [*ROOMS, INNER])
+def test_a_rooms_door_holds_no_code(room: str) -> None:
+    tree = ast.parse((PACKAGE / room.replace(".", "/") / "__init__.py").read_text(encoding="utf-8"))
+    kinds = {type(node) for node in tree.body[1:]}
+    assert kinds <= {ast.ImportFrom, ast.Assign}
+
+
+def test_only_the_engines_know_the_store_and_only_they_and_the_store_the_vectors() -> None:
+    knowing: dict[str, set[str]] = {"store": set(), "vectors": set()}
+    for file in FILES:
+        for module, _ in imports_of(file):
+            if room_of(module) in knowing:
+                knowing[room_of(module)].add(room_of(name_of(file)))
+    assert knowing["store"] == {"store", "engines"}
+    assert knowing["vectors"] == {"vectors", "store", "engines", "cli"}  # cli: the names of index types in a help text
+
+
+def test_modules_never_import_each_other_in_a_circle() -> None:
+    modules = {name_of(file): {m for m, _ in imports_of(file)} for file in FILES if file.name != "__init__.py"}
+    list(TopologicalSorter(modules).static_order())  # CycleError names the circle
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_every_file_says_in_its_first_line_what_it_owns_and_is_not_endless(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    docstring = ast.get_docstring(ast.parse(text))
     assert docstring
     assert len(docstring.splitlines()[0]) > 20
+    assert text.count("\n") < LONGEST
 
 
 @pytest.mark.parametrize("statement", ["import searcher", "import searcher.search", "import searcher.cli.searching"])
 def test_importing_loads_no_heavy_library(statement: str) -> None:
-    heavy = "('torch', 'transformers', 'faiss', 'trafilatura', 'sentence_transformers', 'ir_measures')"
+    heavy = "('torch', 'transformers', 'faiss', 'trafilatura', 'sentence_transformers', 'ir_measures', 'sqlite_utils')"
     code = f"import sys; {statement}; print([name for name in {heavy} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"

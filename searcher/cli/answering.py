@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from searcher.cli.options import folder_option, json_option, model_options, open_searcher, settings_options
-from searcher.cli.output import progress_bar, short, show_answer, show_json, show_report, show_table
+from searcher.cli.output import progress_bar, show_answer, show_json, show_report, show_table
+from searcher.system import shown
 
 if TYPE_CHECKING:
     from searcher.faq import Calibrated
@@ -102,8 +103,8 @@ def lint_command(ctx: click.Context, /, folder: Path | None, alike: float, as_js
     else:
         for finding in findings:
             click.echo(f"{click.style(finding.kind, bold=True)}  {finding.cosine:.3f}")
-            click.echo(f"    {finding.question}  ({short(finding.source)})")
-            click.echo(f"    {finding.other}  ({short(finding.other_source)})")
+            click.echo(f"    {finding.question}  ({shown(finding.source)})")
+            click.echo(f"    {finding.other}  ({shown(finding.other_source)})")
         kinds = [finding.kind for finding in findings]
         click.echo(", ".join(f"{kinds.count(kind)} {name}" for kind, name in KINDS.items()))
     ctx.exit(1 if any(finding.kind == "conflict" for finding in findings) else 0)
@@ -190,7 +191,7 @@ def _draw(done: "Calibrated", file: Path) -> None:
     """Precision against coverage, into a file of any kind that matplotlib writes."""
     import matplotlib
 
-    from searcher.calibration import precision_by_coverage
+    from searcher.faq import precision_by_coverage
 
     matplotlib.use("Agg")
     from matplotlib import pyplot

@@ -104,10 +104,10 @@ def _yes(value: str) -> bool:
 
 def _sweep(dataset: "Dataset", plot: Path | None, as_json: bool, settings: dict[str, Any]) -> None:
     """Every pooling: the best rows as a table, all of them as JSON and in a picture."""
-    from searcher.sweep import sweep
+    from searcher.evaluation import sweep
 
     if plot:
-        from searcher.heatmap import check_plot, draw
+        from searcher.evaluation import check_plot, draw
 
         check_plot(plot)
     with TemporaryDirectory() as temporary:
@@ -141,7 +141,7 @@ def _sweep(dataset: "Dataset", plot: Path | None, as_json: bool, settings: dict[
 
 def _compare(dataset: "Dataset", first: Any, second: Any, modes: tuple[str, str], as_json: bool) -> None:
     """Two settings side by side, and whether nDCG@10 differs."""
-    from searcher.comparing import FLIPS, compare
+    from searcher.evaluation import FLIPS, compare
 
     with progress_bar("documents") as progress:
         ours, theirs, tests = compare(dataset, first, second, progress, modes)

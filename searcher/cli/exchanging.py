@@ -12,6 +12,7 @@ import click
 
 from searcher.cli.options import folder_option, json_option, open_searcher
 from searcher.cli.output import progress_bar, show_json
+from searcher.system import private
 
 
 @click.command("export")
@@ -73,7 +74,7 @@ def _whole(path: Path) -> Iterator[BinaryIO]:
     path = path.resolve()
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as stream:
+        with os.fdopen(private(draft), "wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())

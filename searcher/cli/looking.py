@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from searcher.cli.options import folder_option, json_option, open_searcher
-from searcher.cli.output import short, show_json, show_pairs, show_table
+from searcher.cli.output import show_json, show_pairs, show_table
+from searcher.system import shown
 
 
 @click.command("list")
@@ -14,14 +15,14 @@ from searcher.cli.output import short, show_json, show_pairs, show_table
 @click.option("--jsonl", "as_jsonl", is_flag=True, help="Print a JSON object for each document.")
 def list_command(folder: Path | None, as_json: bool, as_jsonl: bool) -> None:
     """List the documents of the index in the order of their sources."""
-    documents = open_searcher(folder).store.listing()
+    documents = open_searcher(folder).listing()
     if as_json:
         show_json(documents)
     elif as_jsonl:
         for document in documents:
             show_json(document)
     else:
-        rows = [(short(row["source"]), row["passages"], row["characters"], row["title"] or "") for row in documents]
+        rows = [(shown(row["source"]), row["passages"], row["characters"], row["title"] or "") for row in documents]
         show_table(rows, ("source", "passages", "characters", "title"))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from searcher.embedder import Embedder
+    from searcher.embedding import Embedder
     from searcher.search import Searcher
 
 __all__ = [
@@ -56,7 +56,7 @@ model_options = _stacked(
     click.option("--special-tokens/--no-special-tokens", default=None, help="Whether [CLS] and [SEP] are pooled too."),
     click.option("--query-prompt", metavar="TEXT", help="Put before every question. [default: the model's]"),
     click.option("--passage-prompt", metavar="TEXT", help="Put before every passage. [default: the model's]"),
-    click.option("--device", metavar="NAME", default="auto", show_default=True, help="cpu, cuda, or auto."),
+    click.option("--device", metavar="NAME", default="auto", show_default=True, help="cpu, cuda, mps, or auto."),
     click.option("--dtype", metavar="NAME", help="auto, bf16 or fp32. [default: $SEARCHER_DTYPE, else auto]"),
     click.option("--torch-weights", is_flag=True, help="Allow pytorch_model.bin, loaded weights-only."),
 )  # fmt: skip
@@ -87,7 +87,7 @@ def open_searcher(folder: Path | None, **options: Any) -> "Searcher":
 
 def make_embedder(**options: Any) -> "Embedder":
     """An embedder without an index."""
-    from searcher.embedder import Embedder
+    from searcher.embedding import Embedder
 
     settings = given(options)
     return Embedder(settings.pop("model", None), **settings)

@@ -1,18 +1,17 @@
 """How results look: hits and tables for people, JSON for programs, progress on a terminal."""
 
 import json
-import os
 import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from searcher.records import AddReport, Answer, Failure, Passage
+from searcher.system import shown
 
 if TYPE_CHECKING:
     from searcher.faq import Faq
@@ -67,7 +66,7 @@ def show_answer(answer: Answer | None, faq: "Faq") -> None:
             surety = f"right with probability {answer.probability:.2f}; {surety}"
         else:
             surety += f"; {faq.why_no_probability()}"
-        click.echo(click.style(f"  {answer.question}  ({short(answer.source)})\n  {surety}", dim=True))
+        click.echo(click.style(f"  {answer.question}  ({shown(answer.source)})\n  {surety}", dim=True))
 
 
 def show_documents(hits: Sequence[Passage]) -> None:
@@ -83,13 +82,7 @@ def show_documents(hits: Sequence[Passage]) -> None:
 
 def place(hit: Passage) -> str:
     """File and line of a passage; a row of a table file has no line."""
-    return f"{short(hit.source)}:{hit.line}" if "#" not in hit.source else short(hit.source)
-
-
-def short(source: str) -> str:
-    """A path below the current folder without that folder."""
-    folder = str(Path.cwd()) + os.sep
-    return source.removeprefix(folder)
+    return f"{shown(hit.source)}:{hit.line}" if "#" not in hit.source else shown(hit.source)
 
 
 def show_table(rows: Iterable[Sequence[Any]], heading: Sequence[str]) -> None:
@@ -132,7 +125,7 @@ def show_report(report: AddReport, dry_run: bool = False) -> None:
 
 def _show_failures(word: str, failures: Iterable[Failure]) -> None:
     for failure in failures:
-        click.echo(f"{word}: {short(failure.source)}: {failure.reason}", err=True)
+        click.echo(f"{word}: {shown(failure.source)}: {failure.reason}", err=True)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ DEMO_QUESTION = "What goes wrong if padding tokens enter the average?"
 
 def _type(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     """The option's value. click.BadParameter for an index type that there is not."""
-    from searcher.index_types import AUTO, index_type
+    from searcher.vectors import AUTO, index_type
 
     try:
         if value not in (None, AUTO):
@@ -86,7 +86,7 @@ def check_command(folder: Path | None, repair: bool, as_json: bool) -> None:
             lines += [f"the damaged database is kept as {done.kept}"] if done.kept else []
             lines += [f"not repaired: {line}" for line in left]
         if not left:
-            counts = searcher.store.counts()
+            counts = searcher.counts()
             lines.append(f"all well: {counts['documents']:,} documents, {counts['passages']:,} passages")
         click.echo("\n".join(lines))
     if left or lost:

@@ -54,7 +54,7 @@ def embed_command(
 @model_options
 def inspect_command(text: str, pair: str | None, word: str | None, as_json: bool, **settings: Any) -> None:
     """Show the tokens of TEXT, their ids and segments, and the windows it would be cut into."""
-    from searcher.inspection import inspect_text, inspect_word
+    from searcher.embedding import inspect_text, inspect_word
 
     embedder = make_embedder(**settings)
     if word is not None:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from searcher.calibration import Calibration, cross_validated, fit, summary
 from searcher.errors import BadValue, UnreadableFile
+from searcher.faq.calibration import Calibration, cross_validated, fit, summary
 from searcher.faq.entries import Entries, Found
 from searcher.faq.matching import EVIDENCE, SHIPPED
 from searcher.readers import ReadOptions, read

@@ -7,13 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from searcher import filters
+from searcher.embedding import normalize
+from searcher.engines import Engine
 from searcher.faq.matching import SHIPPED, Weights, match
-from searcher.pooling import normalize
-from searcher.ranking import nearest
-from searcher.records import ANSWER
-from searcher.schema import Row
-from searcher.snapshots import Snapshots
-from searcher.store import Store
+from searcher.records import ANSWER, Row
 
 __all__ = ["Entries", "Found", "all_entries", "entries_near"]
 
@@ -95,25 +92,23 @@ def answer_of(row: Row) -> str:
     return str(row.metadata["answer"])
 
 
-def entries_near(snapshots: Snapshots, vectors: np.ndarray, weights: Weights = SHIPPED) -> list[Entries]:
+def entries_near(engine: Engine, vectors: np.ndarray, weights: Weights = SHIPPED) -> list[Entries]:
     """For each question (q, d) the entries of the phrasings nearest to it. Call inside `reading`."""
-    store = snapshots.store
-    allowed = snapshots.allowed(PHRASINGS)
     found = []
-    for hits in nearest(snapshots, vectors, weights.near, allowed):
+    for hits in engine.nearest(vectors, weights.near, PHRASINGS):
         rows = [row for _, row in hits]
-        found.append(Entries.of(rows, _answers(store, rows)))
+        found.append(Entries.of(rows, _answers(engine, rows)))
     return found
 
 
-def all_entries(store: Store) -> Entries:
+def all_entries(engine: Engine) -> Entries:
     """Every entry of an index. Call inside `reading`."""
-    ids = store.allowed(PHRASINGS).tolist()
-    found = store.rows(ids)
+    ids = engine.allowed(PHRASINGS).tolist()
+    found = engine.rows(ids)
     rows = [found[number] for number in ids]
-    return Entries.of(rows, _answers(store, rows))
+    return Entries.of(rows, _answers(engine, rows))
 
 
-def _answers(store: Store, rows: Sequence[Row]) -> list[Row]:
+def _answers(engine: Engine, rows: Sequence[Row]) -> list[Row]:
     """The passages that are the answers of those phrasings' entries."""
-    return list(store.rows(store.answer_ids(row.document_id for row in rows)).values())
+    return list(engine.rows(engine.answer_ids(row.document_id for row in rows)).values())

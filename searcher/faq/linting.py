@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from searcher.faq.entries import Entries
-from searcher.schema import Row
+from searcher.records import Row
 
 __all__ = ["ALIKE", "Finding", "lint"]
 

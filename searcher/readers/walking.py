@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from searcher.readers.ignoring import Rules, rules_of
 from searcher.records import Failure, Skipped
+from searcher.system import absolute
 
 __all__ = ["Found", "find_files"]
 
@@ -43,7 +44,7 @@ def find_files(paths: Iterable[Path]) -> Iterator[Found | Failure]:
     """
     met: set[str] = set()
     for given in paths:
-        root = Path(os.path.abspath(given))  # noqa: PTH100 - links are to stay as they are
+        root = Path(absolute(given))
         for found in _under(root):
             real = os.path.realpath(found.path) if isinstance(found, Found) else found.source
             if real not in met:
@@ -106,7 +107,7 @@ def _link(path: Path, real_root: str) -> Iterator[Failure]:
     target = os.path.realpath(path)
     if not Path(target).exists():
         yield Skipped(_name(path), "a link to nothing")
-    elif os.path.commonpath([target, real_root]) != real_root:
+    elif not Path(target).is_relative_to(real_root):
         yield Skipped(_name(path), "a link that leaves the folder")
 
 
@@ -120,7 +121,7 @@ def _found(path: Path, root: Path) -> Found | Failure:
 
 def _name(path: Path) -> str:
     """The path as text that can be printed, whatever its bytes are."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
 def _special(status: os.stat_result) -> str:

@@ -20,11 +20,11 @@ from unittest.mock import patch
 
 import xxhash
 
-import searcher.database
-import searcher.schema
-from searcher.database import APPLICATION_ID, Database
-from searcher.snapshots import Snapshots
+import searcher.store.database
+import searcher.store.rows
+from searcher.engines.snapshots import Snapshots
 from searcher.store import Store
+from searcher.store.database import APPLICATION_ID, Database
 
 __all__ = ["BUGS", "Bug", "broken"]
 
@@ -180,7 +180,7 @@ def unchecked_cache() -> AbstractContextManager[object]:
 
 def unchecked_rows() -> AbstractContextManager[object]:
     """The rows of the database are believed."""
-    return patch.object(searcher.schema, "zlib", SimpleNamespace(crc32=lambda *_: 0))
+    return patch.object(searcher.store.rows, "zlib", SimpleNamespace(crc32=lambda *_: 0))
 
 
 def no_cache() -> AbstractContextManager[object]:

@@ -62,7 +62,7 @@ def answers(searcher: Searcher, queries: np.ndarray) -> Answers:
 
 def exact(searcher: Searcher, queries: np.ndarray) -> Answers:
     """The same by numpy, from the rows."""
-    rows = list(searcher.store.rows(searcher.store.passage_ids()).values())
+    rows = list(searcher.engine.rows(searcher.engine.passage_ids()).values())
     scores = queries @ np.stack([row.vector for row in rows]).T
     return [
         [(rows[at].text, round(float(line[at]), 5)) for at in np.argsort(-line, kind="stable")[:3]] for line in scores
@@ -86,7 +86,7 @@ def _flipped(bug: str | None, name: str, part: Callable[[bytes, bytes], bytes]) 
     chance, found = random.Random(0), []
     with made(bug) as (folder, model):
         with opened(folder, model) as searcher:
-            _, queries = searcher.store.vectors()
+            _, queries = searcher.engine.vectors()
             right = answers(searcher, queries)
             parts = [part(row.vector.tobytes(), row.text.encode()) for key in TEXTS for row in searcher.passages(key)]
         whole = (folder / name).read_bytes()
@@ -124,7 +124,7 @@ def foreign_cache(bug: str | None) -> list[str]:
                 searcher.reindex()
         shutil.copy(twin / "vectors.faiss", folder / "vectors.faiss")
         with opened(folder, model) as searcher:
-            _, queries = searcher.store.vectors()
+            _, queries = searcher.engine.vectors()
             given, right = answers(searcher, queries), exact(searcher, queries)
         return [f"{one} instead of {other}" for one, other in zip(given, right, strict=True) if one != other]
 
@@ -139,7 +139,7 @@ def another_writer(bug: str | None) -> list[str]:
         ):
             reader.search("river", k=3)
             change()
-            _, queries = writer.store.vectors()
+            _, queries = writer.engine.vectors()
             try:
                 given, right = answers(reader, queries), exact(reader, queries)
                 found += [f"{one} instead of {other}" for one, other in zip(given, right, strict=True) if one != other]

@@ -77,7 +77,7 @@ def contents(searcher: Searcher) -> tuple[Passages, State]:
     """All passages and all documents, and that each passage is where it says (I3)."""
     found: Passages = {}
     state: State = {}
-    store = searcher.store
+    store = searcher.engine
     with store.database.reading():
         for number in store.document_ids():
             document = store.document(number)
@@ -115,7 +115,7 @@ def _identities(found: Passages, known: Mapping[int, str]) -> Iterator[str]:
 
 def searches(searcher: Searcher, found: Passages) -> Iterator[str]:
     """Search by each stored vector, and by one at random, against numpy (I2, I5)."""
-    ids, vectors = searcher.store.vectors()
+    ids, vectors = searcher.engine.vectors()
     if sorted(found) != ids.tolist():
         yield "I2: vectors and passages have other ids"
         return
@@ -134,8 +134,8 @@ def searches(searcher: Searcher, found: Passages) -> Iterator[str]:
             for hit in hits:
                 if found.get(hit.passage_id) != (hit.source, hit.text):
                     yield f"I5: passage {hit.passage_id} found with another text"
-    with searcher.store.database.reading():
-        index = searcher.snapshots.current()
+    with searcher.engine.database.reading():
+        index = searcher.engine.snapshots.current()
     held_ids, held_vectors = _held(index)
     if not np.array_equal(held_ids, ids) or held_vectors.tobytes() != vectors.tobytes():
         yield "I2: the index holds other ids or vectors than the rows"

@@ -14,8 +14,8 @@ from oracle import verify
 from replay import Disk
 from workload import force_journal
 
-import searcher.database
-import searcher.ingest
+import searcher.ingest.ingest
+import searcher.store.database
 
 __all__ = ["ACKS", "INDEX", "Findings", "Judge", "one_thread", "place", "settled"]
 
@@ -86,7 +86,10 @@ def place() -> Path:
 @contextmanager
 def settled(journal: str, home: Path) -> Iterator[None]:
     """The product with that journal, and with nothing kept outside of `home`; as it was afterwards."""
-    kept = patch.object(searcher.database, "has_safe_wal"), patch.object(searcher.ingest, "BATCH_DOCUMENTS", 0)
+    kept = (
+        patch.object(searcher.store.database, "has_safe_wal"),
+        patch.object(searcher.ingest.ingest, "BATCH_DOCUMENTS", 0),
+    )
     with kept[0], kept[1], patch.dict(os.environ, XDG_STATE_HOME=str(home / "state")):
         force_journal(journal)
         yield

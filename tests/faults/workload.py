@@ -26,9 +26,9 @@ os.environ.setdefault("SEARCHER_DELTA", "3")  # rows beside the cache file: few,
 
 from tiny import WORDS, save_tiny_bert
 
-import searcher.database
-import searcher.ingest
-import searcher.schema
+import searcher.ingest.ingest
+import searcher.store.database
+import searcher.store.schema
 from searcher import Searcher
 from searcher.errors import SearcherError
 
@@ -96,15 +96,15 @@ def missing() -> dict[str, str]:
     absent = {}
     if not hasattr(Searcher, "compact"):
         absent["compact"] = "Searcher has no compact()"
-    if getattr(searcher.schema, "FORMAT", 1) < 2:
+    if getattr(searcher.store.schema, "FORMAT", 1) < 2:
         absent["migrate"] = "format 1 is the newest"
     return absent
 
 
 def force_journal(journal: str) -> None:
     """Let the product take this journal in this process, whatever version SQLite has."""
-    searcher.database.has_safe_wal = lambda version: journal == "wal"
-    searcher.ingest.BATCH_DOCUMENTS = BATCH
+    searcher.store.database.has_safe_wal = lambda version: journal == "wal"
+    searcher.ingest.ingest.BATCH_DOCUMENTS = BATCH
 
 
 def opened(folder: Path, model: Path) -> Searcher:

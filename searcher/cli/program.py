@@ -1,0 +1,102 @@
+"""The command line: which commands there are, loaded when used, and how errors are shown; nothing imports it."""
+
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from searcher import __version__
+from searcher.errors import SearcherError
+
+__all__ = ["COMMANDS", "cli", "main"]
+
+# name → (module, what it does): the help of the group needs none of the modules.
+COMMANDS = {
+    "add": ("adding", "Index files, folders, tables or stdin; unchanged ones are left alone."),
+    "search": ("searching", "Find the passages nearest to a question."),
+    "ask": ("answering", "Answer a question from the FAQ entries."),
+    "faq": ("answering", "Add FAQ entries, look after them, calibrate their answers."),
+    "similar": ("searching", "Find passages of other documents that are like a document."),
+    "remove": ("adding", "Remove documents from the index."),
+    "list": ("looking", "List the documents."),
+    "show": ("looking", "Show a document as it is stored."),
+    "status": ("looking", "Say what the index holds and what it was made with."),
+    "export": ("exchanging", "Write the whole index as lines of JSON, vectors included."),
+    "import": ("exchanging", "Bring in what export wrote."),
+    "embed": ("vectors", "Print the vectors of texts."),
+    "inspect": ("vectors", "Show tokens, windows, and how alike a word's vectors are."),
+    "eval": ("evaluating", "Measure the answers on a set with judgements (BEIR layout)."),
+    "reindex": ("upkeep", "Rebuild the index, or embed everything again with other settings."),
+    "check": ("upkeep", "Check that what is stored is what was written."),
+    "compact": ("upkeep", "Give the room of removed documents back to the disk."),
+    "demo": ("upkeep", "Index the samples and answer a question."),
+}
+
+
+class Commands(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order of a user's day."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"searcher.cli.{COMMANDS[cmd_name][0]}"), f"{cmd_name}_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, out of the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="searcher")
+def cli() -> None:
+    """Semantic search over your own text, on your own machine."""
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 done (also when nothing was found), 1 an error, 2 wrong usage."""
+    warnings.showwarning = _show_warning  # type: ignore[assignment]
+    try:
+        code = cli.main(args=args, prog_name="searcher", standalone_mode=False, color=_color())
+    except click.UsageError as fault:
+        where = fault.ctx.command_path if fault.ctx else "searcher"
+        _fail(2, f"{' '.join(fault.format_message().split())} Try: {where} --help")
+    except click.ClickException as fault:
+        _fail(1, fault.format_message())
+    except (click.Abort, KeyboardInterrupt):
+        _fail(130, "interrupted; what was committed stays")
+    except SearcherError as fault:
+        _fail(1, str(fault))
+    except BrokenPipeError:  # the reader of our output, such as `head`, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as fault:
+        _fail(1, f"{fault.filename or 'the system'}: {fault.strerror or fault}")
+    except MemoryError:
+        _fail(1, "out of memory")
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(code: int, message: str) -> None:
+    line = " ".join(message.split("\n"))
+    click.echo(f"Error: {line}", err=True)
+    sys.exit(code)
+
+
+def _color() -> bool | None:
+    return False if os.environ.get("NO_COLOR") else None
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any) -> None:
+    if issubclass(category, UserWarning):
+        click.echo(f"Warning: {message}", err=True)

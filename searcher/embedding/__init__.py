@@ -1,0 +1,32 @@
+"""Texts → vectors: models, the encoder, pooling, prompts; and what else a model tells of a text.
+
+Imports: errors, records, text.
+"""
+
+from searcher.embedding.embedder import Embedder
+from searcher.embedding.encoder import Sequence_
+from searcher.embedding.highlight import highlighted
+from searcher.embedding.inspection import inspect_text, inspect_word
+from searcher.embedding.maxsim import maxsim, rarity
+from searcher.embedding.models import from_hub
+from searcher.embedding.pooling import Pooling, normalize
+from searcher.embedding.settings import IndexSettings
+from searcher.embedding.wanted import Wanted
+from searcher.embedding.whitening import WHITENINGS, Whitening
+
+__all__ = [
+    "WHITENINGS",
+    "Embedder",
+    "IndexSettings",
+    "Pooling",
+    "Sequence_",
+    "Wanted",
+    "Whitening",
+    "from_hub",
+    "highlighted",
+    "inspect_text",
+    "inspect_word",
+    "maxsim",
+    "normalize",
+    "rarity",
+]

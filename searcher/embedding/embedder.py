@@ -1,0 +1,202 @@
+"""Texts → vectors: a model, its encoder, a pooling and the prompts for queries and passages."""
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from searcher.embedding.encoder import Encoder, Hidden, Sequence_
+from searcher.embedding.models import Model, load_model
+from searcher.embedding.pooling import Pooling, normalize
+from searcher.errors import BadValue, UnknownName
+from searcher.text import check_text
+
+__all__ = ["Embedder", "Kind", "Text"]
+
+Kind = Literal["passage", "query"]
+Text = str | tuple[str, str]
+KINDS = ("passage", "query")
+
+
+class Embedder:
+    """Embeds texts with a BERT encoder.
+
+    model: hub name, local folder, or None for all-MiniLM-L6-v2; a `Model` already loaded.
+    pooling: cls, max, mean, mean_max, mean_sqrt_len, weighted_mean, sep, pooler, token:N, none; several joined
+        with "+"; or bert-as-service's names, with its defaults (layer -2, layers concatenated).
+    layers: which hidden states: -1, "-4:", [0, -1]; combine: concat, sum or mean of several.
+    special_tokens: whether [CLS] and [SEP] count. normalize: unit rows (cosine = inner product); the token vectors
+        of "none" are left as they are unless asked.
+    prompts: what to put before a "query" and a "passage". max_seq_length: tokens a text is cut at.
+    device, dtype: as for `Encoder`; dtype None is $SEARCHER_DTYPE, else auto.
+    What is None is the model's own: a sentence-transformers folder says; a plain checkpoint gets mean over the last
+    layer, unit rows, no prompts and its whole window.
+
+    Raises ModelError, UnknownName, BadValue. The weights load at the first `embed`.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | Model | None = None,
+        *,
+        pooling: str | None = None,
+        layers: str | int | Iterable[int] | None = None,
+        combine: str | None = None,
+        special_tokens: bool = True,
+        normalize: bool | None = None,
+        prompts: Mapping[str, str] | None = None,
+        max_seq_length: int | None = None,
+        device: str = "auto",
+        torch_weights: bool = False,
+        dtype: str | None = None,
+    ) -> None:
+        self.model = model if isinstance(model, Model) else load_model(model, torch_weights)
+        name = self.model.pooling if pooling is None else pooling
+        self.pooling = Pooling.resolve(name, self.model.layers, layers, combine, special_tokens)
+        self.normalize = self.model.normalize and not self.pooling.per_token if normalize is None else normalize
+        if wrong := set(prompts or ()) - set(KINDS):
+            raise UnknownName("prompt", min(wrong), KINDS)
+        self.prompts = dict.fromkeys(KINDS, "") | dict(self.model.prompts) | dict(prompts or {})
+        self.max_seq_length = self.model.max_seq_length if max_seq_length is None else max_seq_length
+        if not 0 < self.max_seq_length <= self.model.window:
+            raise BadValue(f"max_seq_length {self.max_seq_length} is not between 1 and the model's {self.model.window}")
+        self.encoder = Encoder(self.model, device, torch_weights, dtype or os.environ.get("SEARCHER_DTYPE") or "auto")
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return self.pooling.width(self.model.width)
+
+    def embed(
+        self, texts: Sequence[Text], kind: Kind = "passage", progress: Callable[[int], None] | None = None
+    ) -> Any:
+        """Vectors of texts or of sentence pairs. n texts -> (n, d) float32; pooling "none": a list of (t, d) arrays.
+
+        A text longer than `max_seq_length` tokens is cut there, with a warning. progress: called with the number of
+        texts done after every batch.
+        """
+        if isinstance(texts, str):
+            raise BadValue("embed takes a list of texts; for one text write embed([text])")
+        sequences = self.sequences(texts, kind)
+        over = sum(length > self.max_seq_length for _, length in sequences)
+        if over:
+            shorter = f"{over} of {len(texts)} texts are longer than {self.max_seq_length} tokens and were cut there"
+            warnings.warn(shorter, stacklevel=2)
+        return self.embed_sequences([sequence for sequence, _ in sequences], kind, progress)
+
+    def sequences(self, texts: Sequence[Text], kind: Kind = "passage") -> list[tuple[Sequence_, int]]:
+        """Each text's token ids as the encoder takes them, cut to `max_seq_length`, and its length before that."""
+        if kind not in KINDS:
+            raise UnknownName("kind", kind, KINDS)
+        tokenizer, limit, prompt = self.model.tokenizer, self.max_seq_length, self.prompts[kind]
+        flat: list[str] = []
+        for number, text in enumerate(texts, 1):
+            pair = text if isinstance(text, tuple) else (text,)
+            if isinstance(text, tuple) and len(pair) != 2:
+                raise BadValue(f"text {number} is a tuple of {len(pair)}; a pair has 2")
+            if limit <= (special := tokenizer.special_in_pair if len(pair) == 2 else tokenizer.special):
+                raise BadValue(f"max_seq_length {limit} leaves no room for text: {special} go to special tokens")
+            flat += [check_text(part, f"text {number}") for part in pair]
+            flat[-len(pair)] = prompt + flat[-len(pair)]
+        ids = iter(tokenizer.encode_ids(flat))
+        sequences = []
+        for text in texts:
+            own = next(ids)
+            if isinstance(text, tuple):
+                second = next(ids)
+                room, length = limit - tokenizer.special_in_pair, len(own) + len(second) + tokenizer.special_in_pair
+                own, second = _longest_first(own, second, room)
+                sequences.append((Sequence_(*tokenizer.wrap_pair(own, second)), length))
+            else:
+                length = len(own) + tokenizer.special
+                sequences.append((Sequence_(tokenizer.wrap(own[: limit - tokenizer.special])), length))
+        return sequences
+
+    def embed_sequences(
+        self, sequences: Sequence[Sequence_], kind: Kind = "passage", progress: Callable[[int], None] | None = None
+    ) -> Any:
+        """Vectors of token sequences, prompt and special tokens included; as `embed` otherwise."""
+        special, skip = self._special, self._skipped(kind)
+        self.pooling.check_lengths(np.array([len(sequence.ids) for sequence in sequences], dtype=int), special, skip)
+        matrices: list[Any] = [None] * len(sequences)
+        vectors = np.empty((0 if self.pooling.per_token else len(sequences), self.dimension), dtype=np.float32)
+
+        def vectors_of(hidden: Hidden) -> Any:
+            pooled: Any = (self.pooling.tokens if self.pooling.per_token else self.pooling.pool)(hidden, special, skip)
+            if self.pooling.per_token:
+                return [normalize(matrix) for matrix in pooled] if self.normalize else pooled
+            return normalize(pooled) if self.normalize else pooled
+
+        for batch, pooled in self.encoder.run(sequences, self.pooling.layers, self.pooling.pooler, vectors_of):
+            if self.pooling.per_token:
+                for i, matrix in zip(batch, pooled, strict=True):
+                    matrices[i] = matrix
+            else:
+                vectors[batch] = pooled
+            if progress:
+                progress(len(batch))
+        return matrices if self.pooling.per_token else vectors
+
+    def token_vectors(self, texts: Sequence[str], kind: Kind = "passage") -> list[np.ndarray]:
+        """Unit vectors of each text's own tokens, of the last layer whatever the pooling: n arrays (t, d) float32.
+
+        Special tokens and prompt are left out where there is any other. A text is cut at `max_seq_length`.
+        """
+        pooling = Pooling.resolve("none", self.model.layers, special_tokens=False)
+        prompt = len(self.model.tokenizer.encode_ids([self.prompts[kind]])[0]) if self.prompts[kind] else 0
+        special, skip = self._special, self._special[0] + prompt
+        matrices: list[np.ndarray] = [np.empty(0)] * len(texts)
+
+        def vectors_of(hidden: Hidden) -> list[np.ndarray]:
+            return [normalize(matrix) for matrix in pooling.tokens(hidden, special, skip)]
+
+        sequences = [sequence for sequence, _ in self.sequences(texts, kind)]
+        for batch, found in self.encoder.run(sequences, pooling.layers, False, vectors_of):
+            for i, matrix in zip(batch, found, strict=True):
+                matrices[i] = matrix
+        return matrices
+
+    def readable(self, texts: Sequence[str]) -> np.ndarray:
+        """The share of each text's tokens that the model knows, 1 where there are none. n texts -> (n,) float64."""
+        unknown = self.model.tokenizer.unknown
+        ids = self.model.tokenizer.encode_ids(list(texts))
+        return np.array([sum(number != unknown for number in own) / len(own) if own else 1.0 for own in ids])
+
+    def pooled(
+        self, sequences: Sequence[Sequence_], poolings: Sequence[Pooling], kind: Kind = "passage"
+    ) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
+        """Vectors under several poolings out of one forward pass a text, not normalised.
+
+        In batches: (indices into `sequences` (b,) int64, for each pooling (b, width) float32).
+        """
+        layers = sorted({layer for pooling in poolings for layer in pooling.layers if not pooling.pooler})
+        special, skip = self._special, self._skipped(kind)
+
+        def vectors_of(hidden: Hidden) -> list[np.ndarray]:
+            return [pooling.pool(hidden, special, skip) for pooling in poolings]
+
+        yield from self.encoder.run(sequences, layers, any(pooling.pooler for pooling in poolings), vectors_of)
+
+    @cached_property
+    def _special(self) -> tuple[int, int]:
+        tokenizer = self.model.tokenizer
+        return tokenizer.before, tokenizer.special - tokenizer.before
+
+    def _skipped(self, kind: Kind) -> int:
+        """Tokens at the start that never count: the prompt and what stands before it, where the model says so."""
+        if self.model.pools_prompt or not self.prompts[kind]:
+            return 0
+        return self._special[0] + len(self.model.tokenizer.encode_ids([self.prompts[kind]])[0])
+
+
+def _longest_first(first: list[int], second: list[int], room: int) -> tuple[list[int], list[int]]:
+    """Both cut so that together they fit, the longer one first, as transformers' truncation "longest_first"."""
+    if len(first) + len(second) <= room:
+        return first, second
+    shorter = min(len(first), len(second), room // 2)
+    kept = (shorter, room - shorter) if len(first) <= len(second) else (room - shorter, shorter)
+    return first[: kept[0]], second[: kept[1]]

@@ -1,0 +1,95 @@
+"""Which device and dtype bulk encoding runs on, and the forward pass for it; imports torch."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+
+from searcher.embedding.encoder.checkpoint import BertShape, Checkpoint
+from searcher.embedding.encoder.packed import PackedForward, has_fast_bf16
+from searcher.embedding.encoder.records import Forward
+from searcher.embedding.encoder.reference import ReferenceForward
+from searcher.embedding.models import Model
+from searcher.errors import BadValue
+from searcher.system import cores, on_fork
+
+__all__ = ["Bulk", "bulk_dtype", "bulk_forward", "one_core", "workers"]
+
+CORE_TOKENS = 1024  # a batch of one core: its activations fit the core's cache
+PADDED_TOKENS = 4096  # of a batch that transformers pads, for all cores
+CUDA_TOKENS = 65_536
+# What "auto" takes before the CPU, the first that there is. On Apple's GPU bfloat16 depends on the system: float32.
+ACCELERATORS: dict[str, Callable[[], bool]] = {
+    "cuda": torch.cuda.is_available,
+    "mps": torch.backends.mps.is_available,
+}
+
+
+class Bulk(NamedTuple):
+    """A forward pass, the tokens of a batch, and how many batches run at once, each on one core (1: on all)."""
+
+    forward: Forward
+    budget: int
+    workers: int
+
+
+def bulk_forward(model: Model, shape: BertShape | None, device: str, dtype: str, torch_weights: bool) -> Bulk:
+    """The quickest forward pass there is for a model here; shape is None for what is no BERT.
+
+    Raises BadValue for a device that cannot be used, ModelError for weights that cannot.
+    """
+    place = _device(device)
+    kind = torch.bfloat16 if bulk_dtype(shape, place.type, dtype) == "bf16" else torch.float32
+    if shape is None:
+        return Bulk(ReferenceForward(model, place, kind, torch_weights), PADDED_TOKENS, 1)
+    checkpoint = Checkpoint(model.weights)
+    checkpoint.check(shape)
+    if place.type == "cpu":
+        _keep_freed_memory()
+    forward = PackedForward(model.name, checkpoint, shape, place, kind)
+    return Bulk(forward, CORE_TOKENS, workers()) if place.type == "cpu" else Bulk(forward, CUDA_TOKENS, 1)
+
+
+def bulk_dtype(shape: BertShape | None, device: str, dtype: str) -> str:
+    """What "auto" means: "bf16" where the hardware multiplies it and the forward pass gains by it, else "fp32"."""
+    if dtype != "auto":
+        return dtype
+    kind = (_best() if device == "auto" else device).partition(":")[0]
+    quick = kind == "cuda" or (kind == "cpu" and shape is not None and has_fast_bf16())
+    return "bf16" if quick else "fp32"
+
+
+def workers() -> int:
+    """How many cores may encode, no more than torch was told to use."""
+    return max(1, min(cores(), torch.get_num_threads()))
+
+
+def one_core() -> None:
+    """Let the torch operations of this thread run on one core."""
+    torch.set_num_threads(1)
+
+
+# In a forked child the other threads of torch's pool are gone, and waiting for them would never end.
+on_fork(child=one_core)
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep some 60 MB of freed memory: else every batch gives its own back, and page faults cost a tenth.
+
+    glibc learns from what is freed (mallopt(3), M_MMAP_THRESHOLD): once a block just under 32 MB was.
+    """
+    torch.empty((32 << 20) - (1 << 14), dtype=torch.uint8)
+
+
+def _best() -> str:
+    """The kind of device that "auto" stands for here."""
+    return next((name for name, there in ACCELERATORS.items() if there()), "cpu")
+
+
+def _device(name: str) -> torch.device:
+    """The torch device of that name; BadValue when there is none."""
+    name = _best() if name == "auto" else name
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError, NotImplementedError) as fault:
+        raise BadValue(f"device {name!r} cannot be used: {str(fault).strip().splitlines()[0]}") from None

@@ -1,0 +1,104 @@
+"""The forward pass in numpy, float32: for a question asked of a cold process, where importing torch would cost more."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from searcher.embedding.encoder.checkpoint import BertShape, Checkpoint
+from searcher.embedding.encoder.records import Hidden, Sequence_, packed_inputs
+from searcher.errors import ModelError
+
+__all__ = ["SmallForward"]
+
+
+class SmallForward:
+    """BERT over packed tokens with memory-mapped weights; reads only the embedding rows it needs."""
+
+    def __init__(self, name: str, checkpoint: Checkpoint, shape: BertShape) -> None:
+        self.name, self.tensors, self.shape = name, checkpoint, shape
+
+    def __call__(self, sequences: Sequence[Sequence_], layers: Sequence[int], pooler: bool) -> Hidden:
+        """Hidden states of one batch, no layer computed beyond the last one asked for."""
+        if pooler and "pooler.dense.weight" not in self.tensors:
+            raise ModelError(f"{self.name} has no pooler weights; choose another pooling, such as mean")
+        ids, positions, segments, bounds = packed_inputs(sequences)
+        state = self._embeddings(ids, positions, segments)
+        wanted = {layer: state for layer in layers if layer == 0}
+        last = self.shape.layers if pooler else max(layers, default=0)
+        for number in range(1, last + 1):
+            state = self._layer(f"encoder.layer.{number - 1}.", state, bounds)
+            if number in layers:
+                wanted[number] = state
+        pooled = np.tanh(self._dense("pooler.dense", state[bounds[:-1]])) if pooler else None
+        return Hidden(wanted, bounds, pooled)
+
+    def _embeddings(self, ids: np.ndarray, positions: np.ndarray, segments: np.ndarray) -> np.ndarray:
+        positions = positions + self.shape.first_position
+        state = self.tensors.rows("embeddings.word_embeddings.weight", ids)
+        state = state + self.tensors.rows("embeddings.position_embeddings.weight", positions)
+        state += self.tensors.rows("embeddings.token_type_embeddings.weight", segments)
+        return self._norm("embeddings.LayerNorm", state)
+
+    def _layer(self, name: str, state: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+        query, key, value = (self._dense(f"{name}attention.self.{part}", state) for part in ("query", "key", "value"))
+        mixed = np.empty_like(state)
+        for first, last in pairwise(bounds):
+            mixed[first:last] = self._attention(query[first:last], key[first:last], value[first:last])
+        state = self._norm(
+            f"{name}attention.output.LayerNorm", self._dense(f"{name}attention.output.dense", mixed) + state
+        )
+        inner = ACTIVATION_FUNCTIONS[self.shape.activation](self._dense(f"{name}intermediate.dense", state))
+        return self._norm(f"{name}output.LayerNorm", self._dense(f"{name}output.dense", inner) + state)
+
+    def _attention(self, query: np.ndarray, key: np.ndarray, value: np.ndarray) -> np.ndarray:
+        """Softmax of scaled products, head by head. three of (t, d) -> (t, d). Vaswani et al. 2017, §3.2."""
+        length, width = query.shape
+        heads = self.shape.heads
+        q, k, v = (part.reshape(length, heads, width // heads).transpose(1, 0, 2) for part in (query, key, value))
+        scores = q @ k.transpose(0, 2, 1) / np.float32(np.sqrt(width // heads))  # (h, t, t)
+        weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        weights /= weights.sum(axis=-1, keepdims=True)
+        return (weights @ v).transpose(1, 0, 2).reshape(length, width)
+
+    def _dense(self, name: str, state: np.ndarray) -> np.ndarray:
+        return state @ self.tensors[f"{name}.weight"].T + self.tensors[f"{name}.bias"]
+
+    def _norm(self, name: str, state: np.ndarray) -> np.ndarray:
+        centred = state - state.mean(axis=-1, keepdims=True)
+        spread = np.sqrt(np.einsum("td,td->t", centred, centred)[:, None] / state.shape[1] + self.shape.epsilon)
+        return (centred / spread * self.tensors[f"{name}.weight"] + self.tensors[f"{name}.bias"]).astype(np.float32)
+
+
+# Rational approximation of erf for float32, as in Eigen's generic_fast_erf: within 4 units in the last place.
+ERF_ABOVE = (
+    2.2905065861350646e-4, 3.4082910107109506e-3, 5.0955695062380861e-2, 1.8520832239976145e-1, 1.128379143519084,
+)  # fmt: skip
+ERF_BELOW = (
+    -1.1791602954361697e-7, 2.3547966471313185e-5, 1.0179625278914885e-3, 1.4070470171167667e-2,
+    1.1098505178285362e-1, 4.9746925110067538e-1, 1.0,
+)  # fmt: skip
+
+
+def erf(x: np.ndarray) -> np.ndarray:
+    """The error function, float32, elementwise."""
+    x = np.clip(x, -3.832506856900711, 3.832506856900711)
+    square = x * x
+    return x * np.polyval(np.array(ERF_ABOVE, np.float32), square) / np.polyval(np.array(ERF_BELOW, np.float32), square)
+
+
+def gelu(x: np.ndarray) -> np.ndarray:
+    """X Φ(x). Hendrycks & Gimpel 2016."""
+    return np.float32(0.5) * x * (1 + erf(x * np.float32(np.sqrt(0.5))))
+
+
+def gelu_tanh(x: np.ndarray) -> np.ndarray:
+    """The tanh approximation of `gelu`, of the same paper."""
+    return np.float32(0.5) * x * (1 + np.tanh(np.float32(np.sqrt(2 / np.pi)) * (x + np.float32(0.044715) * x**3)))
+
+
+ACTIVATION_FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "gelu": gelu,
+    "gelu tanh": gelu_tanh,
+    "relu": lambda x: np.maximum(x, 0),
+}

@@ -1,0 +1,27 @@
+"""What stands behind the one door to what is stored: nearest by vector, by words, the state of it all.
+
+Imports: errors, system, records, filters, embedding, vectors, store.
+"""
+
+from searcher.engines.engine import Effort, Engine, Hit, cosine
+from searcher.engines.local import LocalEngine
+from searcher.engines.opening import Opened
+from searcher.engines.status import status
+from searcher.engines.tuning import RECALL, make_index
+from searcher.engines.upkeep import Repair, check, compact, repair
+
+__all__ = [
+    "RECALL",
+    "Effort",
+    "Engine",
+    "Hit",
+    "LocalEngine",
+    "Opened",
+    "Repair",
+    "check",
+    "compact",
+    "cosine",
+    "make_index",
+    "repair",
+    "status",
+]

@@ -1,0 +1,207 @@
+"""The one door to what is stored: what everything above asks of an index, whatever holds it, and may rely on."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from searcher.embedding import IndexSettings
+from searcher.errors import BadValue
+from searcher.filters import Filter
+from searcher.records import Document, Head, Prepared, Row
+from searcher.store import Unanswered
+from searcher.vectors import IndexType, check_knob
+
+__all__ = ["ANY", "Effort", "Engine", "Hit", "Notes", "cosine"]
+
+Hit = tuple[float, Row]  # score and passage
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard to look. ef, nprobe: the knob of an index of type hnsw or ivf; exact: at every passage."""
+
+    ef: int | None = None
+    nprobe: int | None = None
+    exact: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("ef", "nprobe"):
+            if (value := getattr(self, name)) is not None:
+                check_knob(name, value)
+
+    def of(self, kind: IndexType) -> int | None:
+        """The value for that type's knob, None if none was given. BadValue for one that it does not have."""
+        for name in ("ef", "nprobe"):
+            if getattr(self, name) is not None and name != kind.knob and not self.exact:
+                raise BadValue(f"an index of type {kind.name} has no {name}; it has {kind.knob or 'no knob'}")
+        return getattr(self, kind.knob) if kind.knob else None
+
+
+ANY = Effort()
+
+
+def cosine(row: Row, vector: np.ndarray) -> float:
+    """Of a passage's stored vector and a unit vector (d,)."""
+    # Not for many at once: a matrix product may round equal rows differently.
+    return max(-1.0, min(1.0, float(np.dot(row.vector, vector))))
+
+
+class Notes(Protocol):
+    """What is kept about a FAQ beside its entries."""
+
+    def get(self, name: str) -> str | None:
+        """The text of that name."""
+
+    def set(self, name: str, text: str) -> None:
+        """Keep a text under a name."""
+
+    def log(self, question: str) -> None:
+        """Keep a question that had no answer."""
+
+    def unanswered(self) -> list[Unanswered]:
+        """The questions kept, the oldest first."""
+
+    def forget(self) -> int:
+        """Forget the questions kept; how many."""
+
+
+class Engine(Protocol):
+    """Documents, their passages and vectors, found again by id, by vector and by words.
+
+    What was written is there after reopening; a write is all or nothing; a read inside `reading` sees one state, which
+    is never older than what this process wrote. A row is what was written, or DamagedIndex is raised; ids of passages
+    rise in the order of writing and are never used again. Safe to share between threads.
+    """
+
+    # -- state
+
+    def reading(self) -> AbstractContextManager[object]:
+        """One state for all that is read inside."""
+
+    def head(self) -> Head:
+        """Which state a read would see now."""
+
+    def settings(self) -> IndexSettings | None:
+        """What the index was made with; None before the first `settle`."""
+
+    def counts(self) -> dict[str, int]:
+        """documents, passages, tokens."""
+
+    @property
+    def notes(self) -> Notes:
+        """What is kept about a FAQ."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+
+    # -- writing
+
+    def settle(self, settings: IndexSettings) -> None:
+        """Enter the settings of a new index; SettingsMismatch if it has others already."""
+
+    def write(
+        self,
+        prepared: Sequence[Prepared] = (),
+        remove: Iterable[int] = (),
+        files: Iterable[tuple[str, bytes | None]] = (),
+        settings: IndexSettings | None = None,
+        made_with: IndexSettings | None = None,
+        expected: Head | None = None,
+    ) -> None:
+        """All or nothing: documents replaced by source, documents removed by id, files entered (None: forgotten).
+
+        settings: replaces the index's. made_with: what the vectors were made with, SettingsMismatch if that is not the
+        index's any more. expected: the state that is changed, IndexUnavailable if it is another by now. BadValue for
+        vectors that are not finite or of another length than the index's.
+        """
+
+    def take_in(
+        self, settings: IndexSettings, items: Iterable[Prepared | tuple[str, bytes]]
+    ) -> tuple[int, int, int, int]:
+        """All or nothing, however much it is: documents replaced by source; files (path, digest) entered, and what came
+        from them before and was not among the documents removed. Settings as in `settle`.
+
+        Returns how many documents and passages were written, documents replaced and documents removed.
+        """
+
+    def publish(self) -> object:
+        """Make what was written quick to find; nothing that is found depends on it."""
+
+    # -- documents
+
+    def known(self, source: str) -> bytes | None:
+        """The digest of the document of that source, None if there is none."""
+
+    def documents_of(self, column: Literal["source", "key", "file"], value: str) -> dict[str, int]:
+        """Source → id of the documents whose source, caller's id or file is that."""
+
+    def document(self, number: int) -> Document:
+        """A document as it was given."""
+
+    def document_ids(self) -> list[int]:
+        """Ids of all documents, in rising order."""
+
+    def listing(self) -> list[dict[str, Any]]:
+        """Every document in the order of sources: source, id, kind, title, metadata, passages, characters."""
+
+    def file(self, path: str) -> bytes | None:
+        """The digest of a file all of whose documents are in."""
+
+    def files(self) -> list[tuple[str, bytes]]:
+        """Path and digest of every such file, in the order of paths."""
+
+    def files_under(self, folder: str) -> list[str]:
+        """Files below a folder, or the file itself, that documents came from."""
+
+    def file_of(self, document: int) -> str | None:
+        """The file that a document came from, if any."""
+
+    def faq_of(self, file: str) -> Literal["questions", "answers"] | None:
+        """What is embedded of the entries in a file that was read as a FAQ; None for one that was not."""
+
+    # -- passages
+
+    def passage_ids(self, document: int | None = None) -> np.ndarray:
+        """Ids of all passages or of one document's, rising. -> (n,) int64."""
+
+    def answer_ids(self, documents: Iterable[int]) -> np.ndarray:
+        """Ids of the passages of those documents that are the answer of a FAQ entry, rising. -> (n,) int64."""
+
+    def rows(self, ids: Iterable[int]) -> Mapping[int, Row]:
+        """Passages by id. DamagedIndex for one that is not there."""
+
+    def places(self, document: int) -> list[tuple[int, int, int, str | None, int, np.ndarray]]:
+        """Start, end, line, section, tokens and vector (d,) float32 of a document's passages in their order."""
+
+    def vectors_of_texts(self, texts: Iterable[str]) -> dict[str, np.ndarray]:
+        """Text → its vector (d,) float32, for those of the texts that are a passage already."""
+
+    # -- questions
+
+    def allowed(self, where: Filter) -> np.ndarray:
+        """Ids of the passages that a filter allows, rising. -> (n,) int64. UnknownName for a key of no document."""
+
+    def nearest(
+        self,
+        vectors: np.ndarray,
+        k: int,
+        where: Filter | None = None,
+        effort: Effort = ANY,
+        without: np.ndarray | None = None,
+    ) -> list[list[Hit]]:
+        """The k hits of each unit vector (q, d) by cosine, best first, equals in the order of their ids.
+
+        where: min(k, as many as it allows) are found. without: ids of passages that are left out, rising. Call inside
+        `reading`.
+        """
+
+    def by_words(
+        self, question: str, k: int, where: Filter | None = None, others: Sequence[int] = ()
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The k passages with the highest BM25 for any of a question's words; and those of others that hold one.
+
+        -> ids (n,) int64, scores (n,) float32, positive, best first, equals by id. Call inside `reading`.
+        """

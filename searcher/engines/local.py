@@ -1,0 +1,55 @@
+"""The engine on one machine: SQLite holds everything, FAISS finds the nearest."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from searcher.engines.engine import ANY, Effort, Hit
+from searcher.engines.nearest import nearest
+from searcher.engines.snapshots import Snapshots
+from searcher.engines.words import by_words
+from searcher.filters import Filter
+from searcher.store import Notes, Store
+
+__all__ = ["LocalEngine"]
+
+
+class LocalEngine(Store):
+    """An index folder as an `Engine`. Raises IndexUnavailable where there is none, unless it is to be created."""
+
+    def __init__(self, folder: Path, create: bool = False) -> None:
+        super().__init__(folder, create)
+        self.snapshots = Snapshots(self)
+        self.notes = Notes(self.database)
+
+    def publish(self) -> bool:
+        """Bring the FAISS file up to date if much has changed. False if that could not be written."""
+        return self.snapshots.publish()
+
+    def allowed(self, where: Filter) -> np.ndarray:
+        """As in `Engine`; the same array while the state is the same."""
+        return self.snapshots.allowed(where)
+
+    def nearest(
+        self,
+        vectors: np.ndarray,
+        k: int,
+        where: Filter | None = None,
+        effort: Effort = ANY,
+        without: np.ndarray | None = None,
+    ) -> list[list[Hit]]:
+        """As in `Engine`."""
+        snapshot = self.snapshots.current()
+        if snapshot is None:
+            return [[] for _ in vectors]
+        allowed = None if where is None else self.allowed(where)
+        if without is not None:
+            allowed = np.setdiff1d(snapshot.present if allowed is None else allowed, without, assume_unique=True)
+        return nearest(self, snapshot, vectors, k, allowed, effort)
+
+    def by_words(
+        self, question: str, k: int, where: Filter | None = None, others: Sequence[int] = ()
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As in `Engine`; k1 is 1.2, b .75."""
+        return by_words(self, question, k, None if where is None else self.allowed(where), others)

@@ -1,0 +1,148 @@
+"""An index folder opened: its engine, the model that fits it, and what was stored in it, by name."""
+
+import threading
+import weakref
+from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from searcher.embedding import Embedder, IndexSettings, Wanted
+from searcher.engines.local import LocalEngine
+from searcher.errors import BadValue, DamagedIndex, UnknownName
+from searcher.records import Document, Row
+from searcher.store import DATABASE
+from searcher.system import on_fork, spelled
+
+__all__ = ["Opened"]
+
+
+class Opened:
+    """An index folder, its model loaded when it is first needed; safe to share between threads."""
+
+    def __init__(self, folder: str | Path = "index_data", model: str | Path | None = None, **settings: Any) -> None:
+        self.folder = Path(folder)
+        known = {field.name for field in fields(Wanted)} - {"model"}
+        if unknown := set(settings) - known:
+            raise UnknownName("setting", min(unknown), known)
+        self._wanted = Wanted(str(model) if model is not None else None, **settings)
+        self._engine: LocalEngine | None = None
+        self._embedder: Embedder | None = None
+        self._made_with = ""  # fingerprint of the settings that the embedder is for
+        self._lock = threading.RLock()
+        _opened.add(self)
+        with suppress(DamagedIndex):  # it can be opened to be checked; whatever reads it says so
+            if self.exists() and (stored := self.engine.settings()):
+                self._wanted.check(stored)
+
+    def exists(self) -> bool:
+        """Whether the folder holds an index."""
+        return (self.folder / DATABASE).exists()
+
+    @property
+    def engine(self) -> LocalEngine:
+        """What is stored. Raises IndexUnavailable if there is no index yet."""
+        # Without the lock once it is open: who reads the database must not wait for a thread that waits to read it.
+        if (engine := self._engine) is not None:
+            return engine
+        with self._lock:
+            if self._engine is None:
+                self._engine = LocalEngine(self.folder)
+            return self._engine
+
+    def _create(self) -> None:
+        """Make the index if there is none."""
+        with self._lock:
+            if not self.exists():
+                self._engine = LocalEngine(self.folder, create=True)
+
+    def _stored(self) -> IndexSettings | None:
+        return self.engine.settings() if self.exists() else None
+
+    @property
+    def settings(self) -> IndexSettings:
+        """What the index was made with, or a new one would be."""
+        return self._stored() or self._wanted.settings(self.embedder)
+
+    @property
+    def embedder(self) -> Embedder:
+        """What embeds this index's passages and questions; the model's files are found and verified here."""
+        return self._fitting()[0]
+
+    def _fitting(self) -> tuple[Embedder, str]:
+        """The embedder, and the fingerprint of the settings that it is for."""
+        with self._lock:
+            stored = self._stored()
+            # Another process may have embedded the index again with other settings.
+            if self._embedder is None or (stored is not None and stored.fingerprint != self._made_with):
+                if stored is not None:
+                    self._wanted.check(stored)
+                self._embedder = self._wanted.embedder(stored)
+                self._made_with = (stored or self._wanted.settings(self._embedder)).fingerprint
+            return self._embedder, self._made_with
+
+    def close(self) -> None:
+        """Close the database; the next use opens it again."""
+        with self._lock:
+            if self._engine is not None:
+                self._engine.close()
+            self._engine = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- what is stored, by name
+
+    def _find(self, source: str) -> list[int]:
+        """Ids of the documents of a source, a file, or a folder with all in it. BadValue if there are none."""
+        for name in (source, spelled(source)):
+            numbers = set(self.engine.documents_of("source", name).values())
+            for file in self.engine.files_under(name):
+                numbers.update(self.engine.documents_of("file", file).values())
+            if numbers:
+                return sorted(numbers)
+        raise BadValue(f"nothing from {source!r} in {self.folder}; searcher list shows what there is")
+
+    def document(self, source: str) -> Document:
+        """A stored document by source, relative path, or caller's id. BadValue if there is none."""
+        for column, name in (("source", source), ("source", spelled(source)), ("key", source)):
+            numbers = self.engine.documents_of(column, name)
+            if numbers:
+                document = self.engine.document(min(numbers.values()))
+                if name not in (document.source, document.id):
+                    raise DamagedIndex(f"{self.folder}: {source!r} led to another document; run: searcher check")
+                return document
+        raise BadValue(f"no document {source!r} in {self.folder}; searcher list shows what there is")
+
+    def passages(self, source: str) -> list[Row]:
+        """The stored passages of a document in their order, vectors included. BadValue if there is no such document."""
+        with self.engine.reading():
+            ids = [number for document in self._find(source) for number in self.engine.passage_ids(document).tolist()]
+            rows = self.engine.rows(ids)
+            return [rows[number] for number in ids]
+
+    def listing(self) -> list[dict[str, Any]]:
+        """Every document in the order of sources: source, id, kind, title, metadata, passages, characters."""
+        return self.engine.listing()
+
+    def counts(self) -> dict[str, int]:
+        """How many documents, passages and tokens there are."""
+        return self.engine.counts()
+
+
+_opened: "weakref.WeakSet[Opened]" = weakref.WeakSet()
+
+
+def _unlock_in_child() -> None:
+    """After a fork: the thread that held a lock is not in the child."""
+    for opened in _opened:
+        opened._lock = threading.RLock()
+
+
+on_fork(child=_unlock_in_child)

@@ -1,0 +1,384 @@
+"""The vectors of one state of the store: a FAISS index, what was added since and what went, searched as one.
+
+An add to a large index so costs what it adds. The cache file holds the FAISS index; it is written anew when enough has
+changed since, and an index catches up with the store by the ids of what came and the store's memory of what went.
+"""
+
+import os
+import threading
+import time
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from searcher.embedding import IndexSettings
+from searcher.errors import BadValue, DamagedIndex, IndexUnavailable, SearcherError
+from searcher.filters import Filter
+from searcher.records import Head
+from searcher.store import FORGET, Store
+from searcher.vectors import (
+    FLAT,
+    Content,
+    Found,
+    Some,
+    Stamp,
+    VectorIndex,
+    cachefile,
+    chosen,
+    content,
+    fitted,
+    grown,
+    index_type,
+    trained,
+)
+
+__all__ = ["CACHE", "Snapshot", "Snapshots"]
+
+CACHE = "vectors.faiss"
+DELTA = 4096  # passages come and gone, above which the cache file is written anew: they cost a millisecond a search
+MANY = 16  # times as many are not caught up with: the cache file is written anew first
+FILTERS = 16  # of which it is remembered what they let through
+TIMES = 4  # as large an index may grow before it is trained anew, for it was trained on a sample of what there was
+LIVING = 0.75  # of an index that only grows has to be there still, or it is made anew
+MEASURED = {"fp16", "sq8"}  # types whose file says how far a vector may lie from its code
+STALE_SECONDS = 3600  # no cache file takes that long to write
+
+
+class Chosen(NamedTuple):
+    """What of a snapshot a filter lets through: which of the base, and the places of those added since."""
+
+    allowed: np.ndarray
+    some: Some
+    places: np.ndarray
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The passages of one state; nothing in it ever changes, so threads search it at ease.
+
+    base: a FAISS index of an earlier state, `stamp` says which. gone: ids in it that were removed since, rising.
+    ids (m,), vectors (m, d): what was added since, ids rising.
+    """
+
+    head: Head
+    stamp: Stamp
+    base: VectorIndex
+    gone: np.ndarray
+    ids: np.ndarray
+    vectors: np.ndarray
+
+    @classmethod
+    def of(cls, base: VectorIndex, stamp: Stamp) -> "Snapshot":
+        """The state that the index was made of."""
+        gone = np.empty(0, np.int64) if base.dead is None else base.ids[base.dead]
+        vectors = np.empty((0, base.dimension), np.float32)
+        return cls(Head(stamp.generation, stamp.nonce), stamp, base, gone, np.empty(0, np.int64), vectors)
+
+    def __len__(self) -> int:
+        return len(self.base.ids) - len(self.gone) + len(self.ids)
+
+    def caught_up(self, store: Store, head: Head) -> "Snapshot":
+        """The snapshot of the state `head`, which is read now; passages never change, they only come and go."""
+        went = store.removed(self.head.generation)
+        ids, vectors = store.vectors(after=self.greatest)
+        kept = ~_within(self.ids, went)
+        gone = np.union1d(self.gone, went[_within(went, self.base.ids)])
+        return replace(
+            self, head=head, gone=gone,
+            ids=np.concatenate([self.ids[kept], ids]), vectors=np.concatenate([self.vectors[kept], vectors]),
+        )  # fmt: skip
+
+    @property
+    def greatest(self) -> int:
+        """The greatest id of a passage in it."""
+        return max([0, *self.base.ids[-1:].tolist(), *self.ids[-1:].tolist()])
+
+    @property
+    def present(self) -> np.ndarray:
+        """Ids of all passages in it, rising. (n,) int64"""
+        return np.concatenate([self.base.ids if self._kept is None else self.base.ids[self._kept.mask], self.ids])
+
+    @cached_property
+    def _kept(self) -> Some | None:
+        """Which of the base are still there; None when all are."""
+        return Some(~_within(self.base.ids, self.gone)) if len(self.gone) else None
+
+    @cached_property
+    def _chosen(self) -> OrderedDict[int, Chosen]:
+        """What filters let through, by the identity of their arrays of ids."""
+        return OrderedDict()
+
+    def _among(self, allowed: np.ndarray) -> Chosen:
+        """Which passages are among those allowed; worked out once for an array, as a filter gives it again."""
+        known = self._chosen.get(id(allowed))
+        if known is None:
+            wanted = _within(self.base.ids, allowed)
+            some = Some(wanted if self._kept is None else wanted & self._kept.mask)
+            known = self._chosen[id(allowed)] = Chosen(allowed, some, np.flatnonzero(_within(self.ids, allowed)))
+            while len(self._chosen) > FILTERS:
+                self._chosen.popitem(last=False)
+        return known
+
+    def search(
+        self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None, effort: int | None = None,
+        exact: bool = False,
+    ) -> Found:  # fmt: skip
+        """Candidates among which the k nearest of each query are, as far as the type of the index finds them.
+
+        As `parts`, together.
+        """
+        parts = self.parts(queries, k, allowed, effort, exact)
+        return Found(*map(np.hstack, zip(*parts, strict=True)))
+
+    def parts(
+        self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None, effort: int | None = None,
+        exact: bool = False,
+    ) -> list[Found]:  # fmt: skip
+        """The candidates that the base finds, and the nearest of those that were added since, if there are any.
+
+        queries: (q, d) float32 unit rows. allowed: (m,) ids, rising, out of which they come: min(k, m) are found.
+        effort, exact: as in `VectorIndex.search`.
+        Raises BadValue for another dimension or a query with NaN or infinity (FAISS itself would only assert).
+        """
+        if queries.ndim != 2 or queries.shape[1] != self.base.dimension:
+            raise BadValue(f"query vectors of shape {queries.shape}; the index has vectors of {self.base.dimension}")
+        if not np.isfinite(queries).all():
+            raise BadValue("a query vector has a NaN or infinite component")
+        some, ids, vectors = self._kept, self.ids, self.vectors
+        if allowed is not None:
+            _, some, places = self._among(allowed)
+            ids, vectors = ids[places], vectors[places]
+        found = self.base.search(queries, self.base.type.candidates(k), some, effort, exact)
+        return [found, _nearest(ids, vectors, queries, k)] if len(ids) else [found]
+
+
+class Snapshots:
+    """The snapshot of a store's present state, and the cache file. SEARCHER_DELTA: see DELTA."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.path = store, Path(store.folder) / CACHE
+        self._delta = int(os.environ.get("SEARCHER_DELTA") or DELTA)
+        self._last: Snapshot | None = None
+        self._allowed: OrderedDict[tuple[Head, str], np.ndarray] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def allowed(self, where: Filter) -> np.ndarray:
+        """Ids of the passages that a filter allows, rising: (n,) int64, the same array while the state is the same.
+
+        Call inside `reading`. Raises what `Store.filtered` does.
+        """
+        key = self.store.database.head(), repr(where)  # to Python true and 1 are equal, to a filter they are not
+        with self._lock:
+            if key in self._allowed:
+                self._allowed.move_to_end(key)
+                return self._allowed[key]
+        found = self.store.filtered(where)
+        with self._lock:
+            self._allowed[key] = found
+            while len(self._allowed) > FILTERS:
+                self._allowed.popitem(last=False)
+        return found
+
+    def current(self) -> Snapshot | None:
+        """The snapshot of the state that this thread reads, None while there are no passages. Call inside `reading`."""
+        settings, head = self.store.settings(), self.store.database.head()
+        if settings is None:
+            return None
+        with self._lock:
+            if self._last is None or self._last.head != head:
+                snapshot = self._start(settings, head).caught_up(self.store, head)
+                if len(snapshot) != (held := self.store.held()):
+                    raise DamagedIndex(f"{len(snapshot):,} of {held:,} passages are there; run: searcher check")
+                self._last = snapshot
+            return self._last if len(self._last) else None
+
+    def _start(self, settings: IndexSettings, head: Head) -> Snapshot:
+        """What is caught up from: the last snapshot, that of a newer cache file, or one made of the stored vectors."""
+        stamp, last = cachefile.stamp_of(self.path), self._last
+        if last and not (
+            self._fits(last.stamp, last.head, settings) and self._near(last.head.generation, last.greatest)
+        ):
+            last = None
+        if stamp and (last is None or (stamp != last.stamp and stamp.generation >= last.stamp.generation)):
+            fits = self._fits(stamp, _state(stamp), settings) and self._near(stamp.generation, stamp.last)
+            if fits and (base := self._load(stamp)):
+                return Snapshot.of(base, stamp)
+        return last or self._made(settings, head)
+
+    def _fits(self, stamp: Stamp, head: Head, settings: IndexSettings) -> bool:
+        """Whether an index made with that stamp, caught up to that state, can catch up with the present."""
+        made_with = (stamp.fingerprint, stamp.dimension) == (settings.fingerprint, settings.dimension)
+        return made_with and self.store.database.was(head)
+
+    def _near(self, generation: int, last: int) -> bool:
+        return self.store.changes(generation, last) <= MANY * self._delta
+
+    def _load(self, stamp: Stamp) -> VectorIndex | None:
+        body = cachefile.load(self.path, stamp)
+        return None if body is None else VectorIndex.read(body, stamp.type, stamp.error)
+
+    def _made(self, settings: IndexSettings, head: Head) -> Snapshot:
+        """A snapshot of all stored vectors: by way of the cache file, in memory where that cannot be written.
+
+        An exact one whatever type is wanted: it is there in seconds, and somebody waits for an answer.
+        """
+        ids = self.store.passage_ids()
+        stamp = _stamp(settings, head, ids)
+        if len(ids) and (written := self._write(stamp, ids, present=True)) and (base := self._load(written)):
+            return Snapshot.of(base, written)
+        return Snapshot.of(VectorIndex.build(*self.store.vectors()), stamp)
+
+    def _write(self, stamp: Stamp, ids: np.ndarray, present: bool) -> Stamp | None:
+        """Make the cache file of a state that held those ids, out of the stored vectors, a piece at a time; its stamp.
+
+        present: whether that state is read now. If not, a passage that went since is a vector of zeros in the file:
+        whoever catches up from that state learns of it. None if it could not be written: a full disk, say.
+        """
+        try:
+            _sweep(self.path)
+            return cachefile.save(self.path, self._content(stamp, ids, present), stamp)
+        except OSError:
+            return None
+
+    def _content(self, stamp: Stamp, ids: np.ndarray, present: bool) -> Content:
+        """What hands on the bytes of an index of the stamp's type; of one that grows, where there is one to grow."""
+        if (old := cachefile.stamp_of(self.path)) and (body := self._growing(old, stamp)) is not None:
+            base = VectorIndex.read(body, old.type)
+            fresh = ids[np.searchsorted(ids, base.ids[-1], side="right") :]
+            every = np.concatenate([base.ids, fresh])
+            kept = _within(every, ids)
+            if kept.sum() >= LIVING * len(every):
+                return grown(body, self.store.vector_pieces(fresh, present), every, kept, old.error)
+        pieces = partial(self.store.vector_pieces, ids, present)
+        index = trained(index_type(stamp.type), len(ids), stamp.dimension, partial(self._sample, ids))
+        return content(fitted(index, pieces()), pieces(), ids)
+
+    def _growing(self, old: Stamp, new: Stamp) -> np.ndarray | None:
+        """The cache file's FAISS bytes if its index may grow into the new one: of the same making, not much smaller.
+
+        None of a flat one, which is made of the stored vectors each time: they are its content.
+        """
+        if old.type in MEASURED and old.error is None:  # an older searcher's
+            return None
+        alike = new.type != FLAT and (old.type, old.fingerprint, old.dimension) == (
+            new.type,
+            new.fingerprint,
+            new.dimension,
+        )
+        if not alike or not 0 < new.count <= TIMES * old.count or not self.store.database.was(_state(old)):
+            return None
+        return cachefile.load(self.path, old)
+
+    def _sample(self, ids: np.ndarray, count: int) -> np.ndarray:
+        """Vectors drawn from all. (n,) ids -> (at most count, d) float32"""
+        drawn = np.random.default_rng(0).choice(ids, min(count, len(ids)), replace=False)
+        return self.store.vectors_of(np.sort(drawn))
+
+    def publish(self, least: int = FORGET, kind: str | None = None, anew: bool = False) -> bool:
+        """Bring the cache file up to date if much has changed; all that it holds is in SQLite already.
+
+        least: as in `Store.forget`. kind: the type, if not the one that the index's owner wants. anew: whatever has
+        changed. False if a file was to be written and could not be.
+        """
+        # The type that is asked for now may be none; the one that was wanted long ago fails no write.
+        quiet = (SearcherError,) if kind is None else (DamagedIndex, IndexUnavailable)
+        with suppress(*quiet):  # damaged truth is the next reader's to say, this writer's work is done
+            with self.store.database.reading():
+                settings, head = self.store.settings(), self.store.database.head()
+                if settings is None or (not anew and self._is_fresh(settings)):
+                    return True
+                ids, wanted = self.store.passage_ids(), kind or self.store.indexing().type
+            if not len(ids):
+                with suppress(OSError):
+                    self.path.unlink(missing_ok=True)
+                return True
+            if self._write(_stamp(settings, head, ids, chosen(wanted, len(ids))[0]), ids, present=False):
+                self.store.forget(head.generation, least)
+                return True
+        return False
+
+    def _is_fresh(self, settings: IndexSettings) -> bool:
+        stamp = cachefile.stamp_of(self.path)
+        if stamp is None or not self._fits(stamp, _state(stamp), settings):
+            return False
+        return self.store.changes(stamp.generation, stamp.last) <= min(self._delta, stamp.count // 8)
+
+    def rebuild(self, kind: str | None = None) -> None:
+        """Make the index anew from the stored vectors, and its cache file; what went is remembered nowhere then.
+
+        kind: as in `publish`. Searches go on with the old file meanwhile. BadValue for a type that cannot be.
+        """
+        with self._lock:
+            self._last = None
+        if kind is None:  # nothing of the old one may get into it
+            with suppress(OSError):
+                self.path.unlink(missing_ok=True)
+        if not self.publish(least=0, kind=kind, anew=True) and kind is not None:
+            raise IndexUnavailable(f"{self.path} could not be written")
+
+    def check(self) -> list[str]:
+        """A line if the cache file cannot be used although it should, or holds other vectors than the store."""
+        advice = "searcher check --repair makes it anew"
+        with self.store.database.reading():
+            settings, stamp = self.store.settings(), cachefile.stamp_of(self.path)
+            if settings is None or not os.path.lexists(self.path):
+                return []
+            if not self.path.is_file():
+                return [f"{CACHE} is not a file; move it away"]
+            present = self.store.passage_ids()
+            if not len(present) or cachefile.is_of_another_version(self.path):
+                return []  # it is not used
+            if stamp is None or (base := self._load(stamp)) is None:
+                return [f"{CACHE} is damaged or was made by another user; {advice}"]
+            if not self._fits(stamp, _state(stamp), settings):
+                return []  # of an earlier state than the store remembers: it is not used
+            snapshot = Snapshot.of(base, stamp).caught_up(self.store, self.store.database.head())
+            sound = np.array_equal(snapshot.present, present)
+            at = 0
+            if (held := base.vectors) is not None:
+                for vectors in self.store.vector_pieces(base.ids, present=False):
+                    part = slice(at, at + len(vectors))
+                    kept = ~_within(base.ids[part], snapshot.gone)
+                    sound = sound and np.array_equal(held[part][kept], vectors[kept])
+                    at += len(vectors)
+        return [] if sound else [f"{CACHE} does not hold the stored vectors; {advice}"]
+
+
+def _state(stamp: Stamp) -> Head:
+    return Head(stamp.generation, stamp.nonce)
+
+
+def _stamp(settings: IndexSettings, head: Head, ids: np.ndarray, kind: str = FLAT) -> Stamp:
+    last = int(ids[-1]) if len(ids) else 0
+    return Stamp(*head, settings.fingerprint, settings.dimension, len(ids), last, kind)
+
+
+def _within(ids: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Which ids are among the others; both rising. (n,), (m,) -> (n,) bool."""
+    if not len(others):
+        return np.zeros(len(ids), dtype=bool)
+    places = np.searchsorted(others, ids)
+    places[places == len(others)] = 0
+    return np.asarray(others[places] == ids)
+
+
+def _nearest(ids: np.ndarray, vectors: np.ndarray, queries: np.ndarray, k: int) -> Found:
+    """The k nearest of each query, exactly, in any order. (m,), (m, d), (q, d) -> (q, min(k, m))."""
+    scores = queries @ vectors.T
+    if k >= len(ids):
+        return Found(scores, np.broadcast_to(ids, scores.shape))
+    best = np.argpartition(scores, -k, axis=1)[:, -k:]
+    return Found(np.take_along_axis(scores, best, 1), ids[best])
+
+
+def _sweep(path: Path) -> None:
+    """Delete what writers that were killed left behind."""
+    for draft in path.parent.glob(f"{path.name}.*.tmp"):
+        with suppress(FileNotFoundError):  # another process was quicker
+            if time.time() - draft.stat().st_mtime > STALE_SECONDS:
+                draft.unlink()

@@ -1,0 +1,97 @@
+"""Whether one ranking is better than another, or only luckier: the paired randomisation test."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from searcher.errors import BadValue
+from searcher.evaluation.measuring import MEASURES, Dataset, evaluate, query_values, rank_documents
+from searcher.ingest import Progress, no_progress
+from searcher.search import Searcher
+
+__all__ = ["FLIPS", "SIGNIFICANT", "Comparison", "compare", "compare_runs", "paired_test"]
+
+FLIPS = 10_000
+SIGNIFICANT = 0.05  # the largest p at which a difference is called real
+BLOCK = 1_000  # flips made at once: a bound on memory
+
+Run = Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One measure under two settings, over the same queries.
+
+    first, second: means; difference: first - second; p: how probable a difference of at least that size is if the
+    two settings were alike. better, worse, equal: for how many queries the first is.
+    """
+
+    first: float
+    second: float
+    difference: float
+    p: float
+    better: int
+    worse: int
+    equal: int
+
+    @property
+    def real(self) -> bool:
+        """Whether so great a difference would be rare between settings that are alike."""
+        return self.p < SIGNIFICANT
+
+    def as_dict(self) -> dict[str, Any]:
+        """The comparison as the JSON object that `eval --against --json` prints."""
+        return asdict(self) | {"real": self.real}
+
+
+def paired_test(first: Sequence[float], second: Sequence[float], flips: int = FLIPS, seed: int = 0) -> Comparison:
+    """Two-sided paired randomisation test of the values of n queries under two settings: were they alike, each
+    query's two values might as well be exchanged. Smucker, Allan & Carterette 2007.
+
+    Where there are no more than `flips` ways to exchange them, all are tried and p is exact; else `flips` random ones,
+    and p counts what was seen among them (Phipson & Smyth 2010: it is never 0). BadValue for lists of unlike length.
+    """
+    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if a.shape != b.shape or a.ndim != 1 or not len(a):
+        raise BadValue(f"a paired test takes two values for each query; there are {a.shape} and {b.shape}")
+    differences = a - b
+    moved = differences[differences != 0]  # exchanging equal values changes nothing
+    observed = abs(moved.sum())
+    tie = 1e-9 * np.abs(moved).sum()  # sums of the same values in another order count as equal
+    exact = 2 ** min(len(moved), 60) <= flips
+    random = np.random.default_rng(seed)
+    hits, total = 0, 2 ** len(moved) if exact else flips
+    for start in range(0, total, BLOCK):
+        stop = min(start + BLOCK, total)
+        if exact:
+            bits = (np.arange(start, stop)[:, None] >> np.arange(len(moved))) & 1
+        else:
+            bits = random.integers(0, 2, (stop - start, len(moved)))
+        hits += int((np.abs((2 * bits - 1) @ moved) >= observed - tie).sum())
+    p = hits / total if exact else (hits + 1) / (total + 1)
+    better, worse = int((differences > 0).sum()), int((differences < 0).sum())
+    return Comparison(
+        float(a.mean()), float(b.mean()), float(differences.mean()), p, better, worse, len(a) - better - worse
+    )
+
+
+def compare_runs(qrels: Mapping[str, Mapping[str, int]], first: Run, second: Run) -> dict[str, Comparison]:
+    """A paired test for each of MEASURES. qrels, runs: query id → document id → grade, score."""
+    ours, theirs = query_values(qrels, first), query_values(qrels, second)
+    return {name: paired_test(ours[name], theirs[name]) for name in MEASURES}
+
+
+def compare(
+    dataset: Dataset,
+    first: Searcher,
+    second: Searcher,
+    progress: Progress = no_progress,
+    modes: tuple[str, str] = ("dense", "dense"),
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Comparison]]:
+    """Two indexes, or one in two modes, on one set: what `evaluate` says of each, a comparison for each of MEASURES."""
+    pairs = list(zip((first, second), modes, strict=True))
+    results = [evaluate(dataset, searcher, progress, mode) for searcher, mode in pairs]
+    runs = [rank_documents(searcher, dataset.queries, mode=mode) for searcher, mode in pairs]
+    return results[0], results[1], compare_runs(dataset.qrels, runs[0], runs[1])

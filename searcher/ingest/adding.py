@@ -1,0 +1,155 @@
+"""The adding part of `Searcher`: what goes into an index folder and out of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from searcher.engines import Opened
+from searcher.errors import BadValue, SearcherError
+from searcher.ingest.documents import documents_of_texts
+from searcher.ingest.exchange import Exchanged, Export, write_export
+from searcher.ingest.files import add_files, expanded
+from searcher.ingest.ingest import Ingest, Progress, no_progress
+from searcher.readers import ReadOptions, read_text
+from searcher.records import AddReport, Document, Failure
+
+__all__ = ["Adding"]
+
+
+class Adding(Opened):
+    """How documents come into an index folder, and go."""
+
+    def add(
+        self,
+        paths: str | Path | Sequence[str | Path],
+        *,
+        text_field: str | None = None,
+        id_field: str | None = None,
+        prune: bool = False,
+        dry_run: bool = False,
+        progress: Progress = no_progress,
+    ) -> AddReport:
+        """Index files, folders and globs; what is unchanged since it was added is left alone.
+
+        text_field, id_field: columns of table files. prune: remove what came from these paths and is there no more.
+        dry_run: read and count only. What cannot be read is in the report's `failed`, and stops nothing else.
+        """
+        paths = [paths] if isinstance(paths, str | Path) else paths
+        ingest = self._ingest(progress, dry_run)
+        add_files(ingest, expanded(paths), ReadOptions(text_field, id_field), prune)
+        return self._finish(ingest)
+
+    def add_faq(
+        self,
+        paths: str | Path | Sequence[str | Path],
+        *,
+        answers: bool = True,
+        prune: bool = False,
+        dry_run: bool = False,
+        progress: Progress = no_progress,
+    ) -> AddReport:
+        """Index FAQ files: tables with question and answer, Markdown with questions as headings or definition lists.
+
+        answers: embed the answers too; an entry is then found by what it says as well. The rest as `add`.
+        """
+        paths = [paths] if isinstance(paths, str | Path) else paths
+        ingest = self._ingest(progress, dry_run)
+        add_files(ingest, expanded(paths), ReadOptions(faq="answers" if answers else "questions"), prune)
+        return self._finish(ingest)
+
+    def add_bytes(
+        self,
+        data: bytes,
+        label: str,
+        *,
+        suffix: str = ".txt",
+        text_field: str | None = None,
+        id_field: str | None = None,
+        dry_run: bool = False,
+    ) -> AddReport:
+        """Index one file's content under a label, read as a file of that suffix would be."""
+        ingest = self._ingest(dry_run=dry_run)
+        try:
+            options = ReadOptions(text_field, id_field)
+            ingest.documents(read_text(data, label, options, suffix), file=label)
+        except SearcherError as fault:
+            ingest.report.failed.append(Failure(label, getattr(fault, "reason", str(fault))))
+        return self._finish(ingest)
+
+    def add_texts(
+        self,
+        texts: Sequence[str],
+        ids: Sequence[str] | None = None,
+        metadatas: Sequence[Mapping[str, Any] | None] | None = None,
+        progress: Progress = no_progress,
+    ) -> AddReport:
+        """Index texts; one whose id is there already replaces it, unless it is unchanged.
+
+        Raises BadValue for lists of unlike length, an id given twice, a text that is not one; nothing is written then.
+        """
+        documents = list(documents_of_texts(texts, ids, metadatas))
+        return self.add_documents(documents, progress=progress)
+
+    def add_documents(
+        self, documents: Iterable[Document | Failure], file: str | None = None, progress: Progress = no_progress
+    ) -> AddReport:
+        """Index documents; one whose source is there already replaces it, unless it is unchanged.
+
+        file: what they all came from; other documents that came from it before are removed.
+        """
+        ingest = self._ingest(progress)
+        ingest.documents(documents, file)
+        return self._finish(ingest)
+
+    def _ingest(self, progress: Progress = no_progress, dry_run: bool = False) -> Ingest:
+        settings, embedder = self.settings, self.embedder
+        if not dry_run:
+            self._create()
+            self.engine.settle(settings)
+        return Ingest(self.engine if self.exists() else None, settings, embedder, progress, dry_run)
+
+    def _finish(self, ingest: Ingest) -> AddReport:
+        report = ingest.finish()
+        if not ingest.dry_run:
+            self.engine.publish()
+        return report
+
+    def remove(self, sources: str | Path | Sequence[str | Path] = (), ids: Sequence[str] = ()) -> int:
+        """Remove documents by source (a path also relative, a folder with all in it, a label) or by the caller's id.
+
+        Returns how many. Raises BadValue for one that is not in the index; nothing is removed then.
+        """
+        sources = [sources] if isinstance(sources, str | Path) else sources
+        ids = [ids] if isinstance(ids, str) else ids
+        numbers = {number for source in sources for number in self._find(str(source))}
+        for key in ids:
+            found = self.engine.documents_of("key", str(key)).values()
+            if not found:
+                raise BadValue(f"no document with id {key!r} in {self.folder}")
+            numbers.update(found)
+        if numbers:
+            self.engine.write(remove=numbers)
+            self.engine.publish()
+        return len(numbers)
+
+    def export(self, stream: BinaryIO, vectors: str = "numbers", progress: Progress = no_progress) -> Exchanged:
+        """Write the whole index to a binary stream as lines of JSON: settings, documents, passages, vectors.
+
+        vectors: "numbers", lists of them that read back as the same float32; "base64", of little-endian float32.
+        """
+        return write_export(self.engine, stream, vectors, progress)
+
+    def import_(self, stream: BinaryIO, progress: Progress = no_progress) -> Exchanged:
+        """Bring in what `export` wrote; documents whose source is there are replaced, passages get new ids. No model
+        is needed. All or nothing: one transaction.
+
+        Raises SettingsMismatch when the index was made with other settings; BadValue, naming the line, for a fault.
+        """
+        export = Export(stream)
+        with self._lock:
+            if self._stored() is None:
+                self._wanted.check(export.settings)
+            self._create()
+        done = export.into(self.engine, progress)
+        self.engine.publish()
+        return done

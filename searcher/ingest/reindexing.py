@@ -1,0 +1,52 @@
+"""Embedding an index again from its stored text, with other settings: all of it or nothing."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from searcher.embedding import Embedder, IndexSettings
+from searcher.engines import Engine
+from searcher.ingest.ingest import BATCH_TOKENS, Progress, embed_chunks
+from searcher.records import Chunk, Document, Prepared
+
+__all__ = ["embed_again"]
+
+
+def embed_again(engine: Engine, settings: IndexSettings, embedder: Embedder, progress: Progress) -> None:
+    """Cut and embed every stored document anew and replace all passages in one transaction.
+
+    The old index answers until then. Raises IndexUnavailable, and changes nothing, if it was written to meanwhile.
+    """
+    head = engine.head()
+    prepared: list[Prepared] = []
+    for batch in _batches(engine, settings, embedder, progress):
+        texts = [document.text[chunk.start : chunk.end] for document, _, chunks in batch for chunk in chunks]
+        vectors, _ = embed_chunks(
+            embedder, texts, [chunk.ids for _, _, chunks in batch for chunk in chunks], {}, progress
+        )
+        at = 0
+        for document, file, chunks in batch:
+            bare = [replace(chunk, ids=()) for chunk in chunks]  # the ids of a whole index would fill the memory
+            prepared.append(Prepared(document, document.digest(), file, bare, vectors[at : at + len(chunks)]))
+            at += len(chunks)
+    engine.write(prepared, settings=settings, expected=head)
+
+
+def _batches(
+    engine: Engine, settings: IndexSettings, embedder: Embedder, progress: Progress
+) -> Iterator[list[tuple[Document, str | None, list[Chunk]]]]:
+    """Documents with their files and new chunks, so many that encoding is worth while."""
+    chunker, numbers = settings.chunker(embedder), engine.document_ids()
+    progress("total", len(numbers))
+    batch: list[tuple[Document, str | None, list[Chunk]]] = []
+    tokens = 0
+    for number in numbers:
+        document = engine.document(number)
+        chunks = list(chunker.chunks(document.text, document.sections, document.breaks))
+        chunks = chunks[:1] if settings.truncate else chunks
+        batch.append((document, engine.file_of(number), chunks))
+        tokens += sum(chunk.content for chunk in chunks)
+        if tokens >= BATCH_TOKENS:
+            yield batch
+            batch, tokens = [], 0
+        progress("file", 1)
+    yield batch

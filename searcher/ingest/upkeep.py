@@ -1,0 +1,64 @@
+"""The upkeep part of `Searcher`: checking, repairing, making smaller, embedding again, saying what there is."""
+
+from typing import Any
+
+from searcher.embedding import IndexSettings, Wanted
+from searcher.engines import RECALL, Opened, Repair, check, compact, make_index, repair, status
+from searcher.ingest.ingest import Progress, no_progress
+from searcher.ingest.reindexing import embed_again
+
+__all__ = ["Upkeep"]
+
+
+class Upkeep(Opened):
+    """How an index folder is looked after."""
+
+    def reindex(
+        self,
+        progress: Progress = no_progress,
+        *,
+        index_type: str | None = None,
+        tune: bool = False,
+        recall: float = RECALL,
+        **changes: Any,
+    ) -> IndexSettings:
+        """Rebuild the FAISS index; with changes (model, pooling, …) embed everything again from the stored text.
+
+        index_type: flat, hnsw, ivf, …, auto, or FAISS's own description of one; kept for later writes. tune: measure
+        recall@10, with the index's own vectors moved to where questions lie, and keep the knob that reaches `recall`.
+
+        All or nothing: the old index answers until the new one is whole. Raises IndexUnavailable if another process
+        wrote to it meanwhile; BadValue for a type that FAISS does not know or cannot make of these vectors.
+        """
+        changes = {name: value for name, value in changes.items() if value is not None}
+        if changes:
+            wanted = self._wanted.changed(self.settings, changes)
+            embedder = wanted.embedder(None)
+            settings = wanted.settings(embedder)
+            embed_again(self.engine, settings, embedder, progress)
+            with self._lock:
+                self._wanted = Wanted(device=wanted.device, torch_weights=wanted.torch_weights, dtype=wanted.dtype)
+                self._embedder, self._made_with = embedder, settings.fingerprint
+        make_index(self.engine, index_type, tune, recall)
+        return self.settings
+
+    def check(self) -> list[str]:
+        """A line for each fault found in the stored data and in the cache; none when all is well."""
+        return check(lambda: self.engine)
+
+    def repair(self) -> Repair:
+        """Make the index sound again: the cache anew, and if the database is damaged, a new one of all the documents
+        that are sound, under their ids. The damaged one is kept beside it.
+
+        Raises DamagedIndex where nothing can be saved, IndexUnavailable while others use it; nothing is changed then.
+        """
+        with self._lock:
+            return repair(self.folder, lambda: self.engine, self.close)
+
+    def compact(self) -> int:
+        """Write the index's files anew without the room and the traces of what was removed; the bytes it gave back."""
+        return compact(self.engine)
+
+    def status(self) -> dict[str, Any]:
+        """What the index holds and was made with, sizes in bytes."""
+        return status(self.engine, self.settings)

@@ -1,0 +1,140 @@
+"""The asking part of `Searcher`: questions to an index folder, in every mode."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from searcher import filters
+from searcher.embedding import highlighted, normalize
+from searcher.engines import Hit, Opened
+from searcher.errors import BadValue, DamagedIndex
+from searcher.ranking.questions import Questions, check_k, query_texts, query_vectors
+from searcher.ranking.rerank import rerank as reranked
+from searcher.ranking.retrieval import MODES, Asked, retrieve
+from searcher.records import Passage, Row
+
+__all__ = ["Asking", "Where"]
+
+Where = str | Mapping[str, Any] | None
+
+
+class Asking(Opened):
+    """What can be asked of an index folder."""
+
+    def search(
+        self,
+        query: Any,
+        k: int = 10,
+        where: Where = None,
+        min_score: float | None = None,
+        *,
+        mode: str = "dense",
+        mmr: float | None = None,
+        per_document: int | None = None,
+        rerank: str | None = None,
+        highlight: bool = False,
+        exact: bool = False,
+        ef: int | None = None,
+        nprobe: int | None = None,
+    ) -> Any:
+        """The k passages that answer a question best, best first.
+
+        query: a text -> list of Passage; a list of texts -> a list of such lists; vectors (d,) or (q, d) likewise.
+        where: a filter such as "lang = 'en' and year >= 2020", or a dict of equalities; min(k, as many as it allows)
+        passages are returned. min_score: leave out passages with a lower score.
+
+        mode: "dense", score is the cosine; "keyword", BM25 of the passages that hold a word of the question; "hybrid",
+        both, score is that of `fuse`, `smoothed`. per_document: at most so many passages of a document; with 1
+        documents are ranked by their best passages. mmr: from 1 down to 0, how far each passage shall be unlike those
+        before it; the order is that of choice then. exact: the very nearest, whatever the type of the index; ef,
+        nprobe: how far an index of type hnsw or ivf is looked through.
+
+        rerank: look at the first hits more closely, by "maxsim", the token vectors of the index's own model (modes
+        "dense" and "hybrid"), or by a cross-encoder, its hub name or folder; score is then theirs, except in "hybrid"
+        with "maxsim", which finds the passage that feeds back. min_score holds for the scores before.
+        highlight: find the sentence of each passage that answers best.
+
+        Raises BadValue for an empty query, k < 1, a vector of another dimension or not finite; FilterError.
+        """
+        if highlight and isinstance(query, np.ndarray) and query.dtype.kind in "fiu":
+            raise BadValue("highlight takes the question's text, not its vector")
+        single = isinstance(query, str) or (isinstance(query, np.ndarray) and query.ndim == 1)
+        queries = [query] if isinstance(query, str) else query
+        how = {"mode": mode, "mmr": mmr, "per_document": per_document, "exact": exact, "ef": ef, "nprobe": nprobe}
+        found = self.rank(queries, k, where, min_score, rerank, **how)
+        hits = [[_passage(rank, score, row) for rank, (score, row) in enumerate(ranked, 1)] for ranked in found]
+        if highlight:
+            questions = [query] if single else query
+            hits = [highlighted(self.embedder, text, own) for text, own in zip(questions, hits, strict=True)]
+        return hits[0] if single else hits
+
+    def rank(
+        self,
+        queries: Any,
+        k: int,
+        where: Where = None,
+        min_score: float | None = None,
+        rerank: str | None = None,
+        **how: Any,
+    ) -> list[list[Hit]]:
+        """As `search` for a list of questions or vectors, with the stored rows: (score, Row) of each hit.
+
+        how: mode, mmr, per_document, exact, ef, nprobe, and feedback, False for a hybrid search by `fuse` alone.
+        """
+        asked = Asked(k, min_score, **how)
+        if rerank is None:
+            return self._ranked(queries, where, asked)[1]
+        return reranked(partial(self._ranked, queries, where), lambda: self.embedder, asked, rerank)
+
+    def _ranked(
+        self, queries: Any, where: Where, asked: Asked, first: np.ndarray | None = None
+    ) -> tuple[Questions, list[list[Hit]]]:
+        """Questions and their hits. first: (q, d), passages that feed back in a hybrid search, None for the best."""
+        tree = None if where is None else filters.parse(where)
+        mode, texts, vectors, readable = MODES[asked.mode], None, None, None
+        if isinstance(queries, np.ndarray) and queries.dtype.kind in "fiu":
+            if mode.texts:
+                raise BadValue(f"mode {asked.mode!r} needs the question as a text; a vector has mode 'dense' only")
+            vectors = query_vectors(queries)
+        else:
+            texts = query_texts(queries)
+            self.engine.settings()  # no index, no need to load a model
+        while True:
+            if embedding := texts is not None and mode.vectors:
+                embedder, made_with = self._fitting()
+                vectors = embedder.embed(texts, "query")
+                readable = embedder.readable(texts) if mode.texts else None
+            with self.engine.reading():
+                stored = self.engine.settings()
+                if embedding and texts and stored is not None and stored.fingerprint != made_with:
+                    continue  # embedded again by another process since: so must the questions be
+                if vectors is not None and not (asked.feedback and (first is None or first.shape == vectors.shape)):
+                    first = np.zeros_like(vectors)
+                questions = Questions(texts, vectors, readable, first)
+                ranked = retrieve(self.engine, questions, asked, tree)
+                # A filter's answer comes out of SQLite's indexes, in which damage shows only to `check`.
+                if tree is not None and not all(filters.fits(row, tree) for hits in ranked for _, row in hits):
+                    raise DamagedIndex(f"{self.folder}: a filter led to what it forbids; run: searcher check")
+                return questions, ranked
+
+    def similar(self, source: str, k: int = 10, where: Where = None) -> list[Passage]:
+        """Passages of other documents nearest to a document: to the mean of its passages' vectors."""
+        check_k(k)
+        tree = None if where is None else filters.parse(where)
+        with self.engine.reading():
+            own = np.concatenate([self.engine.passage_ids(number) for number in self._find(source)])
+            if not len(own):
+                raise BadValue(f"{source!r} holds no text to be similar to")
+            vectors = np.stack([row.vector for row in self.engine.rows(own.tolist()).values()])
+            mean = normalize(vectors.mean(axis=0, keepdims=True))
+            [ranked] = self.engine.nearest(mean, k, tree, without=own)
+            return [_passage(rank, score, row) for rank, (score, row) in enumerate(ranked, 1)]
+
+
+def _passage(rank: int, score: float, row: Row) -> Passage:
+    return Passage(
+        rank, score, row.id, row.passage_id, row.source, row.title, row.section, row.start, row.end, row.line, None,
+        row.text, row.metadata,
+    )  # fmt: skip

@@ -1,0 +1,137 @@
+"""The first hits looked at more closely: by late interaction of token vectors, or by a cross-encoder.
+
+Reading a passage costs a forward pass, so only the first hits are looked at, and never inside a transaction.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from searcher.embedding import Embedder, from_hub, maxsim, rarity
+from searcher.engines import Hit
+from searcher.errors import BadValue, ModelError
+from searcher.ranking.fusion import longer, standardised, wordiness
+from searcher.ranking.questions import Questions
+from searcher.ranking.retrieval import Asked
+
+__all__ = ["MAXSIM", "Look", "looked_at", "rerank"]
+
+Ask = Callable[[Asked, np.ndarray | None], tuple[Questions, list[list[Hit]]]]
+DEPTH = 50  # hits that a cross-encoder reads
+TOGETHER = 16  # questions whose passages are read at once, each passage once: a bound on memory
+
+
+class Look(NamedTuple):
+    """How many hits are looked at, and the weight of their MaxSim against 1 for the score that they came with."""
+
+    depth: int
+    weight: float
+
+
+MAXSIM = {"dense": Look(50, 4.0), "hybrid": Look(30, 2.0)}
+
+
+def rerank(ask: Ask, embedder: Callable[[], Embedder], asked: Asked, name: str) -> list[list[Hit]]:
+    """The hits of each question in a better order.
+
+    ask: gives the questions and their hits, of a search in which these passages (q, d) feed back if there are any.
+    name: "maxsim", or a cross-encoder's hub name or folder. Raises BadValue for what cannot be reranked so, ModelError.
+    """
+    if not isinstance(name, str) or not name:
+        raise BadValue(f"rerank is {name!r}; good: maxsim, or the name or folder of a cross-encoder")
+    if asked.mmr is not None:
+        raise BadValue("rerank and mmr would each order the hits; leave one out")
+    return _by_maxsim(ask, embedder, asked) if name == "maxsim" else _by_cross_encoder(ask, asked, name)
+
+
+def _by_maxsim(ask: Ask, embedder: Callable[[], Embedder], asked: Asked) -> list[list[Hit]]:
+    """Dense: the hits by cosine and MaxSim. Hybrid: that decides which passage is first, and it feeds back."""
+    if asked.mode not in MAXSIM:
+        raise BadValue(f"rerank 'maxsim' is for modes {' and '.join(sorted(MAXSIM))}, not {asked.mode!r}")
+    look, hybrid = MAXSIM[asked.mode], asked.mode == "hybrid"
+    wide = replace(asked, k=look.depth if hybrid else max(int(asked.k), look.depth), feedback=False)
+    questions, hits = ask(wide, None)
+    if questions.texts is None:
+        raise BadValue("rerank needs the question as a text, not as a vector")
+    ordered: list[list[Hit]] = []
+    for start in range(0, len(hits), TOGETHER):
+        part = slice(start, start + TOGETHER)
+        ordered += looked_at(embedder(), list(questions.texts[part]), hits[part], look)
+    if not hybrid:
+        return [best[: asked.k] for best in ordered]
+    assert questions.vectors is not None
+    first = np.zeros_like(questions.vectors)
+    for place, best in enumerate(ordered):
+        if best:
+            first[place] = best[0][1].vector
+    return ask(asked, first)[1]
+
+
+def looked_at(embedder: Embedder, questions: list[str], hits: list[list[Hit]], look: Look) -> list[list[Hit]]:
+    """The hits of each question by their score and their MaxSim, each standardised over the first `look.depth`.
+
+    A token counts by the root of its rarity among these. Like the words in `fuse`, token by token likeness tells little
+    in passages no longer than the question.
+    """
+    texts = {row.passage_id: row.text for own in hits for _, row in own}
+    encode = embedder.model.tokenizer.encode_ids
+    vectors = dict(zip(texts, embedder.token_vectors(list(texts.values())), strict=True))
+    ids = dict(zip(texts, encode(list(texts.values())), strict=True))
+    asked = zip(questions, encode(questions), embedder.token_vectors(questions, "query"), hits, strict=True)
+    ordered = []
+    for text, numbers, tokens, own in asked:
+        first = own[: look.depth]
+        weight = look.weight * wordiness(longer(text, [row.text for _, row in first]))
+        present = np.array([np.isin(numbers, ids[row.passage_id]) for _, row in first]).reshape(-1, len(numbers))
+        # Without tokens of its own a question has the vectors of the special ones.
+        weights = np.sqrt(rarity(present))[: len(tokens)] if numbers else np.ones(len(tokens))
+        alike = np.array([maxsim(vectors[row.passage_id] @ tokens.T, weights) for _, row in own])
+        among = np.arange(len(own)) < look.depth
+        scores = standardised(np.array([score for score, _ in own]), among) + weight * standardised(alike, among)
+        ordered.append(_sorted(scores, own))
+    return ordered
+
+
+def _by_cross_encoder(ask: Ask, asked: Asked, name: str) -> list[list[Hit]]:
+    """The hits by the score that a model gives question and passage read together (Nogueira & Cho 2019)."""
+    model = _cross_encoder(name)
+    questions, hits = ask(replace(asked, k=max(int(asked.k), DEPTH)), None)
+    if questions.texts is None:
+        raise BadValue("rerank needs the question as a text, not as a vector")
+    ordered = []
+    for text, own in zip(questions.texts, hits, strict=True):
+        scores = model.predict([(text, row.text) for _, row in own], show_progress_bar=False) if own else np.empty(0)
+        if (shape := np.shape(scores)) != (len(own),):
+            raise ModelError(f"{name} gives scores of shape {shape} for {len(own)} pairs; a reranker gives one each")
+        ordered.append(_sorted(np.asarray(scores, np.float64), own)[: asked.k])
+    return ordered
+
+
+def _sorted(scores: np.ndarray, hits: list[Hit]) -> list[Hit]:
+    """The same hits with other scores, best first, equals by id."""
+    scored = zip(scores.tolist(), (row for _, row in hits), strict=True)
+    return sorted(scored, key=lambda hit: (-hit[0], hit[1].passage_id))
+
+
+@lru_cache(maxsize=1)
+def _cross_encoder(name: str) -> Any:
+    try:
+        from sentence_transformers import CrossEncoder
+    except ImportError:
+        raise ModelError(
+            f"rerank {name!r} needs sentence-transformers, which is not installed: pip install 'searcher[rerank]'; "
+            "rerank 'maxsim' needs nothing"
+        ) from None
+    try:
+        folder = Path(name).expanduser()
+        return CrossEncoder(str(folder if folder.is_dir() else from_hub(name, torch_weights=False)))
+    except ModelError:
+        raise
+    except Exception as fault:  # the hub's, transformers' and torch's own, with no common base
+        raise ModelError(
+            f"no cross-encoder {name!r}: {str(fault).splitlines()[0] if str(fault) else fault!r}"
+        ) from None

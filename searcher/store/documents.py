@@ -1,0 +1,89 @@
+"""The documents of an index, and the files they came from, as they are stored."""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from searcher.errors import DamagedIndex
+from searcher.records import ANSWER, Document
+from searcher.store.rows import DOCUMENT_PART, WHOLE_DOCUMENT, as_document, check_part
+from searcher.store.state import State
+
+__all__ = ["Documents"]
+
+
+class Documents(State):
+    """What can be asked of documents and files."""
+
+    def known(self, source: str) -> bytes | None:
+        """The digest of the document of that source, None if there is none."""
+        return self._one("SELECT digest FROM documents WHERE source = ?", source)
+
+    def file(self, path: str) -> bytes | None:
+        """The digest of a file all of whose documents are in."""
+        return self._one("SELECT digest FROM files WHERE path = ?", path)
+
+    def documents_of(self, column: str, value: str) -> dict[str, int]:
+        """Source → id of the documents whose source, key or file is that."""
+        assert column in ("source", "key", "file")
+        with self.database.reading() as connection:
+            rows = connection.execute(f"SELECT source, id FROM documents WHERE {column} = ?", [value])
+            return dict(rows.fetchall())
+
+    def file_of(self, document: int) -> str | None:
+        """The file that a document came from, if any."""
+        return self._one("SELECT file FROM documents WHERE id = ?", document)
+
+    def faq_of(self, file: str) -> Literal["questions", "answers"] | None:
+        """What is embedded of the entries in a file that was read as a FAQ; None for one that was not.
+
+        A table's entries are the same whether it was read as a FAQ or not, unless their answers are embedded.
+        """
+        of_it = "SELECT 1 FROM documents d JOIN passages p ON p.document = d.id WHERE d.file = ? AND d.kind = 'faq'"
+        if self._one(f"{of_it} AND p.section = '{ANSWER}' LIMIT 1", file):
+            return "answers"
+        heads = Path(file).suffix.lower() in (".md", ".markdown")
+        return "questions" if heads and self._one(f"{of_it} LIMIT 1", file) else None
+
+    def files_under(self, folder: str) -> list[str]:
+        """Files below a folder, or the file itself, that documents came from."""
+        query = "SELECT DISTINCT file FROM documents WHERE file = ? OR (file >= ? AND file < ?) ORDER BY file"
+        start = folder.rstrip("/")
+        with self.database.reading() as connection:  # "0" comes after "/"
+            return [path for (path,) in connection.execute(query, [folder, start + "/", start + "0"])]
+
+    def files(self) -> list[tuple[str, bytes]]:
+        """Path and digest of every file all of whose documents are in, in the order of paths."""
+        with self.database.reading() as connection:
+            return connection.execute("SELECT path, digest FROM files ORDER BY path").fetchall()
+
+    def counts(self) -> dict[str, int]:
+        """Documents, passages, tokens."""
+        with self.database.reading() as connection:
+            documents = connection.execute("SELECT count(*) FROM documents").fetchone()[0]
+            passages, tokens = connection.execute("SELECT count(*), coalesce(sum(tokens), 0) FROM passages").fetchone()
+        return {"documents": documents, "passages": passages, "tokens": tokens}
+
+    def listing(self) -> list[dict[str, Any]]:
+        """Every document in the order of sources: source, id, kind, title, metadata, passages, characters."""
+        names = ("source", "id", "kind", "title", "metadata", "passages", "characters")
+        listed = []
+        with self.database.reading() as connection:
+            for row in connection.execute(f"SELECT {DOCUMENT_PART}, crc FROM documents d ORDER BY source"):
+                check_part(row, f"document {row[1]!r}")
+                values = dict(zip(names, row[1:-1], strict=True))
+                listed.append(values | {"metadata": json.loads(values["metadata"])})
+        return listed
+
+    def document(self, number: int) -> Document:
+        """A document as it was given; DamagedIndex if it is not."""
+        with self.database.reading() as connection:
+            row = connection.execute(f"SELECT {WHOLE_DOCUMENT} FROM documents d WHERE id = ?", [number]).fetchone()
+        if row is None:
+            raise DamagedIndex(f"document {number} is gone from {self.database.path}")
+        return as_document(row)
+
+    def document_ids(self) -> list[int]:
+        """Ids of all documents, in rising order."""
+        with self.database.reading() as connection:
+            return [number for (number,) in connection.execute("SELECT id FROM documents ORDER BY id")]

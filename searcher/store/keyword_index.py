@@ -1,0 +1,118 @@
+"""The keyword index: which words of a passage it holds, how passages come and go, how it is made anew and verified.
+
+It is a table of SQLite's FTS5. Words are what stands between spaces and punctuation, without case, diacritics and
+English endings (Porter 1980). Scripts without spaces are indexed as single characters and pairs of them.
+"""
+
+import re
+import sqlite3
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from searcher.errors import DamagedIndex
+
+__all__ = ["KEYWORD_FAULT", "enter", "leave", "misspaced", "pairs", "rebuild", "spaced", "verify"]
+
+# Thai, Lao, Burmese, Khmer; kana, Han and Hangul, which has spaces but joins words with their endings.
+UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"
+    "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+"
+)
+VARIANTS = re.compile("[\ufb00-\ufb06\uff00-\uffef]+")  # ligatures, full and half width: written otherwise, read alike
+ROWS = 1000  # passages read in one piece
+KEYWORD_FAULT = "the keyword index does not hold the words of the passages; searcher check --repair makes it anew"
+
+
+def spaced(text: str) -> str:
+    """A text as FTS5 is to see it.
+
+    >>> spaced("日本の首都 is Tōkyō")
+    ' 日 本 の 首 都 日本 本の の首 首都  is Tōkyō'
+    """
+    return _spaced(text, lambda run: [*run, *pairs(run)])
+
+
+def pairs(run: str) -> list[str]:
+    """Each two characters that stand together.
+
+    >>> pairs("日本の")
+    ['日本', '本の']
+    """
+    return [run[at : at + 2] for at in range(len(run) - 1)]
+
+
+def asked(question: str) -> str:
+    """A question in the words that are looked for: pairs, and only what stands alone as a single character.
+
+    >>> asked("日本の家 is 大?")
+    ' 日本 本の の家  is  大 ?'
+    """
+    return _spaced(question, lambda run: pairs(run) or [run])
+
+
+def _spaced(text: str, words: Callable[[str], Sequence[str]]) -> str:
+    if text.isascii():
+        return text
+    text = VARIANTS.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+    return UNSPACED.sub(lambda found: f" {' '.join(words(found[0]))} ", text)
+
+
+def enter(connection: Any, passages: Iterable[tuple[int, str]]) -> None:
+    """Index passages, (id, text), whose rows are there."""
+    rows = [(number, text, spaced(text)) for number, text in passages]
+    connection.executemany("INSERT INTO keyword_spaced VALUES (?, ?)", _other(rows))
+    connection.executemany("INSERT INTO keywords (rowid, text) VALUES (?, ?)", [(row[0], row[2]) for row in rows])
+
+
+def leave(connection: Any, passages: str, values: Sequence[Any]) -> None:
+    """Take passages out, before their rows go; passages: SQL that selects their ids, with its values.
+
+    A trigger could not do it: SQLite 3.40 lets none write to FTS5 while the schema is not trusted.
+    """
+    connection.execute(
+        "INSERT INTO keywords (keywords, rowid, text)"
+        f" SELECT 'delete', id, text FROM keyword_texts WHERE id IN ({passages})",
+        values,
+    )
+
+
+def rebuild(connection: Any) -> None:
+    """Make the index anew of all passages, with no trace of any other."""
+    connection.execute("DELETE FROM keyword_spaced")
+    last = 0
+    query = "SELECT id, text FROM passages WHERE id > ? ORDER BY id LIMIT ?"
+    while rows := connection.execute(query, [last, ROWS]).fetchall():
+        last = rows[-1][0]
+        connection.executemany(
+            "INSERT INTO keyword_spaced VALUES (?, ?)", _other((number, text, spaced(text)) for number, text in rows)
+        )
+    for command in ("rebuild", "optimize"):
+        connection.execute("INSERT INTO keywords (keywords) VALUES (?)", [command])
+
+
+def _other(rows: Iterable[tuple[int, str, str]]) -> list[tuple[int, str]]:
+    """Id and indexed text of the passages whose own is another."""
+    return [(number, indexed) for number, text, indexed in rows if indexed != text]
+
+
+def misspaced(connection: Any) -> bool:
+    """Whether a passage would be indexed by another text than it was, or has no entry, or an entry has no passage."""
+    rows = connection.execute(
+        "SELECT p.text, s.text FROM passages p LEFT JOIN keyword_spaced s ON s.id = p.id WHERE typeof(p.text) = 'text'"
+    )
+    if any(indexed != (expected if (expected := spaced(text)) != text else None) for text, indexed in rows):
+        return True
+    ids = [f"SELECT id FROM {table}" for table in ("passages", "keywords_docsize", "keyword_spaced")]
+    unpaired = (f"{ids[0]} EXCEPT {ids[1]}", f"{ids[1]} EXCEPT {ids[0]}", f"{ids[2]} EXCEPT {ids[0]}")
+    return any(connection.execute(query).fetchone() for query in unpaired)
+
+
+def verify(connection: Any) -> None:
+    """DamagedIndex unless the index holds the words of the passages. Call inside `rehearsing`: FTS5 writes for it."""
+    try:
+        connection.execute("INSERT INTO keywords (keywords, rank) VALUES ('integrity-check', 1)")
+    except sqlite3.DatabaseError as fault:
+        if getattr(fault, "sqlite_errorcode", 0) != sqlite3.SQLITE_CORRUPT_VTAB:
+            raise
+        raise DamagedIndex(KEYWORD_FAULT) from None

@@ -1,0 +1,162 @@
+"""The passages of an index: their ids, rows and vectors, each verified when it is read."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from searcher import filters
+from searcher.errors import DamagedIndex
+from searcher.records import ANSWER, Head, Row
+from searcher.store.filter_sql import Spans, allowed_ids, spans
+from searcher.store.rows import DOCUMENT_PART, PASSAGE_PART, as_row, check_part, key_of, vector_bytes
+from searcher.store.schema import COLUMNS
+from searcher.store.state import State, ids_of
+
+__all__ = ["READ_ROWS", "Passages"]
+
+READ_ROWS = 10_000  # vectors read in one piece
+
+
+class Passages(State):
+    """What can be asked of passages and vectors."""
+
+    def __init__(self, folder: Path, create: bool = False) -> None:
+        super().__init__(folder, create)
+        self._spans: tuple[Head | None, Spans] | None = None
+
+    def passage_ids(self, document: int | None = None) -> np.ndarray:
+        """Ids of all passages or of one document's, in rising order. -> (n,) int64."""
+        where, values = ("WHERE document = ?", [document]) if document is not None else ("", [])
+        with self.database.reading() as connection:
+            return ids_of(connection.execute(f"SELECT id FROM passages {where} ORDER BY id", values))
+
+    def answer_ids(self, documents: Iterable[int]) -> np.ndarray:
+        """Ids of the passages of those documents that are the answer of a FAQ entry, rising. -> (n,) int64."""
+        query = (
+            f"SELECT id FROM passages WHERE section = '{ANSWER}'"
+            " AND document IN (SELECT value FROM json_each(?)) ORDER BY id"
+        )
+        with self.database.reading() as connection:
+            return ids_of(connection.execute(query, [json.dumps(sorted(set(documents)))]))
+
+    def places(self, document: int) -> list[tuple[int, int, int, str | None, int, np.ndarray]]:
+        """Start, end, line, section, tokens and vector (d,) float32 of a document's passages in order, verified."""
+        query = (
+            f"SELECT {PASSAGE_PART}, p.crc, v.vector, v.crc FROM passages p LEFT JOIN vectors v ON v.id = p.id"
+            " WHERE p.document = ? ORDER BY p.id"
+        )
+        found = []
+        with self.database.reading() as connection:
+            for row in connection.execute(query, [document]):
+                check_part(row[:10], f"passage {row[0]}")
+                start, end, line, section, tokens = row[2:7]
+                vector = np.frombuffer(vector_bytes(row[0], *row[10:]), dtype="<f4")
+                found.append((start, end, line, section, tokens, vector))
+        if len(found) != self._one("SELECT passages FROM documents WHERE id = ?", document):
+            raise DamagedIndex(f"document {document} has more or fewer passages than were stored; run: searcher check")
+        return found
+
+    def vectors(self, after: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Ids (n,) int64, rising, and vectors (n, d) float32 of all passages with a greater id than `after`."""
+        with self.database.reading() as connection:
+            settings = self.settings()
+            dimension = settings.dimension if settings else 0
+            (count,) = connection.execute("SELECT count(*) FROM vectors WHERE id > ?", [after]).fetchone()
+            ids, vectors = np.empty(count, dtype=np.int64), np.empty((count, dimension), dtype=np.float32)
+            rows = connection.execute("SELECT id, vector, crc FROM vectors WHERE id > ? ORDER BY id", [after])
+            done = 0
+            while batch := rows.fetchmany(READ_ROWS):
+                part = slice(done, done + len(batch))
+                joined = b"".join(vector_bytes(number, blob, crc, dimension) for number, blob, crc in batch)
+                ids[part] = [row[0] for row in batch]
+                vectors[part] = np.frombuffer(joined, dtype="<f4").reshape(-1, dimension)
+                done += len(batch)
+        return ids, vectors
+
+    def vector_pieces(self, ids: np.ndarray, present: bool) -> Iterator[np.ndarray]:
+        """Vectors (m, d) float32 of those passages, in pieces. ids: (n,) int64, rising.
+
+        present: whether all of them are there in the state that is read; else one that went is a vector of zeros.
+        """
+        settings = self.settings()
+        dimension, last = settings.dimension if settings else 0, 0
+        query = "SELECT id, vector, crc FROM vectors WHERE id > ? AND id <= ? ORDER BY id"
+        for first in range(0, len(ids), READ_ROWS):
+            part = ids[first : first + READ_ROWS]
+            with self.database.reading() as connection:
+                rows = connection.execute(query, [last, int(part[-1])]).fetchall()
+            last = int(part[-1])
+            found = np.array([row[0] for row in rows], dtype=np.int64)
+            places = np.searchsorted(part, found)
+            if not np.array_equal(part[places], found) or (present and len(found) < len(part)):
+                raise DamagedIndex("passages and vectors do not belong together; run: searcher check")
+            vectors = np.zeros((len(part), dimension), dtype=np.float32)
+            joined = b"".join(vector_bytes(number, blob, crc, dimension) for number, blob, crc in rows)
+            vectors[places] = np.frombuffer(joined, dtype="<f4").reshape(-1, dimension)
+            yield vectors
+
+    def vectors_of(self, ids: np.ndarray) -> np.ndarray:
+        """Vectors (n, d) float32 of those passages, verified. ids: (n,) int64, rising. DamagedIndex if one is gone."""
+        query = "SELECT id, vector, crc FROM vectors WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
+        with self.database.reading() as connection:
+            rows = connection.execute(query, [json.dumps(ids.tolist())]).fetchall()
+        if [row[0] for row in rows] != ids.tolist():
+            raise DamagedIndex("passages and vectors do not belong together; run: searcher check")
+        joined = b"".join(vector_bytes(number, blob, crc) for number, blob, crc in rows)
+        return np.frombuffer(joined, dtype="<f4").reshape(len(ids), -1)
+
+    def vectors_of_texts(self, texts: Iterable[str]) -> dict[str, np.ndarray]:
+        """Text → its vector (d,) float32, for those of the texts that are a passage already."""
+        found: dict[str, np.ndarray] = {}
+        query = (
+            "SELECT vectors.id, vector, vectors.crc FROM passages JOIN vectors USING (id)"
+            " WHERE text_key = ? AND text = ? LIMIT 1"
+        )
+        with self.database.reading() as connection:
+            for text in texts:
+                row = connection.execute(query, [key_of(text), text]).fetchone()
+                if row:
+                    found[text] = np.frombuffer(vector_bytes(*row), dtype="<f4")
+        return found
+
+    def rows(self, ids: Iterable[int], vectors: Mapping[int, np.ndarray] | None = None) -> dict[int, Row]:
+        """Passages by id, each verified; DamagedIndex for one that is not what was stored, or is not there.
+
+        vectors: of all of them, (d,) float32, where they were read already in this transaction.
+        """
+        wanted = sorted({int(number) for number in ids})
+        if not wanted:
+            return {}
+        query = (
+            f"SELECT {PASSAGE_PART}, p.crc, {DOCUMENT_PART}, d.crc"
+            " FROM passages p JOIN documents d ON d.id = p.document WHERE p.id IN (SELECT value FROM json_each(?))"
+        )
+        with self.database.reading() as connection:
+            known = vectors or dict(zip(wanted, self.vectors_of(np.array(wanted)), strict=True))
+            rows = {row[0]: as_row(row, known[row[0]]) for row in connection.execute(query, [json.dumps(wanted)])}
+        if missing := set(wanted) - rows.keys():
+            raise DamagedIndex(f"passage {min(missing)}, its document or its vector is gone; run: searcher check")
+        return rows
+
+    def filtered(self, where: filters.Filter) -> np.ndarray:
+        """Ids of the passages that a filter allows, rising. -> (n,) int64. UnknownName for a key of no document."""
+        with self.database.reading() as connection:
+            if connection.execute("SELECT 1 FROM documents LIMIT 1").fetchone() is None:
+                return np.empty(0, dtype=np.int64)
+            known = {key for (key,) in connection.execute("SELECT key FROM metadata_keys")}
+            filters.check_keys(where, {*known, *COLUMNS})
+            there = "SELECT (SELECT coalesce(sum(count), 0) FROM spans), (SELECT count(*) FROM metadata_values)"
+            held = "SELECT passages, metadata_values FROM held"
+            if connection.execute(there).fetchone() != connection.execute(held).fetchone():
+                raise DamagedIndex(f"{self.database.path}: not all that filters ask is there; run: searcher check")
+            return allowed_ids(connection, where, self._every)
+
+    def _every(self) -> Spans:
+        """Which passages are whose."""
+        state, known = self.database.state(), self._spans
+        if known is None or known[0] != state:
+            with self.database.reading() as connection:
+                self._spans = known = state, spans(connection)
+        return known[1]

@@ -1,0 +1,100 @@
+"""The tables of an index's database, and which of their columns a filter may name."""
+
+__all__ = ["COLUMNS", "FAQ", "FORMAT", "HELD", "HISTORY", "INDEXING", "KEYWORDS", "LOOKUP", "SCHEMA"]
+
+FORMAT = 5  # PRAGMA user_version; migrations.py knows the way from older ones, a newer one is refused
+
+# What format 2 has more than format 1: by it an index catches up with what was added and removed since it was made.
+HISTORY = [
+    # The states that the store was in; the last one is the present.
+    "CREATE TABLE heads (generation INTEGER PRIMARY KEY, nonce TEXT NOT NULL)",
+    # Ids of passages that went, and the generation without them.
+    "CREATE TABLE removed (id INTEGER PRIMARY KEY, generation INTEGER NOT NULL)",
+    """CREATE TRIGGER remembered AFTER DELETE ON vectors BEGIN
+        INSERT OR REPLACE INTO removed SELECT OLD.id, max(generation) + 1 FROM heads; END""",
+]
+
+# The keyword index, which keyword_index.py keeps. FTS5 does not store the text again: it reads it through the view.
+KEYWORDS = [
+    # What is indexed in the place of a passage's text, where that is another.
+    "CREATE TABLE keyword_spaced (id INTEGER PRIMARY KEY REFERENCES passages ON DELETE CASCADE, text TEXT NOT NULL)",
+    "CREATE VIEW keyword_texts AS SELECT p.id AS id, coalesce(s.text, p.text) AS text"
+    " FROM passages p LEFT JOIN keyword_spaced s ON s.id = p.id",
+    # Marks belong to words: without them those of Indic and Thai script fall to pieces.
+    """CREATE VIRTUAL TABLE keywords USING fts5(text, content=keyword_texts, content_rowid=id,
+        tokenize="porter unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'")""",
+]
+
+# What kind of FAISS index its owner wants, and what was measured of it: one row at most; no vector depends on it.
+INDEXING = ["CREATE TABLE indexing (id INTEGER PRIMARY KEY CHECK (id = 1), value TEXT NOT NULL)"]
+
+# What is kept about a FAQ beside its entries: notes.py knows what.
+FAQ = [
+    "CREATE TABLE faq (key TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL)",
+    """CREATE TABLE unanswered (
+        id INTEGER PRIMARY KEY, asked TEXT NOT NULL, question TEXT NOT NULL, crc INTEGER NOT NULL)""",
+]
+
+# What a filter asks: which document has which value, and which passages are whose.
+LOOKUP = [
+    # path is JSON; kind and value are as filters/values.py has them.
+    """CREATE TABLE metadata_values (
+        path TEXT, kind TEXT, value, document INTEGER REFERENCES documents ON DELETE CASCADE,
+        PRIMARY KEY (path, kind, value, document)) WITHOUT ROWID""",
+    "CREATE INDEX metadata_values_document ON metadata_values (document)",
+    "CREATE INDEX documents_kind ON documents (kind)",
+    """CREATE TABLE spans (
+        document INTEGER PRIMARY KEY REFERENCES documents ON DELETE CASCADE, first INTEGER NOT NULL,
+        count INTEGER NOT NULL)""",
+]
+
+# How many passages and values there are: who reads all that there is notices a page that was lost, or is there twice.
+HELD = [
+    """CREATE TABLE held (
+        id INTEGER PRIMARY KEY CHECK (id = 1), passages INTEGER NOT NULL, metadata_values INTEGER NOT NULL)""",
+    "INSERT INTO held SELECT 1, (SELECT count(*) FROM vectors), (SELECT count(*) FROM metadata_values)",
+    "CREATE TRIGGER came AFTER INSERT ON vectors BEGIN UPDATE held SET passages = passages + 1; END",
+    "CREATE TRIGGER went AFTER DELETE ON vectors BEGIN UPDATE held SET passages = passages - 1; END",
+    """CREATE TRIGGER value_came AFTER INSERT ON metadata_values BEGIN
+        UPDATE held SET metadata_values = metadata_values + 1; END""",
+    """CREATE TRIGGER value_went AFTER DELETE ON metadata_values BEGIN
+        UPDATE held SET metadata_values = metadata_values - 1; END""",
+]
+
+SCHEMA = [
+    "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    # A file is entered when all its documents are in; its digest says when it has to be read again.
+    "CREATE TABLE files (path TEXT PRIMARY KEY, digest BLOB NOT NULL)",
+    # digest covers the whole document: it finds what is unchanged, and what is damaged; crc what a hit shows of it.
+    """CREATE TABLE documents (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL UNIQUE, key TEXT, kind TEXT NOT NULL,
+        title TEXT, metadata TEXT NOT NULL, passages INTEGER NOT NULL, characters INTEGER NOT NULL,
+        crc INTEGER NOT NULL, file TEXT, digest BLOB NOT NULL, layout TEXT NOT NULL, text TEXT NOT NULL)""",
+    "CREATE INDEX documents_key ON documents (key)",
+    "CREATE INDEX documents_file ON documents (file)",
+    "CREATE TRIGGER incomplete AFTER DELETE ON documents BEGIN DELETE FROM files WHERE path = OLD.file; END",
+    # AUTOINCREMENT: a passage's id is never given to another one.
+    """CREATE TABLE passages (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+        start INTEGER NOT NULL, end INTEGER NOT NULL, line INTEGER NOT NULL, section TEXT, tokens INTEGER NOT NULL,
+        text TEXT NOT NULL, text_key INTEGER NOT NULL, crc INTEGER NOT NULL)""",
+    "CREATE INDEX passages_document ON passages (document)",
+    "CREATE INDEX passages_text ON passages (text_key)",
+    """CREATE TABLE vectors (
+        id INTEGER PRIMARY KEY REFERENCES passages ON DELETE CASCADE, vector BLOB NOT NULL, crc INTEGER NOT NULL)""",
+    "CREATE TABLE metadata_keys (key TEXT PRIMARY KEY)",
+    *HISTORY,
+    *KEYWORDS,
+    *INDEXING,
+    *FAQ,
+    *LOOKUP,
+    *HELD,
+    "INSERT INTO heads VALUES (0, '')",
+    f"PRAGMA user_version = {FORMAT}",
+]
+
+# What a filter may name beside the keys of metadata.
+COLUMNS = {
+    "source": "documents.source", "id": "documents.key", "title": "documents.title", "kind": "documents.kind",
+    "section": "passages.section", "line": "passages.line", "passage_id": "passages.id",
+}  # fmt: skip

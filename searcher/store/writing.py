@@ -1,0 +1,119 @@
+"""What is written to a database: documents with passages, vectors, words and values, in one transaction."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from searcher.embedding import IndexSettings
+from searcher.errors import BadValue, IndexUnavailable
+from searcher.records import Head, Prepared
+from searcher.store.filter_sql import enter as enter_values
+from searcher.store.keyword_index import enter, leave
+from searcher.store.rows import document_row, passage_rows, vector_rows
+from searcher.store.state import State, enter_settings
+
+__all__ = ["Writing"]
+
+
+class Writing(State):
+    """The two ways in which documents come into a database, and the one in which they go."""
+
+    def write(
+        self,
+        prepared: Sequence[Prepared] = (),
+        remove: Iterable[int] = (),
+        files: Iterable[tuple[str, bytes | None]] = (),
+        settings: IndexSettings | None = None,
+        made_with: IndexSettings | None = None,
+        expected: Head | None = None,
+    ) -> None:
+        """One transaction: documents replaced by source, documents removed by id, files entered (None: forgotten).
+
+        settings: replaces the index's, when all of it was embedded again. made_with: what the vectors were made with,
+        SettingsMismatch if that is not the index's any more. expected: the state that is changed, IndexUnavailable if
+        another process wrote since. Raises BadValue for vectors that are not finite or of another length than the
+        index's; nothing is written then.
+        """
+        with self.database.writing() as connection:
+            if expected is not None and self.database.head() != expected:
+                raise IndexUnavailable(f"{self.folder} was written to meanwhile; nothing changed, try again")
+            if settings is not None:
+                enter_settings(connection, settings)
+            current = self.settings()
+            if current is None:
+                raise IndexUnavailable(f"the index in {self.folder} has no settings yet")
+            if made_with is not None:
+                current.check(asdict(made_with) | {"model": None, "dtype": None})
+            for item in prepared:
+                item.check(current.dimension)
+            for number in remove:
+                _delete(connection, "id = ?", [number])
+            _insert(connection, prepared)
+            for path, digest in files:
+                if digest is None:
+                    connection.execute("DELETE FROM files WHERE path = ?", [path])
+                else:
+                    connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path, digest])
+
+    def take_in(
+        self, settings: IndexSettings, items: Iterable[Prepared | tuple[str, bytes]]
+    ) -> tuple[int, int, int, int]:
+        """One transaction, however much it is: documents replaced by source; files (path, digest) entered, and what
+        came from them before and was not among the documents removed.
+
+        settings: entered in a new index, else compared. Returns how many documents and passages were written, documents
+        replaced and documents removed. Raises as `write`, SettingsMismatch, and BadValue for a source that comes twice.
+        """
+        documents = passages = replaced = removed = 0
+        with self.database.writing() as connection:
+            if (known := self.settings()) is None:
+                enter_settings(connection, settings)
+            else:
+                known.check(asdict(settings) | {"model": None, "dtype": None})
+            (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM documents").fetchone()
+            for item in items:
+                if isinstance(item, Prepared):
+                    item.check(settings.dimension)
+                    source = item.document.source
+                    before = self._one("SELECT id FROM documents WHERE source = ?", source)
+                    if before is not None and before > last:
+                        raise BadValue(f"source {source!r} comes twice")
+                    _insert(connection, [item])
+                    connection.execute("DELETE FROM files WHERE path = ?", [item.file])  # until it is entered
+                    documents, passages = documents + 1, passages + len(item.chunks)
+                    replaced += before is not None
+                else:
+                    path, digest = item
+                    removed += _delete(connection, "file = ? AND id <= ?", [path, last])
+                    connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path, digest])
+        return documents, passages, replaced, removed
+
+
+def _insert(connection: Any, prepared: Sequence[Prepared]) -> None:
+    """Documents, passages and vectors under ids that were never given before; those of the same source go."""
+    last = dict(connection.execute("SELECT name, seq FROM sqlite_sequence").fetchall())
+    passage = last.get("passages", 0) + 1
+    for document, item in enumerate(prepared, last.get("documents", 0) + 1):
+        _delete(connection, "source = ?", [item.document.source])
+        entered = document_row(document, item)
+        connection.execute(
+            "INSERT INTO documents (id, source, key, kind, title, metadata, passages, characters, crc, file, digest,"
+            " layout, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            entered,
+        )
+        rows = list(passage_rows(passage, document, item))
+        connection.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        enter(connection, [(row[0], row[7]) for row in rows])
+        enter_values(connection, document, entered[5], passage, len(rows))
+        connection.executemany("INSERT INTO vectors VALUES (?, ?, ?)", vector_rows(passage, item))
+        keys = [[key] for key in item.document.metadata]
+        connection.executemany("INSERT OR IGNORE INTO metadata_keys VALUES (?)", keys)
+        passage += len(item.chunks)
+
+
+def _delete(connection: Any, condition: str, values: Sequence[Any]) -> int:
+    """Remove the documents of which that is true, with all that belongs to them. -> how many."""
+    if connection.execute(f"SELECT 1 FROM documents WHERE {condition}", values).fetchone() is None:
+        return 0  # a DELETE, even of nothing, would make FTS5 write out what it collects
+    leave(connection, f"SELECT id FROM passages WHERE document IN (SELECT id FROM documents WHERE {condition})", values)
+    return int(connection.execute(f"DELETE FROM documents WHERE {condition}", values).rowcount)

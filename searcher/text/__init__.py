@@ -1,0 +1,10 @@
+"""Text → tokens with their places, and passages that fit a model's window.
+
+Imports: errors, records.
+"""
+
+from searcher.text.chunking import Chunker
+from searcher.text.places import places_of
+from searcher.text.tokens import Tokenizer, Tokens, check_text
+
+__all__ = ["Chunker", "Tokenizer", "Tokens", "check_text", "places_of"]

@@ -1,0 +1,30 @@
+"""Vectors → the nearest of them: FAISS and our own scans, the cache file; it knows no SQLite.
+
+Imports: errors, system, embedding.
+"""
+
+from searcher.vectors import cachefile
+from searcher.vectors.building import Content, content, fitted, grown, trained
+from searcher.vectors.cachefile import Stamp
+from searcher.vectors.index import Found, Some, VectorIndex
+from searcher.vectors.types import AUTO, FLAT, Indexing, IndexType, check_knob, chosen, index_type
+
+__all__ = [
+    "AUTO",
+    "FLAT",
+    "Content",
+    "Found",
+    "IndexType",
+    "Indexing",
+    "Some",
+    "Stamp",
+    "VectorIndex",
+    "cachefile",
+    "check_knob",
+    "chosen",
+    "content",
+    "fitted",
+    "grown",
+    "index_type",
+    "trained",
+]
