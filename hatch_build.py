@@ -1,6 +1,11 @@
-"""Compiles the kernels at installation where there is a C compiler; without one searcher works, only slower."""
+"""Compiles the kernels at installation where there is a C compiler; without one searcher works, only slower.
+
+A wheel with kernels is tagged by the oldest C library that they run with, as read from the libraries themselves
+(PEP 600), so that it installs wherever they load and nowhere else; one without runs anywhere.
+"""
 
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -10,23 +15,26 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 AVX512 = "-mavx512f -mavx512bw"
+ENCODER, VECTORS = "searcher/embedding/encoder", "searcher/vectors"
 # Library → its sources, and what of a CPU it uses; each asks before it is used.
 LIBRARIES = {
-    "searcher/embedding/encoder/libamx.so.1": (
-        [f"searcher/embedding/encoder/{name}.c" for name in ("amx", "dense", "layers", "float32")],
+    f"{ENCODER}/libamx.so.1": (
+        [f"{ENCODER}/{name}.c" for name in ("amx", "dense", "layers", "float32")],
         f"{AVX512} -mavx512vl -mavx512dq -mavx512bf16 -mfma -mamx-tile -mamx-bf16",
     ),
-    "searcher/embedding/encoder/libdot.so.1": (
-        [f"searcher/embedding/encoder/{name}.c" for name in ("amx", "dense", "layers")],
+    f"{ENCODER}/libdot.so.1": (
+        [f"{ENCODER}/{name}.c" for name in ("amx", "dense", "layers")],
         f"{AVX512} -DSEARCHER_DOT -mavx512vl -mavx512dq -mavx512bf16 -mfma",
     ),
-    "searcher/vectors/libfloats.so.1": (["searcher/vectors/floats.c"], "-mavx2 -mfma"),
-    "searcher/vectors/libscan.so.1": (
-        [f"searcher/vectors/{name}.c" for name in ("scan", "sieve")],
+    f"{VECTORS}/libfloats.so.1": ([f"{VECTORS}/floats.c"], "-mavx2 -mfma"),
+    f"{VECTORS}/libscan.so.1": (
+        [f"{VECTORS}/{name}.c" for name in ("scan", "sieve")],
         f"{AVX512} -pthread -mavx512vnni",
     ),
 }
 FLAGS = "-O3 -shared -fPIC -fno-math-errno"
+SYMBOL_VERSION = re.compile(rb"\0GLIBC_(\d+)\.(\d+)(?:\.\d+)?(?=\0)")
+OLDEST = (2, 17)  # glibc of manylinux2014, the oldest that installers and our dependencies know
 
 
 class Kernels(BuildHookInterface):
@@ -39,11 +47,22 @@ class Kernels(BuildHookInterface):
         compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
         if compiler is None:
             return
-        root = Path(self.root)
+        root, built = Path(self.root), []
         for library, (sources, flags) in LIBRARIES.items():
             files = [str(root / source) for source in sources]
             command = [compiler, *FLAGS.split(), *flags.split(), "-o", str(root / library), *files]
             if subprocess.run(command, capture_output=True, check=False).returncode == 0:
                 build_data["force_include"][str(root / library)] = library
-                build_data["pure_python"] = False
-                build_data["infer_tag"] = True
+                built.append(root / library)
+        if built:
+            build_data["pure_python"] = False
+            build_data["tag"] = f"py3-none-{_platform(built)}"  # they are loaded by ctypes: any Python will do
+
+
+def _platform(libraries: list[Path]) -> str:
+    """The platform tag of a wheel with these in it; plain linux where the C library is not glibc."""
+    if platform.libc_ver()[0] != "glibc":
+        return f"linux_{platform.machine()}"
+    versions = [SYMBOL_VERSION.findall(library.read_bytes()) for library in libraries]
+    major, minor = max([OLDEST, *((int(major), int(minor)) for found in versions for major, minor in found)])
+    return f"manylinux_{major}_{minor}_{platform.machine()}"

@@ -17,6 +17,7 @@ import math
 import random
 import re
 import resource
+import sqlite3
 import sys
 import tempfile
 import time
@@ -218,8 +219,22 @@ TABLE = 'text,id,n\nhello,1,2\n"a ""b""\nc",2,\n,,\n'
 ROWS = (
     '{"text": "é", "_id": 1, "n": 1.5, "m": {"a": [1, null]}}\n{"question": "q", "answer": "a", "phrasings": ["x"]}\n'
 )
-SEEDS: dict[str, list[str]] = {
+
+
+def database() -> bytes:
+    """A small SQLite file."""
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT, n REAL, blob BLOB);"
+        "INSERT INTO notes VALUES (1, 'two words', 1.5, x'00ff'), (2, 'é and more words', NULL, NULL);"
+        "CREATE VIEW some AS SELECT body FROM notes WHERE n > 1; CREATE INDEX by_n ON notes (n)"
+    )
+    return connection.serialize()
+
+
+SEEDS: dict[str, list[str] | list[bytes]] = {
     ".csv": [TABLE, TABLE.replace(",", ";"), "question|answer\nwho|me\n"],
+    ".db": [database()],
     ".html": [
         "<html lang=en><head><title>T</title><meta name=author content=A></head><body><nav>x</nav><h1>T</h1><p>text <b>b</b>"
         "<table><tr><th>a</th><td>b<ul><li>c</ul></td></tr></table><pre>code\n  x</pre><ol><li>1<li>2</ol></body></html>",
@@ -236,14 +251,27 @@ SEEDS: dict[str, list[str]] = {
     ".txt": ["hello\r\nworld\n\nПривет, мир. Naïve café. 東京は晴れ。\n"],
     "filter": ["lang = 'en' and (n >= 2 or not author.name like 'Ad%')", '{"lang": "en", "n": [1, null], "x": NaN}'],
 }
-SAME = {".htm": ".html", ".xhtml": ".html", ".markdown": ".md", ".ndjson": ".jsonl"}
+SAME = {
+    ".db3": ".db",
+    ".sqlite": ".db",
+    ".sqlite3": ".db",
+    ".htm": ".html",
+    ".xhtml": ".html",
+    ".markdown": ".md",
+    ".ndjson": ".jsonl",
+}
 QUERY: Any = None
+
+
+def seeds_of(target: str) -> list[bytes]:
+    """What the inputs for a target begin with."""
+    return [seed if isinstance(seed, bytes) else seed.encode() for seed in SEEDS[SAME.get(target, target)]]
 
 
 def inputs(target: str, seed: int, bombs: bool = True) -> Iterator[bytes]:
     """Endless inputs for a target, the same for a seed: first the bombs, then seeds and grammar, mutated."""
     chance = random.Random(f"{target} {seed}")
-    seeds = [text.encode() for text in SEEDS[SAME.get(target, target)]]
+    seeds = seeds_of(target)
     yield from repeated(seeds) if bombs else ()
     while True:
         data = chance.choice(seeds)
@@ -376,9 +404,9 @@ def run(target: str, runs: int, seed: int, folder: Path, keep: Path | None = Non
 
 def warm(check: Callable[[bytes], None], target: str) -> None:
     """Load what is loaded at the first use, so that it is not counted."""
-    for text in SEEDS[SAME.get(target, target)]:
-        check(text.encode())
-        check(text.encode("utf-16"))
+    for data in seeds_of(target):
+        check(data)
+        check(data.decode(errors="replace").encode("utf-16"))
 
 
 def run_atheris(target: str, runs: int, seed: int, folder: Path, keep: Path) -> None:

@@ -13,8 +13,11 @@ from searcher.cli.output import progress_bar, show_json, show_report
 @click.command("add")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…")
 @folder_option
-@click.option("--text-field", metavar="NAME", help="Column of JSONL and CSV files that holds the text.")
+@click.option("--text-field", multiple=True, metavar="NAME", help="Column of tables that holds the text; several are "
+              "joined.")  # fmt: skip
 @click.option("--id-field", metavar="NAME", help="Column that holds the id.")
+@click.option("--table", "tables", multiple=True, metavar="NAME", help="Table or view of SQLite files, once or more. "
+              "[default: all that have text]")  # fmt: skip
 @click.option("--label", metavar="NAME", default="stdin", show_default=True, help="What text from stdin (-) is called; "
               "its suffix says how it is read.")  # fmt: skip
 @click.option("--prune", is_flag=True, help="Remove what came from these paths and is there no more.")
@@ -23,13 +26,15 @@ from searcher.cli.output import progress_bar, show_json, show_report
 @settings_options
 @click.pass_context
 def add_command(
-    ctx: click.Context, /, paths: tuple[str, ...], folder: Path | None, text_field: str | None, id_field: str | None,
-    label: str, prune: bool, dry_run: bool, as_json: bool, **settings: Any,
+    ctx: click.Context, /, paths: tuple[str, ...], folder: Path | None, text_field: tuple[str, ...],
+    id_field: str | None, tables: tuple[str, ...], label: str, prune: bool, dry_run: bool, as_json: bool,
+    **settings: Any,
 ) -> None:  # fmt: skip
     """Index files, folders (with all in them), globs, or stdin (-).
 
     Files that have not changed are left alone; a changed file replaces what came from it. JSONL and CSV files give a
-    document for each row. Exit 1 if something failed; the rest is indexed all the same.
+    document for each row, SQLite files for each row of their tables: these are read from a copy and never written.
+    Exit 1 if something failed; the rest is indexed all the same.
     """
     searcher = open_searcher(folder, **settings)
     if "-" in paths:
@@ -38,12 +43,18 @@ def add_command(
         data = sys.stdin.buffer.read()
         suffix = Path(label).suffix or ".txt"
         report = searcher.add_bytes(
-            data, label, suffix=suffix, text_field=text_field, id_field=id_field, dry_run=dry_run
+            data, label, suffix=suffix, text_field=text_field, id_field=id_field, tables=tables, dry_run=dry_run
         )
     else:
         with progress_bar() as progress:
             report = searcher.add(
-                paths, text_field=text_field, id_field=id_field, prune=prune, dry_run=dry_run, progress=progress
+                paths,
+                text_field=text_field,
+                id_field=id_field,
+                tables=tables,
+                prune=prune,
+                dry_run=dry_run,
+                progress=progress,
             )
     if as_json:
         show_json(report.as_dict())

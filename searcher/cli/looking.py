@@ -57,10 +57,21 @@ def show_command(source: str, folder: Path | None, passages: bool, as_json: bool
 
 @click.command("status")
 @folder_option
+@click.option("--tables", is_flag=True, help="What each table of searcher.db holds instead.")
 @json_option
-def status_command(folder: Path | None, as_json: bool) -> None:
+def status_command(folder: Path | None, tables: bool, as_json: bool) -> None:
     """Say what the index holds, and the model and settings it was made with."""
-    status = open_searcher(folder).status()
+    searcher = open_searcher(folder)
+    if tables:
+        held = searcher.tables()
+        if as_json:
+            show_json([table._asdict() for table in held])
+        else:
+            show_table(
+                [(name, f"{rows:,}", ", ".join(columns)) for name, rows, columns in held], ("table", "rows", "columns")
+            )
+        return
+    status = searcher.status()
     if as_json:
         show_json(status)
     else:

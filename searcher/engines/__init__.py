@@ -9,11 +9,13 @@ from searcher.engines.opening import Opened
 from searcher.engines.status import status
 from searcher.engines.tuning import RECALL, make_index
 from searcher.engines.upkeep import Repair, check, compact, repair
+from searcher.store import Held
 
 __all__ = [
     "RECALL",
     "Effort",
     "Engine",
+    "Held",
     "Hit",
     "LocalEngine",
     "Opened",

@@ -23,20 +23,24 @@ class Adding(Opened):
         self,
         paths: str | Path | Sequence[str | Path],
         *,
-        text_field: str | None = None,
+        text_field: str | Sequence[str] | None = None,
         id_field: str | None = None,
+        tables: Sequence[str] = (),
         prune: bool = False,
         dry_run: bool = False,
         progress: Progress = no_progress,
     ) -> AddReport:
         """Index files, folders and globs; what is unchanged since it was added is left alone.
 
-        text_field, id_field: columns of table files. prune: remove what came from these paths and is there no more.
-        dry_run: read and count only. What cannot be read is in the report's `failed`, and stops nothing else.
+        text_field, id_field: columns of table files and databases; several of text are joined. tables: the tables and
+        views of databases that are read, all that have text if none is named. prune: remove what came from these paths
+        and is there no more. dry_run: read and count only. What cannot be read is in the report's `failed`, and stops
+        nothing else.
         """
         paths = [paths] if isinstance(paths, str | Path) else paths
         ingest = self._ingest(progress, dry_run)
-        add_files(ingest, expanded(paths), ReadOptions(text_field, id_field), prune)
+        options = ReadOptions(_one_or_several(text_field), id_field, _several(tables))
+        add_files(ingest, expanded(paths), options, prune)
         return self._finish(ingest)
 
     def add_faq(
@@ -63,14 +67,15 @@ class Adding(Opened):
         label: str,
         *,
         suffix: str = ".txt",
-        text_field: str | None = None,
+        text_field: str | Sequence[str] | None = None,
         id_field: str | None = None,
+        tables: Sequence[str] = (),
         dry_run: bool = False,
     ) -> AddReport:
         """Index one file's content under a label, read as a file of that suffix would be."""
         ingest = self._ingest(dry_run=dry_run)
         try:
-            options = ReadOptions(text_field, id_field)
+            options = ReadOptions(_one_or_several(text_field), id_field, _several(tables))
             ingest.documents(read_text(data, label, options, suffix), file=label)
         except SearcherError as fault:
             ingest.report.failed.append(Failure(label, getattr(fault, "reason", str(fault))))
@@ -153,3 +158,14 @@ class Adding(Opened):
         done = export.into(self.engine, progress)
         self.engine.publish()
         return done
+
+
+def _several(names: Sequence[str]) -> tuple[str, ...]:
+    """Names, or one name."""
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _one_or_several(names: str | Sequence[str] | None) -> str | tuple[str, ...] | None:
+    """As it is told apart by a file's digest: one name as itself."""
+    several = _several(names or ())
+    return several[0] if len(several) == 1 else several or None

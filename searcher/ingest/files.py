@@ -9,11 +9,13 @@ from pathlib import Path
 
 from searcher.errors import UnreadableFile
 from searcher.ingest.ingest import Ingest
-from searcher.readers import FAQ_READERS, Found, ReadOptions, Unsupported, find_files, read
+from searcher.readers import FAQ_READERS, Found, ReadOptions, Unsupported, belonging, find_files, read
 from searcher.records import Failure, Skipped
 from searcher.system import absolute, spelled
 
 __all__ = ["add_files", "expanded"]
+
+ALWAYS = ("text_field", "id_field")  # options that a file's digest has always told, given or not
 
 
 def add_files(ingest: Ingest, paths: Sequence[Path], options: ReadOptions, prune: bool = False) -> None:
@@ -60,9 +62,11 @@ def _add_file(ingest: Ingest, found: Found, options: ReadOptions) -> None:
 
 def _file_digest(path: Path, options: ReadOptions) -> bytes:
     """Stands for what is in a file and how it is read."""
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16))
-    given = {name: value for name, value in asdict(options).items() if name != "faq" or value}
+    digest = hashlib.blake2b(digest_size=16)
+    for file in belonging(path):
+        with file.open("rb") as stream:
+            hashlib.file_digest(stream, lambda: digest)
+    given = {name: value for name, value in asdict(options).items() if name in ALWAYS or value}
     digest.update(repr(sorted(given.items())).encode())
     return digest.digest()
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from searcher.embedding import IndexSettings, Wanted
-from searcher.engines import RECALL, Opened, Repair, check, compact, make_index, repair, status
+from searcher.engines import RECALL, Held, Opened, Repair, check, compact, make_index, repair, status
 from searcher.ingest.ingest import Progress, no_progress
 from searcher.ingest.reindexing import embed_again
 
@@ -62,3 +62,7 @@ class Upkeep(Opened):
     def status(self) -> dict[str, Any]:
         """What the index holds and was made with, sizes in bytes."""
         return status(self.engine, self.settings)
+
+    def tables(self) -> list[Held]:
+        """What each table of the database holds: its name, rows and columns."""
+        return self.engine.tables()

@@ -5,8 +5,18 @@ Imports: errors, system, records.
 
 from searcher.readers.faqs import FAQ_READERS
 from searcher.readers.raw import ReadOptions, Unsupported
-from searcher.readers.reading import read, read_text
+from searcher.readers.reading import belonging, read, read_text
 from searcher.readers.values import storable
 from searcher.readers.walking import Found, find_files
 
-__all__ = ["FAQ_READERS", "Found", "ReadOptions", "Unsupported", "find_files", "read", "read_text", "storable"]
+__all__ = [
+    "FAQ_READERS",
+    "Found",
+    "ReadOptions",
+    "Unsupported",
+    "belonging",
+    "find_files",
+    "read",
+    "read_text",
+    "storable",
+]

@@ -16,14 +16,21 @@ class Unsupported(UnreadableFile):
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """Which fields of a table hold the text and the key; None chooses by the usual names.
+    """Which fields of a table hold the text, one or several, and the key; None chooses by the usual names.
 
-    faq: read as FAQ entries, of which the "questions" are embedded, or the "answers" too.
+    tables: of a database, which are read; all that have text if none is named. faq: read as FAQ entries, of which the
+    "questions" are embedded, or the "answers" too.
     """
 
-    text_field: str | None = None
+    text_field: str | tuple[str, ...] | None = None
     id_field: str | None = None
+    tables: tuple[str, ...] = ()
     faq: Literal["questions", "answers"] | None = None
+
+    @property
+    def text_fields(self) -> tuple[str, ...]:
+        """The fields that hold the text."""
+        return (self.text_field,) if isinstance(self.text_field, str) else self.text_field or ()
 
 
 @dataclass(frozen=True)

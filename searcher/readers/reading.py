@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from searcher.errors import UnreadableFile
+from searcher.readers.databases import COMPANIONS, is_database, read_database
 from searcher.readers.faqs import FAQ_READERS
 from searcher.readers.html import read_html
 from searcher.readers.markdown import read_markdown, read_mdx
@@ -33,6 +34,8 @@ __all__ = [
 
 READERS: dict[str, Reader] = {
     ".csv": read_csv,
+    ".db": read_database,
+    ".db3": read_database,
     ".htm": read_html,
     ".html": read_html,
     ".json": read_json,
@@ -42,6 +45,8 @@ READERS: dict[str, Reader] = {
     ".mdx": read_mdx,
     ".ndjson": read_jsonl,
     ".rst": read_rst,
+    ".sqlite": read_database,
+    ".sqlite3": read_database,
     ".tsv": read_tsv,
     ".txt": read_plain,
     ".xhtml": read_html,
@@ -84,6 +89,12 @@ def read(path: Path, options: ReadOptions = DEFAULTS) -> Iterator[Item]:
         raise UnreadableFile(source, (error.strerror or str(error)).lower()) from error
 
 
+def belonging(path: Path) -> list[Path]:
+    """The files that are read when that one is: a database's, where a program that has it open writes first."""
+    beside = Path(f"{path}{COMPANIONS[0]}")
+    return [path, beside] if beside.is_file() else [path]
+
+
 def read_text(data: bytes, label: str, options: ReadOptions = DEFAULTS, suffix: str = ".txt") -> Iterator[Item]:
     """The same for bytes that have no file, such as stdin's; `label` is their source, `suffix` chooses the reader."""
     return _items(Raw(label, io.BytesIO(data), len(data)), suffix.lower(), options)
@@ -92,8 +103,9 @@ def read_text(data: bytes, label: str, options: ReadOptions = DEFAULTS, suffix: 
 def _items(raw: Raw, suffix: str, options: ReadOptions) -> Iterator[Item]:
     if options.faq and suffix not in FAQ_READERS:
         raise UnreadableFile(raw.source, f"no FAQ file; these are: {', '.join(FAQ_READERS)}")
+    other = read_database if suffix not in READERS and is_database(raw) else read_plain
     try:
-        yield from (FAQ_READERS[suffix] if options.faq else READERS.get(suffix, read_plain))(raw, options)
+        yield from (FAQ_READERS[suffix] if options.faq else READERS.get(suffix, other))(raw, options)
     except Unsupported as error:
         if suffix not in READERS:
             raise

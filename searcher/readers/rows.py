@@ -54,17 +54,18 @@ def documents(
 
 
 def _require_fields(fields: Fields, source: str, options: ReadOptions) -> None:
-    for what, name in (("text", options.text_field), ("id", options.id_field)):
+    for what, name in [*(("text", name) for name in options.text_fields), ("id", options.id_field)]:
         if name is not None and name not in fields:
             raise UnreadableFile(source, f"no {what} field {name!r}; its fields: {', '.join(fields)}")
 
 
 def _document(fields: Fields, source: str, key: str | None, options: ReadOptions, typing: Typing) -> Document:
     names = {name.lower(): name for name in reversed(fields)}
-    text_name = options.text_field or next((names[name] for name in TEXT_FIELDS if name in names), None)
-    taken = (_id_name(fields, options), text_name)
+    usual = [names[name] for name in TEXT_FIELDS if name in names][:1]
+    text_names = options.text_fields or tuple(usual)
+    taken = {_id_name(fields, options), *text_names}
     rest = {name: value for name, value in fields.items() if name not in taken}
-    text = _joined(rest) if text_name is None else _string(fields, text_name)
+    text = "\n\n".join(filter(None, (_string(fields, name) for name in text_names))) if text_names else _joined(rest)
 
     def take(name: str) -> str | None:
         """The text of a field with a meaning of its own, which is then no metadata."""
@@ -72,7 +73,7 @@ def _document(fields: Fields, source: str, key: str | None, options: ReadOptions
         return _sound(rest.pop(names[name]), name) if isinstance(value, str) and value.strip() else None
 
     title = take("title")
-    if text_name is None and all(_is_text(rest.get(names.get(name, name))) for name in ("question", "answer")):
+    if not text_names and all(_is_text(rest.get(names.get(name, name))) for name in ("question", "answer")):
         question, answer = str(take("question")), take("answer")
         phrasings = _phrasings(rest.pop(names.get("phrasings", "phrasings"), None))
         lines = list(dict.fromkeys(map(_one_line, [question, *phrasings])))
@@ -80,7 +81,7 @@ def _document(fields: Fields, source: str, key: str | None, options: ReadOptions
         # Each way of asking is a passage of its own: their mean would be near none of them.
         breaks = tuple(accumulate(len(line) + 1 for line in lines[:-1]))
         return Document(source, "\n".join(lines), title, key, metadata, breaks=breaks, kind="faq")
-    return Document(source, _sound(text, text_name or "text"), title, key, _metadata(rest, typing))
+    return Document(source, _sound(text, text_names[0] if text_names else "text"), title, key, _metadata(rest, typing))
 
 
 def _id_name(fields: Fields, options: ReadOptions) -> str | None:

@@ -1,6 +1,7 @@
 """Paths to files: folders are walked in a fixed order, and what is passed over for a reason is told."""
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from searcher.system import absolute
 __all__ = ["Found", "find_files"]
 
 INDEX_FILE = "searcher.db"  # a folder that holds it is an index, not a source of text
+COMPANION = re.compile(r"(.+)-(?:wal|shm|journal)")  # what SQLite keeps beside a file that is in use
 SKIPPED_FOLDERS = {"__pycache__", "node_modules"}
 SPECIAL = {
     stat.S_IFIFO: "a named pipe",
@@ -97,6 +99,8 @@ def _walk(root: Path) -> Iterator[Found | Failure]:
 
 def _is_ignored(path: Path, is_folder: bool, rules: tuple[Rules, ...]) -> bool:
     if is_folder and path.name in SKIPPED_FOLDERS:
+        return True
+    if (beside := COMPANION.fullmatch(path.name)) and path.with_name(beside[1]).is_file():
         return True
     verdicts = (own.verdict(path, is_folder) for own in reversed(rules))
     return next((verdict for verdict in verdicts if verdict is not None), False)

@@ -10,6 +10,7 @@ from searcher.store.repair import repair_database
 from searcher.store.schema import FORMAT
 from searcher.store.state import DATABASE, FORGET
 from searcher.store.store import Store
+from searcher.store.tables import Held
 
 __all__ = [
     "DATABASE",
@@ -17,6 +18,7 @@ __all__ = [
     "FORMAT",
     "KEYWORD_FAULT",
     "READ_ROWS",
+    "Held",
     "Notes",
     "Store",
     "Unanswered",

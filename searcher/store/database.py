@@ -250,8 +250,10 @@ class Database:
 
     def vacuum(self) -> None:
         """Write the file anew without the room that removed rows left, the write-ahead log included."""
+        from sqlite_utils import Database as Maintained
+
         with self.errors():
-            self.connection().execute("VACUUM")
+            Maintained(self.connection(), execute_plugins=False, recursive_triggers=False).vacuum()
             self.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def journal_mode(self) -> str:

@@ -5,12 +5,14 @@ with every statement of ours.
 """
 
 import sqlite3
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from searcher.errors import DamagedIndex
 from searcher.store.schema import SCHEMA
+from searcher.store.tables import unlike_columns
 
 __all__ = ["FOREIGN", "Difference", "check_layout", "differences"]
 
@@ -34,7 +36,12 @@ MISSING, OTHER, FOREIGN = "is missing", "is not as searcher makes it", "is not o
 def check_layout(connection: sqlite3.Connection, path: Path) -> None:
     """DamagedIndex, naming the object, where the database is laid out otherwise."""
     if found := differences(connection):
-        raise DamagedIndex(f"{path}: {found[0]}; searcher check --repair keeps only what is sound")
+        first, detail = found[0], ""
+        if (first.kind, first.problem) == ("table", OTHER):
+            with suppress(sqlite3.Error, UnicodeDecodeError):  # what a stranger made of it may be unreadable
+                detail = unlike_columns(connection, first.name)
+        reason = f"{first}: {detail}" if detail else str(first)
+        raise DamagedIndex(f"{path}: {reason}; searcher check --repair keeps only what is sound")
 
 
 def differences(connection: sqlite3.Connection) -> list[Difference]:

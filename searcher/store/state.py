@@ -17,6 +17,7 @@ from searcher.store.layout import check_layout
 from searcher.store.migrations import migrate
 from searcher.store.rows import as_settings, settings_rows
 from searcher.store.schema import SCHEMA
+from searcher.store.tables import Held, contents
 from searcher.vectors import Indexing
 
 __all__ = ["DATABASE", "FORGET", "State", "enter_settings", "ids_of"]
@@ -48,6 +49,11 @@ class State:
     def head(self) -> Head:
         """Which state a read would see now."""
         return self.database.head()
+
+    def tables(self) -> list[Held]:
+        """What each table of the database holds."""
+        with self.database.reading() as connection:
+            return contents(connection)
 
     def close(self) -> None:
         """Close the database."""

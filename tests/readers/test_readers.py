@@ -109,7 +109,6 @@ BINARY = {
     "PNG": b"\x89PNG\r\n\x1a\n",
     "ELF": b"\x7fELF\x02\x01",
     "gzip": b"\x1f\x8b\x08",
-    "SQLite": b"SQLite format 3\x00",
 }
 
 

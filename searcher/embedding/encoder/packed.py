@@ -165,9 +165,16 @@ def _groups(bounds: np.ndarray) -> Iterator[Group]:
         first += len(near)
 
 
+def _has_fused(weight: Tensor) -> bool:
+    """Whether oneDNN has that form for the weight's device and dtype: bfloat16 only where the CPU multiplies it."""
+    if weight.device.type != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return False
+    return weight.dtype == torch.float32 or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
 def _linear(weight: Tensor, bias: Tensor, activation: str) -> Linear:
     """A dense layer, then the activation, or the residual added; oneDNN's prepacked and fused form where it pays."""
-    if weight.device.type == "cpu" and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+    if _has_fused(weight):
         prepared = torch.ops.mkldnn._reorder_linear_weight(weight)
         run = torch.ops.mkldnn._linear_pointwise
         post: tuple[Any, ...] = ("gelu", [], GELU[activation]) if activation in GELU else (activation or "none", [], "")
