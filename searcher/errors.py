@@ -12,6 +12,7 @@ SearcherError               anything wrong in the user's world: one line, no tra
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 __all__ = [
     "BadValue",
@@ -28,6 +29,18 @@ __all__ = [
 
 class SearcherError(Exception):
     """Base of all errors that a user can cause or meet; `str()` is one line."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception itself would call the class with its message alone: an error that takes more hangs a Pool.
+        return _made_again, (type(self), self.args, self.__dict__)
+
+
+def _made_again(kind: type[SearcherError], args: tuple[Any, ...], state: dict[str, Any]) -> SearcherError:
+    """An error as it was in another process."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
 
 
 class BadValue(SearcherError, ValueError):

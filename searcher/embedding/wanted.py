@@ -34,6 +34,12 @@ class Wanted:
     torch_weights: bool = False
     dtype: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.layers is not None and not isinstance(self.layers, str | int):
+            object.__setattr__(
+                self, "layers", tuple(self.layers)
+            )  # which may be an iterator, and is read more than once
+
     def load(self, stored: IndexSettings | None) -> Model:
         """The model asked for, else the index's, else the default."""
         return load_model(self.model or (stored.model if stored else None), self.torch_weights)

@@ -13,7 +13,7 @@ from searcher.engines.local import LocalEngine
 from searcher.errors import BadValue, DamagedIndex, UnknownName
 from searcher.records import Document, Row
 from searcher.store import DATABASE
-from searcher.system import on_fork, spelled
+from searcher.system import absolute, on_fork, spelled
 
 __all__ = ["Opened"]
 
@@ -22,7 +22,7 @@ class Opened:
     """An index folder, its model loaded when it is first needed; safe to share between threads."""
 
     def __init__(self, folder: str | Path = "index_data", model: str | Path | None = None, **settings: Any) -> None:
-        self.folder = Path(folder)
+        self.folder = Path(absolute(folder))  # whatever the working directory will be
         known = {field.name for field in fields(Wanted)} - {"model"}
         if unknown := set(settings) - known:
             raise UnknownName("setting", min(unknown), known)
@@ -35,6 +35,10 @@ class Opened:
         with suppress(DamagedIndex):  # it can be opened to be checked; whatever reads it says so
             if self.exists() and (stored := self.engine.settings()):
                 self._wanted.check(stored)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Of connections, mapped files and threads nothing can be copied: a copy opens the same index anew.
+        return _opened_anew, (type(self), self.folder, self._wanted)
 
     def exists(self) -> bool:
         """Whether the folder holds an index."""
@@ -134,6 +138,11 @@ class Opened:
     def counts(self) -> dict[str, int]:
         """How many documents, passages and tokens there are."""
         return self.engine.counts()
+
+
+def _opened_anew(kind: type[Opened], folder: Path, wanted: Wanted) -> Opened:
+    """One that was pickled or copied."""
+    return kind(folder, **{field.name: getattr(wanted, field.name) for field in fields(wanted)})
 
 
 _opened: "weakref.WeakSet[Opened]" = weakref.WeakSet()

@@ -1,13 +1,18 @@
-"""Ignore files: patterns in the syntax of .gitignore, and which of a tree's entries they pass over."""
+"""Ignore files: patterns in the syntax of .gitignore, and which of a tree's entries they pass over, as git would."""
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["IGNORE_FILES", "Rules", "rules_of"]
+__all__ = ["IGNORE_FILES", "Rules", "repository_rules", "rules_of"]
 
 IGNORE_FILES = (".gitignore", ".searcherignore")  # the latter's patterns come last, so they win
+
+# Where git looks for what its user never wants, and where its settings say otherwise (gitignore(5), git-config(1)).
+USER_FILES = ("git/ignore", "git/config")
+EXCLUDES = re.compile(r"^\s*excludesfile\s*=\s*\"?([^\"\n]+?)\"?\s*$", re.IGNORECASE | re.MULTILINE)
 
 GLOB = re.compile(
     r"\\(?P<escaped>.)|(?P<stars>\*+)|(?P<any>\?)|\[(?P<negated>[!^]?)(?P<members>\]?(?:\[:\w+:\]|\\.|[^\]\\])*)\]"
@@ -39,14 +44,18 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Rules:
-    """The patterns of the ignore files of one folder, in their order."""
+    """The patterns of the ignore files of one folder, in their order.
+
+    within: where `folder` stands in the one that the patterns are relative to, "/" at its end; empty if it is that.
+    """
 
     folder: Path
     patterns: tuple[Pattern, ...]
+    within: str = ""
 
     def verdict(self, path: Path, is_folder: bool) -> bool | None:
         """Whether the entry is ignored; None where no pattern speaks of it. The last one that does decides."""
-        relative = path.relative_to(self.folder).as_posix()
+        relative = self.within + path.relative_to(self.folder).as_posix()
         for pattern in reversed(self.patterns):
             if (is_folder or not pattern.folders_only) and pattern.regex.fullmatch(relative):
                 return not pattern.negated
@@ -54,17 +63,67 @@ class Rules:
 
 
 def rules_of(folder: Path) -> Rules | None:
-    """The rules in a folder's ignore files; a file that cannot be read has none, as in git."""
-    lines: list[str] = []
-    for name in IGNORE_FILES:
-        try:
-            if (folder / name).is_file():
-                # Names in a folder need not be UTF-8; surrogateescape is how Python spells those that are not.
-                lines += (folder / name).read_bytes().decode("utf-8-sig", "surrogateescape").split("\n")
-        except OSError:
-            continue
-    patterns = tuple(_patterns(lines))
+    """The rules in a folder's ignore files, those of git's own exclude files first where it is a repository.
+
+    A file that cannot be read has none, as in git.
+    """
+    files = [*_exclude_files(folder), *(folder / name for name in IGNORE_FILES)]
+    patterns = tuple(_patterns(line for file in files for line in _lines(file)))
     return Rules(folder, patterns) if patterns else None
+
+
+def repository_rules(folder: Path) -> Iterator[Rules]:
+    """The rules that hold in a folder because of those above it, up to the root of the repository that it is in, the
+    outermost first; none outside of one.
+    """
+    real = Path(os.path.realpath(folder))
+    above = list(real.parents)
+    root = next((number for number, parent in enumerate(above) if _is_repository(parent)), None)
+    if root is None or _is_repository(real):
+        return
+    for parent in reversed(above[: root + 1]):
+        if rules := rules_of(parent):
+            yield Rules(folder, rules.patterns, f"{real.relative_to(parent).as_posix()}/")
+
+
+def _is_repository(folder: Path) -> bool:
+    return os.path.lexists(folder / ".git")
+
+
+def _exclude_files(folder: Path) -> Iterator[Path]:
+    """The files beside .gitignore in which git finds patterns for a repository: the user's, and its own."""
+    if not _is_repository(folder):
+        return
+    settings = Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
+    plain, general = (settings / name for name in USER_FILES)
+    given = os.environ.get("GIT_CONFIG_GLOBAL")
+    users = (general, Path("~/.gitconfig").expanduser()) if given is None else (Path(given),)
+    for config in (*users, _git_folder(folder / ".git") / "config"):
+        if found := EXCLUDES.findall("\n".join(_lines(config))):
+            plain = Path(found[-1]).expanduser()
+    yield plain
+    yield _git_folder(folder / ".git") / "info" / "exclude"
+
+
+def _git_folder(git: Path) -> Path:
+    """The folder that a .git stands for: of a worktree or a submodule it is a file that names it."""
+    for _ in range(2):
+        if git.is_dir():
+            common = _lines(git / "commondir")
+            return git / common[0] if common else git
+        named = next((line.removeprefix("gitdir: ") for line in _lines(git) if line.startswith("gitdir: ")), "")
+        git = git.parent / named
+    return git
+
+
+def _lines(file: Path) -> list[str]:
+    """The lines of a file, none of one that cannot be read."""
+    try:
+        # Names in a folder need not be UTF-8; surrogateescape is how Python spells those that are not.
+        text = file.read_bytes().decode("utf-8-sig", "surrogateescape") if file.is_file() else ""
+    except OSError:
+        return []
+    return text.split("\n") if text else []
 
 
 def _patterns(lines: Iterable[str]) -> Iterator[Pattern]:

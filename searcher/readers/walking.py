@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from searcher.readers.ignoring import Rules, rules_of
+from searcher.readers.ignoring import Rules, repository_rules, rules_of
 from searcher.records import Failure, Skipped
 from searcher.system import absolute
 
@@ -40,9 +40,11 @@ Entry: TypeAlias = tuple[Path, tuple[Rules, ...]]  # a path and the rules that h
 def find_files(paths: Iterable[Path]) -> Iterator[Found | Failure]:
     """The files under the paths, each once, every folder's in the order of their names.
 
-    In a folder, hidden files, caches, and what .gitignore and .searcherignore name are passed over in silence; links
-    that leave the folder, pipes, devices, and other indexes are told as Skipped, what cannot be read as a Failure. A
-    path given is followed if it is a link, and no rule applies to it.
+    In a folder, hidden files, caches, and what .gitignore and .searcherignore name are passed over in silence; in a git
+    repository also what the ignore files above the folder and git's exclude files name. Links that leave the folder,
+    pipes, devices and other indexes are told as Skipped, what cannot be read as a Failure. A link to a file
+    that would itself be passed over is followed: it stands where its owner wants the file to be seen. A path given is
+    followed if it is a link, and no rule applies to it.
     """
     met: set[str] = set()
     for given in paths:
@@ -70,8 +72,9 @@ def _under(root: Path) -> Iterator[Found | Failure]:
 
 def _walk(root: Path) -> Iterator[Found | Failure]:
     # A stack, for a tree may be deeper than Python's calls.
-    stack: list[Entry] = [(root, ())]
-    real_root = os.path.realpath(root)
+    outer = tuple(repository_rules(root))
+    stack: list[Entry] = [(root, outer)]
+    real_root = Path(os.path.realpath(root))
     while stack:
         path, rules = stack.pop()
         try:
@@ -90,7 +93,7 @@ def _walk(root: Path) -> Iterator[Found | Failure]:
             elif stat.S_ISREG(mode):
                 yield _found(path, root)
             elif stat.S_ISLNK(mode):
-                yield from _link(path, real_root)
+                yield from _link(path, root, real_root, outer)
             else:
                 yield Skipped(_name(path), _special(status))
         except OSError as error:
@@ -106,13 +109,30 @@ def _is_ignored(path: Path, is_folder: bool, rules: tuple[Rules, ...]) -> bool:
     return next((verdict for verdict in verdicts if verdict is not None), False)
 
 
-def _link(path: Path, real_root: str) -> Iterator[Failure]:
-    """Nothing for a link into the folder walked: its target is met there, and a loop is never entered."""
-    target = os.path.realpath(path)
-    if not Path(target).exists():
+def _link(path: Path, root: Path, real_root: Path, outer: tuple[Rules, ...]) -> Iterator[Found | Failure]:
+    """Nothing for a link to what the walk meets anyway; a loop is never entered."""
+    target = Path(os.path.realpath(path))
+    if not target.exists():
         yield Skipped(_name(path), "a link to nothing")
-    elif not Path(target).is_relative_to(real_root):
+    elif not target.is_relative_to(real_root):
         yield Skipped(_name(path), "a link that leaves the folder")
+    elif not _is_met(root / target.relative_to(real_root), root, outer):
+        if target.is_file():
+            yield _found(path, root)
+        else:
+            yield Skipped(_name(path), "a link to a hidden or ignored folder")
+
+
+def _is_met(target: Path, root: Path, rules: tuple[Rules, ...]) -> bool:
+    """Whether a walk comes to a file or folder below the root."""
+    path = root
+    for part in target.relative_to(root).parts:
+        own = rules_of(path)
+        rules = (*rules, own) if own else rules
+        path /= part
+        if part.startswith(".") or _is_ignored(path, path.is_dir(), rules) or (path / INDEX_FILE).exists():
+            return False
+    return True
 
 
 def _found(path: Path, root: Path) -> Found | Failure:

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 from searcher.errors import BadValue, DamagedIndex, IndexUnavailable, SearcherError
 from searcher.records import Head
 from searcher.store.locks import close_before_a_fork, holder, patience, unforked
-from searcher.system import named_once, private, private_folder, sync_folder
+from searcher.system import named_once, private, private_folder, shown, sync_folder
 
 __all__ = ["Database", "errors_of", "has_safe_wal"]
 
@@ -72,7 +72,8 @@ class Database:
         if path.is_symlink():  # it could lead to a file that its owner never meant to be written to
             raise IndexUnavailable(f"{path} is a symbolic link; name the folder that it leads to")
         if not path.is_file():
-            raise IndexUnavailable(f"no index in {path.parent}; make one: searcher add PATH -i {path.parent}")
+            where = shown(path.parent.as_posix())
+            raise IndexUnavailable(f"no index in {where}; make one: searcher add PATH -i {where}")
         with self.errors(), unforked():
             (number,) = self.connection().execute("PRAGMA application_id").fetchone()
         if number != APPLICATION_ID:

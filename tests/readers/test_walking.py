@@ -80,7 +80,7 @@ def test_searcherignore_has_the_last_word(tmp_path: Path) -> None:
     assert names(tmp_path) == ["generated.md"]
 
 
-def test_links_are_never_followed_within_a_folder(tmp_path: Path) -> None:
+def test_links_to_what_is_met_anyway_are_not_followed(tmp_path: Path) -> None:
     root, outside = tmp_path / "root", tmp_path / "outside"
     plant(root, "a.txt", "sub/b.txt")
     plant(outside, "c.txt")
@@ -90,6 +90,22 @@ def test_links_are_never_followed_within_a_folder(tmp_path: Path) -> None:
     (root / "broken").symlink_to(root / "nothing")
     assert names(root) == ["a.txt", "sub/b.txt"]
     assert failures(root) == {"away": "a link that leaves the folder", "broken": "a link to nothing"}
+
+
+def test_links_to_what_would_be_passed_over_are_followed(tmp_path: Path) -> None:
+    plant(
+        tmp_path, ".objects/KEY1", "notes/plain.md", ".versions/v3.md", "drafts/secret.md", "node_modules/m/readme.md"
+    )
+    (tmp_path / ".gitignore").write_text("drafts\n")
+    for name, target in {
+        "notes/letter.md": ".objects/KEY1", "current.md": ".versions/v3.md", "public.md": "drafts/secret.md",
+        "module.md": "node_modules/m/readme.md", "again.md": "notes/plain.md", "all": ".versions",
+    }.items():  # fmt: skip
+        (tmp_path / name).symlink_to(os.path.relpath(tmp_path / target, (tmp_path / name).parent))
+    (tmp_path / "second.md").symlink_to("current.md")
+    found = names(tmp_path)
+    assert found == ["current.md", "module.md", "notes/letter.md", "notes/plain.md", "public.md"]
+    assert failures(tmp_path) == {"all": "a link to a hidden or ignored folder"}
 
 
 def test_a_link_given_as_a_path_is_followed_and_keeps_its_name(tmp_path: Path) -> None:
@@ -135,6 +151,79 @@ def test_a_tree_deeper_than_the_call_stack_is_walked() -> None:
         subprocess.run(["rm", "-rf", top], check=True)  # so deep a tree is too much for Python's own rmtree
 
 
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A git repository whose user has no settings."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.delenv("GIT_CONFIG_GLOBAL", raising=False)
+    plant(tmp_path, "home/.config/git/ignore")
+    plant(
+        tmp_path / "repo",
+        "docs/a.md",
+        "docs/x.log",
+        "docs/private/p.md",
+        "docs/deep/private/q.md",
+        "docs/b.tmp",
+        "c.md",
+    )
+    subprocess.run(["git", "init", "-q", str(tmp_path / "repo")], check=True)
+    return tmp_path / "repo"
+
+
+NEEDS_GIT = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+
+
+@NEEDS_GIT
+def test_a_folder_in_a_repository_obeys_the_ignore_files_above_it(repository: Path) -> None:
+    (repository / ".gitignore").write_text("*.log\n/docs/private/\n")
+    assert names(repository / "docs") == ["a.md", "b.tmp", "deep/private/q.md"]
+    (repository / "docs/.gitignore").write_text("!x.log\n")
+    assert names(repository / "docs") == ["a.md", "b.tmp", "deep/private/q.md", "x.log"]
+    (repository / "elsewhere").symlink_to(repository / "docs/deep")
+    (repository / ".gitignore").write_text("docs/deep/private\n")
+    assert names(repository / "elsewhere") == []
+    assert names(repository / "docs/private") == ["p.md"]  # a folder that was named is read, whatever the rules say
+
+
+@NEEDS_GIT
+def test_the_exclude_files_of_the_repository_and_of_the_user_are_obeyed(repository: Path, tmp_path: Path) -> None:
+    everything = ["a.md", "b.tmp", "deep/private/q.md", "private/p.md", "x.log"]
+    assert names(repository / "docs") == everything
+    (repository / ".git/info/exclude").write_text("private\n")
+    assert names(repository / "docs") == ["a.md", "b.tmp", "x.log"]
+    assert names(repository) == ["c.md", "docs/a.md", "docs/b.tmp", "docs/x.log"]
+    (tmp_path / "home/.config/git/ignore").write_text("*.tmp\n")
+    assert names(repository / "docs") == ["a.md", "x.log"]
+    (tmp_path / "home/.gitconfig").write_text("[core]\n\texcludesFile = ~/never\n")
+    (tmp_path / "home/never").write_text("*.log\n")
+    assert names(repository / "docs") == ["a.md", "b.tmp"]
+    (repository / ".gitignore").write_text("!*.log\n")  # the repository has the last word
+    assert names(repository / "docs") == ["a.md", "b.tmp", "x.log"]
+
+
+@NEEDS_GIT
+def test_outside_of_a_repository_no_rule_above_a_folder_holds_and_a_nested_one_keeps_its_own(
+    repository: Path, tmp_path: Path
+) -> None:
+    (tmp_path / ".gitignore").write_text("*.md\n")
+    (repository / ".git/info/exclude").write_text("*.log\n")
+    assert names(repository) == ["c.md", "docs/a.md", "docs/b.tmp", "docs/deep/private/q.md", "docs/private/p.md"]
+    plant(tmp_path, "free/docs/a.md")
+    assert names(tmp_path / "free" / "docs") == ["a.md"]
+    assert "repo/docs/x.log" not in names(tmp_path)
+
+
+@NEEDS_GIT
+def test_a_worktree_has_the_exclude_file_of_its_repository(repository: Path, tmp_path: Path) -> None:
+    run = ["git", "-C", str(repository), "-c", "user.name=a", "-c", "user.email=a@b"]
+    subprocess.run([*run, "commit", "-q", "--allow-empty", "-m", "first"], check=True)
+    subprocess.run([*run, "worktree", "add", "-q", str(tmp_path / "tree")], check=True)
+    plant(tmp_path / "tree", "sub/a.md", "sub/b.log")
+    (repository / ".git/info/exclude").write_text("*.log\n")
+    assert names(tmp_path / "tree" / "sub") == ["a.md"]
+
+
 SEGMENT = st.sampled_from(["a", "b", "c.log", "ab", "d-e", "[x]", "a b"])
 TREE = st.lists(st.lists(SEGMENT, min_size=1, max_size=4).map("/".join), min_size=1, max_size=12)
 GLOB = st.one_of(
@@ -174,3 +263,7 @@ def test_ignore_files_mean_what_they_mean_to_git(tree: list[str], rules: list[st
         ).stdout  # fmt: skip
         expected = {name for name in listed.split("\0") if name and not name.endswith(".gitignore")}
         assert set(names(root)) == expected
+        for below in {name.rpartition("/")[0] for name in expected} - {""}:  # as if only that folder were added
+            assert {f"{below}/{name}" for name in names(root / below)} == {
+                name for name in expected if name.startswith(f"{below}/")
+            }
