@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from searcher.errors import BadValue
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANSWER", "MAX_TEXT_BYTES", "AddReport", "Answer", "Chunk", "Document", "Failure", "Head", "Highlight", "Note",
-    "Passage", "Prepared", "Row", "Skipped", "as_json",
+    "Passage", "Prepared", "Row", "Skipped", "as_json", "plain",
 ]  # fmt: skip
 
 ANSWER = "answer"
@@ -55,6 +56,20 @@ class Document:
         digest = hashlib.blake2b(json.dumps(parts).encode(), digest_size=16)
         digest.update(self.text.encode())
         return digest.digest()
+
+
+def plain(value: Any) -> Any:
+    """A value without what an Enum or numpy wraps around it: an array is a list, a scalar a number, text or bool.
+
+    >>> import numpy as np
+    >>> plain(np.bool_(True)), plain(np.array([1.5, 2.0]))
+    (True, [1.5, 2.0])
+    """
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if hasattr(value, "tolist") and hasattr(value, "dtype"):
+        return value.tolist()
+    return value
 
 
 def as_json(value: Any) -> str:

@@ -61,7 +61,7 @@ class Faq:
 
     def rank(self, questions: Sequence[str], weights: Weights = SHIPPED) -> list[list[Found]]:
         """For each question the entries of the phrasings nearest to it, best first, each once."""
-        texts = query_texts(questions)
+        texts = query_texts([questions] if isinstance(questions, str) else questions)
         return self._embedded(
             texts,
             lambda vectors: [

@@ -35,6 +35,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from searcher.errors import BadValue, FilterError, UnknownName
+from searcher.records import plain
 
 __all__ = [
     "And",
@@ -162,9 +163,11 @@ def in_metadata(path: Path) -> Path:
 def _equality(key: str, value: object) -> Filter:
     if not isinstance(key, str) or _UNSTORABLE.search(key):
         raise BadValue(f"filter key {key!r}: a key is text without NUL and lone surrogates")
-    path = tuple(key.split("."))
+    path, value = tuple(key.split(".")), plain(value)
     if value is None:
         return IsNull(path)
+    if isinstance(value, set | frozenset):
+        value = sorted(value, key=repr)  # one filter, whatever the order of a set is in this run
     if not isinstance(value, list | tuple):
         return Compare(path, "=", _checked(key, value))
     if len(value) > MAX_VALUES:
@@ -175,6 +178,7 @@ def _equality(key: str, value: object) -> Filter:
 
 def _checked(key: str, value: object) -> Value:
     good = "good are text without NUL, finite numbers of 64 bits, booleans, None and lists of these"
+    value = plain(value)
     if isinstance(value, str | int | float):
         if _fits(value) if isinstance(value, int | float) else not _UNSTORABLE.search(value):
             return value

@@ -83,9 +83,9 @@ class Adding(Opened):
 
     def add_texts(
         self,
-        texts: Sequence[str],
-        ids: Sequence[str] | None = None,
-        metadatas: Sequence[Mapping[str, Any] | None] | None = None,
+        texts: Iterable[str],
+        ids: Iterable[str] | None = None,
+        metadatas: Iterable[Mapping[str, Any] | None] | None = None,
         progress: Progress = no_progress,
     ) -> AddReport:
         """Index texts; one whose id is there already replaces it, unless it is unchanged.

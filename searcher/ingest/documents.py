@@ -1,19 +1,19 @@
 """Documents as they can be stored: plain texts made into them, and each one checked before it is taken."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from searcher.errors import BadValue
 from searcher.readers import storable
-from searcher.records import Document
+from searcher.records import Document, plain
 from searcher.text import check_text
 
 __all__ = ["documents_of_texts", "sound"]
 
 
 def documents_of_texts(
-    texts: Sequence[str], ids: Sequence[str] | None, metadatas: Sequence[Mapping[str, Any] | None] | None
+    texts: Iterable[str], ids: Iterable[str] | None, metadatas: Iterable[Mapping[str, Any] | None] | None
 ) -> Iterator[Document]:
     """Documents out of plain texts; a text without an id gets one made of its content.
 
@@ -22,17 +22,20 @@ def documents_of_texts(
     for name, values in (("texts", texts), ("ids", ids), ("metadatas", metadatas)):
         if isinstance(values, str | Mapping):
             raise BadValue(f"{name} is one {type(values).__name__}; it must be a list of them")
-        if values is not None and len(values) != len(texts):
-            raise BadValue(f"{len(values)} {name} for {len(texts)} texts")
+    every = list(plain(texts))
+    keys, values_ = (None if given is None else list(plain(given)) for given in (ids, metadatas))
+    for name, given in (("ids", keys), ("metadatas", values_)):
+        if given is not None and len(given) != len(every):
+            raise BadValue(f"{len(given)} {name} for {len(every)} texts")
     used: set[str] = set()
-    for number, text in enumerate(texts):
+    for number, text in enumerate(every):
         check_text(text, f"text {number + 1}")
-        metadata = _sound_metadata(metadatas[number] or {} if metadatas else {}, f"metadata {number + 1}")
+        metadata = _sound_metadata(values_[number] or {} if values_ else {}, f"metadata {number + 1}")
         document = Document("", text, metadata=metadata)
-        if ids is None:
+        if keys is None:
             key = f"text-{document.digest().hex()[:16]}"
         else:
-            given = ids[number]
+            given = plain(keys[number])
             key = check_text(str(given) if isinstance(given, int) else given, f"id {number + 1}")
             if not key or key in used:
                 raise BadValue(f"id {key!r} is given twice" if key else f"id {number + 1} is empty")

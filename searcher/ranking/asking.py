@@ -10,7 +10,7 @@ from searcher import filters
 from searcher.embedding import highlighted, normalize
 from searcher.engines import Hit, Opened
 from searcher.errors import BadValue, DamagedIndex
-from searcher.ranking.questions import Questions, check_k, query_texts, query_vectors
+from searcher.ranking.questions import Questions, check_k, questions_of
 from searcher.ranking.rerank import rerank as reranked
 from searcher.ranking.retrieval import MODES, Asked, retrieve
 from searcher.records import Passage, Row
@@ -41,7 +41,8 @@ class Asking(Opened):
     ) -> Any:
         """The k passages that answer a question best, best first.
 
-        query: a text -> list of Passage; a list of texts -> a list of such lists; vectors (d,) or (q, d) likewise.
+        query: a text -> list of Passage; a list of texts, or what else holds some -> a list of such lists; vectors (d,)
+        or (q, d) likewise, as an array, a tensor or lists of numbers.
         where: a filter such as "lang = 'en' and year >= 2020", or a dict of equalities; min(k, as many as it allows)
         passages are returned. min_score: leave out passages with a lower score.
 
@@ -58,16 +59,14 @@ class Asking(Opened):
 
         Raises BadValue for an empty query, k < 1, a vector of another dimension or not finite; FilterError.
         """
-        if highlight and isinstance(query, np.ndarray) and query.dtype.kind in "fiu":
+        queries, single = questions_of(query)
+        if highlight and isinstance(queries, np.ndarray):
             raise BadValue("highlight takes the question's text, not its vector")
-        single = isinstance(query, str) or (isinstance(query, np.ndarray) and query.ndim == 1)
-        queries = [query] if isinstance(query, str) else query
-        how = {"mode": mode, "mmr": mmr, "per_document": per_document, "exact": exact, "ef": ef, "nprobe": nprobe}
-        found = self.rank(queries, k, where, min_score, rerank, **how)
+        asked = Asked(k, min_score, mode, mmr, per_document, ef=ef, nprobe=nprobe, exact=exact)
+        found = self._rank(queries, where, asked, rerank)
         hits = [[_passage(rank, score, row) for rank, (score, row) in enumerate(ranked, 1)] for ranked in found]
         if highlight:
-            questions = [query] if single else query
-            hits = [highlighted(self.embedder, text, own) for text, own in zip(questions, hits, strict=True)]
+            hits = [highlighted(self.embedder, text, own) for text, own in zip(queries, hits, strict=True)]
         return hits[0] if single else hits
 
     def rank(
@@ -83,23 +82,25 @@ class Asking(Opened):
 
         how: mode, mmr, per_document, exact, ef, nprobe, and feedback, False for a hybrid search by `fuse` alone.
         """
-        asked = Asked(k, min_score, **how)
+        return self._rank(questions_of(queries)[0], where, Asked(k, min_score, **how), rerank)
+
+    def _rank(self, queries: list[str] | np.ndarray, where: Where, asked: Asked, rerank: str | None) -> list[list[Hit]]:
         if rerank is None:
             return self._ranked(queries, where, asked)[1]
         return reranked(partial(self._ranked, queries, where), lambda: self.embedder, asked, rerank)
 
     def _ranked(
-        self, queries: Any, where: Where, asked: Asked, first: np.ndarray | None = None
+        self, queries: list[str] | np.ndarray, where: Where, asked: Asked, first: np.ndarray | None = None
     ) -> tuple[Questions, list[list[Hit]]]:
         """Questions and their hits. first: (q, d), passages that feed back in a hybrid search, None for the best."""
         tree = None if where is None else filters.parse(where)
         mode, texts, vectors, readable = MODES[asked.mode], None, None, None
-        if isinstance(queries, np.ndarray) and queries.dtype.kind in "fiu":
+        if isinstance(queries, np.ndarray):
             if mode.texts:
                 raise BadValue(f"mode {asked.mode!r} needs the question as a text; a vector has mode 'dense' only")
-            vectors = query_vectors(queries)
+            vectors = queries
         else:
-            texts = query_texts(queries)
+            texts = queries
             self.engine.settings()  # no index, no need to load a model
         while True:
             if embedding := texts is not None and mode.vectors:

@@ -1,15 +1,18 @@
 """Questions: what one may be, a text or a vector, in the forms that a mode needs; how many hits may be asked for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from searcher.embedding import normalize
 from searcher.errors import BadValue
+from searcher.records import plain
 
-__all__ = ["Questions", "check_k", "query_texts", "query_vectors"]
+__all__ = ["Questions", "check_k", "query_texts", "query_vectors", "questions_of"]
 
 QUERY_CHARACTERS = 1_000_000  # only the model's window of it counts; a longer one is a mistake
 
@@ -37,6 +40,42 @@ class Questions:
         return Questions(texts, *arrays)
 
 
+def questions_of(query: Any) -> tuple[list[str] | np.ndarray, bool]:
+    """The questions in whatever somebody calls one, texts or vectors, and whether it was one alone.
+
+    A text is a question, and so is a list of numbers; a list, an array, a tensor or a generator of such are several. A
+    generator is read once. BadValue for what is none of these.
+    """
+    query = plain(query) if isinstance(query, Enum) else query
+    if isinstance(query, str):
+        return query_texts([str(query)]), True
+    if hasattr(query, "__array__"):
+        array = np.asarray(query)
+        if array.dtype.kind in "fiu":
+            return query_vectors(array), array.ndim == 1
+        if array.ndim == 0:
+            return questions_of(array.item())
+        query = array.tolist()
+    if isinstance(query, bytes | Mapping) or not isinstance(query, Iterable):
+        raise BadValue(f"the query is not a text: {query!r:.40}")
+    items = list(query)
+    if items and all(isinstance(item, Real) and not isinstance(item, bool) for item in items):
+        return query_vectors(np.array(items, dtype=np.float64)), True
+    if items and all(_is_vector(item) for item in items):
+        if len(lengths := {len(item) for item in items}) > 1:
+            raise BadValue(f"query vectors of unlike lengths: {', '.join(map(str, sorted(lengths)))}")
+        return query_vectors(np.array([np.asarray(item, dtype=np.float64) for item in items])), False
+    return query_texts(items), False
+
+
+def _is_vector(item: Any) -> bool:
+    """Whether it is a sequence of numbers."""
+    if hasattr(item, "__array__"):
+        array = np.asarray(item)
+        return array.ndim == 1 and array.dtype.kind in "fiu"
+    return isinstance(item, list | tuple) and len(item) > 0 and all(isinstance(number, Real) for number in item)
+
+
 def query_vectors(query: np.ndarray) -> np.ndarray:
     """Unit vectors (q, d) float32 of vectors (d,) or (q, d) of any length. BadValue for one without a direction."""
     if query.ndim not in (1, 2):
@@ -56,9 +95,9 @@ def query_vectors(query: np.ndarray) -> np.ndarray:
 
 def query_texts(query: Any) -> list[str]:
     """The questions in a list of them. BadValue for one that is empty, too long or no text."""
-    if isinstance(query, bytes) or not isinstance(query, Iterable):
-        raise BadValue(f"the query is not a text: {query!r:.40}")
-    texts = list(query)
+    if isinstance(query, str | bytes) or not isinstance(query, Iterable):
+        raise BadValue(f"the questions are no list of texts: {query!r:.40}")
+    texts = [plain(text) if isinstance(text, Enum) else text for text in query]
     for number, text in enumerate(texts, 1):
         which = f"query {number}" if len(texts) > 1 else "the query"
         if not isinstance(text, str):

@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from searcher.errors import BadValue
+from searcher.records import plain
 
 __all__ = ["storable", "typed"]
 
@@ -45,6 +46,8 @@ def storable(value: Any) -> Any:
     Raises:
         BadValue: NaN, infinity, a lone surrogate, or a type that means nothing to a filter.
     """
+    if (bare := plain(value)) is not value:
+        return storable(bare)
     raise BadValue(f"a value of type {type(value).__name__} cannot be stored")
 
 
@@ -68,6 +71,7 @@ def _finite(value: Real) -> float:
 
 @storable.register(str)
 def _encodable(value: str) -> str:
+    value = plain(value)  # a text may be an Enum's too
     try:
         value.encode()
     except UnicodeEncodeError as error:
