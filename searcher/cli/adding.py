@@ -1,13 +1,13 @@
 """`add` and `remove`: what goes into the index and out of it."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from searcher.cli.options import folder_option, json_option, open_searcher, settings_options
-from searcher.cli.output import progress_bar, show_json, show_report
+from searcher.cli.output import progress_bar, show_report
+from searcher.cli.terminal import echo, show_json, stdin
 
 
 @click.command("add")
@@ -40,7 +40,7 @@ def add_command(
     if "-" in paths:
         if len(paths) > 1:
             raise click.UsageError("- (stdin) cannot be mixed with other paths.")
-        data = sys.stdin.buffer.read()
+        data = stdin().read()
         suffix = Path(label).suffix or ".txt"
         report = searcher.add_bytes(
             data, label, suffix=suffix, text_field=text_field, id_field=id_field, tables=tables, dry_run=dry_run
@@ -76,4 +76,4 @@ def remove_command(sources: tuple[str, ...], ids: tuple[str, ...], folder: Path 
     if as_json:
         show_json({"removed": removed})
     else:
-        click.echo(f"removed {removed:,} documents")
+        echo(f"removed {removed:,} documents")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from searcher.cli.options import folder_option, json_option, model_options, open_searcher, settings_options
-from searcher.cli.output import progress_bar, show_answer, show_json, show_report, show_table
+from searcher.cli.output import progress_bar, show_answer, show_report, show_table
+from searcher.cli.terminal import bold, dim, echo, show_json
 from searcher.system import shown
 
 if TYPE_CHECKING:
@@ -102,11 +103,11 @@ def lint_command(ctx: click.Context, /, folder: Path | None, alike: float, as_js
         show_json([finding._asdict() for finding in findings])
     else:
         for finding in findings:
-            click.echo(f"{click.style(finding.kind, bold=True)}  {finding.cosine:.3f}")
-            click.echo(f"    {finding.question}  ({shown(finding.source)})")
-            click.echo(f"    {finding.other}  ({shown(finding.other_source)})")
+            echo(bold(finding.kind), f"  {finding.cosine:.3f}")
+            echo(f"    {finding.question}  ({shown(finding.source)})")
+            echo(f"    {finding.other}  ({shown(finding.other_source)})")
         kinds = [finding.kind for finding in findings]
-        click.echo(", ".join(f"{kinds.count(kind)} {name}" for kind, name in KINDS.items()))
+        echo(", ".join(f"{kinds.count(kind)} {name}" for kind, name in KINDS.items()))
     ctx.exit(1 if any(finding.kind == "conflict" for finding in findings) else 0)
 
 
@@ -133,20 +134,20 @@ def log_command(folder: Path | None, on: bool | None, forget: bool, near: float,
         faq.forget()
     if on is not None or forget:
         text = f"questions without an answer are {'' if faq.is_logging() else 'not '}kept"
-        click.echo(json.dumps({"logging": faq.is_logging(), "forgotten": forget}) if as_json else text)
+        echo(json.dumps({"logging": faq.is_logging(), "forgotten": forget}) if as_json else text)
         return
     groups = faq.unanswered(near)
     if as_json:
         show_json([group._asdict() for group in groups])
         return
     for group in groups:
-        click.echo(f"{group.times:>3} ×  {click.style(group.question, bold=True)}  ({group.last})")
+        echo(f"{group.times:>3} ×  ", bold(group.question), f"  ({group.last})")
         for question in group.questions[1:]:
-            click.echo(f"       {question}")
+            echo(f"       {question}")
         if group.nearest is not None:
-            click.echo(click.style(f"       nearest entry, {group.score:.3f}: {group.nearest}", dim=True))
+            echo(dim(f"       nearest entry, {group.score:.3f}: {group.nearest}"))
     if not groups:
-        click.echo("no question is kept" + ("" if faq.is_logging() else "; to keep them: searcher faq log --on"))
+        echo("no question is kept" + ("" if faq.is_logging() else "; to keep them: searcher faq log --on"))
 
 
 @faq_command.command("calibrate")
@@ -174,10 +175,10 @@ def calibrate_command(folder: Path | None, labelled: Path | None, plot: Path | N
     if as_json:
         show_json(report)
         return
-    click.echo(f"calibrated with {report['questions']:,} questions ({report['how']}), cross-validated:")
-    click.echo(f"  answers that are right           {report['right']:.1%}")
-    click.echo(f"  right told from wrong (AUROC)    {report['AUROC']:.3f}")
-    click.echo(f"  error of the probability (ECE)   {report['ECE']:.3f}, by chance {report['perfect_ECE']:.3f}")
+    echo(f"calibrated with {report['questions']:,} questions ({report['how']}), cross-validated:")
+    echo(f"  answers that are right           {report['right']:.1%}")
+    echo(f"  right told from wrong (AUROC)    {report['AUROC']:.3f}")
+    echo(f"  error of the probability (ECE)   {report['ECE']:.3f}, by chance {report['perfect_ECE']:.3f}")
     rows = [_reached(report, share) for share in PRECISIONS]
     show_table(rows, ("right at least", "answered", "ask --min-probability"))
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from searcher.cli.options import json_option, mode_option, open_searcher, settings_options
-from searcher.cli.output import progress_bar, show_json, show_pairs, show_table
+from searcher.cli.output import progress_bar, show_pairs, show_table
+from searcher.cli.terminal import echo, show_json
 from searcher.errors import BadValue, UnknownName
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def _sweep(dataset: "Dataset", plot: Path | None, as_json: bool, settings: dict[
         ],
         ("pooling", "layers", "combine", "whitening", *measures, "p"),
     )
-    click.echo(f"{len(rows)} settings; --json lists all. p: nDCG@10 against the model's own setting (own); the best of "
+    echo(f"{len(rows)} settings; --json lists all. p: nDCG@10 against the model's own setting (own); the best of "
                "many is partly luck: confirm it on other questions.")  # fmt: skip
 
 
@@ -168,5 +169,5 @@ def _compare(dataset: "Dataset", first: Any, second: Any, modes: tuple[str, str]
     )
     main = tests["nDCG@10"]
     verdict = "real" if main.real else "not shown to be real: chance alone does as much"
-    click.echo(f"nDCG@10: the difference of {main.difference:+.4f} is {verdict} (p = {main.p:.4f}, paired "
+    echo(f"nDCG@10: the difference of {main.difference:+.4f} is {verdict} (p = {main.p:.4f}, paired "
                f"randomisation test, {FLIPS:,} sign flips, {len(dataset.queries)} queries)")  # fmt: skip

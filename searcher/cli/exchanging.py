@@ -11,7 +11,8 @@ from typing import BinaryIO
 import click
 
 from searcher.cli.options import folder_option, json_option, open_searcher
-from searcher.cli.output import progress_bar, show_json
+from searcher.cli.output import progress_bar
+from searcher.cli.terminal import echo, show_json, stdin
 from searcher.system import private
 
 
@@ -37,7 +38,7 @@ def export_command(file: str, folder: Path | None, vectors: str) -> None:
         raise click.UsageError(f"{file} is the index itself.")
     with _whole(Path(file)) as stream, progress_bar("documents") as progress:
         done = searcher.export(stream, vectors, progress)
-    click.echo(f"exported {done.documents:,} documents, {done.passages:,} passages to {file}")
+    echo(f"exported {done.documents:,} documents, {done.passages:,} passages to {file}")
 
 
 @click.command("import")
@@ -53,7 +54,7 @@ def import_command(file: str, folder: Path | None, as_json: bool) -> None:
     searcher = open_searcher(folder)
     with progress_bar("documents") as progress:
         if file == "-":
-            done = searcher.import_(sys.stdin.buffer, progress)
+            done = searcher.import_(stdin(), progress)
         else:
             with Path(file).open("rb") as stream:
                 done = searcher.import_(stream, progress)
@@ -61,7 +62,7 @@ def import_command(file: str, folder: Path | None, as_json: bool) -> None:
         show_json(done._asdict())
     else:
         others = f"{done.replaced:,} of them replaced, {done.removed:,} others removed"
-        click.echo(f"imported {done.documents:,} documents, {done.passages:,} passages under new ids; {others}")
+        echo(f"imported {done.documents:,} documents, {done.passages:,} passages under new ids; {others}")
 
 
 @contextmanager

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from searcher.cli.options import folder_option, json_option, open_searcher
-from searcher.cli.output import show_json, show_pairs, show_table
+from searcher.cli.output import show_pairs, show_table
+from searcher.cli.terminal import bold, echo, show_json, write
 from searcher.system import shown
 
 
@@ -47,12 +48,10 @@ def show_command(source: str, folder: Path | None, passages: bool, as_json: bool
         show_json(shown)
     elif passages:
         for row in rows:
-            click.echo(
-                click.style(f"── {row.start}–{row.end}  line {row.line}  {row.section or ''}".rstrip(), bold=True)
-            )
-            click.echo(row.text)
+            echo(bold(f"── {row.start}–{row.end}  line {row.line}  {row.section or ''}".rstrip()))
+            echo(row.text)
     else:
-        click.echo(document.text)
+        write(document.text)
 
 
 @click.command("status")

@@ -1,15 +1,12 @@
 """How results look: hits and tables for people, JSON for programs, progress on a terminal."""
 
-import json
-import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from searcher.cli.terminal import bold, columns, dim, echo, fitted, printable, width_of
 from searcher.records import AddReport, Answer, Failure, Passage
 from searcher.system import shown
 
@@ -17,48 +14,36 @@ if TYPE_CHECKING:
     from searcher.faq import Faq
     from searcher.ingest import Progress
 
-__all__ = ["progress_bar", "show_documents", "show_hits", "show_json", "show_pairs", "show_report", "show_table"]
+__all__ = ["progress_bar", "show_documents", "show_hits", "show_pairs", "show_report", "show_table"]
 
 PASSAGE_LINES = 4
-
-
-def show_json(value: Any) -> None:
-    """One JSON value on one line."""
-    click.echo(json.dumps(value, ensure_ascii=False))
+LEAST_BEGIN = 40  # characters of a document's beginning, however long its name is
 
 
 def show_hits(hits: Sequence[Passage]) -> None:
     """Rank, score, where it stands, and the passage, for people."""
-    width = min(shutil.get_terminal_size().columns, 120)
+    width = columns()
     for hit in hits:
-        where = place(hit)
         section = hit.section or hit.title
-        head = f"{hit.rank:>2}  {hit.score:.3f}  {click.style(where, bold=True)}" + (f"  {section}" if section else "")
-        click.echo(head)
+        echo(f"{hit.rank:>2}  {hit.score:.3f}  ", bold(place(hit)), f"  {section}" if section else "")
         lines = textwrap.wrap(" ".join(hit.text.split()), width - 4, break_on_hyphens=False)
         if len(lines) > PASSAGE_LINES:
-            lines = [
-                *lines[: PASSAGE_LINES - 1],
-                textwrap.shorten(lines[PASSAGE_LINES - 1] + " …", width - 4, placeholder=" …"),
-            ]
-            lines[-1] = lines[-1] if lines[-1].endswith("…") else lines[-1] + " …"
-        click.echo(textwrap.indent("\n".join(lines), "    "))
+            lines[PASSAGE_LINES - 1 :] = [fitted(f"{lines[PASSAGE_LINES - 1]} …", width - 4)]
+        echo(textwrap.indent("\n".join(lines), "    "))
         if hit.highlight:
             sentence = " ".join(hit.highlight.text.split())
-            lines = textwrap.wrap(
-                sentence, width - 6, break_on_hyphens=False, initial_indent="» ", subsequent_indent="  "
-            )
-            click.echo("\n".join(f"    {click.style(line, bold=True)}" for line in lines))
+            for number, line in enumerate(textwrap.wrap(sentence, width - 6, break_on_hyphens=False)):
+                echo("      " if number else "    » ", bold(line))
         if answer := hit.metadata.get("answer"):
-            click.echo(textwrap.indent(textwrap.shorten(str(answer), 3 * width, placeholder=" …"), "    → "))
-        click.echo()
+            echo(textwrap.indent(textwrap.shorten(str(answer), 3 * width, placeholder=" …"), "    → "))
+        echo()
     if not hits:
-        click.echo("nothing found")
+        echo("nothing found")
 
 
 def show_answer(answer: Answer | None, faq: "Faq") -> None:
     """An answer, the question it was given for and where that stands, and how sure it is, for people."""
-    click.echo(answer.answer if answer else "no answer")
+    echo(answer.answer if answer else "no answer")
     if answer:
         margin = "no other entry" if answer.margin is None else f"{answer.margin:.3f} above the next"
         surety = f"score {answer.score:.3f}, {margin}"
@@ -66,18 +51,18 @@ def show_answer(answer: Answer | None, faq: "Faq") -> None:
             surety = f"right with probability {answer.probability:.2f}; {surety}"
         else:
             surety += f"; {faq.why_no_probability()}"
-        click.echo(click.style(f"  {answer.question}  ({shown(answer.source)})\n  {surety}", dim=True))
+        echo(dim(f"  {answer.question}  ({shown(answer.source)})\n  {surety}"))
 
 
 def show_documents(hits: Sequence[Passage]) -> None:
     """A line for each hit: rank, score, where it stands, and how it begins."""
-    width = min(shutil.get_terminal_size().columns, 120)
+    width = columns()
     for hit in hits:
-        head = f"{hit.rank:>2}  {hit.score:.3f}  {place(hit)}  "
-        begins = textwrap.shorten(hit.text, max(width - len(head), 40), placeholder=" …")
-        click.echo(head.replace(place(hit), click.style(place(hit), bold=True)) + begins)
+        rank, where = f"{hit.rank:>2}  {hit.score:.3f}  ", place(hit)
+        left = max(width - width_of(rank + where) - 2, LEAST_BEGIN)
+        echo(rank, bold(where), "  ", textwrap.shorten(hit.text, left, placeholder=" …"))
     if not hits:
-        click.echo("nothing found")
+        echo("nothing found")
 
 
 def place(hit: Passage) -> str:
@@ -87,15 +72,16 @@ def place(hit: Passage) -> str:
 
 def show_table(rows: Iterable[Sequence[Any]], heading: Sequence[str]) -> None:
     """Columns as wide as their widest cell; numbers to the right."""
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[printable(str(cell)) for cell in row] for row in rows]
     kinds = [all(_is_number(row[column]) for row in cells) and bool(cells) for column in range(len(heading))]
-    widths = [max([len(row[column]) for row in cells] + [len(heading[column])]) for column in range(len(heading))]
+    widths = [max(width_of(row[column]) for row in [heading, *cells]) for column in range(len(heading))]
     for number, row in enumerate([list(heading), *cells]):
-        line = "  ".join(
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(row, widths, kinds, strict=True)
-        ).rstrip()
-        click.echo(click.style(line, bold=True) if number == 0 else line)
+        padded = []
+        for cell, width, right in zip(row, widths, kinds, strict=True):
+            space = " " * (width - width_of(cell))
+            padded.append(space + cell if right else cell + space)
+        line = "  ".join(padded).rstrip()
+        echo(bold(line) if number == 0 else line)
 
 
 def _is_number(cell: str) -> bool:
@@ -106,7 +92,7 @@ def show_pairs(values: Mapping[str, Any]) -> None:
     """A name and a value on each line."""
     width = max(map(len, values))
     for name, value in values.items():
-        click.echo(f"{name.replace('_', ' '):<{width}}  {value}")
+        echo(f"{name.replace('_', ' '):<{width}}  {value}")
 
 
 def show_report(report: AddReport, dry_run: bool = False) -> None:
@@ -117,10 +103,10 @@ def show_report(report: AddReport, dry_run: bool = False) -> None:
     others = [f"{report.unchanged:,} unchanged", f"{report.removed:,} removed"]
     told: dict[str, Sequence[Failure]] = {"skipped": report.skipped, "noted": report.notes, "failed": report.failed}
     others += [f"{len(items):,} {word}" for word, items in told.items() if items]
-    click.echo(f"{changed} {details}; {', '.join(others)}; {report.seconds:.1f} s")
+    echo(f"{changed} {details}; {', '.join(others)}; {report.seconds:.1f} s")
     for word, items in told.items():
         for item in items:
-            click.echo(f"{word}: {shown(item.source)}: {item.reason}", err=True)
+            echo(f"{word}: {shown(item.source)}: {item.reason}", err=True)
 
 
 @contextmanager

@@ -4,12 +4,14 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
 import click
 
 from searcher import __version__
+from searcher.cli.terminal import echo, open_streams
 from searcher.errors import SearcherError
 
 __all__ = ["COMMANDS", "cli", "main"]
@@ -66,8 +68,10 @@ def cli() -> None:
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done (also when nothing was found), 1 an error, 2 wrong usage."""
     warnings.showwarning = _show_warning  # type: ignore[assignment]
+    open_streams()
     try:
         code = cli.main(args=args, prog_name="searcher", standalone_mode=False, color=_color())
+        sys.stdout.flush()  # while what goes wrong can be said
     except click.UsageError as fault:
         where = fault.ctx.command_path if fault.ctx else "searcher"
         _fail(2, f"{' '.join(fault.format_message().split())} Try: {where} --help")
@@ -77,19 +81,26 @@ def main(args: Sequence[str] | None = None) -> None:
         _fail(130, "interrupted; what was committed stays")
     except SearcherError as fault:
         _fail(1, str(fault))
-    except BrokenPipeError:  # the reader of our output, such as `head`, has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):  # the reader of our output, such as `head`, has gone; click exits then
+        _give_up_stdout()
         sys.exit(0)
     except OSError as fault:
+        if fault.filename is None:
+            _give_up_stdout()
         _fail(1, f"{fault.filename or 'the system'}: {fault.strerror or fault}")
     except MemoryError:
         _fail(1, "out of memory")
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _give_up_stdout() -> None:
+    """What is left in its buffer would fail once more at the end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _fail(code: int, message: str) -> None:
-    line = " ".join(message.split("\n"))
-    click.echo(f"Error: {line}", err=True)
+    echo("Error: ", " ".join(message.split("\n")), err=True)
     sys.exit(code)
 
 
@@ -99,4 +110,4 @@ def _color() -> bool | None:
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any) -> None:
     if issubclass(category, UserWarning):
-        click.echo(f"Warning: {message}", err=True)
+        echo(f"Warning: {message}", err=True)

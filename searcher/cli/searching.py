@@ -1,5 +1,6 @@
 """`search` and `similar`: questions to the index."""
 
+import io
 import json
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -9,7 +10,8 @@ from typing import Any
 import click
 
 from searcher.cli.options import folder_option, json_option, mode_option, model_options, open_searcher
-from searcher.cli.output import show_documents, show_hits, show_json
+from searcher.cli.output import show_documents, show_hits
+from searcher.cli.terminal import bold, echo, show_json, stdin
 from searcher.errors import BadValue
 from searcher.records import Passage
 
@@ -47,7 +49,11 @@ jsonl_option = click.option("--jsonl", "as_jsonl", is_flag=True, help="Print a J
 @click.option("--nprobe", type=int, metavar="N", help="How many lists of an index of type ivf are looked through.")
 @click.option("--documents", is_flag=True, help="Rank documents by their best passages, a line for each.")
 @click.option(
-    "--queries", "file", type=click.File(encoding="utf-8"), metavar="FILE", help="A question on each line; - is stdin."
+    "--queries",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    metavar="FILE",
+    help="A question on each line; - is stdin.",
 )
 @click.option("--highlight", is_flag=True, help="Show the sentence of each passage that answers best.")
 @json_option
@@ -56,7 +62,7 @@ jsonl_option = click.option("--jsonl", "as_jsonl", is_flag=True, help="Print a J
 def search_command(
     query: str | None, folder: Path | None, k: int, where: str | None, mode: str, min_score: float | None,
     mmr: float | None, rerank: str | None, per_document: int | None, exact: bool, ef: int | None, nprobe: int | None,
-    documents: bool, highlight: bool, file: Any, as_json: bool, as_jsonl: bool, **settings: Any,
+    documents: bool, highlight: bool, file: str | None, as_json: bool, as_jsonl: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Find the passages that answer QUERY best.
 
@@ -79,7 +85,7 @@ def search_command(
             if as_json or as_jsonl:
                 rows += [{"query": text, **hit.as_dict()} for hit in hits]
             else:
-                click.echo(click.style(f"── {text}", bold=True))
+                echo(bold(f"── {text}"))
                 show(hits)
         if as_jsonl:
             for row in rows:
@@ -119,21 +125,32 @@ def batched(items: Iterator[str], size: int) -> Iterator[list[str]]:
         yield batch
 
 
-def _lines(file: Any) -> Iterator[str]:
-    """Questions, one on each line, plain or as JSON objects with `text`; BadValue with the number of a bad line."""
-    empty = True
+def _question(line: str) -> str | None:
+    """The text in a JSON object; None for a line that is none, such as a question that begins with a brace."""
     try:
-        for number, line in enumerate(file, 1):
-            text = line.strip()
-            if text.startswith("{"):
-                try:
-                    text = json.loads(text)["text"]
-                except (ValueError, KeyError, TypeError):
-                    raise BadValue(f"{file.name}, line {number}: not a JSON object with text") from None
-            if text:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    text = found.get("text") if isinstance(found, dict) else None
+    return text if isinstance(text, str) else None
+
+
+def _lines(file: str) -> Iterator[str]:
+    """Questions, one on each line, plain or as JSON objects with `text`; BadValue with the number of a bad line.
+
+    A line that begins with a brace and is no such object is a question too, but not in a file of JSON lines.
+    """
+    empty, as_json = True, Path(file).suffix.lower() in (".jsonl", ".ndjson")
+    try:
+        with io.TextIOWrapper(stdin() if file == "-" else Path(file).open("rb"), "utf-8-sig") as text_lines:
+            for number, line in enumerate(text_lines, 1):
+                if not (text := line.strip()):
+                    continue
+                if (question := _question(text)) is None and as_json:
+                    raise BadValue(f"{file}, line {number}: not a JSON object with text")
                 empty = False
-                yield text
+                yield text if question is None else question
     except UnicodeDecodeError:
-        raise BadValue(f"{file.name} is not UTF-8") from None
+        raise BadValue(f"{file} is not UTF-8") from None
     if empty:
-        raise BadValue(f"{file.name} holds no question")
+        raise BadValue(f"{file} holds no question")

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from searcher.cli.options import folder_option, given, json_option, open_searcher, settings_options
-from searcher.cli.output import progress_bar, show_answer, show_hits, show_json, show_report
+from searcher.cli.output import progress_bar, show_answer, show_hits, show_report
+from searcher.cli.terminal import echo, show_json
 from searcher.errors import BadValue
 
 DEMO_QUESTION = "What goes wrong if padding tokens enter the average?"
@@ -48,7 +49,7 @@ def reindex_command(
     with progress_bar("documents") as progress:
         settings = searcher.reindex(progress, index_type=kind, tune=tune, recall=recall, **given(changes))
     status = searcher.status()
-    click.echo(
+    echo(
         f"{status['passages']:,} passages under {settings.model}, pooling {settings.pooling}, layers {settings.layers}"
     )
     line = f"index type {status['index_type']}: {status['index_type_reason']}"
@@ -56,7 +57,7 @@ def reindex_command(
         line += f"; {status['knob']} {status['knob_value']}"
     if status["recall_at_10"]:
         line += f" finds {status['recall_at_10']:.1%} of the 10 nearest in {status['milliseconds']} ms"
-    click.echo(line)
+    echo(line)
 
 
 @click.command("check")
@@ -88,7 +89,7 @@ def check_command(folder: Path | None, repair: bool, as_json: bool) -> None:
         if not left:
             counts = searcher.counts()
             lines.append(f"all well: {counts['documents']:,} documents, {counts['passages']:,} passages")
-        click.echo("\n".join(lines))
+        echo("\n".join(lines))
     if left or lost:
         raise click.exceptions.Exit(1)
 
@@ -105,7 +106,7 @@ def compact_command(folder: Path | None, as_json: bool) -> None:
     if as_json:
         show_json({"freed_bytes": freed})
     else:
-        click.echo(f"{freed:,} bytes given back")
+        echo(f"{freed:,} bytes given back")
 
 
 @click.command("demo")
@@ -119,9 +120,9 @@ def demo_command(question: str, folder: Path | None) -> None:
         searcher = open_searcher(folder or Path(temporary))
         with progress_bar() as progress:
             show_report(searcher.add(samples, progress=progress))
-        click.echo(f"\n$ searcher search {question!r} -k 3\n")
+        echo(f"\n$ searcher search {question!r} -k 3\n")
         show_hits(searcher.search(question, 3, "kind = 'text'"))
-        click.echo(f"$ searcher ask {question!r}\n")
+        echo(f"$ searcher ask {question!r}\n")
         show_answer(searcher.answer(question), searcher.faq)
         searcher.close()
 

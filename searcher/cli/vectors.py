@@ -1,12 +1,13 @@
 """`embed` and `inspect`: what the model makes of a text, without an index."""
 
-import sys
+import io
 from typing import Any
 
 import click
 
 from searcher.cli.options import json_option, make_embedder, model_options
-from searcher.cli.output import show_json, show_table
+from searcher.cli.output import show_table
+from searcher.cli.terminal import echo, show_json, stdin
 
 
 @click.command("embed")
@@ -27,7 +28,7 @@ def embed_command(
     import numpy as np
 
     if texts == ("-",):
-        texts = tuple(line.rstrip("\n") for line in sys.stdin)
+        texts = tuple(line.rstrip("\r\n") for line in io.TextIOWrapper(stdin(), "utf-8-sig"))
     if pair and len(texts) != 2:
         raise click.UsageError(f"--pair takes two texts, not {len(texts)}.")
     embedder = make_embedder(**settings)
@@ -35,14 +36,15 @@ def embed_command(
     if output:
         if embedder.pooling.per_token:
             raise click.UsageError("--output takes one vector for each text; pooling none gives many.")
-        np.save(output, vectors)
+        with open(output, "wb") as stream:  # noqa: PTH123 - of a name np.save would make another
+            np.save(stream, vectors)
     elif as_json:
         show_json([vector.tolist() for vector in vectors])
     else:
         for text, vector in zip([" ||| ".join(texts)] if pair else texts, vectors, strict=True):
             first = " ".join(f"{number:+.4f}" for number in vector.ravel()[:6])
             shape = " x ".join(map(str, vector.shape))
-            click.echo(f"{first} …  ({shape}, length {np.linalg.norm(vector, axis=-1).mean():.4f})  {text[:60]}")
+            echo(f"{first} …  ({shape}, length {np.linalg.norm(vector, axis=-1).mean():.4f})  {text[:60]}")
 
 
 @click.command("inspect")
@@ -63,7 +65,7 @@ def inspect_command(text: str, pair: str | None, word: str | None, as_json: bool
             show_json(result)
             return
         places = [f"{row['word']}@{row['start']}" for row in result["occurrences"]]
-        click.echo(f"layers {result['layers']} {result['combine'] or ''}".rstrip())
+        echo(f"layers {result['layers']} {result['combine'] or ''}".rstrip())
         show_table(
             [
                 (place, *(f"{cosine:.3f}" for cosine in row))
@@ -71,10 +73,10 @@ def inspect_command(text: str, pair: str | None, word: str | None, as_json: bool
             ],
             ("", *places),
         )
-        click.echo()
+        echo()
         for place, row in zip(places, result["occurrences"], strict=True):
             neighbours = ", ".join(f"{name} {cosine:.3f}" for name, cosine in row["neighbours"])
-            click.echo(f"{place}  neighbours: {neighbours}")
+            echo(f"{place}  neighbours: {neighbours}")
         return
     result = inspect_text(embedder, text, pair)
     if as_json:
@@ -88,7 +90,7 @@ def inspect_command(text: str, pair: str | None, word: str | None, as_json: bool
         ],
         ("position", "token", "id", "segment", "characters"),
     )  # fmt: skip
-    click.echo()
-    click.echo(f"{len(result['tokens'])} tokens; windows of at most {result['max_seq_length']}:")
+    echo()
+    echo(f"{len(result['tokens'])} tokens; windows of at most {result['max_seq_length']}:")
     for window in result["windows"]:
-        click.echo(f"  characters {window['start']}–{window['end']}, {window['tokens']} tokens")
+        echo(f"  characters {window['start']}–{window['end']}, {window['tokens']} tokens")
