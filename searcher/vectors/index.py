@@ -84,7 +84,13 @@ class VectorIndex:
         self._error = error
         self._asked = 0
         self.type = index_type(kind)
-        self._main = faiss.downcast_index(index.index)
+        main = faiss.downcast_index(index.index)
+        # What is done to vectors before they are kept or looked for, such as a projection on fewer numbers.
+        self._before: list[Any] = []
+        if isinstance(main, faiss.IndexPreTransform):
+            self._before = [faiss.downcast_VectorTransform(main.chain.at(place)) for place in range(main.chain.size())]
+            main = faiss.downcast_index(main.index)
+        self._main = main
         self._graph = isinstance(self._main, faiss.IndexHNSW)
         # What is looked at one by one: of a graph, what it leads through.
         self._scanned = faiss.downcast_index(self._main.storage) if self._graph else self._main
@@ -117,7 +123,12 @@ class VectorIndex:
 
     @cached_property
     def vectors(self) -> np.ndarray | None:
-        """The vectors themselves, in the order of `ids`. (n, d) float32, a view; None if it has only codes."""
+        """The vectors themselves, in the order of `ids`. (n, d) float32, a view; None if it has others or codes."""
+        return None if self._before else self._floats
+
+    @cached_property
+    def _floats(self) -> np.ndarray | None:
+        """The vectors that are scanned, if these are no codes."""
         faiss, flat = library(), self._scanned
         if not isinstance(flat, faiss.IndexFlat):
             return None
@@ -140,7 +151,7 @@ class VectorIndex:
         """How far the score that an exact search finds may be from the inner product with the vector itself, for each
         query of unit length (q, d) -> (q,) float64. None if that is not known: of a graph, or lists of codes.
         """
-        if self._error is None or self.type.knob is not None or hasattr(self._main, "nlist"):
+        if self._error is None or self.type.knob is not None or self._before or hasattr(self._main, "nlist"):
             return None
         doubt = np.full(len(queries), self._error + ROUNDING)  # Cauchy and Schwarz
         return doubt if self.codes is None else doubt + self.codes.doubt(queries, self._error)
@@ -158,6 +169,8 @@ class VectorIndex:
         if k <= 0 or not len(queries):
             return Found(np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64))
         queries = np.ascontiguousarray(queries, dtype=np.float32)
+        for transform in self._before:
+            queries = transform.apply(queries)
         share = count / len(self.ids)
         if exact or self.type.knob is None or (self._graph and share < SCANNED):
             scores, places = self._scan(queries, k, some, every=exact)
@@ -187,7 +200,7 @@ class VectorIndex:
             if not every and k <= SIEVED and self._asked >= ASKED and (signs := self._signs) is not None:
                 return signs.scan(queries, k, bits, cores if len(self.ids) >= SIEVE_SPLIT else 1)
             return self._shared(k, lambda start, stop: codes.scan(queries, k, start, stop, bits))
-        if len(queries) < MANY and k <= MOST and (vectors := self.vectors) is not None and floats.kernel() is not None:
+        if len(queries) < MANY and k <= MOST and (vectors := self._floats) is not None and floats.kernel() is not None:
             bits = None if some is None else some.bits
             return self._shared(k, lambda start, stop: floats.scan(vectors, queries, k, start, stop, bits))
         if len(queries) >= FEW or cores < 2 or len(self.ids) < SPLIT or lists or some is not None:
@@ -209,12 +222,12 @@ class VectorIndex:
     def _part(self, queries: np.ndarray, k: int, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         faiss = library()
 
-        if self.vectors is None:
+        if self._floats is None:
             among = faiss.SearchParameters(sel=faiss.IDSelectorRange(start, stop))
             scores, places = self._scanned.search(queries, k, params=among)
             return scores, places
         k = min(k, stop - start)
-        scores, places = faiss.knn(queries, self.vectors[start:stop], k, faiss.METRIC_INNER_PRODUCT)
+        scores, places = faiss.knn(queries, self._floats[start:stop], k, faiss.METRIC_INNER_PRODUCT)
         return scores, places + start
 
 

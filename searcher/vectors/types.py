@@ -79,6 +79,15 @@ TYPES = {
     ]
 }
 
+# What in FAISS's description of an index means that its scores are not those of the vectors, and how many times as many
+# candidates are then scored again: codes, and what is done to vectors before.
+APPROXIMATE = {
+    "fp16": 2, "bf16": 2, "SQ8": 3, "SQ4": 10, "SQ6": 10, "PCA": 10, "RR": 10, "PQ": 30, "x4": 30, "RaBitQ": 30,
+    "LSH": 30, "ITQ": 30,
+}  # fmt: skip
+# What begins the part that is looked through to a degree → the knob and its value.
+KNOBS: dict[str, tuple[str, int]] = {"IVF": ("nprobe", 64), "HNSW": ("ef", 128)}
+
 # Up to so many passages, the type that `auto` takes, and why.
 AUTOMATIC = [
     (20_000, FLAT, "an exact search of so few takes milliseconds"),
@@ -107,20 +116,10 @@ def index_type(name: str) -> IndexType:
     if not name or not name.isascii() or not name[0].isupper() or len(name) > 100:
         known = ", ".join([AUTO, *TYPES])
         raise BadValue(f"unknown index type {name!r}; known: {known}, or a FAISS factory string such as IVF4096,SQ8")
-    approximate = [
-        (2, "fp16"),
-        (3, "SQ8"),
-        (10, "SQ4"),
-        (10, "SQ6"),
-        (30, "PQ"),
-        (30, "x4"),
-        (30, "RaBitQ"),
-        (30, "LSH"),
-    ]
-    again = max([1, *(times for times, word in approximate if word in name)])
-    knob = {"IVF": ("nprobe", 64), "HNSW": ("ef", 128)}
-    of = next((own for word, own in knob.items() if name.split(",")[-2:][0].startswith(word)), (None, 0))
-    return IndexType(name, lambda count, dimension: name, again, *of)
+    again = max([1, *(times for word, times in APPROXIMATE.items() if word in name)])
+    parts = [part for part in name.split(",") if part.startswith(tuple(KNOBS))]
+    knob = next((own for word, own in KNOBS.items() if parts and parts[0].startswith(word)), (None, 0))
+    return IndexType(name, lambda count, dimension: name, again, *knob)
 
 
 def check_knob(name: str, value: object) -> int:

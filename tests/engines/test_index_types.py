@@ -17,7 +17,7 @@ from searcher.records import Chunk, Document, Prepared
 from searcher.vectors import cachefile, codes, index_type
 from searcher.vectors.types import TYPES, automatic
 
-KINDS = [*TYPES, "HNSW16,SQ8", "RR32,IVF8,SQ8"]
+KINDS = [*TYPES, "HNSW16,SQ8", "RR32,IVF8,SQ8", "PCA28,HNSW16"]
 COUNT, WIDTH = 1200, 32
 
 
@@ -97,6 +97,38 @@ def test_a_filter_never_makes_fewer_hits_than_it_allows(searcher: Searcher, kind
         assert [len(hits) for hits in found] == [min(10, most)] * len(queries)
         assert all(hit.metadata["n"] < most for hits in found for hit in hits)
         assert not most or recall(found, best(queries, vectors, 10, np.arange(COUNT) < most)) >= 0.98
+
+
+@pytest.mark.parametrize("kind", ["IVF40,Flat", "PCA16,IVF40,Flat", "PCA16,IVF40,SQ8", "PCA24,HNSW16"])
+def test_lists_and_graphs_behind_a_projection_give_as_many_as_are_asked_for(searcher: Searcher, kind: str) -> None:
+    vectors, queries = text_vectors(0, COUNT), text_vectors(4, 8)
+    searcher.reindex(index_type=kind)
+    knob = "ef" if "HNSW" in kind else "nprobe"
+    assert searcher.status()["knob"] == knob
+    for k, where, expected in ((10, None, 10), (300, None, 300), (10, "n < 12", 10), (50, "n < 30", 30)):
+        found = searcher.search(queries, k, where, **{knob: 1})
+        assert [len(hits) for hits in found] == [expected] * len(queries)
+    found = searcher.search(queries, 10)
+    for query, hits in zip(queries, found, strict=True):  # scored with the stored vectors, not with projected ones
+        assert [hit.score for hit in hits] == pytest.approx(
+            [float(vectors[int(hit.id)] @ query) for hit in hits], abs=1e-6
+        )
+    assert recall(found, best(queries, vectors, 10)) >= 0.6
+    assert recall(searcher.search(queries, 10, exact=True), best(queries, vectors, 10)) == 1
+    assert searcher.check() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "again", "knob"),
+    [
+        ("IVF100,Flat", 1, "nprobe"), ("PCA64,IVF100,SQ8", 10, "nprobe"), ("OPQ16_64,IVF100_HNSW8,PQ16", 30, "nprobe"),
+        ("PCA64,Flat", 10, None), ("SQbf16", 2, None), ("SQfp16", 2, None), ("PCAR64,HNSW32", 10, "ef"), ("Flat", 1, None),
+        ("HNSW32_SQ8", 3, "ef"), ("RR64,SQ4", 10, None), ("Pad512,Flat", 1, None),
+    ],
+)  # fmt: skip
+def test_what_a_description_says_of_rescoring_and_knob(name: str, again: int, knob: str | None) -> None:
+    kind = index_type(name)
+    assert (kind.again, kind.knob) == (again, knob)
 
 
 @pytest.mark.parametrize("kind", KINDS)
