@@ -44,6 +44,7 @@ jsonl_option = click.option("--jsonl", "as_jsonl", is_flag=True, help="Print a J
     "hub name or folder.",
 )
 @click.option("--per-document", type=int, metavar="N", help="At most so many passages of a document.")
+@click.option("--phrasings", is_flag=True, help="A FAQ entry for each of its ways of asking, not once.")
 @click.option("--exact", is_flag=True, help="The very nearest passages, whatever the type of the index.")
 @click.option("--ef", type=int, metavar="N", help="How widely an index of type hnsw is looked through.")
 @click.option("--nprobe", type=int, metavar="N", help="How many lists of an index of type ivf are looked through.")
@@ -62,7 +63,7 @@ jsonl_option = click.option("--jsonl", "as_jsonl", is_flag=True, help="Print a J
 def search_command(
     query: str | None, folder: Path | None, k: int, where: str | None, mode: str, min_score: float | None,
     mmr: float | None, rerank: str | None, per_document: int | None, exact: bool, ef: int | None, nprobe: int | None,
-    documents: bool, highlight: bool, file: str | None, as_json: bool, as_jsonl: bool, **settings: Any,
+    documents: bool, highlight: bool, phrasings: bool, file: str | None, as_json: bool, as_jsonl: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Find the passages that answer QUERY best.
 
@@ -74,7 +75,8 @@ def search_command(
         raise click.UsageError("--documents shows one passage of a document; leave out --per-document.")
     searcher, show = open_searcher(folder, **settings), show_documents if documents else show_hits
     how: dict[str, Any] = {"mode": mode, "mmr": mmr, "per_document": 1 if documents else per_document}
-    how |= {"highlight": highlight, "rerank": rerank, "exact": exact, "ef": ef, "nprobe": nprobe}
+    how |= {"highlight": highlight, "rerank": rerank, "phrasings": phrasings}
+    how |= {"exact": exact, "ef": ef, "nprobe": nprobe}
     if file is None:
         _show(searcher.search(query, k, where, min_score, **how), as_json, as_jsonl, show)
         return

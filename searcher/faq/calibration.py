@@ -71,10 +71,18 @@ def fit(evidence: np.ndarray, right: np.ndarray, penalty: float = PENALTY) -> Lo
 
     evidence: (n, f); right: (n,) bool. BadValue with fewer than 10 right or 10 wrong answers.
     """
+    _check_counts(right)
+    return _fitted(evidence, right, penalty)
+
+
+def _check_counts(right: np.ndarray) -> None:
     counts = {"right": int(right.sum()), "wrong": int((~right).sum())}
     for name, count in counts.items():
         if count < LEAST:
             raise BadValue(f"{count} {name} answers among {len(right)} questions; at least {LEAST} are needed")
+
+
+def _fitted(evidence: np.ndarray, right: np.ndarray, penalty: float = PENALTY) -> Logistic:
     mean, spread = evidence.mean(axis=0), evidence.std(axis=0)
     spread = np.where(spread > 1e-9, spread, 1.0)  # what is the same everywhere tells nothing
     design = np.column_stack([(evidence - mean) / spread, np.ones(len(evidence))])
@@ -92,7 +100,11 @@ def fit(evidence: np.ndarray, right: np.ndarray, penalty: float = PENALTY) -> Lo
 
 
 def cross_validated(evidence: np.ndarray, right: np.ndarray, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
-    """(n,) the probability of each answer by a fit without its tenth of the questions, each with its share of right."""
+    """(n,) the probability of each answer by a fit without its tenth of the questions, each with its share of right.
+
+    BadValue as `fit`, of all the questions.
+    """
+    _check_counts(right)
     probability = np.empty(len(right))
     draw = np.random.default_rng(seed)
     part = np.empty(len(right), dtype=int)
@@ -102,7 +114,7 @@ def cross_validated(evidence: np.ndarray, right: np.ndarray, folds: int = FOLDS,
     for number in range(folds):
         out = part == number
         if out.any():
-            probability[out] = fit(evidence[~out], right[~out]).probability(evidence[out])
+            probability[out] = _fitted(evidence[~out], right[~out]).probability(evidence[out])
     return probability
 
 

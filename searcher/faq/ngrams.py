@@ -7,6 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from searcher.text import spelled_once
+
 __all__ = ["LENGTHS", "likeness"]
 
 LENGTHS = (2, 3, 4)  # characters
@@ -31,7 +33,7 @@ def likeness(texts: Sequence[str]) -> np.ndarray:
 @lru_cache(maxsize=10_000)
 def _counted(text: str) -> tuple[np.ndarray, np.ndarray]:
     """The different n-grams of a text, a number for each, and log(1 + count)."""
-    line = f" {' '.join(text.lower().split())} "
+    line = f" {' '.join(spelled_once(text).lower().split())} "
     counts = Counter(line[at : at + length] for length in LENGTHS for at in range(len(line) - length + 1))
     numbers = np.fromiter((zlib.crc32(gram.encode()) for gram in counts), dtype=np.uint32, count=len(counts))
     return numbers, np.log1p(np.fromiter(counts.values(), dtype=np.float32, count=len(counts)))

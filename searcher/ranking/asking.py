@@ -10,9 +10,10 @@ from searcher import filters
 from searcher.embedding import highlighted, normalize
 from searcher.engines import Hit, Opened
 from searcher.errors import BadValue, DamagedIndex
+from searcher.ranking.diversity import once
 from searcher.ranking.questions import Questions, check_k, questions_of
 from searcher.ranking.rerank import rerank as reranked
-from searcher.ranking.retrieval import MODES, Asked, retrieve
+from searcher.ranking.retrieval import DEEPER, MODES, Asked, retrieve
 from searcher.records import Passage, Row
 
 __all__ = ["Asking", "Where"]
@@ -38,6 +39,7 @@ class Asking(Opened):
         exact: bool = False,
         ef: int | None = None,
         nprobe: int | None = None,
+        phrasings: bool = False,
     ) -> Any:
         """The k passages that answer a question best, best first.
 
@@ -49,8 +51,9 @@ class Asking(Opened):
         mode: "dense", score is the cosine; "keyword", BM25 of the passages that hold a word of the question; "hybrid",
         both, score is that of `fuse`, `smoothed`. per_document: at most so many passages of a document; with 1
         documents are ranked by their best passages. mmr: from 1 down to 0, how far each passage shall be unlike those
-        before it; the order is that of choice then. exact: the very nearest, whatever the type of the index; ef,
-        nprobe: how far an index of type hnsw or ivf is looked through.
+        before it; the order is that of choice then. phrasings: a FAQ entry for each of its ways of asking, not once.
+        exact: the very nearest, whatever the type of the index; ef, nprobe: how far an index of type hnsw or ivf is
+        looked through.
 
         rerank: look at the first hits more closely, by "maxsim", the token vectors of the index's own model (modes
         "dense" and "hybrid"), or by a cross-encoder, its hub name or folder; score is then theirs, except in "hybrid"
@@ -62,7 +65,7 @@ class Asking(Opened):
         queries, single = questions_of(query)
         if highlight and isinstance(queries, np.ndarray):
             raise BadValue("highlight takes the question's text, not its vector")
-        asked = Asked(k, min_score, mode, mmr, per_document, ef=ef, nprobe=nprobe, exact=exact)
+        asked = Asked(k, min_score, mode, mmr, per_document, ef=ef, nprobe=nprobe, exact=exact, phrasings=phrasings)
         found = self._rank(queries, where, asked, rerank)
         hits = [[_passage(rank, score, row) for rank, (score, row) in enumerate(ranked, 1)] for ranked in found]
         if highlight:
@@ -80,7 +83,8 @@ class Asking(Opened):
     ) -> list[list[Hit]]:
         """As `search` for a list of questions or vectors, with the stored rows: (score, Row) of each hit.
 
-        how: mode, mmr, per_document, exact, ef, nprobe, and feedback, False for a hybrid search by `fuse` alone.
+        how: mode, mmr, per_document, phrasings, exact, ef, nprobe, and feedback, False for a hybrid search by `fuse`
+        alone.
         """
         return self._rank(questions_of(queries)[0], where, Asked(k, min_score, **how), rerank)
 
@@ -130,7 +134,13 @@ class Asking(Opened):
                 raise BadValue(f"{source!r} holds no text to be similar to")
             vectors = np.stack([row.vector for row in self.engine.rows(own.tolist()).values()])
             mean = normalize(vectors.mean(axis=0, keepdims=True))
-            [ranked] = self.engine.nearest(mean, k, tree, without=own)
+            depth = k
+            while True:
+                [found] = self.engine.nearest(mean, depth, tree, without=own)
+                ranked = once(found)[:k]
+                if len(ranked) == k or len(found) < depth:
+                    break
+                depth *= DEEPER
             return [_passage(rank, score, row) for rank, (score, row) in enumerate(ranked, 1)]
 
 

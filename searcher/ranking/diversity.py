@@ -1,11 +1,26 @@
-"""Which of the best passages to show, so that they are not all alike: a limit for each document, and MMR."""
+"""Which of the best passages to show, so that they are not all alike: FAQ entries once, a limit a document, MMR."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["limited", "mmr", "scaled"]
+from searcher.engines import Hit
+
+__all__ = ["limited", "mmr", "once", "scaled"]
+
+
+def once(hits: Sequence[Hit]) -> list[Hit]:
+    """The hits with each FAQ entry by the best of its phrasings alone: they all give the same answer."""
+    met: set[int] = set()
+    kept = []
+    for hit in hits:
+        if (row := hit[1]).kind == "faq":
+            if row.document_id in met:
+                continue
+            met.add(row.document_id)
+        kept.append(hit)
+    return kept
 
 
 def limited(groups: Sequence[int], limit: int | None, k: int) -> list[int]:

@@ -9,7 +9,7 @@ import numpy as np
 from searcher.engines import Effort, Engine, Hit
 from searcher.errors import BadValue, UnknownName
 from searcher.filters import Filter
-from searcher.ranking.diversity import limited, mmr, scaled
+from searcher.ranking.diversity import limited, mmr, once, scaled
 from searcher.ranking.fusion import CANDIDATES
 from searcher.ranking.hybrid import candidates_of, hybrid
 from searcher.ranking.questions import Questions, check_k
@@ -33,6 +33,7 @@ class Asked:
     ef: int | None = None
     nprobe: int | None = None
     exact: bool = False
+    phrasings: bool = False  # whether a FAQ entry is a hit for each way of asking, not for the best one alone
 
     @property
     def effort(self) -> Effort:
@@ -52,6 +53,7 @@ class Asked:
 
     def of(self, hits: list[Hit]) -> list[Hit]:
         """Those of the best hits that are shown."""
+        hits = hits if self.phrasings else once(hits)
         if self.mmr is None and self.per_document is None:
             return hits[: self.k]
         documents = [row.document_id for _, row in hits]

@@ -1,7 +1,8 @@
 """The keyword index: which words of a passage it holds, how passages come and go, how it is made anew and verified.
 
-It is a table of SQLite's FTS5. Words are what stands between spaces and punctuation, without case, diacritics and
-English endings (Porter 1980). Scripts without spaces are indexed as single characters and pairs of them.
+It is a table of SQLite's FTS5. Words are what stands between spaces and punctuation, spelled once (text/words.py),
+without case, diacritics and English endings (Porter 1980). Scripts without spaces are indexed as single characters and
+pairs of them.
 """
 
 import re
@@ -11,8 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from searcher.errors import DamagedIndex
+from searcher.text import spelled_once
 
-__all__ = ["KEYWORD_FAULT", "enter", "leave", "misspaced", "pairs", "rebuild", "spaced", "verify"]
+__all__ = ["KEYWORD_FAULT", "enter", "leave", "misspaced", "pairs", "rebuild", "respell", "spaced", "verify"]
 
 # Thai, Lao, Burmese, Khmer; kana, Han and Hangul, which has spaces but joins words with their endings.
 UNSPACED = re.compile(
@@ -54,6 +56,7 @@ def asked(question: str) -> str:
 def _spaced(text: str, words: Callable[[str], Sequence[str]]) -> str:
     if text.isascii():
         return text
+    text = spelled_once(text)
     text = VARIANTS.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
     return UNSPACED.sub(lambda found: f" {' '.join(words(found[0]))} ", text)
 
@@ -75,6 +78,23 @@ def leave(connection: Any, passages: str, values: Sequence[Any]) -> None:
         f" SELECT 'delete', id, text FROM keyword_texts WHERE id IN ({passages})",
         values,
     )
+
+
+def respell(connection: Any) -> None:
+    """Index anew the passages that are indexed otherwise than they would be now."""
+    query = "SELECT p.id, p.text, s.text FROM passages p LEFT JOIN keyword_spaced s ON s.id = p.id ORDER BY p.id"
+    changed = []
+    for number, text, indexed in connection.execute(query):
+        if isinstance(text, str) and (now := spaced(text)) != (old := text if indexed is None else indexed):
+            changed.append((number, text, old, now))
+    connection.executemany(
+        "INSERT INTO keywords (keywords, rowid, text) VALUES ('delete', ?, ?)", [(row[0], row[2]) for row in changed]
+    )
+    connection.executemany("DELETE FROM keyword_spaced WHERE id = ?", [(row[0],) for row in changed])
+    connection.executemany(
+        "INSERT INTO keyword_spaced VALUES (?, ?)", _other((number, text, now) for number, text, _, now in changed)
+    )
+    connection.executemany("INSERT INTO keywords (rowid, text) VALUES (?, ?)", [(row[0], row[3]) for row in changed])
 
 
 def rebuild(connection: Any) -> None:

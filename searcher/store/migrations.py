@@ -7,7 +7,7 @@ from typing import Any
 from searcher.errors import SettingsMismatch
 from searcher.store.database import Database
 from searcher.store.filter_sql import value_rows
-from searcher.store.keyword_index import rebuild
+from searcher.store.keyword_index import rebuild, respell
 from searcher.store.rows import settings_values, stored_settings
 from searcher.store.schema import FAQ, FORMAT, HELD, HISTORY, INDEXING, KEYWORDS, LOOKUP
 
@@ -76,10 +76,15 @@ def _lookup(connection: Any) -> None:
         connection.execute(statement)
 
 
+def _spelling(connection: Any) -> None:
+    """Format 6: words without what is invisible in them, and composed."""
+    respell(connection)
+
+
 HELD_4 = [
     "CREATE TABLE held (id INTEGER PRIMARY KEY CHECK (id = 1), passages INTEGER NOT NULL)",
     "INSERT INTO held SELECT 1, count(*) FROM vectors",
     "CREATE TRIGGER came AFTER INSERT ON vectors BEGIN UPDATE held SET passages = passages + 1; END",
     "CREATE TRIGGER went AFTER DELETE ON vectors BEGIN UPDATE held SET passages = passages - 1; END",
 ]
-STEPS: dict[int, Callable[[Any], None]] = {2: _history, 3: _answers, 4: _held, 5: _lookup}
+STEPS: dict[int, Callable[[Any], None]] = {2: _history, 3: _answers, 4: _held, 5: _lookup, 6: _spelling}

@@ -2,7 +2,7 @@
 
 __all__ = ["COLUMNS", "FAQ", "FORMAT", "HELD", "HISTORY", "INDEXING", "KEYWORDS", "LOOKUP", "SCHEMA"]
 
-FORMAT = 5  # PRAGMA user_version; migrations.py knows the way from older ones, a newer one is refused
+FORMAT = 6  # PRAGMA user_version; migrations.py knows the way from older ones, a newer one is refused
 
 # What format 2 has more than format 1: by it an index catches up with what was added and removed since it was made.
 HISTORY = [

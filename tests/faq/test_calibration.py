@@ -62,6 +62,13 @@ def test_perfectly_parted_answers_get_finite_weights() -> None:
     assert ((probability > 0.5) == (evidence[:, 0] > 0)).all()
 
 
+def test_the_number_given_is_that_of_all_questions_not_of_a_fold() -> None:
+    evidence, _ = drawn(50)
+    assert cross_validated(evidence, np.arange(50) < 10).shape == (50,)  # enough, though not all are in each fold
+    with pytest.raises(BadValue, match="9 right answers among 50 questions; at least 10 are needed"):
+        cross_validated(evidence, np.arange(50) < 9)
+
+
 def test_too_few_right_answers_are_refused_with_their_number() -> None:
     evidence, _ = drawn(50)
     with pytest.raises(BadValue, match="9 right answers among 50 questions; at least 10 are needed"):
