@@ -6,6 +6,7 @@ Imports: errors, records, text.
 from searcher.embedding.attention import Attentions
 from searcher.embedding.embedder import Embedder
 from searcher.embedding.encoder import Sequence_
+from searcher.embedding.heatmap import draw_attention
 from searcher.embedding.highlight import highlighted
 from searcher.embedding.inspection import inspect_text, inspect_word
 from searcher.embedding.maxsim import maxsim, rarity
@@ -24,6 +25,7 @@ __all__ = [
     "Sequence_",
     "Wanted",
     "Whitening",
+    "draw_attention",
     "highlighted",
     "inspect_text",
     "inspect_word",
