@@ -5,6 +5,7 @@ import string
 from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, RobertaConfig, RobertaModel
 from transformers.utils import logging
@@ -117,11 +118,24 @@ def make_sentence_transformer(
     for module in modules[1:]:
         (folder / module["path"]).mkdir(exist_ok=True)
     write_json(folder / "modules.json", modules)
-    width = json.loads((folder / "config.json").read_text())["hidden_size"]
+    config = json.loads((folder / "config.json").read_text())
+    width = config.get("hidden_size", config.get("dim"))
     write_json(folder / "1_Pooling" / "config.json", {"word_embedding_dimension": width} | pooling)
     write_json(folder / "sentence_bert_config.json", {"max_seq_length": max_seq_length, "do_lower_case": False})
     settings = {"prompts": prompts or {}, "default_prompt_name": default_prompt_name, "similarity_fn_name": "cosine"}
     write_json(folder / "config_sentence_transformers.json", settings)
+    return folder
+
+
+def add_dense(folder: Path, module: str, inputs: int, outputs: int, seed: int = 0) -> Path:
+    """Fill the folder of a Dense module, with tanh, of a folder of sentence-transformers."""
+    generator = torch.Generator().manual_seed(seed)
+    weights = {"linear.weight": (outputs, inputs), "linear.bias": (outputs,)}
+    tensors = {name: torch.randn(shape, generator=generator) * 0.3 for name, shape in weights.items()}
+    save_file(tensors, folder / module / "model.safetensors")
+    activation = "torch.nn.modules.activation.Tanh"
+    settings = {"in_features": inputs, "out_features": outputs, "bias": True, "activation_function": activation}
+    write_json(folder / module / "config.json", settings)
     return folder
 
 

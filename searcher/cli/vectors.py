@@ -1,6 +1,7 @@
 """`embed` and `inspect`: what the model makes of a text, without an index."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import click
@@ -51,13 +52,27 @@ def embed_command(
 @click.argument("text")
 @click.option("--pair", metavar="TEXT", help="Inspect the sentence pair of both texts.")
 @click.option("--token", "word", metavar="WORD", help="Cosines between the places where this word occurs.")
+@click.option("--attention", metavar="LAYER[:HEAD]", help="Who looks at whom in a layer (1 is the first, -1 the last), "
+              "in a head (0 is the first) or on the mean of all, in percent.")  # fmt: skip
+@click.option("--plot", type=click.Path(path_type=Path), metavar="FILE",
+              help="With --attention: a heat map; needs matplotlib.")  # fmt: skip
 @click.option("--max-tokens", "max_seq_length", type=int, metavar="N", help="Size of a window. [default: the model's]")
 @json_option
 @model_options
-def inspect_command(text: str, pair: str | None, word: str | None, as_json: bool, **settings: Any) -> None:
+def inspect_command(
+    text: str, pair: str | None, word: str | None, attention: str | None, plot: Path | None, as_json: bool,
+    **settings: Any,
+) -> None:  # fmt: skip
     """Show the tokens of TEXT, their ids and segments, and the windows it would be cut into."""
     from searcher.embedding import inspect_text, inspect_word
 
+    if plot and attention is None:
+        raise click.UsageError("--plot draws what --attention finds; give that too.")
+    if attention is not None:
+        if word is not None:
+            raise click.UsageError("--attention and --token are two questions; ask one.")
+        _attention(text if pair is None else (text, pair), attention, plot, as_json, settings)
+        return
     embedder = make_embedder(**settings)
     if word is not None:
         result = inspect_word(embedder, text, word)
@@ -94,3 +109,30 @@ def inspect_command(text: str, pair: str | None, word: str | None, as_json: bool
     echo(f"{len(result['tokens'])} tokens; windows of at most {result['max_seq_length']}:")
     for window in result["windows"]:
         echo(f"  characters {window['start']}–{window['end']}, {window['tokens']} tokens")
+
+
+def _attention(
+    text: str | tuple[str, str], asked: str, plot: Path | None, as_json: bool, settings: dict[str, Any]
+) -> None:
+    """Who looks at whom, on the terminal, as JSON, and in a picture."""
+    from searcher.cli.attention import attention_json, parse_attention, show_attention
+
+    layer, head = parse_attention(asked)
+    if plot:
+        from searcher.evaluation import check_plot
+
+        check_plot(plot)
+    embedder = make_embedder(**settings)
+    attentions = embedder.attentions(text)
+    weights = attentions.weights(layer, head)
+    layer %= len(attentions.layers) + 1  # from the front
+    title = f"layer {layer}, {'mean of the heads' if head is None else f'head {head}'}"
+    if plot:
+        from searcher.embedding import draw_attention
+
+        draw_attention(attentions, weights, f"{embedder.model.name}: {title}", plot)
+    if as_json:
+        show_json(attention_json(attentions, layer, head, weights))
+    else:
+        echo(f"{title}, of {len(attentions.layers)} layers; percent of a row's attention")
+        show_attention([row.token for row in attentions.tokens], weights)

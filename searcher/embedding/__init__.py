@@ -3,12 +3,14 @@
 Imports: errors, records, text.
 """
 
+from searcher.embedding.attention import Attentions
 from searcher.embedding.embedder import Embedder
 from searcher.embedding.encoder import Sequence_
+from searcher.embedding.heatmap import draw_attention
 from searcher.embedding.highlight import highlighted
 from searcher.embedding.inspection import inspect_text, inspect_word
 from searcher.embedding.maxsim import maxsim, rarity
-from searcher.embedding.models import from_hub
+from searcher.embedding.models import model_folder
 from searcher.embedding.pooling import Pooling, normalize
 from searcher.embedding.settings import IndexSettings
 from searcher.embedding.wanted import Wanted
@@ -16,17 +18,19 @@ from searcher.embedding.whitening import WHITENINGS, Whitening
 
 __all__ = [
     "WHITENINGS",
+    "Attentions",
     "Embedder",
     "IndexSettings",
     "Pooling",
     "Sequence_",
     "Wanted",
     "Whitening",
-    "from_hub",
+    "draw_attention",
     "highlighted",
     "inspect_text",
     "inspect_word",
     "maxsim",
+    "model_folder",
     "normalize",
     "rarity",
 ]

@@ -5,11 +5,13 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from searcher.embedding.attention import Attentions, token_rows
 from searcher.embedding.encoder import Encoder, Hidden, Sequence_
+from searcher.embedding.head import Head
 from searcher.embedding.models import Model, load_model
 from searcher.embedding.pooling import Pooling, normalize
 from searcher.errors import BadValue, UnknownName
@@ -20,6 +22,13 @@ __all__ = ["Embedder", "Kind", "Text"]
 Kind = Literal["passage", "query"]
 Text = str | tuple[str, str]
 KINDS = ("passage", "query")
+
+
+class OwnTokens(NamedTuple):
+    """A text's own tokens: ids (m,) int64, vectors (m, d) float32; with none, the vectors of the special ones."""
+
+    ids: np.ndarray
+    vectors: np.ndarray
 
 
 class Embedder:
@@ -34,9 +43,10 @@ class Embedder:
     prompts: what to put before a "query" and a "passage". max_seq_length: tokens a text is cut at.
     device, dtype: as for `Encoder`; dtype None is $SEARCHER_DTYPE, else auto.
     What is None is the model's own: a sentence-transformers folder says; a plain checkpoint gets mean over the last
-    layer, unit rows, no prompts and its whole window.
+    layer, unit rows, no prompts and its whole window. What the folder does behind the pooling (Dense modules, leading
+    numbers only) is done to every pooled vector, and to no token vector.
 
-    Raises ModelError, UnknownName, BadValue. The weights load at the first `embed`.
+    Raises ModelError, UnknownName, BadValue. The weights load at the first `embed`. dimension: length of a vector.
     """
 
     def __init__(
@@ -61,15 +71,14 @@ class Embedder:
         if wrong := set(prompts or ()) - set(KINDS):
             raise UnknownName("prompt", min(wrong), KINDS)
         self.prompts = dict.fromkeys(KINDS, "") | dict(self.model.prompts) | dict(prompts or {})
+        self.head = Head(self.model.name, self.model.head)
+        width = self.pooling.width(self.model.width)
+        pooled = f"pooling {self.pooling.name!r}"
+        self.dimension = width if self.pooling.per_token else self.head.width(width, pooled)
         self.max_seq_length = self.model.max_seq_length if max_seq_length is None else max_seq_length
         if not 0 < self.max_seq_length <= self.model.window:
             raise BadValue(f"max_seq_length {self.max_seq_length} is not between 1 and the model's {self.model.window}")
         self.encoder = Encoder(self.model, device, torch_weights, dtype or os.environ.get("SEARCHER_DTYPE") or "auto")
-
-    @property
-    def dimension(self) -> int:
-        """Length of a vector."""
-        return self.pooling.width(self.model.width)
 
     def embed(
         self, texts: Sequence[Text], kind: Kind = "passage", progress: Callable[[int], None] | None = None
@@ -90,30 +99,27 @@ class Embedder:
 
     def sequences(self, texts: Sequence[Text], kind: Kind = "passage") -> list[tuple[Sequence_, int]]:
         """Each text's token ids as the encoder takes them, cut to `max_seq_length`, and its length before that."""
-        if kind not in KINDS:
-            raise UnknownName("kind", kind, KINDS)
-        tokenizer, limit, prompt = self.model.tokenizer, self.max_seq_length, self.prompts[kind]
+        tokenizer, limit, prompt = self.model.tokenizer, self.max_seq_length, self._prompt(kind)
         flat: list[str] = []
         for number, text in enumerate(texts, 1):
             pair = text if isinstance(text, tuple) else (text,)
             if isinstance(text, tuple) and len(pair) != 2:
                 raise BadValue(f"text {number} is a tuple of {len(pair)}; a pair has 2")
-            if limit <= (special := tokenizer.special_in_pair if len(pair) == 2 else tokenizer.special):
-                raise BadValue(f"max_seq_length {limit} leaves no room for text: {special} go to special tokens")
+            self._room(tokenizer.special_in_pair if len(pair) == 2 else tokenizer.special)
             flat += [check_text(part, f"text {number}") for part in pair]
             flat[-len(pair)] = prompt + flat[-len(pair)]
         ids = iter(tokenizer.encode_ids(flat))
         sequences = []
         for text in texts:
-            own = next(ids)
             if isinstance(text, tuple):
-                second = next(ids)
-                room, length = limit - tokenizer.special_in_pair, len(own) + len(second) + tokenizer.special_in_pair
-                own, second = _longest_first(own, second, room)
-                sequences.append((Sequence_(*tokenizer.wrap_pair(own, second)), length))
+                first, second = next(ids), next(ids)
+                length = len(first) + len(second) + tokenizer.special_in_pair
+                (a, b), (c, d) = tokenizer.kept(limit, len(first), len(second))
+                sequences.append((Sequence_(*tokenizer.wrap_pair(first[a:b], second[c:d])), length))
             else:
-                length = len(own) + tokenizer.special
-                sequences.append((Sequence_(tokenizer.wrap(own[: limit - tokenizer.special])), length))
+                own = next(ids)
+                [(a, b)] = tokenizer.kept(limit, len(own))
+                sequences.append((Sequence_(tokenizer.wrap(own[a:b])), len(own) + tokenizer.special))
         return sequences
 
     def embed_sequences(
@@ -129,9 +135,11 @@ class Embedder:
             pooled: Any = (self.pooling.tokens if self.pooling.per_token else self.pooling.pool)(hidden, special, skip)
             if self.pooling.per_token:
                 return [normalize(matrix) for matrix in pooled] if self.normalize else pooled
+            pooled = self.head(pooled)
             return normalize(pooled) if self.normalize else pooled
 
-        for batch, pooled in self.encoder.run(sequences, self.pooling.layers, self.pooling.pooler, vectors_of):
+        run = self.encoder.run(self._typed(sequences), self.pooling.layers, self.pooling.pooler, vectors_of)
+        for batch, pooled in run:
             if self.pooling.per_token:
                 for i, matrix in zip(batch, pooled, strict=True):
                     matrices[i] = matrix
@@ -146,19 +154,38 @@ class Embedder:
 
         Special tokens and prompt are left out where there is any other. A text is cut at `max_seq_length`.
         """
-        pooling = Pooling.resolve("none", self.model.layers, special_tokens=False)
-        prompt = len(self.model.tokenizer.encode_ids([self.prompts[kind]])[0]) if self.prompts[kind] else 0
-        special, skip = self._special, self._special[0] + prompt
-        matrices: list[np.ndarray] = [np.empty(0)] * len(texts)
+        return [own.vectors for own in self.own_tokens(texts, kind)]
 
-        def vectors_of(hidden: Hidden) -> list[np.ndarray]:
-            return [normalize(matrix) for matrix in pooling.tokens(hidden, special, skip)]
+    def own_tokens(self, texts: Sequence[str], kind: Kind = "passage") -> list[OwnTokens]:
+        """Each text's own tokens, as `token_vectors` has them, with their ids: behind a prompt they can be others."""
+        tokenizer, layer, after = self.model.tokenizer, self.model.layers, self._special[1]
+        self._room(tokenizer.special)
+        sequences, owned = [], []
+        for prompt, tokens in tokenizer.behind(self._prompt(kind), [check_text(text) for text in texts]):
+            ids = np.append(np.array(prompt, np.int64), tokens.ids)
+            [(first, last)] = tokenizer.kept(self.max_seq_length, len(ids))
+            sequences.append(Sequence_(tokenizer.wrap(ids[first:last].tolist())))
+            owned.append(ids[max(first, len(prompt)) : last])
+        found: list[OwnTokens] = [OwnTokens(ids, np.empty(0)) for ids in owned]
+        for batch, hidden in self.encoder.run(self._typed(sequences), (layer,), False, lambda hidden: hidden):
+            for start, end, i in zip(hidden.bounds[:-1], hidden.bounds[1:], batch, strict=True):
+                count = len(owned[i])
+                rows = slice(end - after - count, end - after) if count else slice(start, end)
+                found[i] = OwnTokens(owned[i], normalize(hidden.layers[layer][rows]))
+        return found
 
-        sequences = [sequence for sequence, _ in self.sequences(texts, kind)]
-        for batch, found in self.encoder.run(sequences, pooling.layers, False, vectors_of):
-            for i, matrix in zip(batch, found, strict=True):
-                matrices[i] = matrix
-        return matrices
+    def attentions(self, text: Text) -> Attentions:
+        """Who looks at whom in a text or a sentence pair, in every layer and head, as transformers gives it.
+
+        No prompt is put before it; what is longer than `max_seq_length` tokens is cut there, with a warning.
+        Raises ModelError for a model whose layers have no such weights, such as FNet.
+        """
+        tokenizer = self.model.tokenizer
+        self._room(tokenizer.special_in_pair if isinstance(text, tuple) else tokenizer.special)
+        rows, sequence, length = token_rows(tokenizer, text, self.max_seq_length)
+        if length > self.max_seq_length:
+            warnings.warn(f"of {length} tokens {self.max_seq_length} are looked at, the rest was cut", stacklevel=2)
+        return Attentions(tuple(rows), tuple(self.encoder.attentions(sequence)))
 
     def readable(self, texts: Sequence[str]) -> np.ndarray:
         """The share of each text's tokens that the model knows, 1 where there are none. n texts -> (n,) float64."""
@@ -169,7 +196,8 @@ class Embedder:
     def pooled(
         self, sequences: Sequence[Sequence_], poolings: Sequence[Pooling], kind: Kind = "passage"
     ) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
-        """Vectors under several poolings out of one forward pass a text, not normalised.
+        """Vectors under several poolings out of one forward pass a text, as pooled: not normalised, and not through the
+        head of a model that has one.
 
         In batches: (indices into `sequences` (b,) int64, for each pooling (b, width) float32).
         """
@@ -179,7 +207,28 @@ class Embedder:
         def vectors_of(hidden: Hidden) -> list[np.ndarray]:
             return [pooling.pool(hidden, special, skip) for pooling in poolings]
 
-        yield from self.encoder.run(sequences, layers, any(pooling.pooler for pooling in poolings), vectors_of)
+        with_pooler = any(pooling.pooler for pooling in poolings)
+        yield from self.encoder.run(self._typed(sequences), layers, with_pooler, vectors_of)
+
+    def _prompt(self, kind: Kind) -> str:
+        if kind not in KINDS:
+            raise UnknownName("kind", kind, KINDS)
+        return self.prompts[kind]
+
+    def _room(self, special: int) -> None:
+        """BadValue unless an input has room for a token of the text beside so many special ones."""
+        if self.max_seq_length <= special:
+            limit = self.max_seq_length
+            raise BadValue(f"max_seq_length {limit} leaves no room for text: {special} go to special tokens")
+
+    def _typed(self, sequences: Sequence[Sequence_]) -> Sequence[Sequence_]:
+        """The same with the segments that the tokenizer gives a single text, where they are not all 0 (XLNet)."""
+        segments = self.model.tokenizer.segments
+        if segments(self.model.tokenizer.special) is None:
+            return sequences
+        return [
+            each if each.segments is not None else Sequence_(each.ids, segments(len(each.ids))) for each in sequences
+        ]
 
     @cached_property
     def _special(self) -> tuple[int, int]:
@@ -191,12 +240,3 @@ class Embedder:
         if self.model.pools_prompt or not self.prompts[kind]:
             return 0
         return self._special[0] + len(self.model.tokenizer.encode_ids([self.prompts[kind]])[0])
-
-
-def _longest_first(first: list[int], second: list[int], room: int) -> tuple[list[int], list[int]]:
-    """Both cut so that together they fit, the longer one first, as transformers' truncation "longest_first"."""
-    if len(first) + len(second) <= room:
-        return first, second
-    shorter = min(len(first), len(second), room // 2)
-    kept = (shorter, room - shorter) if len(first) <= len(second) else (room - shorter, shorter)
-    return first[: kept[0]], second[: kept[1]]

@@ -45,11 +45,10 @@ def best_sentences(embedder: Embedder, question: str, texts: Sequence[str]) -> l
     if not several:
         return [own[0] for own in spans]
     tokenizer = embedder.model.tokenizer
-    prompts = {kind: tokenizer.encode_ids([prompt])[0] for kind, prompt in embedder.prompts.items()}
-    asked, *tokens = tokenizer.encode([question, *(texts[number] for number in several)])
-    question_states, *states = _states(
-        embedder, [(prompts["query"], asked), *((prompts["passage"], own) for own in tokens)]
-    )
+    [(before, asked)] = tokenizer.behind(embedder.prompts["query"], [question])
+    read = tokenizer.behind(embedder.prompts["passage"], [texts[number] for number in several])
+    question_states, *states = _states(embedder, [(before, asked), *read])
+    tokens = [own for _, own in read]
     # One product for all texts: each one would wake the threads of numpy's BLAS.
     packed = np.concatenate(states)
     lengths = np.sqrt(np.einsum("td,td->t", packed, packed))
@@ -93,7 +92,8 @@ def _states(embedder: Embedder, inputs: Sequence[tuple[list[int], Tokens]]) -> l
     for owner, (prompt, tokens) in enumerate(inputs):
         room = max(1, embedder.max_seq_length - tokenizer.special - len(prompt))
         for start in range(0, max(1, len(tokens)), room):
-            sequences.append(Sequence_(tokenizer.wrap([*prompt, *tokens.ids[start : start + room].tolist()])))
+            ids = tokenizer.wrap([*prompt, *tokens.ids[start : start + room].tolist()])
+            sequences.append(Sequence_(ids, tokenizer.segments(len(ids))))
             owners.append(owner)
     pieces: list[np.ndarray] = [np.empty(0)] * len(sequences)
     for batch, (states, bounds) in embedder.encoder.run(

@@ -6,26 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from searcher.embedding.attention import token_rows
 from searcher.embedding.embedder import Embedder
 from searcher.embedding.encoder import Sequence_
 from searcher.embedding.pooling import normalize
 from searcher.errors import BadValue
 from searcher.text import Chunker, Tokens, check_text
 
-__all__ = ["Occurrence", "TokenRow", "Window", "inspect_text", "inspect_word"]
-
-
-@dataclass(frozen=True)
-class TokenRow:
-    """A token: its place, text in the vocabulary, id, segment, whether it is special, and its span in the text."""
-
-    position: int
-    token: str
-    id: int
-    segment: int
-    special: bool
-    start: int | None
-    end: int | None
+__all__ = ["Occurrence", "Window", "inspect_text", "inspect_word"]
 
 
 @dataclass(frozen=True)
@@ -50,25 +38,7 @@ class Occurrence:
 def inspect_text(embedder: Embedder, text: str, pair: str | None = None, overlap: int = 0) -> dict[str, Any]:
     """The tokens of a text, or of a sentence pair, and the windows it is cut into, as JSON-ready lists."""
     tokenizer = embedder.model.tokenizer
-    texts = [check_text(part) for part in ((text,) if pair is None else (text, pair))]
-    first, *second = tokenizer.encode(texts)
-    if second:
-        ids, segments = tokenizer.wrap_pair(first.ids.tolist(), second[0].ids.tolist())
-    else:
-        ids = tokenizer.wrap(first.ids.tolist())
-        segments = [0] * len(ids)
-    spans = iter(
-        [span for part in (first, *second) for span in zip(part.starts.tolist(), part.ends.tolist(), strict=True)]
-    )
-    own = set(range(tokenizer.before, tokenizer.before + len(first)))
-    if second:
-        at = tokenizer.before + len(first) + tokenizer.between
-        own |= set(range(at, at + len(second[0])))
-    rows = []
-    for position, (name, number, segment) in enumerate(zip(tokenizer.names(ids), ids, segments, strict=True)):
-        special = position not in own
-        start, end = (None, None) if special else next(spans)
-        rows.append(TokenRow(position, name, number, segment, special, start, end))
+    rows, _, _ = token_rows(tokenizer, text if pair is None else (text, pair))
     chunker = Chunker(tokenizer, embedder.max_seq_length, overlap, embedder.prompts["passage"])
     windows = [Window(chunk.start, chunk.end, len(chunk.ids)) for chunk in chunker.chunks(text)]
     return {
@@ -80,13 +50,15 @@ def inspect_text(embedder: Embedder, text: str, pair: str | None = None, overlap
 def inspect_word(embedder: Embedder, text: str, word: str) -> dict[str, Any]:
     """Cosines between the occurrences of a word, and between each and its neighbours, under the embedder's layers.
 
-    A word's vector is the mean of its tokens' hidden states. Only the first `max_seq_length` tokens of the text are
-    seen, as one window. Raises BadValue when the word does not occur there.
+    A word's vector is the mean of its tokens' hidden states. Only `max_seq_length` tokens of the text are seen, as one
+    window. Raises BadValue when the word does not occur there.
     """
     tokenizer, pooling = embedder.model.tokenizer, embedder.pooling
-    tokens = tokenizer.encode([check_text(text)])[0].slice(0, embedder.max_seq_length - tokenizer.special)
+    tokens = tokenizer.encode([check_text(text)])[0]
+    tokens = tokens.slice(*tokenizer.kept(embedder.max_seq_length, len(tokens))[0])
     ids = tokenizer.wrap(tokens.ids.tolist())
-    [(_, states)] = embedder.encoder.run([Sequence_(ids)], pooling.layers, False, pooling.states)
+    sequence = Sequence_(ids, tokenizer.segments(len(ids)))
+    [(_, states)] = embedder.encoder.run([sequence], pooling.layers, False, pooling.states)
     states = states[tokenizer.before :][: len(tokens)]
     words = _words(text, tokens)
     vectors = normalize(np.stack([states[first:last].mean(axis=0) for _, _, first, last in words])) if words else states

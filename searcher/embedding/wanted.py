@@ -42,7 +42,8 @@ class Wanted:
 
     def load(self, stored: IndexSettings | None) -> Model:
         """The model asked for, else the index's, else the default."""
-        return load_model(self.model or (stored.model if stored else None), self.torch_weights)
+        own = stored.model if stored else None
+        return load_model(own if self.model is None else self.model, self.torch_weights)
 
     def embedder(self, stored: IndexSettings | None) -> Embedder:
         """What embeds the index's passages and questions: unit vectors, whatever the model's default."""

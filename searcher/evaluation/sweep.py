@@ -75,6 +75,8 @@ def sweep(dataset: Dataset, searcher: Searcher, progress: Progress = no_progress
     passages under every setting.
     """
     embedder, settings = searcher.embedder, searcher.settings
+    if embedder.head.steps:
+        raise BadValue(f"{embedder.model.name} does more to a vector than pooling, so its poolings cannot be compared")
     if embedder.pooling.token is not None:
         raise BadValue(f"a sweep compares with {embedder.pooling.name!r}, which not every text has")
     chunker = settings.chunker(embedder)

@@ -91,7 +91,8 @@ class Asking(Opened):
     def _rank(self, queries: list[str] | np.ndarray, where: Where, asked: Asked, rerank: str | None) -> list[list[Hit]]:
         if rerank is None:
             return self._ranked(queries, where, asked)[1]
-        return reranked(partial(self._ranked, queries, where), lambda: self.embedder, asked, rerank)
+        ask, torch_weights = partial(self._ranked, queries, where), self._wanted.torch_weights
+        return reranked(ask, lambda: self.embedder, asked, rerank, torch_weights)
 
     def _ranked(
         self, queries: list[str] | np.ndarray, where: Where, asked: Asked, first: np.ndarray | None = None

@@ -3,15 +3,15 @@
 Reading a passage costs a forward pass, so only the first hits are looked at, and never inside a transaction.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from searcher.embedding import Embedder, from_hub, maxsim, rarity
+from searcher.embedding import Embedder, maxsim, model_folder, rarity
 from searcher.engines import Hit
 from searcher.errors import BadValue, ModelError
 from searcher.ranking.fusion import longer, standardised, wordiness
@@ -35,17 +35,20 @@ class Look(NamedTuple):
 MAXSIM = {"dense": Look(50, 4.0), "hybrid": Look(30, 2.0)}
 
 
-def rerank(ask: Ask, embedder: Callable[[], Embedder], asked: Asked, name: str) -> list[list[Hit]]:
+def rerank(
+    ask: Ask, embedder: Callable[[], Embedder], asked: Asked, name: str, torch_weights: bool = False
+) -> list[list[Hit]]:
     """The hits of each question in a better order.
 
     ask: gives the questions and their hits, of a search in which these passages (q, d) feed back if there are any.
-    name: "maxsim", or a cross-encoder's hub name or folder. Raises BadValue for what cannot be reranked so, ModelError.
+    name: "maxsim", or a cross-encoder's hub name or folder; torch_weights: whether its pytorch_model.bin may be read.
+    Raises BadValue for what cannot be reranked so, ModelError.
     """
     if not isinstance(name, str) or not name:
         raise BadValue(f"rerank is {name!r}; good: maxsim, or the name or folder of a cross-encoder")
     if asked.mmr is not None:
         raise BadValue("rerank and mmr would each order the hits; leave one out")
-    return _by_maxsim(ask, embedder, asked) if name == "maxsim" else _by_cross_encoder(ask, asked, name)
+    return _by_maxsim(ask, embedder, asked) if name == "maxsim" else _by_cross_encoder(ask, asked, name, torch_weights)
 
 
 def _by_maxsim(ask: Ask, embedder: Callable[[], Embedder], asked: Asked) -> list[list[Hit]]:
@@ -78,27 +81,25 @@ def looked_at(embedder: Embedder, questions: list[str], hits: list[list[Hit]], l
     in passages no longer than the question.
     """
     texts = {row.passage_id: row.text for own in hits for _, row in own}
-    encode = embedder.model.tokenizer.encode_ids
-    vectors = dict(zip(texts, embedder.token_vectors(list(texts.values())), strict=True))
-    ids = dict(zip(texts, encode(list(texts.values())), strict=True))
-    asked = zip(questions, encode(questions), embedder.token_vectors(questions, "query"), hits, strict=True)
+    read = dict(zip(texts, embedder.own_tokens(list(texts.values())), strict=True))
+    asked = zip(questions, embedder.own_tokens(questions, "query"), hits, strict=True)
     ordered = []
-    for text, numbers, tokens, own in asked:
+    for text, (numbers, tokens), own in asked:
         first = own[: look.depth]
         weight = look.weight * wordiness(longer(text, [row.text for _, row in first]))
-        present = np.array([np.isin(numbers, ids[row.passage_id]) for _, row in first]).reshape(-1, len(numbers))
+        present = np.array([np.isin(numbers, read[row.passage_id].ids) for _, row in first]).reshape(-1, len(numbers))
         # Without tokens of its own a question has the vectors of the special ones.
-        weights = np.sqrt(rarity(present))[: len(tokens)] if numbers else np.ones(len(tokens))
-        alike = np.array([maxsim(vectors[row.passage_id] @ tokens.T, weights) for _, row in own])
+        weights = np.sqrt(rarity(present)) if len(numbers) else np.ones(len(tokens))
+        alike = np.array([maxsim(read[row.passage_id].vectors @ tokens.T, weights) for _, row in own])
         among = np.arange(len(own)) < look.depth
         scores = standardised(np.array([score for score, _ in own]), among) + weight * standardised(alike, among)
         ordered.append(_sorted(scores, own))
     return ordered
 
 
-def _by_cross_encoder(ask: Ask, asked: Asked, name: str) -> list[list[Hit]]:
+def _by_cross_encoder(ask: Ask, asked: Asked, name: str, torch_weights: bool) -> list[list[Hit]]:
     """The hits by the score that a model gives question and passage read together (Nogueira & Cho 2019)."""
-    model = _cross_encoder(name)
+    model = _cross_encoder(name, torch_weights)
     questions, hits = ask(replace(asked, k=max(int(asked.k), DEPTH)), None)
     if questions.texts is None:
         raise BadValue("rerank needs the question as a text, not as a vector")
@@ -118,7 +119,8 @@ def _sorted(scores: np.ndarray, hits: list[Hit]) -> list[Hit]:
 
 
 @lru_cache(maxsize=1)
-def _cross_encoder(name: str) -> Any:
+def _cross_encoder(name: str, torch_weights: bool) -> Any:
+    """The cross-encoder of that hub name or folder. ModelError unless all of it was trained."""
     try:
         from sentence_transformers import CrossEncoder
     except ImportError:
@@ -127,11 +129,47 @@ def _cross_encoder(name: str) -> Any:
             "rerank 'maxsim' needs nothing"
         ) from None
     try:
-        folder = Path(name).expanduser()
-        return CrossEncoder(str(folder if folder.is_dir() else from_hub(name, torch_weights=False)))
-    except ModelError:
-        raise
-    except Exception as fault:  # the hub's, transformers' and torch's own, with no common base
+        folder = model_folder(name, torch_weights)
+        how = {"use_safetensors": any(folder.glob("model*.safetensors"))}
+        with _quiet():
+            encoder = CrossEncoder(str(folder), model_kwargs=dict(how), local_files_only=True)
+            untrained = _untrained(encoder, how)
+    except Exception as fault:  # ours, the hub's, transformers' and torch's own, with no common base
+        reason = (str(fault).strip().splitlines() or [repr(fault)])[0]
+        raise ModelError(f"no cross-encoder {name!r}: {reason}") from None
+    if untrained:
         raise ModelError(
-            f"no cross-encoder {name!r}: {str(fault).splitlines()[0] if str(fault) else fault!r}"
-        ) from None
+            f"no cross-encoder {name!r}: it has no trained {untrained[0]} ({len(untrained)} weights are missing), so "
+            "its scores would be random"
+        )
+    return encoder
+
+
+def _untrained(encoder: Any, how: dict[str, Any]) -> list[str]:
+    """The weights that transformers made up, since the checkpoint lacks them: it is loaded again to be told."""
+    from transformers import PreTrainedModel
+
+    for model in encoder.modules():
+        if isinstance(model, PreTrainedModel) and model.name_or_path:
+            _, info = type(model).from_pretrained(
+                model.name_or_path, config=model.config, output_loading_info=True, local_files_only=True, **how
+            )
+            unlike = (key if isinstance(key, str) else key[0] for key in info["mismatched_keys"])  # 4 and 5
+            return sorted({*info["missing_keys"], *unlike})
+    return []
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without transformers' bars and reports: what is wrong is said in our own line."""
+    from transformers.utils import logging
+
+    bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

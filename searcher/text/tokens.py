@@ -1,17 +1,20 @@
 """Text → token ids with character offsets, and the special tokens around them: the model's own tokenizer, tamed."""
 
 import json
-from collections.abc import Sequence
+import string
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from searcher.errors import BadValue, ModelError
 from searcher.records import MAX_TEXT_BYTES
+from searcher.text.loading import load_backend, lower_first
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
@@ -20,8 +23,6 @@ __all__ = ["Tokenizer", "Tokens", "check_text"]
 
 # What the ids of this text are tells two tokenizers apart: case, accents, scripts, digits, punctuation, white space.
 PROBE = "The Naïve café's e-mail: 1,999€ “ÉCOLE” Straße\t北京 Привет ใน नमस्ते 😀 un##able [MASK] x_y don't\nDIACRITICS ǅ"
-
-VOCABULARIES = ("vocab.txt", "vocab.json", "*.model")
 
 
 @dataclass(frozen=True)
@@ -59,54 +60,45 @@ def check_text(text: str, name: str = "the text") -> str:
     return text
 
 
-class Tokenizer:
-    """A Hugging Face `tokenizers` tokenizer with truncation and padding off, whatever its file says."""
+class Around(NamedTuple):
+    """What stands around a text, or two: special tokens before, between and after; and the segment of each part."""
 
-    def __init__(self, backend: "Backend") -> None:
+    before: list[int]
+    between: list[int]
+    after: list[int]
+    segments: tuple[list[int], int, list[int], int, list[int]]
+
+
+class Tokenizer:
+    """A Hugging Face `tokenizers` tokenizer with truncation and padding off, whatever its file says.
+
+    cut: at which side a text that is too long is cut, "left" or "right". added: tokens that make it another than its
+    file alone would be: text → id.
+    """
+
+    def __init__(self, backend: "Backend", cut: str = "right", added: Mapping[str, int] | None = None) -> None:
         # The file of all-MiniLM-L6-v2 truncates and pads at 128 tokens.
         backend.no_truncation()
         backend.no_padding()
-        self.backend = backend
+        self.backend, self.cut, self.added = backend, cut, dict(added or {})
 
     @classmethod
     def load(cls, folder: Path, lowercase: bool = False) -> "Tokenizer":
-        """The tokenizer of a model folder; `lowercase` lowers the text first (sentence-transformers' do_lower_case)."""
-        file = folder / "tokenizer.json"
-        if file.exists():
-            from tokenizers import Tokenizer as Backend
-
-            try:
-                backend = Backend.from_file(str(file))
-            except Exception as fault:  # tokenizers raises bare Exception
-                raise ModelError(f"{file} is not a tokenizer: {fault}") from None
-        else:  # vocab.txt, merges.txt, sentencepiece: transformers knows how to convert each
-            from transformers import AutoTokenizer
-
-            if not any(file for pattern in VOCABULARIES for file in folder.glob(pattern)):
-                # transformers would make one of special tokens only, to which every word is unknown.
-                raise ModelError(f"no tokenizer in {folder}: neither tokenizer.json nor {', '.join(VOCABULARIES)}")
-            try:
-                slow_or_fast = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
-                backend = slow_or_fast.backend_tokenizer
-            except (OSError, ValueError, AttributeError, ImportError) as fault:
-                reason = str(fault).strip().splitlines()[0]
-                raise ModelError(f"no usable tokenizer in {folder}: {reason}") from None
+        """The tokenizer of a model folder, as AutoTokenizer has it; `lowercase` lowers the text first
+        (sentence-transformers' do_lower_case). Raises ModelError.
+        """
+        backend, cut, added = load_backend(folder)
         if lowercase:
-            from tokenizers import normalizers
-
-            rest = [backend.normalizer] if backend.normalizer else []
-            backend.normalizer = normalizers.Sequence([normalizers.Lowercase(), *rest])
-        return cls(backend)
+            lower_first(backend)
+        return cls(backend, cut, added)
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
         """The tokens of each text, without special tokens and never truncated."""
-        encodings = self.backend.encode_batch(list(texts), add_special_tokens=False)
-        return [_tokens(encoding) for encoding in encodings]
+        return [_tokens(encoding) for encoding in _asked(self.backend.encode_batch, texts)]
 
     def encode_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """The ids alone: quicker than `encode`, which copies offsets too."""
-        encodings = self.backend.encode_batch_fast(list(texts), add_special_tokens=False)
-        return [encoding.ids for encoding in encodings]
+        return [encoding.ids for encoding in _asked(self.backend.encode_batch_fast, texts)]
 
     @cached_property
     def unknown(self) -> int | None:
@@ -143,67 +135,128 @@ class Tokenizer:
         """Tells tokenizers apart by what they do, so that a converted file and its original agree."""
         import hashlib
 
-        return hashlib.sha256(json.dumps(self.wrap(self.encode_ids([PROBE])[0])).encode()).hexdigest()[:16]
+        probed = self.wrap(self.encode_ids([PROBE])[0])
+        told = [probed, sorted(self.added.items())] if self.added else probed
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
     @cached_property
-    def _template(self) -> tuple[list[int], list[int]]:
-        """Special tokens before and after a single text."""
-        bare = self.backend.encode("a", add_special_tokens=False).ids
-        full = self.backend.encode("a").ids
-        at = _find(full, bare)
-        return full[:at], full[at + len(bare) :]
+    def _sample(self) -> str:
+        """A text that has tokens; a vocabulary need not have any letter in particular."""
+        for texts in (lambda: string.ascii_letters, self.backend.get_vocab):
+            for text in texts():
+                with suppress(ModelError):
+                    if self.encode_ids([text])[0]:
+                        return text
+        raise ModelError("this tokenizer makes no tokens of any text")
+
+    def _around(self, *texts: str) -> Around:
+        encoding = self.backend.encode(*texts)
+        ids, segments, owners = encoding.ids, encoding.type_ids, encoding.sequence_ids
+        edges = []  # of the tokens of each text
+        for number in range(len(texts)):
+            own = [place for place, owner in enumerate(owners) if owner == number]
+            if not own or own != list(range(own[0], own[-1] + 1)):
+                raise ModelError("this tokenizer puts no tokens of the text between its special tokens")
+            edges += [own[0], own[-1] + 1]
+        first, second = (edges[0], edges[1]), (edges[-2], edges[-1])
+        between = slice(first[1], second[0] if len(texts) == 2 else first[1])
+        parts = slice(first[0]), between, slice(second[1], None)
+        return Around(
+            ids[parts[0]], ids[between], ids[parts[2]],
+            (segments[parts[0]], segments[first[0]], segments[between], segments[second[0]], segments[parts[2]]),
+        )  # fmt: skip
+
+    @cached_property
+    def _single(self) -> Around:
+        return self._around(self._sample)
+
+    @cached_property
+    def _pair(self) -> Around:
+        return self._around(self._sample, self._sample)
 
     @property
     def special(self) -> int:
         """How many special tokens stand around a single text: 2 for BERT."""
-        before, after = self._template
-        return len(before) + len(after)
+        return len(self._single.before) + len(self._single.after)
 
     @property
     def before(self) -> int:
         """How many of them stand before it: 1 for BERT."""
-        return len(self._template[0])
+        return len(self._single.before)
 
     def wrap(self, ids: Sequence[int]) -> list[int]:
         """[CLS] ids [SEP], or what the model has in their place."""
-        before, after = self._template
-        return [*before, *ids, *after]
-
-    @cached_property
-    def _pair_template(self) -> tuple[Any, ...]:
-        """(before, between, after) of a pair, and the segment number of each of the five parts."""
-        a, b = (self.backend.encode(letter, add_special_tokens=False).ids for letter in "ab")
-        full = self.backend.encode("a", "b")
-        first = _find(full.ids, a)
-        second = _find(full.ids, b, first + len(a))
-        parts = full.ids[:first], full.ids[first + len(a) : second], full.ids[second + len(b) :]
-        segments = full.type_ids
-        numbers = (
-            segments[: len(parts[0])], segments[first], segments[first + len(a) : second],
-            segments[second], segments[second + len(b) :],
-        )  # fmt: skip
-        return parts, numbers
+        return [*self._single.before, *ids, *self._single.after]
 
     @property
     def special_in_pair(self) -> int:
         """How many special tokens a pair of texts needs: 3 for BERT, 4 for RoBERTa."""
-        return sum(len(part) for part in self._pair_template[0])
+        return len(self._pair.before) + len(self._pair.between) + len(self._pair.after)
 
     @property
     def between(self) -> int:
         """How many special tokens stand between the two texts of a pair: 1 for BERT, 2 for RoBERTa."""
-        return len(self._pair_template[0][1])
+        return len(self._pair.between)
 
     def wrap_pair(self, first: Sequence[int], second: Sequence[int]) -> tuple[list[int], list[int]]:
         """[CLS] first [SEP] second [SEP] and the segment of each token: 0 … 0 1 … 1 for BERT."""
-        (before, between, after), (s_before, s_first, s_between, s_second, s_after) = self._pair_template
+        before, between, after, (s_before, s_first, s_between, s_second, s_after) = self._pair
         ids = [*before, *first, *between, *second, *after]
         segments = [*s_before, *[s_first] * len(first), *s_between, *[s_second] * len(second), *s_after]
         return ids, segments
 
+    def segments(self, count: int) -> list[int] | None:
+        """The segment of each token of an input of one text, None where all are 0, which is nearly always."""
+        before, own, _, _, after = self._single.segments
+        if not (any(before) or own or any(after)):
+            return None
+        return [*before, *[own] * (count - len(before) - len(after)), *after]
+
+    def places(self, *counts: int) -> list[int]:
+        """Where the tokens of a text, or of the two of a pair, begin in their input."""
+        if len(counts) == 1:
+            return [self.before]
+        return [len(self._pair.before), len(self._pair.before) + counts[0] + self.between]
+
+    def kept(self, limit: int, *counts: int) -> list[tuple[int, int]]:
+        """Which tokens of a text, or of the two of a pair, go into an input of at most `limit`: (first, last + 1).
+
+        Of a pair the longer one is cut first, as by transformers' truncation "longest_first".
+        """
+        room = max(0, limit - (self.special if len(counts) == 1 else self.special_in_pair))
+        sizes = [min(counts[0], room)]
+        if len(counts) == 2 and sum(counts) <= room:
+            sizes = list(counts)
+        elif len(counts) == 2:
+            shorter = min(*counts, room // 2)
+            sizes = [shorter, room - shorter] if counts[0] <= counts[1] else [room - shorter, shorter]
+        if self.cut == "left":
+            return [(count - size, count) for count, size in zip(counts, sizes, strict=True)]
+        return [(0, size) for size in sizes]
+
+    def behind(self, prompt: str, texts: Sequence[str]) -> list[tuple[list[int], Tokens]]:
+        """The prompt's ids and the text's own tokens of `prompt + text`; their offsets are those in the text.
+
+        A token that a text's first letters share with the end of the prompt is the text's.
+        """
+        found = []
+        for tokens in self.encode([prompt + text for text in texts]):
+            own = int(np.argmax(np.append(tokens.ends > len(prompt), True))) if prompt else 0
+            rest = tokens.slice(own, len(tokens))
+            starts = np.maximum(rest.starts - len(prompt), 0)
+            found.append((tokens.ids[:own].tolist(), Tokens(rest.ids, starts, rest.ends - len(prompt), rest.words)))
+        return found
+
     def names(self, ids: Sequence[int]) -> list[str]:
         """The tokens as text: 'play', '##ing'."""
         return [self.backend.id_to_token(number) or "?" for number in ids]
+
+
+def _asked(encode: Callable[..., list[Any]], texts: Sequence[str]) -> list[Any]:
+    try:
+        return encode(list(texts), add_special_tokens=False)
+    except Exception as fault:  # tokenizers raises bare Exception: a vocabulary without the unknown token it names
+        raise ModelError(f"the model's tokenizer fails: {fault}") from None
 
 
 def _tokens(encoding: Any) -> Tokens:
@@ -214,10 +267,3 @@ def _tokens(encoding: Any) -> Tokens:
         words = [-1 - i if word is None else word for i, word in enumerate(words)]
     ids = np.fromiter(encoding.ids, np.int64, count)
     return Tokens(ids, offsets[:, 0], offsets[:, 1], np.fromiter(words, np.int64, count))
-
-
-def _find(ids: list[int], part: list[int], start: int = 0) -> int:
-    for at in range(start, len(ids) - len(part) + 1):
-        if ids[at : at + len(part)] == part:
-            return at
-    raise ModelError("this tokenizer puts no tokens of the text between its special tokens")

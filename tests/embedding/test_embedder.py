@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from models import make_sentence_transformer, save_bert, save_roberta
+from models import make_sentence_transformer, save_bert, save_roberta, write_json
 from scipy.stats import spearmanr
 from sentence_transformers import SentenceTransformer
 from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerFast
@@ -221,6 +221,18 @@ def test_a_text_is_never_cut_by_the_tokenizer_file(tiny_bert: Path) -> None:
     assert (len(sequence.ids), length) == (42, 42)
     [(sequence, _)] = Embedder(tiny_bert).sequences(["one"])
     assert len(sequence.ids) == 3
+
+
+def test_a_text_too_long_is_cut_at_the_side_that_the_folder_says(tmp_path: Path) -> None:
+    folder = save_bert(tmp_path / "model", layers=2, truncate_at=None)
+    write_json(folder / "tokenizer_config.json", {"truncation_side": "left", "tokenizer_class": "BertTokenizer"})
+    embedder, theirs = Embedder(folder, max_seq_length=7), AutoTokenizer.from_pretrained(folder)
+    for text in ("one two three the river bank money", ("one two three the river", "bank money water open")):
+        [(sequence, _)] = embedder.sequences([text])
+        pair = text if isinstance(text, tuple) else (text,)
+        expected = theirs(*pair, truncation="longest_first", max_length=7)["input_ids"]
+        assert list(sequence.ids) == expected
+        assert theirs.convert_ids_to_tokens(expected)[1] != "one"
 
 
 @pytest.mark.parametrize("length", [0, -1, 65])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from models import (
+    add_dense,
     bert_tokenizer,
     bert_vocabulary,
     make_sentence_transformer,
@@ -35,7 +37,7 @@ from transformers import (
     T5Config,
 )
 
-from searcher import Embedder
+from searcher import Embedder, Searcher
 from searcher.embedding.models import BUNDLED, DEFAULT_MODEL, load_model
 from searcher.embedding.settings import IndexSettings
 from searcher.errors import ModelError
@@ -173,7 +175,7 @@ def test_robertas_window_is_its_positions_less_two_and_can_be_filled(tmp_path: P
 # What is refused.
 
 
-@pytest.mark.parametrize("extra", ["Dense", "LayerNorm", "WeightedLayerPooling", "LSTM"])
+@pytest.mark.parametrize("extra", ["LayerNorm", "WeightedLayerPooling", "LSTM", "CNN", "Router", "WordWeights"])
 def test_a_module_that_we_do_not_apply_is_refused(folder: Path, extra: str) -> None:
     make_sentence_transformer(folder, {"pooling_mode": "mean"}, extra=extra)
     with pytest.raises(ModelError, match=f"has a {extra} module, which searcher does not apply"):
@@ -242,6 +244,50 @@ def test_a_broken_config_is_named(folder: Path) -> None:
 def test_a_path_that_is_not_there_is_not_asked_of_the_hub(name: str) -> None:
     with pytest.raises(ModelError, match=f"no model folder '{name}'; give a folder with a config.json, or a hub name"):
         load_model(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "C:\\models\\bert", "C:/models", "models\\bert", "\\\\server\\bert", "models/", "./m", "~/m", "~nobody/m", "a//b", "",
+        " ", "bert base", "a/b/c", "a\0b", "-m", "café/bert", pytest.param("x" * 5000, id="long"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_a_name_of_the_hub_is_not_asked_of_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("searcher.embedding.models._from_hub", lambda *_: pytest.fail("asked the hub"))
+    with pytest.raises(ModelError, match="no model folder ") as error:
+        load_model(name)
+    assert "\n" not in str(error.value)
+
+
+def test_a_relative_folder_is_found_from_another_working_directory(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for name in ("model", Path("model"), "./model", "elsewhere/../model"):
+        assert Path(load_model(name).name).is_absolute()
+    with Searcher(tmp_path / "index", "model") as searcher:
+        searcher.add_texts(["the river bank"], ids=["river"])
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with Searcher(tmp_path / "index") as searcher:
+        assert searcher.settings.model == str(folder)
+        assert searcher.search("the river bank")[0].id == "river"
+        searcher.reindex(model="../model", pooling="cls")
+    monkeypatch.chdir(tmp_path)
+    with Searcher(tmp_path / "index") as searcher:
+        assert searcher.search("the river bank")[0].id == "river"
+    shutil.rmtree(folder)
+    monkeypatch.setattr("searcher.embedding.models._from_hub", lambda *_: pytest.fail("asked the hub"))
+    with Searcher(tmp_path / "index") as searcher, pytest.raises(ModelError, match=r"no model folder '.*/model'"):
+        searcher.search("the river bank")
+
+
+def test_a_folder_in_a_home_is_found_from_anywhere(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load_model("~/model").name == str(folder)
 
 
 def test_a_checkpoint_that_lacks_weights_of_the_encoder_is_refused(folder: Path) -> None:
@@ -380,10 +426,14 @@ def hub_cache(home: Path, name: str, folder: Path) -> None:
         link.symlink_to(os.path.relpath(blob, link.parent))
 
 
-@pytest.mark.parametrize("kind", ["plain", "sentence-transformers"])
+@pytest.mark.parametrize("kind", ["plain", "sentence-transformers", "Dense"])
 def test_the_hub_cache_gives_the_fingerprint_and_vectors_of_the_folder(tmp_path: Path, folder: Path, kind: str) -> None:
     if kind != "plain":
-        make_sentence_transformer(folder, {"pooling_mode": "cls"}, prompts={"query": "q: "}, max_seq_length=32)
+        dense = kind if kind == "Dense" else None
+        prompts = {"query": "q: "}
+        make_sentence_transformer(folder, {"pooling_mode": "cls"}, prompts=prompts, max_seq_length=32, extra=dense)
+    if kind == "Dense":
+        add_dense(folder, "2_Dense", 32, 16)
     hub_cache(tmp_path / "home", "someone/tiny-bert", folder)
     code = (
         "from searcher import Embedder; from searcher.embedding import IndexSettings; "
@@ -393,6 +443,20 @@ def test_the_hub_cache_gives_the_fingerprint_and_vectors_of_the_folder(tmp_path:
     first, vector = run(code, HF_HOME=str(tmp_path / "home"), HF_HUB_OFFLINE="1").splitlines()
     assert first.split() == ["someone/tiny-bert", load_model(folder).digest, fingerprint(folder)]
     np.testing.assert_allclose(np.array(vector.split(), float), Embedder(folder).embed(["bank"])[0], atol=1e-6)
+
+
+def test_a_hub_cache_without_the_weights_of_a_dense_module_says_which_are_missing(tmp_path: Path, folder: Path) -> None:
+    make_sentence_transformer(folder, {"pooling_mode": "mean"}, extra="Dense")
+    add_dense(folder, "2_Dense", 32, 16)
+    (folder / "2_Dense" / "model.safetensors").rename(folder / "2_Dense" / "pytorch_model.bin")
+    hub_cache(tmp_path / "home", "someone/tiny-bert", folder)
+    code = """
+from searcher.embedding.models import load_model; from searcher.errors import ModelError
+try: load_model("someone/tiny-bert")
+except ModelError as error: print(error)
+"""
+    line = run(code, HF_HOME=str(tmp_path / "home"), HF_HUB_OFFLINE="1")
+    assert re.search(r"2_Dense has no \*\.safetensors weights .*; allow pytorch_model\.bin with torch weights$", line)
 
 
 UNKNOWN = """

@@ -2,17 +2,31 @@
 
 import json
 import math
+import os
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from architectures import edit
 from brute_force import drawn
 from click.testing import CliRunner
-from models import bert_tokenizer, randomise
-from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+from models import bert_tokenizer, randomise, save_bert, save_roberta
+from safetensors.torch import load_file
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    DistilBertConfig,
+    DistilBertForSequenceClassification,
+    ElectraConfig,
+    ElectraForSequenceClassification,
+    PreTrainedTokenizerFast,
+    RobertaConfig,
+    RobertaForSequenceClassification,
+)
 
 from searcher import Embedder, Searcher
 from searcher.cli.program import cli
@@ -79,6 +93,24 @@ def test_a_prompt_is_read_but_gives_no_token_vectors(tiny_bert: Path) -> None:
     np.testing.assert_allclose(found, wanted[3:], atol=1e-6)
 
 
+PROMPTS = ["question and answer ", "ri", "bank", "text wi", " ", "[MASK]"]
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+@pytest.mark.parametrize("kind", ["bert", "roberta"])
+def test_own_tokens_are_those_that_reach_beyond_the_prompt(tmp_path: Path, prompt: str, kind: str) -> None:
+    folder = {"bert": save_bert, "roberta": save_roberta}[kind](tmp_path / kind)
+    embedder = Embedder(folder, prompts={"query": prompt})
+    whole = Embedder(folder, pooling="none", special_tokens=False, normalize=True)
+    for text in ("ver bank", "ndow", "river", "we keep the boat"):
+        [own] = embedder.own_tokens([text], "query")
+        encoding = embedder.model.tokenizer.backend.encode(prompt + text, add_special_tokens=False)
+        behind = [place for place, (_, end) in enumerate(encoding.offsets) if end > len(prompt)]
+        assert own.ids.tolist() == [encoding.ids[place] for place in behind]
+        np.testing.assert_allclose(own.vectors, whole.embed([prompt + text])[0][behind], atol=1e-6)
+        np.testing.assert_array_equal(embedder.token_vectors([text], "query")[0], own.vectors)
+
+
 def test_maxsim_is_the_weighted_mean_over_the_questions_tokens_of_the_best_match() -> None:
     likeness = np.array([[0.6, 0.8], [0.8, 0.6], [0, -1]], np.float32)  # three tokens of a text, two of a question
     assert maxsim(likeness, np.ones(2)) == pytest.approx(0.8)
@@ -99,15 +131,23 @@ def standardised(scores: list[float]) -> np.ndarray:
 
 def alike(searcher: Searcher, question: str, texts: list[str]) -> list[float]:
     """MaxSim of a question with each text, one pair of tokens at a time, by the root of the tokens' rarity."""
-    tokens = Embedder(searcher.settings.model, pooling="none", special_tokens=False, normalize=True)
-    asked = tokens.embed([question], "query")[0]
-    words, *held = (
-        encoding.ids for encoding in bert_tokenizer().encode_batch([question, *texts], add_special_tokens=False)
+    settings = searcher.settings
+    tokens = Embedder(settings.model, pooling="none", special_tokens=False, normalize=True)
+
+    def own(prompt: str, text: str) -> tuple[list[int], np.ndarray]:
+        encoding = bert_tokenizer().encode(prompt + text, add_special_tokens=False)
+        places = [place for place, (_, end) in enumerate(encoding.offsets) if end > len(prompt)]
+        return [encoding.ids[place] for place in places], tokens.embed([prompt + text])[0][places]
+
+    (words, asked), *read = (
+        own(settings.query_prompt, question),
+        *(own(settings.passage_prompt, text) for text in texts),
     )
+    held = [ids for ids, _ in read]
     rare = [math.sqrt(math.log((len(texts) + 1) / (sum(word in own for own in held) + 0.5))) for word in words]
     return [
         sum(weight * max(float(a @ b) for b in own) for weight, a in zip(rare, asked, strict=True)) / sum(rare)
-        for own in tokens.embed(texts)
+        for _, own in read
     ]
 
 
@@ -126,6 +166,20 @@ def test_a_dense_search_is_put_in_the_order_of_cosine_and_maxsim(searcher: Searc
         assert [hit.id for hit in hits] == [key for key, _ in wanted]
         np.testing.assert_allclose([hit.score for hit in hits], [score for _, score in wanted], atol=1e-3)
         assert [hit.rank for hit in hits] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("prompts", [{"query": "ri"}, {"query": "search ", "passage": "te"}, {"query": "wate"}])
+def test_a_prompt_that_joins_the_next_word_leaves_each_token_with_its_rarity(
+    tiny_bert: Path, tmp_path: Path, prompts: dict[str, str]
+) -> None:
+    with Searcher(tmp_path / "index", tiny_bert, prompts=prompts) as prompted:
+        prompted.add_texts(TEXTS, ids=[str(i) for i in range(len(TEXTS))])
+        for question in ("ver bank", "r is near", "ver"):
+            dense = [(hit.score, str(hit.id)) for hit in prompted.search(question, 100)]
+            wanted = by_both(prompted, question, dense, 4.0)
+            hits = prompted.search(question, len(TEXTS), rerank="maxsim")
+            assert [hit.id for hit in hits] == [key for key, _ in wanted]
+            np.testing.assert_allclose([hit.score for hit in hits], [score for _, score in wanted], atol=1e-3)
 
 
 def test_in_a_hybrid_search_maxsim_says_which_passage_feeds_back(searcher: Searcher) -> None:
@@ -200,6 +254,89 @@ def test_a_model_with_several_outputs_is_refused(searcher: Searcher, tmp_path: P
     BertForSequenceClassification(config).save_pretrained(tmp_path)
     with pytest.raises(ModelError, match=r"scores of shape \(6, 3\) for 6 pairs"):
         searcher.search("river", rerank=str(tmp_path))
+
+
+@pytest.fixture
+def copied(cross_encoder: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(cross_encoder, tmp_path / "copied")
+
+
+HEADS: dict[str, tuple[type, type]] = {
+    "bert": (BertConfig, BertForSequenceClassification),
+    "roberta": (RobertaConfig, RobertaForSequenceClassification),
+    "distilbert": (DistilBertConfig, DistilBertForSequenceClassification),
+    "electra": (ElectraConfig, ElectraForSequenceClassification),
+}
+
+
+@pytest.mark.parametrize("kind", HEADS)
+def test_a_model_whose_head_was_never_trained_is_refused(
+    searcher: Searcher, cross_encoder: Path, copied: Path, kind: str
+) -> None:
+    config_class, head_class = HEADS[kind]
+    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+    if kind == "distilbert":
+        sizes = {"dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 64}
+    config = config_class(
+        **sizes, vocab_size=bert_tokenizer().get_vocab_size(), max_position_embeddings=66, num_labels=1
+    )
+    whole = head_class(config)
+    whole.base_model.save_pretrained(copied)  # an encoder, as `-m` takes it
+    if kind == "distilbert":  # which takes no segments
+        edit(copied / "tokenizer_config.json", model_input_names=["input_ids", "attention_mask"])
+    with pytest.raises(
+        ModelError, match=r"no cross-encoder .*: it has no trained (classifier|pre_classifier|pooler)"
+    ) as caught:
+        searcher.search("river", rerank=str(copied))
+    assert "\n" not in str(caught.value)
+    whole.save_pretrained(copied)
+    assert len(searcher.search("river", 3, rerank=str(copied))) == 3
+
+
+def test_the_bundled_encoder_is_no_cross_encoder(searcher: Searcher, bundled: str) -> None:
+    for name in (bundled, bundled.rpartition("/")[2]):
+        with pytest.raises(ModelError, match="it has no trained classifier"):
+            searcher.search("river", rerank=name)
+
+
+def test_a_head_of_another_size_is_refused(searcher: Searcher, copied: Path) -> None:
+    config = json.loads((copied / "config.json").read_text(encoding="utf-8"))
+    config["hidden_size"] = 64
+    (copied / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(ModelError, match="no cross-encoder") as caught:
+        searcher.search("river", rerank=str(copied))
+    assert "\n" not in str(caught.value)
+
+
+def test_torch_weights_of_a_cross_encoder_are_read_only_when_asked(
+    searcher: Searcher, cross_encoder: Path, copied: Path
+) -> None:
+    torch.save(load_file(copied / "model.safetensors"), copied / "pytorch_model.bin")
+    (copied / "model.safetensors").unlink()
+    with pytest.raises(ModelError, match=r"no cross-encoder .*pytorch_model\.bin.*allow.*torch weights"):
+        searcher.search("river", rerank=str(copied))
+    expected = searcher.search("river", 3, rerank=str(cross_encoder))
+    with Searcher(searcher.folder, torch_weights=True) as allowed:
+        found = allowed.search("river", 3, rerank=str(copied))
+    assert [(hit.id, hit.score) for hit in found] == [(hit.id, pytest.approx(hit.score, abs=1e-6)) for hit in expected]
+
+
+def test_torch_weights_of_a_cross_encoder_that_would_run_code_are_refused(searcher: Searcher, copied: Path) -> None:
+    (copied / "model.safetensors").unlink()
+    torch.save({"x": _Runs(copied / "ran")}, copied / "pytorch_model.bin")
+    with Searcher(searcher.folder, torch_weights=True) as allowed, pytest.raises(ModelError, match="no cross-encoder"):
+        allowed.search("river", rerank=str(copied))
+    assert not (copied / "ran").exists()
+
+
+class _Runs:
+    """A pickle that makes a folder when it is read."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Callable[..., None], tuple[str]]:
+        return os.mkdir, (str(self.mark),)
 
 
 # -- what cannot be

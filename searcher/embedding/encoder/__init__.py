@@ -3,7 +3,9 @@
 Imports: errors, system, embedding.
 """
 
+from searcher.embedding.encoder.checkpoint import tensors_of
 from searcher.embedding.encoder.encoder import DTYPES, Encoder
 from searcher.embedding.encoder.records import Hidden, Sequence_
+from searcher.embedding.encoder.small import gelu
 
-__all__ = ["DTYPES", "Encoder", "Hidden", "Sequence_"]
+__all__ = ["DTYPES", "Encoder", "Hidden", "Sequence_", "gelu", "tensors_of"]

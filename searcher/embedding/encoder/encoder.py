@@ -20,6 +20,7 @@ from searcher.errors import UnknownName
 
 if TYPE_CHECKING:
     from searcher.embedding.encoder.devices import Bulk
+    from searcher.embedding.encoder.reference import ReferenceForward
 
 __all__ = ["DTYPES", "Encoder", "Hidden", "Sequence_"]
 
@@ -49,6 +50,7 @@ class Encoder:
         self.model, self.device, self.torch_weights, self.dtype = model, device, torch_weights, dtype
         self._small: Forward | None = None
         self._bulk: Bulk | None = None
+        self._eager: ReferenceForward | None = None
         self._workers: tuple[int, ThreadPoolExecutor] | None = None
         self._patience = PATIENCE
         self._lock = Lock()  # threads that share an encoder load it once
@@ -91,6 +93,22 @@ class Encoder:
         finally:
             for future in waiting:
                 future.cancel()
+
+    def attentions(self, sequence: Sequence_) -> list[np.ndarray]:
+        """Who looks at whom in each layer, as transformers gives it: L arrays (heads, t, t) float32, rows sum to 1.
+
+        Raises ModelError for an architecture whose layers have no such weights.
+        """
+        with self._lock:
+            if self._eager is None:
+                import torch
+
+                from searcher.embedding.encoder.reference import ReferenceForward
+
+                self._eager = ReferenceForward(
+                    self.model, torch.device("cpu"), torch.float32, self.torch_weights, eager=True
+                )
+        return self._eager.attentions(sequence)
 
     @property
     def has_pooler(self) -> bool:

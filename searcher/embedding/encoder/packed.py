@@ -44,6 +44,7 @@ class PackedForward:
         self, name: str, checkpoint: Checkpoint, shape: BertShape, device: torch.device, dtype: torch.dtype
     ) -> None:
         self.name, self.shape, self.device, self.dtype = name, shape, device, dtype
+        self.rows = checkpoint.rows_of("word"), checkpoint.rows_of("token_type")
 
         def tensor(key: str) -> Tensor:
             return torch.from_numpy(np.array(checkpoint[key])).to(device)
@@ -82,12 +83,11 @@ class PackedForward:
         """Hidden states of one batch, no layer computed beyond the last one asked for."""
         if pooler and self.pooler is None:
             raise ModelError(f"{self.name} has no pooler weights; choose another pooling, such as mean")
-        ids, positions, segments, bounds = packed_inputs(sequences)
+        ids, positions, segments, bounds = packed_inputs(sequences, self.shape.padding, *self.rows)
         needed = sorted({*layers, self.shape.layers if pooler else max(layers, default=0)})
         wanted: dict[int, np.ndarray] = {}
         with torch.inference_mode():
             states = self.tiles.states if self.tiles else self._states
-            positions = positions + self.shape.first_position
             for number, state in states(ids, positions, segments, bounds, needed):
                 if number in layers:
                     wanted[number] = state.float().cpu().numpy()

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-__all__ = ["Forward", "Hidden", "Sequence_", "packed_inputs"]
+from searcher.errors import ModelError
+
+__all__ = ["Forward", "Hidden", "Packed", "Sequence_", "check_tokens", "packed_inputs"]
 
 
 @dataclass(frozen=True)
@@ -38,14 +40,40 @@ class Forward(Protocol):
         ...
 
 
-def packed_inputs(sequences: Sequence[Sequence_]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """(ids, positions from 0, segments), each (T,) int64, and bounds (n + 1,) of n sequences of T tokens in all."""
+class Packed(NamedTuple):
+    """n sequences of T tokens in all, one after the other. ids, positions, segments: (T,) int64; bounds: (n + 1,)."""
+
+    ids: np.ndarray
+    positions: np.ndarray
+    segments: np.ndarray
+    bounds: np.ndarray
+
+
+def packed_inputs(sequences: Sequence[Sequence_], padding: int | None, words: int, types: int) -> Packed:
+    """Sequences as a BERT takes them.
+
+    padding: None where positions start at 0; else they start behind that id, whose tokens all have its number for their
+    position and do not count (transformers' create_position_ids_from_input_ids). words, types: rows of those tables.
+    Raises ModelError for a token that is beyond the words; of a table of one type every token has that.
+    """
     lengths = np.array([len(sequence.ids) for sequence in sequences], dtype=np.int64)
     bounds = np.concatenate([[0], np.cumsum(lengths)])
     ids = np.fromiter((number for sequence in sequences for number in sequence.ids), np.int64, bounds[-1])
-    positions = np.arange(bounds[-1]) - np.repeat(bounds[:-1], lengths)
+    check_tokens(ids, words)
+    if padding is None:
+        positions = np.arange(bounds[-1]) - np.repeat(bounds[:-1], lengths)
+    else:
+        counted = np.concatenate([[0], np.cumsum(ids != padding)])
+        positions = padding + np.where(ids == padding, 0, counted[1:] - np.repeat(counted[bounds[:-1]], lengths))
     segments = np.zeros(bounds[-1], dtype=np.int64)
     for start, sequence in zip(bounds[:-1], sequences, strict=True):
-        if sequence.segments is not None:
+        if sequence.segments is not None and types > 1:
             segments[start : start + len(sequence.ids)] = sequence.segments
-    return ids, positions, segments, bounds
+    return Packed(ids, positions, segments, bounds)
+
+
+def check_tokens(ids: np.ndarray, words: int) -> None:
+    """ModelError unless each token has its row in a table of so many."""
+    if len(ids) and not 0 <= ids.min() <= ids.max() < words:
+        bad = ids.max() if ids.max() >= words else ids.min()
+        raise ModelError(f"token {bad} is not among the model's {words:,}: its tokenizer is not that of its weights")

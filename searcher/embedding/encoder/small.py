@@ -17,12 +17,13 @@ class SmallForward:
 
     def __init__(self, name: str, checkpoint: Checkpoint, shape: BertShape) -> None:
         self.name, self.tensors, self.shape = name, checkpoint, shape
+        self.rows = checkpoint.rows_of("word"), checkpoint.rows_of("token_type")
 
     def __call__(self, sequences: Sequence[Sequence_], layers: Sequence[int], pooler: bool) -> Hidden:
         """Hidden states of one batch, no layer computed beyond the last one asked for."""
         if pooler and "pooler.dense.weight" not in self.tensors:
             raise ModelError(f"{self.name} has no pooler weights; choose another pooling, such as mean")
-        ids, positions, segments, bounds = packed_inputs(sequences)
+        ids, positions, segments, bounds = packed_inputs(sequences, self.shape.padding, *self.rows)
         state = self._embeddings(ids, positions, segments)
         wanted = {layer: state for layer in layers if layer == 0}
         last = self.shape.layers if pooler else max(layers, default=0)
@@ -34,7 +35,6 @@ class SmallForward:
         return Hidden(wanted, bounds, pooled)
 
     def _embeddings(self, ids: np.ndarray, positions: np.ndarray, segments: np.ndarray) -> np.ndarray:
-        positions = positions + self.shape.first_position
         state = self.tensors.rows("embeddings.word_embeddings.weight", ids)
         state = state + self.tensors.rows("embeddings.position_embeddings.weight", positions)
         state += self.tensors.rows("embeddings.token_type_embeddings.weight", segments)
