@@ -6,9 +6,10 @@ import pickle
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from searcher import Searcher, errors
+from searcher import Embedder, Searcher, errors
 from searcher.errors import BadValue, FilterError, SearcherError, SettingsMismatch, UnknownName, UnreadableFile
 from searcher.readers import Unsupported
 
@@ -83,3 +84,21 @@ def test_a_pickled_or_copied_searcher_opens_the_same_index_anew(
         assert s.search("river", 1)[0].score == before  # it is open still
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             assert pool.apply(ask, (s,)) == ("the river", "max")
+
+
+def test_a_pickled_or_copied_embedder_gives_the_same_vectors(tiny_bert: Path) -> None:
+    settings = [{}, {"pooling": "mean_max", "layers": "-2:", "combine": "sum"}, {"pooling": "REDUCE_MEAN", "normalize": False},
+                {"pooling": "pooler", "prompts": {"query": "q: "}, "max_seq_length": 20}]  # fmt: skip
+    for given in settings:
+        embedder = Embedder(tiny_bert, **given)  # type: ignore[arg-type]
+        vectors = embedder.embed(["the river", "the bank"], "query")
+        for again in (pickle.loads(pickle.dumps(embedder)), copy.deepcopy(embedder)):
+            assert again.embed(["the river", "the bank"], "query").tobytes() == vectors.tobytes()
+
+
+def test_texts_to_embed_come_in_whatever_holds_them(tiny_bert: Path) -> None:
+    embedder, texts = Embedder(tiny_bert), ["the river", "the bank"]
+    vectors = embedder.embed(texts)
+    for held in (np.array(texts), tuple(texts), iter(texts), (text for text in texts), map(np.str_, texts)):
+        assert embedder.embed(held).tobytes() == vectors.tobytes()
+    assert embedder.embed(zip(texts, texts, strict=True)).shape == (2, 32)  # pairs

@@ -15,6 +15,7 @@ from searcher.embedding.head import Head
 from searcher.embedding.models import Model, load_model
 from searcher.embedding.pooling import Pooling, normalize
 from searcher.errors import BadValue, UnknownName
+from searcher.records import plain
 from searcher.text import check_text
 
 __all__ = ["Embedder", "Kind", "Text"]
@@ -29,6 +30,11 @@ class OwnTokens(NamedTuple):
 
     ids: np.ndarray
     vectors: np.ndarray
+
+
+def _made_again(model: str, settings: dict[str, Any]) -> "Embedder":
+    """An embedder that was pickled or copied."""
+    return Embedder(model, **settings)
 
 
 class Embedder:
@@ -80,8 +86,18 @@ class Embedder:
             raise BadValue(f"max_seq_length {self.max_seq_length} is not between 1 and the model's {self.model.window}")
         self.encoder = Encoder(self.model, device, torch_weights, dtype or os.environ.get("SEARCHER_DTYPE") or "auto")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Of weights and threads nothing is copied: a copy finds the same model and loads it when it is first used.
+        settings = {
+            "pooling": self.pooling.name, "layers": self.pooling.layers, "combine": self.pooling.combine or None,
+            "special_tokens": self.pooling.special_tokens, "normalize": self.normalize, "prompts": self.prompts,
+            "max_seq_length": self.max_seq_length, "device": self.encoder.device,
+            "torch_weights": self.encoder.torch_weights, "dtype": self.encoder.dtype,
+        }  # fmt: skip
+        return _made_again, (self.model.name, settings)
+
     def embed(
-        self, texts: Sequence[Text], kind: Kind = "passage", progress: Callable[[int], None] | None = None
+        self, texts: Iterable[Text], kind: Kind = "passage", progress: Callable[[int], None] | None = None
     ) -> Any:
         """Vectors of texts or of sentence pairs. n texts -> (n, d) float32; pooling "none": a list of (t, d) arrays.
 
@@ -90,6 +106,7 @@ class Embedder:
         """
         if isinstance(texts, str):
             raise BadValue("embed takes a list of texts; for one text write embed([text])")
+        texts = [plain(text) for text in plain(texts)]  # a generator is read once, an array holds texts too
         sequences = self.sequences(texts, kind)
         over = sum(length > self.max_seq_length for _, length in sequences)
         if over:
