@@ -105,6 +105,7 @@ class Opened:
 
     def _find(self, source: str) -> list[int]:
         """Ids of the documents of a source, a file, or a folder with all in it. BadValue if there are none."""
+        _check_source(source)
         for name in (source, spelled(source)):
             numbers = set(self.engine.documents_of("source", name).values())
             for file in self.engine.files_under(name):
@@ -115,6 +116,7 @@ class Opened:
 
     def document(self, source: str) -> Document:
         """A stored document by source, relative path, or caller's id. BadValue if there is none."""
+        _check_source(source)
         for column, name in (("source", source), ("source", spelled(source)), ("key", source)):
             numbers = self.engine.documents_of(column, name)
             if numbers:
@@ -138,6 +140,11 @@ class Opened:
     def counts(self) -> dict[str, int]:
         """How many documents, passages and tokens there are."""
         return self.engine.counts()
+
+
+def _check_source(source: str) -> None:
+    if not source:  # which to the system is the current folder
+        raise BadValue("a source is empty; searcher list shows what there is")
 
 
 def _opened_anew(kind: type[Opened], folder: Path, wanted: Wanted) -> Opened:

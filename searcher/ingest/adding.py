@@ -72,7 +72,9 @@ class Adding(Opened):
         tables: Sequence[str] = (),
         dry_run: bool = False,
     ) -> AddReport:
-        """Index one file's content under a label, read as a file of that suffix would be."""
+        """Index one file's content under a label, read as a file of that suffix. BadValue for an empty label."""
+        if not label:
+            raise BadValue("a label is empty; good: a name for what is added")
         ingest = self._ingest(dry_run=dry_run)
         try:
             options = ReadOptions(_one_or_several(text_field), id_field, _several(tables))

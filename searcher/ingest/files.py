@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from searcher.errors import UnreadableFile
+from searcher.errors import BadValue, UnreadableFile
 from searcher.ingest.ingest import Ingest
 from searcher.readers import FAQ_READERS, Found, ReadOptions, Unsupported, belonging, find_files, read
 from searcher.records import Failure, Skipped
@@ -75,6 +75,8 @@ def expanded(paths: Sequence[str | Path]) -> list[Path]:
     """Globs that the shell did not expand, and "~"."""
     files: list[Path] = []
     for path in paths:
+        if not str(path):  # which to the system is the current folder
+            raise BadValue("a path is empty; good: a file, a folder or a glob")
         plain = Path(spelled(Path(path).expanduser()))
         matches = [] if plain.exists() else sorted(glob.glob(str(plain), recursive=True))  # noqa: PTH207 - ** and absolute
         files += [Path(match) for match in matches] or [plain]

@@ -177,6 +177,12 @@ def test_a_byte_order_mark_is_no_part_of_a_question(folder: Path, tiny_bert: Pat
     assert ran(folder, "show", "bom", "-i", "index").stdout == b"hello\n"
 
 
+def test_an_empty_label_is_refused_and_nothing_is_added(folder: Path) -> None:
+    done = ran(folder, "add", "-", "--label", "", "-i", "new", stdin=b"hello")
+    assert (done.returncode, done.stderr) == (1, b"Error: a label is empty; good: a name for what is added\n")
+    assert not (folder / "new").exists()
+
+
 def test_a_line_of_a_file_of_json_lines_that_is_none_is_named(folder: Path) -> None:
     (folder / "queries.jsonl").write_text('{"text": "river"}\n{boat\n', encoding="utf-8")
     done = ran(folder, "search", "--queries", "queries.jsonl", "-i", "index")
