@@ -5,12 +5,18 @@ from typing import Any
 
 import click
 
+from searcher.cli.command import Command
 from searcher.cli.options import folder_option, json_option, open_searcher, settings_options
 from searcher.cli.output import progress_bar, show_report
 from searcher.cli.terminal import echo, show_json, stdin
 
 
-@click.command("add")
+@click.command("add", cls=Command, examples=[
+    ("add notes/ reports/*.pdf", "files, folders with all in them, globs; again, only what changed"),
+    ("add notes/ --prune", "remove what is not there any more"),
+    ("add tickets.csv --text-field subject --text-field body --id-field number", "a document for each row"),
+    ("curl -s https://example.com | searcher add - --label page.html", "from stdin"),
+])  # fmt: skip
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…")
 @folder_option
 @click.option("--text-field", multiple=True, metavar="NAME", help="Column of tables that holds the text; several are "
@@ -36,7 +42,7 @@ def add_command(
     document for each row, SQLite files for each row of their tables: these are read from a copy and never written.
     Exit 1 if something failed; the rest is indexed all the same.
     """
-    searcher = open_searcher(folder, **settings)
+    searcher = open_searcher(folder, make=True, **settings)
     if "-" in paths:
         if len(paths) > 1:
             raise click.UsageError("- (stdin) cannot be mixed with other paths.")
@@ -63,13 +69,16 @@ def add_command(
     ctx.exit(1 if report.failed else 0)
 
 
-@click.command("remove")
+@click.command("remove", cls=Command, examples=[
+    ("remove notes/old.md archive/", "a file, and a folder with all in it"),
+    ("remove --id ticket-17", "by your own id"),
+])  # fmt: skip
 @click.argument("sources", nargs=-1, metavar="SOURCE…")
 @click.option("--id", "ids", multiple=True, metavar="ID", help="Remove the documents with this id; may be repeated.")
 @folder_option
 @json_option
 def remove_command(sources: tuple[str, ...], ids: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
-    """Remove documents by source (path, folder or label) or by id."""
+    """Remove documents by SOURCE (a path, the end of one, a folder with all in it, a label, a title) or by id."""
     if not sources and not ids:
         raise click.UsageError("Name a SOURCE or an --id.")
     removed = open_searcher(folder).remove(sources, ids)
