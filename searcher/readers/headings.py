@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-__all__ = ["Heading", "best_title", "line_starts", "sections"]
+__all__ = ["LONGEST_TITLE", "Heading", "best_title", "line_starts", "sections"]
 
 SEPARATOR = " > "
 LONGEST_TITLE = 200  # a longer "heading" is a paragraph with the wrong markup
