@@ -29,7 +29,7 @@ from lxml import html
 from markdown_it import MarkdownIt
 
 from searcher.readers import read_text
-from searcher.readers.markdown import front_matter
+from searcher.readers.frontmatter import front_matter
 
 EVERY = 5
 GOAL = 0.99
@@ -238,7 +238,7 @@ def measure_renderings(folder: Path, lost: str | None) -> dict[str, Any]:
     """The shares that come through, by style; lost: a style of which everything that does not is printed."""
     maker = MarkdownIt("commonmark", {"html": False}).enable("table")
     files = sorted((folder / "markdown").rglob("*.mdx"))[::EVERY]
-    bodies = [maker.render(front_matter(file.read_text(encoding="utf-8"))[1]) for file in files]
+    bodies = [maker.render(front_matter(file.read_text(encoding="utf-8")).text) for file in files]
     result: dict[str, Any] = {"documents": len(files)}
     for style, make in STYLES.items():
         wanted, there, furniture = Counter[str](), Counter[str](), 0

@@ -12,11 +12,12 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from searcher.readers.decoding import decoded
+from searcher.readers.frontmatter import front_matter
 from searcher.readers.headings import Heading, line_starts
-from searcher.readers.markdown import front_matter, headings
+from searcher.readers.markdown import headings
 from searcher.readers.raw import Item, Raw, Reader, ReadOptions
 from searcher.readers.tables import read_csv, read_json, read_jsonl, read_tsv
-from searcher.records import ANSWER, Document, Failure
+from searcher.records import ANSWER, Document, Failure, Note
 
 __all__ = ["FAQ_READERS", "with_answer"]
 
@@ -61,7 +62,9 @@ def _entries_of(reader: Reader) -> Reader:
 def read_markdown_faq(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The entries of a Markdown file; a Failure if there are none."""
     whole = decoded(raw.whole(), raw.source)
-    metadata, text = front_matter(whole)
+    front = front_matter(whole)
+    text = front.text
+    metadata = front.fields | ({"title": front.title} if front.title else {})
     skipped = len(line_starts(whole[: len(whole) - len(text)])) - 1
     anchors: dict[str, int] = {}
     found = sorted([*_headed(text), *_defined(text)], key=lambda entry: entry.line)
@@ -75,6 +78,8 @@ def read_markdown_faq(raw: Raw, options: ReadOptions) -> Iterator[Item]:
             first_line=entry.line + skipped, kind="faq",
         )  # fmt: skip
         yield with_answer(document) if options.faq == "answers" else document
+    if front.faults:
+        yield Note(raw.source, front.told)
     if not found:
         yield Failure(raw.source, "no heading with a text under it, and no definition list")
 

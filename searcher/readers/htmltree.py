@@ -37,7 +37,7 @@ def parsed(page: str, source: str) -> "Element | None":
     # The text is handed over as UTF-8, so that no declaration in it has a say any more.
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
     # What follows the end of a page belongs to it, as in a browser; lxml would make a second tree of it.
-    page = ENDS.sub("", NOT_XML.sub(" ", page))
+    page = ENDS.sub("", NOT_XML.sub(" ", page.lstrip("\ufeff")))
     try:
         root = html.document_fromstring(REFERENCE.sub(_sound, page).encode(), parser=parser)
     except etree.ParserError:  # nothing in it

@@ -6,24 +6,19 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from searcher.errors import BadValue
 from searcher.readers.decoding import decoded
+from searcher.readers.frontmatter import front_matter
 from searcher.readers.headings import Heading, best_title, line_starts, sections
 from searcher.readers.raw import Item, Raw, ReadOptions
-from searcher.readers.values import storable
-from searcher.records import Document
+from searcher.records import Document, Note
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
-__all__ = ["front_matter", "headings", "read_markdown", "read_mdx"]
+__all__ = ["headings", "read_markdown", "read_mdx"]
 
-FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?P<yaml>.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 MDX_COMMENT = re.compile(r"\{/\*.*?\*/\}", re.DOTALL)
 MDX_STATEMENT = re.compile(r"^(?:import|export)[ \t{*].*$", re.MULTILINE)
-LONGEST_FRONT_MATTER = 2**16  # characters
-MOST_BRACKETS = 500  # PyYAML takes the square of the depth of brackets within brackets
-NESTED = re.compile(r"(?:[-?:]\s+){20}")  # a line that goes so deep; libyaml's stack ends at some ten thousand
 MARKUP = re.compile(r"[\\`*_\[\]<&!]")  # a heading without these reads as it is written
 NOT_NEWLINE = re.compile(r"[^\r\n]")
 QUOTE = re.compile(r"^ {0,3}>[^\r\n]*", re.MULTILINE)
@@ -33,55 +28,28 @@ MOST_LAZY = 300
 
 def read_markdown(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The file as one document whose text begins after the front matter."""
-    yield _document(raw, mdx=False)
+    yield from _read(raw, mdx=False)
 
 
 def read_mdx(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The same for MDX, in whose comments and import lines no heading is looked for."""
-    yield _document(raw, mdx=True)
+    yield from _read(raw, mdx=True)
 
 
-def _document(raw: Raw, mdx: bool) -> Document:
+def _read(raw: Raw, mdx: bool) -> Iterator[Item]:
     whole = decoded(raw.whole(), raw.source)
-    metadata, text = front_matter(whole)
-    found = list(headings(_without_code(text) if mdx else text))
-    title = metadata.pop("title", None)
-    return Document(
+    front = front_matter(whole)
+    found = list(headings(_without_code(front.text) if mdx else front.text))
+    yield Document(
         raw.source,
-        text,
-        title=str(title) if title not in (None, "") else best_title(found),
-        metadata={key: value for key, value in metadata.items() if value is not None},
+        front.text,
+        title=front.title or best_title(found),
+        metadata=front.fields,
         sections=sections(found),
-        first_line=len(line_starts(whole[: len(whole) - len(text)])),
+        first_line=len(line_starts(whole[: len(whole) - len(front.text)])),
     )
-
-
-def front_matter(text: str) -> tuple[dict[str, Any], str]:
-    """The metadata and the text after it; all of it is text if there is no sound front matter."""
-    block = FRONT_MATTER.match(text)
-    if (
-        not block
-        or len(block["yaml"]) > LONGEST_FRONT_MATTER
-        or len(re.findall(r"[\[{]", block["yaml"])) > MOST_BRACKETS
-    ):
-        return {}, text
-    import yaml
-
-    try:
-        # An alias can make a few lines stand for billions of values.
-        if "*" in block["yaml"] and any(isinstance(token, yaml.AliasToken) for token in yaml.scan(block["yaml"])):
-            return {}, text
-        # libyaml, where PyYAML was built with it, takes a tenth of the time.
-        loader = yaml.SafeLoader if NESTED.search(block["yaml"]) else getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        reader = loader(block["yaml"])
-        try:
-            fields = reader.get_single_data()
-        finally:
-            reader.dispose()
-        # Two rules with a sentence between them are also YAML, but not a mapping.
-        return (storable(fields or {}), text[block.end() :]) if isinstance(fields, dict | None) else ({}, text)
-    except (yaml.YAMLError, BadValue, ValueError, RecursionError):
-        return {}, text
+    if front.faults:
+        yield Note(raw.source, front.told)
 
 
 def _without_code(text: str) -> str:

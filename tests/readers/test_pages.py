@@ -242,3 +242,8 @@ def test_strings_of_real_pages_are_there_and_those_of_their_menus_are_not(data: 
         wrong += sum(" ".join(string.split()) in line for string in entry["without"])
     assert right / (right + missed) >= 0.97
     assert 2 * right / (2 * right + wrong + missed) >= 0.94
+
+
+def test_marks_of_byte_order_are_no_text() -> None:
+    [found] = read_text("\ufeff\ufeff<html><body><h1>Bread</h1></body></html>".encode(), "label", suffix=".html")
+    assert isinstance(found, Document) and (found.text, found.sections) == ("Bread", ((0, "Bread"),))
