@@ -15,11 +15,13 @@ from searcher.records import Document, Note
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
-__all__ = ["headings", "read_markdown", "read_mdx"]
+__all__ = ["headed", "headings", "read_markdown", "read_mdx"]
 
 MDX_COMMENT = re.compile(r"\{/\*.*?\*/\}", re.DOTALL)
 MDX_STATEMENT = re.compile(r"^(?:import|export)[ \t{*].*$", re.MULTILINE)
 MARKUP = re.compile(r"[\\`*_\[\]<&!]")  # a heading without these reads as it is written
+# What names a heading and is no word of it: {#id}, {#id .class key=value}, {: #id}.
+ATTRIBUTES = re.compile(r"\s*\{(?::[ \t]*|(?=[#.]))[#.][\w:.-]+(?:[ \t]+[^{}\n]*)?\}[ \t]*\Z")
 NOT_NEWLINE = re.compile(r"[^\r\n]")
 QUOTE = re.compile(r"^ {0,3}>[^\r\n]*", re.MULTILINE)
 LAZY = re.compile(r"^ {0,3}>[^\r\n]*\r?\n(?! {0,3}>|[^\S\n]*$)", re.MULTILINE)  # that the next line may go on
@@ -78,16 +80,23 @@ def _parsers() -> "tuple[MarkdownIt, MarkdownIt]":
 
 def headings(text: str) -> Iterator[Heading]:
     """Headings of the document itself, not of a quotation or a list in it."""
+    return (heading for heading, _ in headed(text))
+
+
+def headed(text: str) -> Iterator[tuple[Heading, int]]:
+    """The same, each with the offset of the line after it, which is not the next one where a title has two lines."""
     blocks, parser = _parsers()
-    starts = line_starts(text)
+    starts = [*line_starts(text), len(text)]
     tokens = blocks.parse(_without_quotes(text) if len(LAZY.findall(text)) > MOST_LAZY else text)
     for token, content in pairwise(tokens):
         if token.type == "heading_open" and token.level == 0 and token.map:
-            title = " ".join(content.content.split())
+            spelt = ATTRIBUTES.sub("", content.content) or content.content
+            title = " ".join(spelt.split())
             if MARKUP.search(title):
-                title = _words(parser.parseInline(content.content)[0].children or [])
+                title = _words(parser.parseInline(spelt)[0].children or [])
             if title:
-                yield Heading(starts[token.map[0]], int(token.tag[1:]), title)
+                first, last = token.map
+                yield Heading(starts[first], int(token.tag[1:]), title), starts[min(last, len(starts) - 1)]
 
 
 def _words(tokens: list[Any]) -> str:

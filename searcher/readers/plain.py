@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from searcher.readers.decoding import decoded
 from searcher.readers.headings import Heading, best_title, line_starts, sections
+from searcher.readers.headings import lines as split_lines
 from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.records import Document
 
@@ -29,8 +30,7 @@ def read_rst(raw: Raw, options: ReadOptions) -> Iterator[Item]:
 def _headings(text: str) -> Iterator[Heading]:
     """A line that an adornment underlines; the order in which adornments first appear gives their levels."""
     levels: dict[tuple[str, bool], int] = {}
-    starts = line_starts(text)
-    lines = [text[a:b].rstrip("\r\n") for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
+    starts, lines = line_starts(text), split_lines(text)
     for number in range(len(lines) - 1):
         title, under = lines[number], ADORNMENT.fullmatch(lines[number + 1])
         if not under or not title.strip() or ADORNMENT.fullmatch(title):
