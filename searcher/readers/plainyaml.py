@@ -88,7 +88,9 @@ def _value(node: "yaml.Node", budget: Iterator[int]) -> Any:
 
     next(budget)
     if isinstance(node, yaml.MappingNode):
-        return {_name(key): _value(value, budget) for key, value in node.value}
+        if all(isinstance(key, yaml.ScalarNode) for key, _ in node.value):
+            return {_name(key): _value(value, budget) for key, value in node.value}
+        return _spelt(node, budget)  # {{date}}, which a template fills in
     if isinstance(node, yaml.SequenceNode):
         return [_value(value, budget) for value in node.value]
     assert isinstance(node, yaml.ScalarNode)
@@ -102,6 +104,17 @@ def _value(node: "yaml.Node", budget: Iterator[int]) -> Any:
         except ValueError:  # no day of any calendar
             return node.value
     return typed(node.value)
+
+
+def _spelt(node: "yaml.Node", budget: Iterator[int]) -> str:
+    """A mapping in braces as it is written, whose names are mappings too. StopIteration as in `_value`."""
+    import yaml
+
+    next(budget)
+    if isinstance(node, yaml.MappingNode):
+        fields = [(_spelt(key, budget), _spelt(value, budget)) for key, value in node.value]
+        return "{" + ", ".join(f"{name}: {value}" if value else name for name, value in fields) + "}"
+    return str(node.value) if isinstance(node, yaml.ScalarNode) else str(_value(node, budget))
 
 
 def _name(key: "yaml.Node") -> str:
@@ -151,7 +164,9 @@ def _field(lines: list[str], number: int, faults: list[str]) -> list[Entry]:
     items = [ITEM.match(line) for line in more]
     if not value and items and all(items):
         return [(name, [_item(item["value"] or "") for item in items if item], None, number)]
-    if SYNTAX.match(value):
+    if value[:1] in ("'", '"') and value.count(value[0]) == 1:
+        value = value[1:]  # of quotes that are never closed
+    if SYNTAX.match(value) or value != (field["value"] or ""):
         faults.append(f"line {number + 1} of the front matter is not YAML: read as text")
     text = " ".join([value, *(line.strip() for line in more)]).strip()
     return [(name, text, text, number)]

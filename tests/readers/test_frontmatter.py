@@ -39,7 +39,8 @@ def test_a_word_stays_the_word_it_is(word: str) -> None:
     ("spelt", "value"),
     [("12", 12), ("-5", -5), ("3.5", 3.5), ("true", True), ("False", False), ("2024-05-01", "2024-05-01"),
      ("2024-05-01 10:00:00", "2024-05-01T10:00:00"), ("'12'", "12"), ('"no"', "no"), ("!!str 12", "12"), ("[1, a]", [1, "a"]),
-     ("{on: off}", {"on": "off"}), (">-\n  folded\n  text", "folded text"), ("http://a.b/c", "http://a.b/c")],
+     ("{on: off}", {"on": "off"}), (">-\n  folded\n  text", "folded text"), ("http://a.b/c", "http://a.b/c"),
+     ("{{date}}", "{{date}}"), ("{{ a: b }}", "{{a: b}}")],
 )  # fmt: skip
 def test_plain_numbers_truths_dates_and_what_is_quoted_are_what_they_say(spelt: str, value: Any) -> None:
     assert fields(f"a: {spelt}") == {"a": value}
@@ -78,6 +79,7 @@ PLAIN = "line 3 of the front matter is not YAML: read as text"
         ("x: [boats, sea", "[boats, sea", [PLAIN]),
         ('x: "Boats" and more', '"Boats" and more', [PLAIN]),
         ("x: {a: b", "{a: b", [PLAIN]),
+        ('x: "never closed', "never closed", [PLAIN]),
         ("x:\tA tab: or two", "A tab: or two", []),
         ("x:\n\t- a: b: c\n\t- no", ["a: b: c", "no"], []),
         ("x:\n  - a: b: c\n  - 3", ["a: b: c", 3], []),
