@@ -12,7 +12,7 @@ from models import save_bert
 from searcher.embedding.models import load_model
 from searcher.readers import read, read_text
 from searcher.records import Chunk, Document
-from searcher.text import Chunker, Tokenizer
+from searcher.text import Chunker, Tokenizer, places_of
 
 WORDS = "the river bank is near we keep account open boat tied to one two three water money".split()
 
@@ -84,6 +84,20 @@ def test_a_title_of_rest_keeps_the_line_over_it_and_its_label(
 ) -> None:
     limit = len(judge.encode(f"{BODY * 4}{title}").ids) + 3
     assert passages(bert, limit, f"{BODY * 4}{title}\n\n{NEXT}", ".rst") == [(BODY * 4).strip(), f"{title}\n\n{NEXT}"]
+
+
+@pytest.mark.parametrize("title", RST_TITLES)
+def test_a_passage_that_begins_above_its_title_stands_under_it(
+    bert: Tokenizer, judge: tokenizers.Tokenizer, title: str
+) -> None:
+    text = f"Bank\n====\n\n{BODY * 3}{title}\n\n{NEXT}"
+    limit = len(judge.encode(text[: -len(NEXT)]).ids) + 3
+    [document] = read_text(text.encode(), "label", suffix=".rst")
+    assert isinstance(document, Document)
+    chunks = list(Chunker(bert, limit).chunks(text, document.sections))
+    name = document.sections[1][1]
+    assert [section for _, section in places_of(document, chunks)] == ["Bank", name]
+    assert text[chunks[1].start :] == f"{title}\n\n{NEXT}"
 
 
 ROWS = "| one | two |\n| two | three |\n| three | one |\n| one | one |"
