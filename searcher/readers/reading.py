@@ -10,11 +10,13 @@ from searcher.readers.databases import COMPANIONS, is_database, read_database
 from searcher.readers.faqs import FAQ_READERS
 from searcher.readers.html import read_html
 from searcher.readers.markdown import read_markdown, read_mdx
+from searcher.readers.pictures import without_pictures
 from searcher.readers.plain import read_plain, read_rst
 from searcher.readers.raw import DEFAULTS, MAX_TEXT_BYTES, Item, Raw, Reader, ReadOptions, Unsupported
 from searcher.readers.tables import read_csv, read_json, read_jsonl, read_tsv
 from searcher.readers.values import storable, typed
 from searcher.readers.walking import Found, find_files
+from searcher.records import Document
 from searcher.system import absolute
 
 __all__ = [
@@ -104,8 +106,15 @@ def _items(raw: Raw, suffix: str, options: ReadOptions) -> Iterator[Item]:
     if options.faq and suffix not in FAQ_READERS:
         raise UnreadableFile(raw.source, f"no FAQ file; these are: {', '.join(FAQ_READERS)}")
     other = read_database if suffix not in READERS and is_database(raw) else read_plain
+    reader = FAQ_READERS[suffix] if options.faq else READERS.get(suffix, other)
     try:
-        yield from (FAQ_READERS[suffix] if options.faq else READERS.get(suffix, other))(raw, options)
+        for item in reader(raw, options):
+            note = None
+            if isinstance(item, Document):
+                item, note = without_pictures(item)
+            yield item
+            if note:
+                yield note
     except Unsupported as error:
         if suffix not in READERS:
             raise

@@ -243,24 +243,6 @@ def test_offsets_of_headings_hold_for_every_line_ending(newline: str) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "---\na: [1\n---\nx",  # not YAML
-        "---\nwords\n---\nx",  # two rules
-        "---\na: 1\nx",  # never closed
-        "---\na: .nan\n---\nx",
-        "---\na: 2024-99-99\n---\nx",
-        "---\na: &a [1]\nb: *a\n---\nx",
-        "---\na: " + "[" * 5000 + "\n---\nx",
-        "\n---\na: 1\n---\nx",
-    ],
-)
-def test_what_is_not_sound_front_matter_is_text(text: str) -> None:
-    found = document(text, ".md")
-    assert (found.text, found.metadata, found.first_line) == (text, {}, 1)
-
-
 def test_the_title_is_the_first_heading_of_the_top_level() -> None:
     assert document("## Sub\n\n# Top\n", ".md").title == "Top"
     assert document("## Sub\n\n### Subsub\n", ".md").title == "Sub"
