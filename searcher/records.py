@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = [
-    "ANSWER", "MAX_TEXT_BYTES", "AddReport", "Answer", "Chunk", "Document", "Failure", "Head", "Highlight", "Passage",
-    "Prepared", "Row", "Skipped", "as_json",
+    "ANSWER", "MAX_TEXT_BYTES", "AddReport", "Answer", "Chunk", "Document", "Failure", "Head", "Highlight", "Note",
+    "Passage", "Prepared", "Row", "Skipped", "as_json",
 ]  # fmt: skip
 
 ANSWER = "answer"
@@ -201,6 +201,11 @@ class Skipped(Failure):
     """Something that was passed over on purpose, which is no failure."""
 
 
+@dataclass(frozen=True)
+class Note(Failure):
+    """Something that was read, but not as it stands, and why: no failure, and the file counts as wholly read."""
+
+
 @dataclass
 class AddReport:
     """What an `add` did.
@@ -208,7 +213,8 @@ class AddReport:
     documents: added or replaced. passages: written. tokens: in those passages, special tokens and
     prompts not counted. embedded: passages that had to be embedded (the others' text was known).
     unknown_tokens: how many tokens are the unknown token. split_words: cuts that fell within a word.
-    skipped: things that were passed over on purpose; failed: things that should have worked.
+    skipped: things that were passed over on purpose; failed: things that should have worked; notes: things that were
+    read, but not as they stand.
     """
 
     documents: int = 0
@@ -221,7 +227,17 @@ class AddReport:
     removed: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     seconds: float = 0.0
+
+    def tell(self, item: Failure) -> None:
+        """Put it among the skipped, the notes or the failed: whichever it is."""
+        if isinstance(item, Skipped):
+            self.skipped.append(item)
+        elif isinstance(item, Note):
+            self.notes.append(item)
+        else:
+            self.failed.append(item)
 
     @property
     def unknown_share(self) -> float:

@@ -110,22 +110,17 @@ def show_pairs(values: Mapping[str, Any]) -> None:
 
 
 def show_report(report: AddReport, dry_run: bool = False) -> None:
-    """What an `add` did in a line or two, and a line on stderr for each thing passed over or failed."""
+    """What an `add` did in a line or two, and on stderr a line for each thing passed over, noted or failed."""
     did = "would add" if dry_run else "added"
     changed = f"{did} {report.documents:,} documents, {report.passages:,} passages, {report.tokens:,} tokens"
     details = f"({report.unknown_share:.2%} [UNK], {report.split_words:,} words split)"
     others = [f"{report.unchanged:,} unchanged", f"{report.removed:,} removed"]
-    others += [
-        f"{len(rows):,} {name}" for name, rows in (("skipped", report.skipped), ("failed", report.failed)) if rows
-    ]
+    told: dict[str, Sequence[Failure]] = {"skipped": report.skipped, "noted": report.notes, "failed": report.failed}
+    others += [f"{len(items):,} {word}" for word, items in told.items() if items]
     click.echo(f"{changed} {details}; {', '.join(others)}; {report.seconds:.1f} s")
-    _show_failures("skipped", report.skipped)
-    _show_failures("failed", report.failed)
-
-
-def _show_failures(word: str, failures: Iterable[Failure]) -> None:
-    for failure in failures:
-        click.echo(f"{word}: {shown(failure.source)}: {failure.reason}", err=True)
+    for word, items in told.items():
+        for item in items:
+            click.echo(f"{word}: {shown(item.source)}: {item.reason}", err=True)
 
 
 @contextmanager

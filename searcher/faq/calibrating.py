@@ -1,5 +1,6 @@
 """Calibration of a FAQ: questions with the answer that is right, or phrasings left out, and how each fared."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from pathlib import Path
@@ -12,7 +13,7 @@ from searcher.faq.calibration import Calibration, cross_validated, fit, summary
 from searcher.faq.entries import Entries, Found
 from searcher.faq.matching import EVIDENCE, SHIPPED
 from searcher.readers import ReadOptions, read
-from searcher.records import Document, Failure
+from searcher.records import Document, Failure, Note
 
 __all__ = ["METHOD", "Outcomes", "calibrated", "leaving_out", "read_labelled"]
 
@@ -81,6 +82,9 @@ def read_labelled(file: Path, entries: Entries) -> list[tuple[str, str | None]]:
                 known.setdefault(name, entries.answers[number])
     labelled = []
     for item in _rows(file):
+        if isinstance(item, Note):
+            warnings.warn(f"{item.source}: {item.reason}", stacklevel=2)
+            continue
         if isinstance(item, Failure):
             raise BadValue(f"{item.source}: {item.reason}")
         answer = item.metadata.get("answer")

@@ -12,7 +12,7 @@ from searcher.embedding import Embedder, IndexSettings, Sequence_
 from searcher.engines import Engine
 from searcher.errors import BadValue
 from searcher.ingest.documents import sound
-from searcher.records import AddReport, Chunk, Document, Failure, Prepared
+from searcher.records import AddReport, Chunk, Document, Failure, Note, Prepared, Skipped
 
 __all__ = ["Ingest", "Progress", "embed_chunks"]
 
@@ -106,15 +106,15 @@ class Ingest:
     # -- documents
 
     def documents(self, items: Iterable[Document | Failure], file: str | None = None, digest: bytes = b"") -> None:
-        """Documents, and rows that could not be read; those of a file replace all that came from it before."""
+        """Documents, and what was not read as it stands; those of a file replace all that came from it before."""
         before = self.engine.documents_of("file", file) if self.engine and file else {}
         if self.engine and file and self.engine.file(file) is not None:
             self._files.append((file, None))  # until it is whole again, lest its old state counts as unchanged
         whole = True
         for item in items:
             if isinstance(item, Failure):
-                self.report.failed.append(item)
-                whole = False
+                self.report.tell(item)
+                whole &= isinstance(item, Note | Skipped)
                 continue
             before.pop(item.source, None)
             whole &= self._document(item, file)
