@@ -6,7 +6,14 @@ from typing import Any
 
 import click
 
-from searcher.cli.options import folder_option, json_option, open_searcher, settings_options
+from searcher.cli.options import (
+    folder_option,
+    json_option,
+    open_searcher,
+    reading,
+    reading_options,
+    settings_options,
+)
 from searcher.cli.output import progress_bar, show_json, show_report
 
 
@@ -15,6 +22,7 @@ from searcher.cli.output import progress_bar, show_json, show_report
 @folder_option
 @click.option("--text-field", metavar="NAME", help="Column of JSONL and CSV files that holds the text.")
 @click.option("--id-field", metavar="NAME", help="Column that holds the id.")
+@reading_options
 @click.option("--label", metavar="NAME", default="stdin", show_default=True, help="What text from stdin (-) is called; "
               "its suffix says how it is read.")  # fmt: skip
 @click.option("--prune", is_flag=True, help="Remove what came from these paths and is there no more.")
@@ -24,27 +32,26 @@ from searcher.cli.output import progress_bar, show_json, show_report
 @click.pass_context
 def add_command(
     ctx: click.Context, /, paths: tuple[str, ...], folder: Path | None, text_field: str | None, id_field: str | None,
-    label: str, prune: bool, dry_run: bool, as_json: bool, **settings: Any,
+    encoding: str | None, column_types: tuple[str, ...], label: str, prune: bool, dry_run: bool, as_json: bool,
+    **settings: Any,
 ) -> None:  # fmt: skip
     """Index files, folders (with all in them), globs, or stdin (-).
 
     Files that have not changed are left alone; a changed file replaces what came from it. JSONL and CSV files give a
     document for each row. Exit 1 if something failed; the rest is indexed all the same.
     """
+    how: dict[str, Any] = {"text_field": text_field, "id_field": id_field, "dry_run": dry_run}
+    how |= reading(encoding, column_types)
     searcher = open_searcher(folder, **settings)
     if "-" in paths:
         if len(paths) > 1:
             raise click.UsageError("- (stdin) cannot be mixed with other paths.")
         data = sys.stdin.buffer.read()
         suffix = Path(label).suffix or ".txt"
-        report = searcher.add_bytes(
-            data, label, suffix=suffix, text_field=text_field, id_field=id_field, dry_run=dry_run
-        )
+        report = searcher.add_bytes(data, label, suffix=suffix, **how)
     else:
         with progress_bar() as progress:
-            report = searcher.add(
-                paths, text_field=text_field, id_field=id_field, prune=prune, dry_run=dry_run, progress=progress
-            )
+            report = searcher.add(paths, prune=prune, progress=progress, **how)
     if as_json:
         show_json(report.as_dict())
     else:

@@ -19,6 +19,8 @@ __all__ = [
     "mode_option",
     "model_options",
     "open_searcher",
+    "reading",
+    "reading_options",
     "settings_options",
 ]
 
@@ -44,6 +46,14 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 mode_option = click.option(
     "--mode", type=click.Choice(["dense", "keyword", "hybrid"]), default="dense", show_default=True,
     help="Rank by the cosine of vectors, by BM25 of the question's words, or by both.",
+)  # fmt: skip
+
+# How files are read.
+reading_options = _stacked(
+    click.option("--encoding", metavar="NAME", help="Encoding of the files: utf-8, cp1250, koi8-r … [default: told "
+                 "from each file]"),
+    click.option("--column-type", "column_types", multiple=True, metavar="NAME=TYPE", help="Type of a column of "
+                 "tables: text, number, boolean or date; may be repeated. [default: what all its cells are]"),
 )  # fmt: skip
 
 # Everything that decides a vector.
@@ -76,6 +86,15 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
     if kept := {kind: prompt for kind, prompt in prompts.items() if prompt is not None}:
         settings["prompts"] = kept
     return settings
+
+
+def reading(encoding: str | None, column_types: tuple[str, ...]) -> dict[str, Any]:
+    """The options of reading as the library takes them."""
+    pairs = [given.rpartition("=") for given in column_types]
+    for name, _, _ in pairs:
+        if not name:
+            raise click.UsageError("--column-type takes NAME=TYPE, as in --column-type code=text.")
+    return {"encoding": encoding, "column_types": {name: kind for name, _, kind in pairs}}
 
 
 def open_searcher(folder: Path | None, **options: Any) -> "Searcher":

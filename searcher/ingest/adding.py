@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from searcher.engines import Opened
 from searcher.errors import BadValue, SearcherError
@@ -25,18 +25,24 @@ class Adding(Opened):
         *,
         text_field: str | None = None,
         id_field: str | None = None,
+        encoding: str | None = None,
+        column_types: Mapping[str, str] | None = None,
         prune: bool = False,
         dry_run: bool = False,
         progress: Progress = no_progress,
     ) -> AddReport:
         """Index files, folders and globs; what is unchanged since it was added is left alone.
 
-        text_field, id_field: columns of table files. prune: remove what came from these paths and is there no more.
-        dry_run: read and count only. What cannot be read is in the report's `failed`, and stops nothing else.
+        text_field, id_field: columns of table files. encoding: of all these files, else it is told from each.
+        column_types: "text", "number", "boolean" or "date" for columns of table files, by their names; else a column
+        has the type that all of its cells have. prune: remove what came from these paths and is there no more.
+        dry_run: read and count only. What cannot be read is in the report's `failed`, and stops nothing else; what was
+        read, but not as it stands, is in its `notes`.
         """
         paths = [paths] if isinstance(paths, str | Path) else paths
+        options = ReadOptions(text_field, id_field, encoding=encoding, column_types=column_types or {})
         ingest = self._ingest(progress, dry_run)
-        add_files(ingest, expanded(paths), ReadOptions(text_field, id_field), prune)
+        add_files(ingest, expanded(paths), options, prune)
         return self._finish(ingest)
 
     def add_faq(
@@ -44,6 +50,8 @@ class Adding(Opened):
         paths: str | Path | Sequence[str | Path],
         *,
         answers: bool = True,
+        encoding: str | None = None,
+        column_types: Mapping[str, str] | None = None,
         prune: bool = False,
         dry_run: bool = False,
         progress: Progress = no_progress,
@@ -53,8 +61,10 @@ class Adding(Opened):
         answers: embed the answers too; an entry is then found by what it says as well. The rest as `add`.
         """
         paths = [paths] if isinstance(paths, str | Path) else paths
+        faq: Literal["answers", "questions"] = "answers" if answers else "questions"
+        options = ReadOptions(faq=faq, encoding=encoding, column_types=column_types or {})
         ingest = self._ingest(progress, dry_run)
-        add_files(ingest, expanded(paths), ReadOptions(faq="answers" if answers else "questions"), prune)
+        add_files(ingest, expanded(paths), options, prune)
         return self._finish(ingest)
 
     def add_bytes(
@@ -65,12 +75,14 @@ class Adding(Opened):
         suffix: str = ".txt",
         text_field: str | None = None,
         id_field: str | None = None,
+        encoding: str | None = None,
+        column_types: Mapping[str, str] | None = None,
         dry_run: bool = False,
     ) -> AddReport:
         """Index one file's content under a label, read as a file of that suffix would be."""
+        options = ReadOptions(text_field, id_field, encoding=encoding, column_types=column_types or {})
         ingest = self._ingest(dry_run=dry_run)
         try:
-            options = ReadOptions(text_field, id_field)
             ingest.documents(read_text(data, label, options, suffix), file=label)
         except SearcherError as fault:
             ingest.report.failed.append(Failure(label, getattr(fault, "reason", str(fault))))

@@ -16,6 +16,9 @@ from searcher.system import absolute, spelled
 __all__ = ["add_files", "expanded"]
 
 
+READING = 2  # raised when the readers make other documents of a file, which is then read again
+
+
 def add_files(ingest: Ingest, paths: Sequence[Path], options: ReadOptions, prune: bool = False) -> None:
     """Everything in files and folders; prune: remove what came from there and is there no more."""
     found = list(find_files(paths))
@@ -59,11 +62,11 @@ def _add_file(ingest: Ingest, found: Found, options: ReadOptions) -> None:
 
 
 def _file_digest(path: Path, options: ReadOptions) -> bytes:
-    """Stands for what is in a file and how it is read."""
+    """Stands for what is in a file and how it is read, by the caller's options and by the readers."""
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16))
-    given = {name: value for name, value in asdict(options).items() if name != "faq" or value}
-    digest.update(repr(sorted(given.items())).encode())
+    given = asdict(options) | {"column_types": sorted(options.column_types.items())}
+    digest.update(repr((READING, sorted(given.items()))).encode())
     return digest.digest()
 
 

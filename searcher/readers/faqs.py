@@ -60,7 +60,7 @@ def _entries_of(reader: Reader) -> Reader:
 
 def read_markdown_faq(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The entries of a Markdown file; a Failure if there are none."""
-    whole = decoded(raw.whole(), raw.source)
+    whole = decoded(raw)
     metadata, text = front_matter(whole)
     skipped = len(line_starts(whole[: len(whole) - len(text)])) - 1
     anchors: dict[str, int] = {}

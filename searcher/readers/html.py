@@ -23,8 +23,6 @@ MOST_ELEMENTS = 20_000  # a larger page is content for the most part, and trafil
 MANY_ELEMENTS = 2_000  # of so many justext, which is asked where trafilatura found little, takes the square
 DEEPEST = 256  # nobody's page is nested so deep, and justext walks to the root from each paragraph
 TOO_DEEP = f"boolean({'/*' * (DEEPEST + 1)})"
-CHARSET = re.compile(rb"""<(?:meta|\?xml)[^>]{0,300}?(?:charset|encoding)\s*=\s*["']?\s*([\w:.-]+)""", re.IGNORECASE)
-HEAD_BYTES = 4096
 INVISIBLE = ("script", "style", "noscript", "template", "svg", "iframe", "object", "select")
 ASIDE = ("head", "nav")
 LAYOUT = ("table", "h1", "h2", "h3", "h4", "h5", "h6", "pre")  # a cell that holds one of these lays out the page
@@ -41,10 +39,7 @@ REFERENCE = re.compile("&#(?:[xX]0*([0-9a-fA-F]{1,4})|0*([0-9]{1,5}))(?![0-9a-fA
 
 def read_html(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The page as one document; its language, author, description and date where it declares them."""
-    data = raw.whole()
-    declared = CHARSET.search(data[:HEAD_BYTES])
-    page = decoded(data, raw.source, declared[1].decode("ascii", "ignore") if declared else None)
-    root = _parsed(page, raw.source)
+    root = _parsed(decoded(raw, markup=True), raw.source)
     if root is None:
         yield Document(raw.source, "")
         return

@@ -42,7 +42,7 @@ def read_mdx(raw: Raw, options: ReadOptions) -> Iterator[Item]:
 
 
 def _document(raw: Raw, mdx: bool) -> Document:
-    whole = decoded(raw.whole(), raw.source)
+    whole = decoded(raw)
     metadata, text = front_matter(whole)
     found = list(headings(_without_code(text) if mdx else text))
     title = metadata.pop("title", None)

@@ -16,12 +16,12 @@ ROLE = re.compile(r":[\w:.-]+:`([^`<]*?)\s*(?:<[^`]*>)?`")
 
 def read_plain(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The file as one document without a title."""
-    yield Document(raw.source, decoded(raw.whole(), raw.source))
+    yield Document(raw.source, decoded(raw))
 
 
 def read_rst(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The file as one document; the markup stays in the text."""
-    text = decoded(raw.whole(), raw.source)
+    text = decoded(raw)
     headings = list(_headings(text))
     yield Document(raw.source, text, title=best_title(headings), sections=sections(headings))
 

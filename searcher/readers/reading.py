@@ -79,14 +79,14 @@ def read(path: Path, options: ReadOptions = DEFAULTS) -> Iterator[Item]:
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableFile(source, "not a regular file")
         with path.open("rb") as stream:
-            yield from _items(Raw(source, stream, status.st_size), suffix, options)
+            yield from _items(Raw(source, stream, status.st_size, options.encoding), suffix, options)
     except OSError as error:
         raise UnreadableFile(source, (error.strerror or str(error)).lower()) from error
 
 
 def read_text(data: bytes, label: str, options: ReadOptions = DEFAULTS, suffix: str = ".txt") -> Iterator[Item]:
     """The same for bytes that have no file, such as stdin's; `label` is their source, `suffix` chooses the reader."""
-    return _items(Raw(label, io.BytesIO(data), len(data)), suffix.lower(), options)
+    return _items(Raw(label, io.BytesIO(data), len(data), options.encoding), suffix.lower(), options)
 
 
 def _items(raw: Raw, suffix: str, options: ReadOptions) -> Iterator[Item]:
@@ -94,6 +94,7 @@ def _items(raw: Raw, suffix: str, options: ReadOptions) -> Iterator[Item]:
         raise UnreadableFile(raw.source, f"no FAQ file; these are: {', '.join(FAQ_READERS)}")
     try:
         yield from (FAQ_READERS[suffix] if options.faq else READERS.get(suffix, read_plain))(raw, options)
+        yield from raw.notes
     except Unsupported as error:
         if suffix not in READERS:
             raise

@@ -1,7 +1,6 @@
 """Table files, read row by row: JSON Lines, CSV and TSV in any usual dialect, and JSON that is a list of objects."""
 
 import csv
-import io
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from searcher.errors import BadValue, UnreadableFile
 from searcher.readers import raw as limits
-from searcher.readers.decoding import HEAD_BYTES, decoded, encoding_of
+from searcher.readers.decoding import decoded, encoding_of, lines
 from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.readers.rows import NAMED, Row, documents
 from searcher.readers.values import storable, typed
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["read_csv", "read_json", "read_jsonl", "read_tsv"]
 
 SNIFFED_LINES = 200
+HEAD_CHARACTERS = 2**20
 CSV_FAULTS = {"unexpected end of data": "a quote that is never closed"}
 
 
@@ -51,7 +51,7 @@ def read_jsonl(raw: Raw, options: ReadOptions) -> Iterator[Item]:
 
 def read_json(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """A list of objects as rows; anything else as plain text."""
-    text = decoded(raw.whole(), raw.source)
+    text = decoded(raw)
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -73,21 +73,7 @@ def read_tsv(raw: Raw, options: ReadOptions) -> Iterator[Item]:
 
 def _lines(raw: Raw, newline: str) -> Iterator[str]:
     """The decoded lines, endings kept; `newline` as in `open`."""
-    head = raw.stream.read(HEAD_BYTES)
-    raw.stream.seek(0)
-    encoding = encoding_of(head, raw.source, complete=len(head) < HEAD_BYTES)
-    number = 0
-    try:
-        with io.TextIOWrapper(raw.stream, encoding.codec, encoding.errors, newline) as text:
-            while line := text.readline(limits.MAX_TEXT_BYTES + 1):
-                number += 1
-                if len(line) > limits.MAX_TEXT_BYTES:
-                    limit = limits.MAX_TEXT_BYTES / 2**20
-                    raise UnreadableFile(raw.source, f"line {number} is longer than {limit:,.0f} MiB")
-                yield line
-    except UnicodeDecodeError:
-        # Text is decoded by the block, so the line at fault may be some way on.
-        raise UnreadableFile(raw.source, f"not {encoding.codec} somewhere after line {number}") from None
+    return lines(raw, encoding_of(raw), newline, tell=True)
 
 
 def _object(line: str) -> Any:
@@ -172,7 +158,7 @@ def _sample(lines: Iterator[str]) -> list[str]:
     for line in islice(lines, SNIFFED_LINES):
         sample.append(line)
         characters += len(line)
-        if characters > HEAD_BYTES:
+        if characters > HEAD_CHARACTERS:
             break
     return sample
 
