@@ -35,21 +35,21 @@ def add_files(ingest: Ingest, paths: Sequence[Path], options: ReadOptions, prune
                 ingest.report.failed.append(item)
         else:
             seen.add(absolute(item.path))
-            _add_file(ingest, item, options)
+            _add_file(ingest, item, options, prune)
         ingest.progress("file", 1)
     if prune:
         for path in {file for root in paths for file in ingest.files_under(absolute(root))} - seen:
             ingest.forget(path)
 
 
-def _add_file(ingest: Ingest, found: Found, options: ReadOptions) -> None:
+def _add_file(ingest: Ingest, found: Found, options: ReadOptions, prune: bool) -> None:
     path = absolute(found.path)
     if options.faq is None and found.path.suffix.lower() in FAQ_READERS:
         options = replace(options, faq=ingest.faq_of(path))  # what is a FAQ once stays one
     try:
         digest = _file_digest(found.path, options)
         if not ingest.is_unchanged(path, digest):
-            ingest.documents(read(found.path, options), path, digest)
+            ingest.documents(read(found.path, options), path, digest, prune)
     except Unsupported as fault:
         if found.explicit:
             ingest.report.failed.append(Failure(path, fault.reason))

@@ -8,7 +8,8 @@ import codecs
 import io
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import suppress
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -76,7 +77,7 @@ def encoding_of(raw: Raw) -> Encoding:
     return _encoding(raw, surveyed(iter(lambda: raw.stream.read(BLOCK_BYTES), b"")))
 
 
-def lines(raw: Raw, encoding: Encoding, newline: str, tell: bool = False) -> Iterator[str]:
+def lines(raw: Raw, encoding: Encoding, newline: str, tell: bool = False) -> Generator[str, None, None]:
     """The decoded lines of a file, endings kept; `newline` as in `open`. They may be gone through more than once.
 
     tell: note what is broken.
@@ -97,7 +98,8 @@ def lines(raw: Raw, encoding: Encoding, newline: str, tell: bool = False) -> Ite
         if tell:
             _tell_broken(raw, encoding, broken, first, characters)
     finally:
-        text.detach()
+        with suppress(ValueError):  # the file is closed already, where they were not all wanted
+            text.detach()
 
 
 def _tell_broken(raw: Raw, encoding: Encoding, broken: int, line: int, characters: int) -> None:

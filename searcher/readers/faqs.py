@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from searcher.readers.decoding import decoded
 from searcher.readers.headings import Heading, line_starts
+from searcher.readers.json_files import read_json
 from searcher.readers.markdown import front_matter, headings
 from searcher.readers.raw import Item, Raw, Reader, ReadOptions
-from searcher.readers.tables import read_csv, read_json, read_jsonl, read_tsv
+from searcher.readers.tables import read_csv, read_jsonl, read_tsv
 from searcher.records import ANSWER, Document, Failure
 
 __all__ = ["FAQ_READERS", "with_answer"]
@@ -51,7 +52,8 @@ def _entries_of(reader: Reader) -> Reader:
     def read(raw: Raw, options: ReadOptions) -> Iterator[Item]:
         for item in reader(raw, options):
             if isinstance(item, Document) and item.kind != "faq":
-                yield Failure(item.source, "no question with an answer; an entry has fields question and answer")
+                reason = "no question with an answer; an entry has fields question and answer"
+                yield Failure(item.source, reason, item.source)
             else:
                 yield with_answer(item) if isinstance(item, Document) and options.faq == "answers" else item
 

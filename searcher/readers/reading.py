@@ -8,10 +8,11 @@ from pathlib import Path
 from searcher.errors import UnreadableFile
 from searcher.readers.faqs import FAQ_READERS
 from searcher.readers.html import read_html
+from searcher.readers.json_files import read_json
 from searcher.readers.markdown import read_markdown, read_mdx
 from searcher.readers.plain import read_plain, read_rst
 from searcher.readers.raw import DEFAULTS, MAX_TEXT_BYTES, Item, Raw, Reader, ReadOptions, Unsupported
-from searcher.readers.tables import read_csv, read_json, read_jsonl, read_tsv
+from searcher.readers.tables import read_csv, read_jsonl, read_tsv
 from searcher.readers.values import storable, typed
 from searcher.readers.walking import Found, find_files
 from searcher.system import absolute
