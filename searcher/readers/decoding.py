@@ -42,7 +42,7 @@ SHIFTS = (
     (re.compile(rb"\x1b\$\)C"), ("iso2022_kr",)),
     (re.compile(rb"~\{"), ("hz",)),
 )
-SURE = 6.0  # nats by which a reading must be likelier than any other: then some one in a thousand is wrong
+SURE = 6.0  # nats by which a reading must be likelier than any other; chosen on other texts than are measured
 MOST_BROKEN = 0.05  # of the characters; a file of which more are broken is not in that encoding
 MOST_NAMED = 3
 C1_CONTROL = re.compile("[\x80-\x9f]")

@@ -83,8 +83,8 @@ def _candidate(
 ) -> tuple[tuple[bool, float, int], Layout | None]:
     """How well the sample fits a dialect, and its layout if it is in that one.
 
-    A separator that the header has but few rows agree with is punctuation; of equally fitting ones the widest is taken,
-    then the first.
+    A separator that the header has but few rows agree with is punctuation, unless it parts names that have a meaning;
+    of equally fitting ones the widest is taken, then the first.
     """
     rows = [row for row in _parsed(sample, first, dialect) if row.cells is None or any(map(str.strip, row.cells))]
     at = _header(rows, names)
@@ -106,7 +106,8 @@ def _candidate(
             total += 1 + (sum(others) if cut else len(others))
     share = fit / total
     above = [(row.line, dialect.delimiter.join(row.cells or []).strip(dialect.delimiter)) for row in rows[:at]]
-    return (width > 1 and share > 0.5, share, width), Layout(dialect, header, rows[at].line, above)
+    sure = share > 0.5 or sum(cell.strip().lower() in names for cell in header) > 1
+    return (width > 1 and sure, share, width), Layout(dialect, header, rows[at].line, above)
 
 
 def _parsed(sample: Sequence[str], first: int, dialect: Dialect) -> list[Parsed]:

@@ -94,7 +94,12 @@ def _read_sheet(raw: Raw, dialects: tuple[Dialect, ...], options: ReadOptions) -
     for name in options.column_types.keys() - set(names):
         raw.note(f"no column {name!r} to be of a given type; its columns: {', '.join(names[:20])}")
     quotes = Quotes()
-    yield from documents(_rows(raw, encoding, layout, names, options, quotes, tell=True), raw, options, columns)
+    empty = True
+    for item in documents(_rows(raw, encoding, layout, names, options, quotes, tell=True), raw, options, columns):
+        empty = False
+        yield item
+    if empty:
+        raw.note(f"no rows under the header, which is line {layout.line}")
     for said in quotes.told():
         raw.note(said)
 

@@ -119,6 +119,17 @@ def test_a_wide_table_of_short_rows_costs_what_is_in_it() -> None:
     assert documents[-1].metadata == {"c0": 1, "c1": 2}
 
 
+def test_a_header_without_rows_is_told() -> None:
+    assert read_table("id,text\n") == ([], [], ["no rows under the header, which is line 1"])
+    assert read_table("") == ([], [], [])
+
+
+def test_names_with_a_meaning_part_a_table_whose_rows_are_too_wide_and_each_is_told() -> None:
+    documents, failed, _ = read_table("id,text\n1,One, two, three\n2,Four, five\n3,Six\n")
+    assert [row.text for row in documents] == ["Six"]
+    assert failed == ["line 2: 4 cells under a header of 2", "line 3: 3 cells under a header of 2"]
+
+
 # --- quotes --------------------------------------------------------------------------------------------------------
 
 
