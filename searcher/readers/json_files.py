@@ -58,9 +58,9 @@ def read_json(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     table = _table(value, len(text))
     if table is None:
         return iter([Document(raw.source, unescaped(text))])
-    if table.path:
+    if table.beside:
         named = ", ".join(table.beside[:MOST_NAMED]) + " and more" * (len(table.beside) > MOST_NAMED)
-        raw.note(f"its rows are those of {table.path!r}" + (f"; left out: {named}" if named else ""))
+        raw.note(f"its rows are those of {table.path!r}; left out: {named}")
     return documents(enumerate(table.rows, 1), raw, options, columns, unit="item")
 
 
