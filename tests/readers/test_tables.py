@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from searcher.errors import UnknownName
-from searcher.readers import ReadOptions, read_text
+from searcher.readers import ReadOptions, read_text, records
 from searcher.readers.escapes import unescaped
 from searcher.records import Document, Failure, Note
 
@@ -177,6 +177,18 @@ def test_a_cell_that_is_cut_off_at_the_end_of_the_file_is_kept_whole() -> None:
     assert [row.text for row in documents] == ["one, two", "A letter.\nIt goes on, and\non until it"]
     assert failed == []
     assert notes == ["line 3: a quote that is never closed; the 2 lines after it were read as more of its cell"]
+
+
+def test_a_quote_that_stays_open_for_long_is_looked_at_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "OPEN_CHARACTERS", 2000)
+    rows = [f'{number},"row, number {number}"' for number in range(300)]
+    rows[100:200] = [f"{number},row number {number}" for number in range(100, 200)]
+    rows[100] = '100,"row number 100'
+    documents, failed, notes = read_table("\n".join(["id,text", *rows]))
+    assert [row.id for row in documents] == [str(number) for number in range(300)]
+    assert (failed, notes) == ([], ["line 102: a quote that is never closed was read as text"])
+    letter = "\n".join(f"This is line {number} of a long letter" for number in range(300))
+    assert texts(f'id,text\n1,short\n2,"{letter}"\n3,x\n') == ["short", letter, "x"]
 
 
 def test_rows_that_a_stray_quote_closes_are_still_rows() -> None:
