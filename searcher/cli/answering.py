@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from searcher.cli.command import Command, Group
-from searcher.cli.options import folder_option, json_option, model_options, open_searcher, settings_options
+from searcher.cli.options import (
+    folder_option,
+    json_option,
+    model_options,
+    open_searcher,
+    reading,
+    reading_options,
+    settings_options,
+)
 from searcher.cli.output import progress_bar, show_answer, show_report, show_table
 from searcher.cli.terminal import bold, dim, echo, show_json
 from searcher.system import shown
@@ -64,14 +72,15 @@ faq_command = Group("faq", help="Add FAQ entries, look after them, and learn how
 @folder_option
 @click.option("--answers/--no-answers", default=True, show_default=True, help="Embed the answers too, so that an entry "
               "is also found by what it says; leave out where they are mere labels.")  # fmt: skip
+@reading_options
 @click.option("--prune", is_flag=True, help="Remove what came from these paths and is there no more.")
 @click.option("--dry-run", is_flag=True, help="Read and count; write nothing.")
 @json_option
 @settings_options
 @click.pass_context
 def add_command(
-    ctx: click.Context, /, paths: tuple[str, ...], folder: Path | None, answers: bool, prune: bool, dry_run: bool,
-    as_json: bool, **settings: Any,
+    ctx: click.Context, /, paths: tuple[str, ...], folder: Path | None, answers: bool, encoding: str | None,
+    column_types: tuple[str, ...], prune: bool, dry_run: bool, as_json: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Index FAQ files: many ways of asking, one answer.
 
@@ -80,9 +89,10 @@ def add_command(
     each other share an answer, or with definition lists (lines that ask, then `: answer`). A later `add` of the file
     leaves it a FAQ. Exit 1 if something failed; the rest is indexed all the same.
     """
+    how = reading(encoding, column_types)
     searcher = open_searcher(folder, make=True, **settings)
     with progress_bar() as progress:
-        report = searcher.add_faq(paths, answers=answers, prune=prune, dry_run=dry_run, progress=progress)
+        report = searcher.add_faq(paths, answers=answers, prune=prune, dry_run=dry_run, progress=progress, **how)
     if as_json:
         show_json(report.as_dict())
     else:

@@ -12,7 +12,7 @@ __all__ = ["Choice", "Command", "Group", "Option", "near"]
 
 
 def near(name: str, known: Iterable[str]) -> str:
-    """ " Did you mean …?" with the known names most like one, empty if none is."""
+    """What is said of a mistyped name: which known names are most like it, empty if none is."""
     found = get_close_matches(name, list(known), n=3)
     return f" Did you mean {' or '.join(map(repr, found))}?" if found else ""
 

@@ -21,6 +21,8 @@ __all__ = [
     "mode_option",
     "model_options",
     "open_searcher",
+    "reading",
+    "reading_options",
     "settings_options",
     "where_option",
 ]
@@ -59,6 +61,14 @@ mode_option = click.option(
     "[default: dense]",
 )  # fmt: skip
 
+# How files are read.
+reading_options = _stacked(
+    click.option("--encoding", metavar="NAME", help="Encoding of the files: utf-8, cp1250, koi8-r … [default: told "
+                 "from each file]"),
+    click.option("--column-type", "column_types", multiple=True, metavar="NAME=TYPE", help="Type of a column of "
+                 "tables: text, number, boolean or date; may be repeated. [default: what all its cells are]"),
+)  # fmt: skip
+
 # Everything that decides a vector.
 model_options = _stacked(
     _model_option("-m", "--model", metavar="NAME", help="Hub name or local folder. [default: all-MiniLM-L6-v2]"),
@@ -89,6 +99,15 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
     if kept := {kind: prompt for kind, prompt in prompts.items() if prompt is not None}:
         settings["prompts"] = kept
     return settings
+
+
+def reading(encoding: str | None, column_types: tuple[str, ...]) -> dict[str, Any]:
+    """The options of reading as the library takes them."""
+    pairs = [given.rpartition("=") for given in column_types]
+    for name, _, _ in pairs:
+        if not name:
+            raise click.UsageError("--column-type takes NAME=TYPE, as in --column-type code=text.")
+    return {"encoding": encoding, "column_types": {name: kind for name, _, kind in pairs}}
 
 
 def open_searcher(folder: Path | None, make: bool = False, **options: Any) -> "Searcher":

@@ -154,7 +154,7 @@ class Opened:
         return next(iter(found.values()))
 
     def _near(self, name: str) -> str:
-        """ " did you mean …?" with the paths most like a name, empty if none is."""
+        """What is said of a name that is not there: which paths are most like it, empty if none is."""
         paths = {PurePath(origin).name: origin for origin in self.engine.origins(MOST)}
         near = get_close_matches(PurePath(name).name, paths, n=3)
         return f" did you mean {' or '.join(repr(shown(paths[each])) for each in near)}?" if near else ""

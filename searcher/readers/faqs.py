@@ -14,9 +14,10 @@ from typing import NamedTuple
 from searcher.readers.decoding import decoded
 from searcher.readers.frontmatter import front_matter
 from searcher.readers.headings import Heading, line_starts, lines
+from searcher.readers.json_files import read_json
 from searcher.readers.markdown import headed
 from searcher.readers.raw import Item, Raw, Reader, ReadOptions
-from searcher.readers.tables import read_csv, read_json, read_jsonl, read_tsv
+from searcher.readers.tables import read_csv, read_jsonl, read_tsv
 from searcher.records import ANSWER, Document, Failure, Note, Skipped
 
 __all__ = ["FAQ_READERS", "with_answer"]
@@ -54,7 +55,8 @@ def _entries_of(reader: Reader) -> Reader:
     def read(raw: Raw, options: ReadOptions) -> Iterator[Item]:
         for item in reader(raw, options):
             if isinstance(item, Document) and item.kind != "faq":
-                yield Failure(item.source, "no question with an answer; an entry has fields question and answer")
+                reason = "no question with an answer; an entry has fields question and answer"
+                yield Failure(item.source, reason, item.source)
             else:
                 yield with_answer(item) if isinstance(item, Document) and options.faq == "answers" else item
 
@@ -63,7 +65,7 @@ def _entries_of(reader: Reader) -> Reader:
 
 def read_markdown_faq(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The entries of a Markdown file; a Failure if there are none."""
-    whole = decoded(raw.whole(), raw.source)
+    whole = decoded(raw)
     front = front_matter(whole)
     text = front.text
     metadata = front.fields | ({"title": front.title} if front.title else {})

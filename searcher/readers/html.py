@@ -1,6 +1,5 @@
 """Web pages: the main text and its headings, without the menus and notices around it."""
 
-import re
 from collections.abc import Iterator
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
@@ -22,16 +21,11 @@ MOST_ELEMENTS = 20_000  # a larger page is content for the most part, and trafil
 MANY_ELEMENTS = 2_000  # of so many justext, which is asked where trafilatura found little, takes the square
 DEEPEST = 256  # nobody's page is nested so deep, and justext walks to the root from each paragraph
 TOO_DEEP = f"boolean({'/*' * (DEEPEST + 1)})"
-CHARSET = re.compile(rb"""<(?:meta|\?xml)[^>]{0,300}?(?:charset|encoding)\s*=\s*["']?\s*([\w:.-]+)""", re.IGNORECASE)
-HEAD_BYTES = 4096
 
 
 def read_html(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The page as one document; its language, author, description and date where it declares them."""
-    data = raw.whole()
-    declared = CHARSET.search(data[:HEAD_BYTES])
-    page = decoded(data, raw.source, declared[1].decode("ascii", "ignore") if declared else None)
-    root = parsed(page, raw.source)
+    root = parsed(decoded(raw, markup=True), raw.source)
     if root is None:
         yield Document(raw.source, "")
         return

@@ -39,7 +39,7 @@ def read_mdx(raw: Raw, options: ReadOptions) -> Iterator[Item]:
 
 
 def _read(raw: Raw, mdx: bool) -> Iterator[Item]:
-    whole = decoded(raw.whole(), raw.source)
+    whole = decoded(raw)
     front = front_matter(whole)
     found = list(headings(_without_code(front.text) if mdx else front.text))
     yield Document(

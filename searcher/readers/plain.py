@@ -20,12 +20,12 @@ ROLE = re.compile(r":[\w:.-]+:`([^`<]*?)\s*(?:<[^`]*>)?`")
 
 def read_plain(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The file as one document without a title."""
-    yield Document(raw.source, decoded(raw.whole(), raw.source))
+    yield Document(raw.source, decoded(raw))
 
 
 def read_rst(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The file as one document; the markup stays in the text."""
-    text = decoded(raw.whole(), raw.source).lstrip("\ufeff")  # a second mark of byte order would hide a title
+    text = decoded(raw).lstrip("\ufeff")  # a second mark of byte order would hide a title
     headings = list(_headings(text))
     yield Document(raw.source, text, title=best_title(headings), sections=sections(headings))
 
