@@ -1,6 +1,7 @@
 """The first things that people type: help alone, slips of the finger, a question of several words."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -108,6 +109,8 @@ ALL = commands(cli)
 def test_the_help_of_each_command_has_examples_that_its_own_options_take(run: Run, path: tuple[str, ...]) -> None:
     command, out = ALL[path], run(*path, "--help").out
     assert "Examples:" in out
+    options = re.findall(r"^  (\S+)", out.partition("Options:")[2].partition("Examples:")[0], re.MULTILINE)
+    assert [option for option in options if not option.startswith("-") and option != "Model"] == []
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     for line, does in command.examples:
         assert f"  # {does}\n  searcher {line}\n" in out
