@@ -13,12 +13,19 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = [
-    "ANSWER", "MAX_TEXT_BYTES", "AddReport", "Answer", "Chunk", "Document", "Failure", "Head", "Highlight", "Note",
-    "Passage", "Prepared", "Row", "Skipped", "as_json", "plain",
+    "ANSWER", "MAX_TEXT_BYTES", "PLACE_PARTS", "AddReport", "Answer", "Chunk", "Document", "Failure", "Head",
+    "Highlight", "Note", "Passage", "Prepared", "Row", "Skipped", "as_json", "plain",
 ]  # fmt: skip
 
 ANSWER = "answer"
 MAX_TEXT_BYTES = 256 * 2**20  # of one document; table files are streamed, a row of theirs is a document
+# What a place in a file may say, and of which type: the page (from 1) and the label printed on it where that differs,
+# the slide and whether it is in the speaker's notes, the sheet and row, the cell of a notebook, the line, the qualified
+# name of a definition, the time in a recording ("00:01:02.500"), the chapter of a book, the message of a mailbox.
+PLACE_PARTS: dict[str, type] = {
+    "page": int, "label": str, "slide": int, "notes": bool, "sheet": str, "row": int, "cell": int, "line": int,
+    "name": str, "time": str, "chapter": str, "message": int,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,8 @@ class Document:
     first_line: the line of the file on which `text` starts (after front matter it is not 1).
     kind: "text", or "faq" for a question whose answer is `metadata["answer"]`; where the answer is part of the text
         too, it is a section called ANSWER.
+    places: (start, place) in rising order; a place holds from there to the next one. It is a flat dict with some of
+        PLACE_PARTS, each of its type.
     """
 
     source: str
@@ -44,11 +53,13 @@ class Document:
     breaks: tuple[int, ...] = ()
     first_line: int = 1
     kind: str = "text"
+    places: tuple[tuple[int, Mapping[str, Any]], ...] = ()
 
     @property
     def layout(self) -> str:
         """What of it is told by offsets and lines, as JSON."""
-        return as_json({"sections": self.sections, "breaks": self.breaks, "first_line": self.first_line})
+        parts = {"sections": self.sections, "breaks": self.breaks, "first_line": self.first_line}
+        return as_json(parts | ({"places": self.places} if self.places else {}))
 
     def digest(self) -> bytes:
         """16 bytes that stand for all of it. BadValue for metadata that JSON cannot hold."""

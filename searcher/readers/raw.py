@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Literal, TypeAlias
+from typing import BinaryIO, Literal, NamedTuple, TypeAlias
 
 from searcher.errors import UnreadableFile
 from searcher.records import MAX_TEXT_BYTES, Document, Failure
 
-__all__ = ["DEFAULTS", "MAX_TEXT_BYTES", "Item", "Raw", "ReadOptions", "Reader", "Unsupported"]
+__all__ = ["DEFAULTS", "MAX_TEXT_BYTES", "Item", "Part", "Raw", "ReadOptions", "Reader", "Unsupported"]
 
 
 class Unsupported(UnreadableFile):
@@ -49,6 +49,17 @@ class Raw:
         return self.stream.read()
 
 
+class Part(NamedTuple):
+    """A file within a file, which is read in its turn: an attachment, or what was compressed.
+
+    suffix: chooses its reader. sole: there is nothing else in the outer file, which fails when this cannot be read.
+    """
+
+    raw: Raw
+    suffix: str
+    sole: bool = False
+
+
 Item: TypeAlias = Document | Failure
-Reader: TypeAlias = Callable[[Raw, ReadOptions], Iterator[Item]]
+Reader: TypeAlias = Callable[[Raw, ReadOptions], Iterator[Item | Part]]
 DEFAULTS = ReadOptions()

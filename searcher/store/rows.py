@@ -111,9 +111,11 @@ def as_document(row: tuple[Any, ...]) -> Document:
     try:
         parts = json.loads(layout)
         sections = tuple((start, path) for start, path in parts["sections"])
+        places = tuple((start, place) for start, place in parts.get("places", ()))
         document = Document(
-            source, text, title, key, json.loads(metadata), sections, tuple(parts["breaks"]), parts["first_line"], kind
-        )
+            source, text, title, key, json.loads(metadata), sections, tuple(parts["breaks"]), parts["first_line"], kind,
+            places,
+        )  # fmt: skip
         sound = document.digest() == digest
     except (AttributeError, KeyError, TypeError, ValueError):  # columns of other types, other JSON
         sound = False

@@ -17,13 +17,15 @@ from searcher.system.files import (
     sync_folder,
 )
 from searcher.system.kernels import kernel_library
-from searcher.system.processes import cores, on_fork
+from searcher.system.processes import bound_memory, cores, memory_of, on_fork
 
 __all__ = [
     "absolute",
     "binary",
+    "bound_memory",
     "cores",
     "kernel_library",
+    "memory_of",
     "named_once",
     "on_fork",
     "private",
