@@ -10,13 +10,15 @@ from searcher.readers.apart import Apart
 from searcher.readers.databases import COMPANIONS, is_database, read_database
 from searcher.readers.faqs import FAQ_READERS
 from searcher.readers.html import read_html
+from searcher.readers.json_files import read_json
 from searcher.readers.markdown import read_markdown, read_mdx
+from searcher.readers.pictures import without_pictures
 from searcher.readers.plain import read_plain, read_rst
 from searcher.readers.raw import DEFAULTS, MAX_TEXT_BYTES, Item, Part, Raw, Reader, ReadOptions, Unsupported
-from searcher.readers.tables import read_csv, read_json, read_jsonl, read_tsv
+from searcher.readers.tables import read_csv, read_jsonl, read_tsv
 from searcher.readers.values import storable, typed
 from searcher.readers.walking import Found, find_files
-from searcher.records import Failure, Note
+from searcher.records import Document, Failure, Note
 from searcher.system import absolute
 
 __all__ = [
@@ -90,7 +92,7 @@ def read(path: Path, options: ReadOptions = DEFAULTS) -> Iterator[Item]:
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableFile(source, "not a regular file")
         with path.open("rb") as stream:
-            yield from _items(Raw(source, stream, status.st_size), suffix, options)
+            yield from _items(Raw(source, stream, status.st_size, options.encoding), suffix, options)
     except OSError as error:
         raise UnreadableFile(source, (error.strerror or str(error)).lower()) from error
 
@@ -103,15 +105,16 @@ def belonging(path: Path) -> list[Path]:
 
 def read_text(data: bytes, label: str, options: ReadOptions = DEFAULTS, suffix: str = ".txt") -> Iterator[Item]:
     """The same for bytes that have no file, such as stdin's; `label` is their source, `suffix` chooses the reader."""
-    return _items(Raw(label, io.BytesIO(data), len(data)), suffix.lower(), options)
+    return _items(Raw(label, io.BytesIO(data), len(data), options.encoding), suffix.lower(), options)
 
 
 def _items(raw: Raw, suffix: str, options: ReadOptions, depth: int = 0) -> Iterator[Item]:
     if options.faq and suffix not in FAQ_READERS:
         raise UnreadableFile(raw.source, f"no FAQ file; these are: {', '.join(FAQ_READERS)}")
     other = read_database if suffix not in READERS and is_database(raw) else read_plain
+    reader = FAQ_READERS[suffix] if options.faq else READERS.get(suffix, other)
     try:
-        yield from run(FAQ_READERS[suffix] if options.faq else READERS.get(suffix, other), raw, options, depth)
+        yield from run(reader, raw, options, depth)
     except Unsupported as error:
         if suffix not in READERS or depth or isinstance(READERS[suffix], Apart):
             raise
@@ -123,7 +126,12 @@ def run(reader: Reader, raw: Raw, options: ReadOptions, depth: int = 0) -> Itera
     """What a reader gives, and what the files within the file do; those that nobody reads are told together."""
     unread: list[str] = []
     for item in reader(raw, options):
-        if not isinstance(item, Part):
+        if isinstance(item, Document):
+            item, note = without_pictures(item)
+            yield item
+            if note:
+                yield note
+        elif not isinstance(item, Part):
             yield item
         elif depth >= DEEPEST:
             raise UnreadableFile(raw.source, f"files within files, over {DEEPEST} deep")
@@ -134,6 +142,7 @@ def run(reader: Reader, raw: Raw, options: ReadOptions, depth: int = 0) -> Itera
     if unread:
         named = ", ".join(unread[:MOST_NAMED]) + (" …" if len(unread) > MOST_NAMED else "")
         yield Note(raw.source, f"{len(unread):,} attachments that no reader takes: {named}")
+    yield from raw.notes
 
 
 def _part(part: Part, options: ReadOptions, depth: int, unread: list[str]) -> Iterator[Item]:

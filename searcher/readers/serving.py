@@ -45,7 +45,7 @@ def serve(most_bytes: int, seconds: float) -> None:
         _bound(most_bytes, request["seconds"])
         try:
             with _stream(request, requests) as stream:
-                raw = Raw(request["source"], stream, request["size"])
+                raw = Raw(request["source"], stream, request["size"], request["options"]["encoding"])
                 for item in _items(request, raw):
                     send(answers, {"item": as_value(item)})
             again = _peak_bytes() < ENOUGH_BYTES

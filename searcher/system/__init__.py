@@ -8,6 +8,7 @@ Imports: errors.
 from searcher.system.files import (
     absolute,
     binary,
+    is_ours,
     named_once,
     private,
     private_folder,
@@ -15,7 +16,9 @@ from searcher.system.files import (
     shown,
     spelled,
     sync_folder,
+    user_folder,
 )
+from searcher.system.globs import glob_regex, paths_regex
 from searcher.system.kernels import kernel_library
 from searcher.system.processes import bound_memory, cores, memory_of, on_fork
 
@@ -24,14 +27,18 @@ __all__ = [
     "binary",
     "bound_memory",
     "cores",
+    "glob_regex",
+    "is_ours",
     "kernel_library",
     "memory_of",
     "named_once",
     "on_fork",
+    "paths_regex",
     "private",
     "private_folder",
     "renames_over_open_files",
     "shown",
     "spelled",
     "sync_folder",
+    "user_folder",
 ]
