@@ -26,6 +26,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from made_pdf import made_pdf, page_of
+
 if "atheris" in sys.argv:
     import atheris
 
@@ -37,7 +39,7 @@ with instrumented:
     from searcher.errors import BadValue, SearcherError
     from searcher.readers import read_text
     from searcher.readers.reading import READERS
-    from searcher.records import Document, Failure
+    from searcher.records import PLACE_PARTS, Document, Failure
 
 LONGEST_SECONDS = 10.0
 MOST_BYTES = 512 * 2**20
@@ -74,6 +76,9 @@ def assert_storable(item: Document) -> None:
     assert starts == sorted(starts)
     assert all(0 <= start <= len(item.text) for start in [*starts, *item.breaks])
     assert item.first_line >= 1
+    places = [start for start, _ in item.places]
+    assert places == sorted(places) and all(0 <= start <= len(item.text) for start in places)
+    assert all(type(value) is PLACE_PARTS[name] for _, place in item.places for name, value in place.items())
 
 
 def check_filter(searcher: Searcher, data: bytes) -> None:
@@ -251,6 +256,11 @@ SEEDS: dict[str, list[str] | list[bytes]] = {
         '{"a": {"b": 1}}\n\n# E\n',
     ],
     ".mdx": [MARKDOWN + "import A from 'a'\n\n{/* # no */}\n\n<A b={1}>\n"],
+    ".pdf": [
+        made_pdf(
+            [page_of("Some words\non two lines."), page_of("More-\nover.")], "0 << /S /r >>", [("One", 0), ("Two", 1)]
+        )
+    ],
     ".rst": ["=====\nTitle\n=====\n\nOne :ref:`a <b>`\n----------------\n\ntext\n\nTwo\n~~~\n"],
     ".tsv": [TABLE.replace(",", "\t")],
     ".txt": ["hello\r\nworld\n\nПривет, мир. Naïve café. 東京は晴れ。\n"],

@@ -1,7 +1,7 @@
 """The process that reads strangers' files: started for the first of them, kept for the next, made anew after a crash.
 
-It is a Python of its own, not a fork nor `multiprocessing`, which would run the caller's main module again. It answers in
-JSON. Time is watched from here, memory bounded in the child, or watched from here where a system has no such bound.
+It is a Python of its own, not a fork nor `multiprocessing`, which would run the caller's main module again. It answers
+in JSON. Time is watched from here, memory bounded in the child, or watched from here where a system has no such bound.
 """
 
 import atexit
@@ -25,7 +25,7 @@ __all__ = ["IDLE_SECONDS", "MOST_BYTES", "SECONDS", "SECONDS_PER_MIB", "ask"]
 SECONDS, SECONDS_PER_MIB = 30.0, 3.0  # to read a file, and more for a large one: 100,000 rows of a sheet take 4 MB
 MOST_BYTES = 512 * 2**20  # of memory, beyond what the process has when it starts to read a file
 IDLE_SECONDS = 60.0  # after which it ends
-TICK = 0.05
+TICK, ENDING = 0.05, 3.0
 START = (
     "import json, sys; path, limits = json.loads(sys.argv[1]); sys.path[:] = path; "
     "from searcher.readers.serving import serve; serve(*limits)"
@@ -46,7 +46,8 @@ def ask(request: Mapping[str, Any], source: str, data: bytes) -> Iterator[dict[s
             try:
                 message = next(messages, None)
             except (EOFError, OSError, ValueError) as fault:
-                raise UnreadableFile(source, child.end() or f"its reader answered nonsense ({fault})") from None
+                # Where it said no more it is about to end, and says why.
+                raise UnreadableFile(source, child.end(ENDING) or f"its reader answered nonsense ({fault})") from None
             if message is None:
                 return
             yield message
@@ -91,7 +92,7 @@ class Child:
         return self._process.poll() is not None
 
     def answers(self, request: Mapping[str, Any], data: bytes, seconds: float) -> Iterator[dict[str, Any]]:
-        """Send a request, receive messages up to the last. EOFError when the process is gone, ValueError for nonsense."""
+        """Send a request, receive messages up to the last. EOFError if the process is gone, ValueError for nonsense."""
         self.fresh, self._left = False, seconds
         with self._waiting():
             assert self._process.stdin is not None
@@ -141,23 +142,22 @@ class Child:
         self._why = why
         self._process.kill()
 
-    def end(self) -> str:
-        """End it; why it ended if it did so before, in a phrase."""
+    def end(self, seconds: float = 2 * TICK) -> str:
+        """End it, at last after so many seconds; why it ended if it did so by itself, in a phrase."""
         process = self._process
         self.fresh = False
         with suppress(OSError):
             process.stdin.close()  # type: ignore[union-attr]
         process.stdout.close()  # type: ignore[union-attr]
         with suppress(subprocess.TimeoutExpired):
-            process.wait(TICK if self._why else 2 * TICK)
+            process.wait(TICK if self._why else seconds)
         ended = process.poll()
         process.kill()
         process.wait()
         if self._why or not ended:
             return self._why
-        with suppress(ValueError):
-            return f"its reader crashed ({signal.Signals(-ended).name})" if ended < 0 else ""
-        return f"its reader crashed (exit status {ended})"
+        names = {number.value: number.name for number in signal.Signals}
+        return f"its reader crashed ({names.get(-ended, f'exit status {ended}')})"
 
     def let_go(self) -> None:
         """Forget it, in a process that was forked from the one whose it is."""

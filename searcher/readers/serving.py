@@ -19,11 +19,11 @@ from searcher.readers.raw import Item, Raw, ReadOptions, Unsupported
 from searcher.readers.reading import run
 from searcher.readers.wire import as_value, receive, send
 from searcher.records import Failure
-from searcher.system import binary, bound_memory
+from searcher.system import binary, bound_memory, memory_of
 
 __all__ = ["serve"]
 
-ENOUGH_BYTES = 256 * 2**20  # of memory that it ever had; it is not asked again then, for memory is seldom given back
+ENOUGH_BYTES = 256 * 2**20  # of memory that it still holds after a file; it is not asked again then
 GRACE_SECONDS = 10  # of processor time beyond those that it is given: it may be that nobody is there to end it
 FORBIDDEN = (
     *("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.startfile"),
@@ -48,7 +48,7 @@ def serve(most_bytes: int, seconds: float) -> None:
                 raw = Raw(request["source"], stream, request["size"], request["options"]["encoding"])
                 for item in _items(request, raw):
                     send(answers, {"item": as_value(item)})
-            again = _peak_bytes() < ENOUGH_BYTES
+            again = (memory_of() or 0) < ENOUGH_BYTES
         except BaseException as fault:
             kind, reason, again = _told(fault)
             send(answers, {kind: reason})
@@ -56,7 +56,9 @@ def serve(most_bytes: int, seconds: float) -> None:
 
 
 def _items(request: Mapping[str, Any], raw: Raw) -> Iterator[Item]:
-    options = {name: tuple(value) if isinstance(value, list) else value for name, value in request["options"].items()}
+    options: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in request["options"].items()
+    }
     for item in run(function(request["reader"]), raw, ReadOptions(**options)):
         try:
             as_value(item)
@@ -99,14 +101,6 @@ def _bound(most_bytes: int, seconds: float) -> bool:
         resource.setrlimit(resource.RLIMIT_CPU, (int(used + seconds) + GRACE_SECONDS, most))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     return bound_memory(most_bytes)
-
-
-def _peak_bytes() -> int:
-    with suppress(ImportError):
-        import resource
-
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return 0
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:

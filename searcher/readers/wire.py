@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from searcher.readers.raw import Item
 from searcher.readers.values import storable
@@ -16,15 +16,15 @@ LENGTH_BYTES = 8
 TEXT, OPTIONAL = (str,), (str, type(None))
 
 
-def send(stream: BinaryIO, message: Mapping[str, Any], more: bytes = b"") -> None:
-    """Write a message: its length in 8 bytes, its JSON, in which any string of Python's survives, and what follows it."""
+def send(stream: IO[bytes], message: Mapping[str, Any], more: bytes = b"") -> None:
+    """Write a message: its length in 8 bytes, its JSON, in which any string survives, and what follows it."""
     data = json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass")
     for part in (len(data).to_bytes(LENGTH_BYTES, "big"), data, more):
         stream.write(part)
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> dict[str, Any] | None:
+def receive(stream: IO[bytes]) -> dict[str, Any] | None:
     """Read a message; None where the stream ends. ValueError for anything that is none."""
     head = stream.read(LENGTH_BYTES)
     if len(head) < LENGTH_BYTES:

@@ -5,6 +5,7 @@ memory of a process kept.
 """
 
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -45,14 +46,25 @@ def bound_memory(more: int) -> bool:
     return True
 
 
-def memory_of(process: int) -> int | None:
-    """Bytes of memory that a process holds; None where that cannot be told."""
+def memory_of(process: int | None = None) -> int | None:
+    """Bytes of memory that a process holds, this one if none is named; None where that cannot be told."""
     with suppress(OSError, ValueError, IndexError):
-        pages = Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1]
+        pages = Path(f"/proc/{process or 'self'}/statm").read_text(encoding="ascii").split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
+    if process is None:
+        return _most_held()
     import subprocess
 
     with suppress(OSError, ValueError, subprocess.SubprocessError):
         said = subprocess.run(["ps", "-o", "rss=", "-p", str(process)], capture_output=True, text=True, timeout=5)
         return int(said.stdout) * 1024
+    return None
+
+
+def _most_held() -> int | None:
+    """Bytes that this process ever held; on Linux those of its parent count, so it is no answer there."""
+    with suppress(ImportError):
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return None

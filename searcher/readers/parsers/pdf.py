@@ -1,4 +1,4 @@
-"""PDF: the text of its pages as a person reads it, the outline as sections, each page and its printed label as a place."""
+"""PDF: the text of its pages as a person reads it, the outline as sections, each page and its printed label a place."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from searcher.readers.parsers.pdf_cleaning import plain, without_repeats
 from searcher.readers.parsers.pdf_glyphs import BROKEN_FONT, GUESSED_FONT
 from searcher.readers.parsers.pdf_layout import blocks, body_size, heading_sizes, in_rows
 from searcher.readers.parsers.pdf_outline import Span, outlined
-from searcher.readers.parsers.pdf_page import NO_TEXT, Line, Page, read_page
+from searcher.readers.parsers.pdf_page import HYPHEN, NO_TEXT, Line, Page, read_page
 from searcher.readers.parsers.pdf_words import speller, without_cuts
 from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.records import Document, Note
@@ -29,7 +29,8 @@ FAULTS = {
 BROKEN_PAGE = "damaged"
 # What programs call a document whose writer gave it no title.
 NO_TITLE = re.compile(
-    r"untitled|\(?anonymous\)?|(?:powerpoint|slide) presentation|document ?\d*|.*\.(?:docx?|pptx?|tex|dvi|indd|qxd|xlsx?)",
+    r"untitled|\(?anonymous\)?|(?:powerpoint|slide) presentation|document ?\d*"
+    r"|.*\.(?:docx?|pptx?|tex|dvi|indd|qxd|xlsx?)",
     re.IGNORECASE,
 )
 PROGRAM = re.compile(r"^Microsoft (?:Office )?(?:Word|PowerPoint|Excel) - ")
@@ -72,7 +73,11 @@ def _page(document: PdfDocument, number: int) -> Page:
         return Page([], BROKEN_PAGE)
     finally:
         page.close()
-    return Page([line._replace(text=text) for line in lines if (text := plain(line.text))], fault)
+    if not lines:
+        return Page([], fault)
+    texts = plain("\n".join(line.text for line in lines)).split("\n")
+    pairs = zip(lines, texts, strict=True)
+    return Page([line if line.text == text else line._replace(text=text) for line, text in pairs if text], fault)
 
 
 def _whole(source: str, document: PdfDocument, pages: Sequence[Page]) -> Document:
@@ -85,7 +90,14 @@ def _whole(source: str, document: PdfDocument, pages: Sequence[Page]) -> Documen
     for number, lines in enumerate(lined):
         label = one_line(document.get_page_label(number))
         draft.at(page=number + 1, label=label if label not in ("", str(number + 1)) else None)
-        spans.append(_set(draft, [line._replace(text=spelled(line.text)) for line in lines], body, levels))
+        spans.append(
+            _set(
+                draft,
+                [line._replace(text=spelled(line.text)) if HYPHEN in line.text else line for line in lines],
+                body,
+                levels,
+            )
+        )
     if found := outlined(document, draft.text, spans):
         draft.headings = found
     title = _title(document)

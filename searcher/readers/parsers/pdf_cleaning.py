@@ -18,10 +18,11 @@ DRAWN = re.compile("[\ufb00-\ufdff\ufe70-\ufefc]+")
 REPLACED = {
     **dict.fromkeys(map(ord, "\xad\ufeff\ufffe\uffff"), ""),
     **dict.fromkeys([0xA0, 0x202F, *range(0x2000, 0x200B)], " "),
-    **{code: "•" for code in (0xF0B7, 0xF0A7, 0xF0D8, 0xF076, 0xF0FC, 0xF06E, 0xF0A8)},  # bullets of Symbol and Wingdings
+    # Bullets of Symbol and Wingdings.
+    **dict.fromkeys((0xF0B7, 0xF0A7, 0xF0D8, 0xF076, 0xF0FC, 0xF06E, 0xF0A8), "•"),
 }
 REPLACEABLE = re.compile(f"[{''.join(map(chr, REPLACED))}]")
-SPACES = re.compile("(?<=[^ ]) {2,}")
+SPACES = re.compile(r"(?<=[^ \n]) {2,}")
 
 
 def plain(text: str) -> str:

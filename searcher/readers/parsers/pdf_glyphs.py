@@ -1,31 +1,30 @@
 """Fonts that do not say which characters their signs are: what can be told from the usual order of glyphs."""
 
 import re
-from collections.abc import Sequence
 
 __all__ = ["BROKEN_FONT", "GUESSED_FONT", "LEFT_OUT", "told"]
 
 LEFT_OUT = "\0"  # stands for a character that has no meaning
 BROKEN_FONT = "a font without a Unicode map: what its signs mean is not known, and they were left out"
 GUESSED_FONT = "a font without a Unicode map: its signs were told from the usual order of glyphs"
-# The first glyphs of a TrueType font are .notdef, .null, a line end, then those of Mac Roman (Apple's TrueType reference,
-# 'post' table), without the no-break space in the fonts that come with Windows. The number of a glyph is all there is.
+# The first glyphs of a TrueType font are .notdef, .null, a line end, then those of Mac Roman (Apple's TrueType
+# reference, 'post' table), without the no-break space in the fonts of Windows. The number of a glyph is all there is.
 FIRST = 3
 ORDER = (bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))).decode("mac_roman").replace("\xa0", "")
 ORDER += "ŁłŠšŽž¦ÐðÝýÞþ−×¹²³½¼¾₣ĞğİŞşĆćČčđ"
-GLYPHS = {chr(number): character for number, character in enumerate(ORDER, FIRST)}
+GLYPHS = dict.fromkeys(range(0x10000), LEFT_OUT) | dict(enumerate(ORDER, FIRST))
 LETTER, SMALL_LETTER = re.compile(r"[^\W\d_]"), re.compile("[a-zß-öø-ÿ]")
 SENTENCE = re.compile(r"""[\w\s.,;:!?()„“”»«‘’'"\-–/]""")
 VOWEL = re.compile("[aeiouyäöüáéíóúàèìòùâêîôûãõåæøœ]", re.IGNORECASE)
 
 
-def told(signs: Sequence[str]) -> str | None:
-    """The characters that glyphs stand for, given by their numbers as characters; None if no sentences come out.
+def told(signs: str) -> str | None:
+    r"""The characters that glyphs stand for, given by their numbers as characters; None if no sentences come out.
 
-    >>> told("+HOOR\\x0f\\x03ZRUOG\\x11\\x037KLV\\x03LV\\x03D\\x03VHQWHQFH\\x11")
+    >>> told("+HOOR\x0f\x03ZRUOG\x11\x037KLV\x03LV\x03D\x03VHQWHQFH\x11")
     'Hello, world. This is a sentence.'
     """
-    text = "".join(GLYPHS.get(sign, LEFT_OUT) for sign in signs)
+    text = signs.translate(GLYPHS)
     return text if _is_prose(text) else None
 
 

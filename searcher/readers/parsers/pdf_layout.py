@@ -4,6 +4,7 @@ import re
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from searcher.readers.parsers.pdf_page import Box, Line
@@ -39,7 +40,8 @@ def in_rows(lines: Iterable[Line]) -> list[Line]:
         if rows and _is_beside(rows[-1].last, line.first):
             before = rows[-1]
             near = line.first.left - before.last.right < NO_SPACE * max(before.last.height, line.first.height)
-            rows[-1] = Line(before.text + ("" if near else " ") + line.text, before.first, line.last)
+            text = before.text + ("" if near else " ") + line.text
+            rows[-1] = Line(text, before.first, line.last, before.size)
         else:
             rows.append(line)
     return rows
@@ -48,7 +50,7 @@ def in_rows(lines: Iterable[Line]) -> list[Line]:
 def _is_beside(one: Box, other: Box) -> bool:
     overlap = min(one.top, other.top) - max(one.bottom, other.bottom)
     least = min(one.height, other.height)
-    return overlap > SAME_ROW * least and 0 < least and other.left >= one.right - NO_SPACE * least
+    return overlap > SAME_ROW * least and least > 0 and other.left >= one.right - NO_SPACE * least
 
 
 def body_size(pages: Iterable[Sequence[Line]]) -> float:
@@ -62,7 +64,7 @@ def body_size(pages: Iterable[Sequence[Line]]) -> float:
 
 def blocks(lines: Sequence[Line], body: float, levels: Sequence[float]) -> list[Block]:
     """The lines of a page with what separates them. levels: heights of headings, the largest first."""
-    gaps = [above.last.bottom - below.first.top for above, below in zip(lines, lines[1:], strict=False)]
+    gaps = [above.last.bottom - below.first.top for above, below in pairwise(lines)]
     usual = statistics.median_low([gap for gap in gaps if gap > -body] or [0.0])
     made = []
     for number, line in enumerate(lines):

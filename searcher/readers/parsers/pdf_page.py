@@ -6,7 +6,7 @@ thousands of characters.
 
 import ctypes
 import re
-from itertools import islice
+from itertools import islice, repeat
 from typing import NamedTuple
 
 import pypdfium2.raw as pdfium
@@ -26,9 +26,11 @@ CONTROL = re.compile("[\0\1\3-\x08\x0b\x0c\x0e-\x1f]")
 WORD = re.compile(r"[^\0-\x20]+| ")
 # Lam-alef is one sign, which PDFium takes apart in the wrong order.
 ALEF_LAM = re.compile("[\u0622\u0623\u0625\u0627]\u0644")
-SPACE = re.compile(r"(?<=\w) (?=\w)")
-# Spaces that writers seldom put there: before a full stop, in brackets, after a letter alone. PDFium makes them of gaps.
-ODD_SPACE = re.compile(r"(?<=[\w)\]]) (?=[.,;:)\]])|(?<=\w) (?=\()|(?<=[(\[]) (?=\w)|(?<=\b[^\W\d_aeiouAI]) (?=[a-z])")
+SPACE = re.compile(r" (?<=\w )(?=\w)")  # each begins with the space, for which a text is looked through fast
+# Spaces that writers seldom put there: before a full stop, in brackets, after a letter alone. PDFium makes such.
+ODD_SPACE = re.compile(
+    r" (?:(?<=[\w)\]] )(?=[.,;:)\]])|(?<=\w )(?=\()|(?<=[(\[] )(?=\w)|(?<=\b[^\W\d_aeiouAI] )(?=[a-z]))"
+)
 FEW_SPACES = 20  # that tell whether a page's spaces are its own, or made by PDFium
 LEAST_SPACE, MOST_SPACE = 0.1, 0.25  # of the height of a line; less is no space between words, more is one in any case
 
@@ -41,6 +43,11 @@ class Box(NamedTuple):
     bottom: float
     top: float
 
+    @property
+    def height(self) -> float:
+        """From bottom to top."""
+        return self.top - self.bottom
+
 
 class Line(NamedTuple):
     """A line of text; where HYPHEN joined two, its first and last characters stand on different ones.
@@ -52,6 +59,11 @@ class Line(NamedTuple):
     first: Box
     last: Box
     size: float
+
+    @property
+    def is_upright(self) -> bool:
+        """Whether it runs up or down the page, as what is printed in a margin does."""
+        return abs(self.last.bottom - self.first.bottom) > abs(self.last.left - self.first.left)
 
 
 class Page(NamedTuple):
@@ -122,15 +134,16 @@ class _Signs:
             for at in range(*word.span())
         ]
         unmapped += [found.start() for found in CONTROL.finditer("".join(signs))]
-        meant = told([signs[at] for at in sorted(unmapped)])
+        unmapped.sort()
+        meant = told("".join(map(signs.__getitem__, unmapped)))
         self.fault = BROKEN_FONT if meant is None else GUESSED_FONT
-        for at, sign in zip(sorted(unmapped), meant or LEFT_OUT * len(unmapped), strict=True):
+        for at, sign in zip(unmapped, meant or LEFT_OUT * len(unmapped), strict=True):
             signs[at] = sign
         return "".join(signs)
 
     def _signs(self, count: int) -> list[str]:
         unicode, raw = pdfium.FPDFText_GetUnicode, self.raw
-        return [chr(unicode(raw, at)) for at in range(count)]
+        return list(map(chr, map(unicode, repeat(raw), range(count))))
 
     def _is_bar(self, at: int) -> bool:
         """Whether a character is a short thin line: the minus of a font of mathematical signs."""
@@ -150,7 +163,10 @@ class _Signs:
                 changed[at] = LEFT_OUT
         if not changed:
             return text
-        return "".join(changed.get(at, sign) for at, sign in enumerate(text))
+        signs = list(text)
+        for at, sign in changed.items():
+            signs[at] = sign
+        return "".join(signs)
 
     def _made_spaces(self, text: str) -> list[int]:
         """Spaces that PDFium made of gaps and that may be none."""

@@ -25,7 +25,8 @@ def without_cuts(lines: Iterable[Line]) -> list[Line]:
     for line in lines:
         if joined and line.text[:1].islower() and CUT_AT_END.search(joined[-1].text):
             before = joined[-1]
-            joined[-1] = Line(CUT_AT_END.sub(HYPHEN, before.text) + line.text, before.first, line.last)
+            text = CUT_AT_END.sub(HYPHEN, before.text) + line.text
+            joined[-1] = Line(text, before.first, line.last, before.size)
         else:
             joined.append(line)
     return joined
