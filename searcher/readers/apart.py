@@ -73,7 +73,6 @@ def in_child(name: str, raw: Raw, options: ReadOptions) -> Iterator[Item | Part]
 
 def _answers(name: str, raw: Raw, options: ReadOptions) -> Iterator[Item]:
     from searcher.readers.child import NO_MEMORY, ask
-    from searcher.readers.wire import as_item
 
     request: dict[str, Any] = {"reader": name, "source": raw.source, "options": asdict(options), "size": raw.size}
     path = raw.stream.name if isinstance(raw.stream, io.BufferedReader) else None
@@ -82,10 +81,22 @@ def _answers(name: str, raw: Raw, options: ReadOptions) -> Iterator[Item]:
     else:
         data = raw.whole()
         messages = ask(request | {"size": len(data)}, raw.source, data)
-    for message in messages:
+    fault: dict[str, Any] = {}
+    for message in messages:  # to the last, after which the process takes the next file
         if "item" in message:
-            yield as_item(message["item"])
-        elif "unsupported" in message:
-            raise Unsupported(raw.source, str(message["unsupported"]))
+            yield _believed(message["item"], raw.source)
         else:
-            raise UnreadableFile(raw.source, str(message.get("unreadable", NO_MEMORY)))
+            fault = message
+    if "unsupported" in fault:
+        raise Unsupported(raw.source, str(fault["unsupported"]))
+    if fault:
+        raise UnreadableFile(raw.source, str(fault.get("unreadable", NO_MEMORY)))
+
+
+def _believed(value: Any, source: str) -> Item:
+    from searcher.readers.wire import as_item
+
+    try:
+        return as_item(value)
+    except (IndexError, TypeError, ValueError) as fault:
+        raise UnreadableFile(source, f"its reader answered nonsense ({fault!s:.200})") from None

@@ -40,6 +40,7 @@ READERS: dict[str, Reader] = {
     ".csv": read_csv,
     ".db": read_database,
     ".db3": read_database,
+    **dict.fromkeys((".docx", ".docm", ".dotx"), Apart("docx:read_docx", ("lxml",))),
     ".htm": read_html,
     ".html": read_html,
     ".json": read_json,
@@ -59,7 +60,6 @@ READERS: dict[str, Reader] = {
 # Known kinds of document that no reader takes yet; any other suffix is read as plain text if it is text.
 UNSUPPORTED = {
     ".doc": "Word",
-    ".docx": "Word",
     ".epub": "EPUB",
     ".odp": "OpenDocument",
     ".ods": "OpenDocument",

@@ -115,6 +115,14 @@ def test_one_process_reads_file_after_file() -> None:
     assert second[0].text == "größer" and second[0].places == ((0, {"page": 1}),)
 
 
+def test_a_file_that_cannot_be_read_costs_no_process() -> None:
+    [before] = asked("sound")
+    for reader in ("unread", "faulty", "deep", "calling"):
+        with pytest.raises(UnreadableFile):
+            asked(reader)
+    assert asked("sound") == [before]
+
+
 def test_a_file_is_read_by_its_name_and_nothing_of_it_is_sent(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     file.write_bytes(b"of a file")
