@@ -26,6 +26,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from made_office import docx, epub, odt, pptx, shape, xlsx
 from made_pdf import made_pdf, page_of
 
 if "atheris" in sys.argv:
@@ -115,6 +116,7 @@ VALUES = (
     "1e999",
 )
 GRAMMAR: dict[str, list[list[str]]] = {
+    ".xlsx": [xlsx({"One": [["a", 1, True], [None, 2.5, "b"]], "Two": [["c"]]}, merged="A1:A2")],
     "filter": [["every"], ["every", "or", "filter"], ["every", "OR", "every"]],
     "every": [["factor"], ["factor", "and", "every"]],
     "factor": [["test"], ["test"], ["test"], ["not", "factor"], ["(", "filter", ")"]],
@@ -240,6 +242,11 @@ def database() -> bytes:
 SEEDS: dict[str, list[str] | list[bytes]] = {
     ".csv": [TABLE, TABLE.replace(",", ";"), "question|answer\nwho|me\n"],
     ".db": [database()],
+    ".docx": [docx("<w:p><w:r><w:t>Some words</w:t></w:r></w:p><w:tbl><w:tr><w:tc><w:p/></w:tc></w:tr></w:tbl>")],
+    ".epub": [epub({"a.xhtml": "<h1>One</h1><p>text</p>", "b.xhtml": "<p>more<br/>text</p>"}, {"a.xhtml": "I"})],
+    ".fodt": [
+        "<a><body><text><h outline-level='1'>T</h><p>a<s c='3'/>b</p><list><list-item><p>c</p></list-item></list></text></body></a>"
+    ],
     ".html": [
         "<html lang=en><head><title>T</title><meta name=author content=A></head><body><nav>x</nav><h1>T</h1><p>text <b>b</b>"
         "<table><tr><th>a</th><td>b<ul><li>c</ul></td></tr></table><pre>code\n  x</pre><ol><li>1<li>2</ol></body></html>",
@@ -256,14 +263,22 @@ SEEDS: dict[str, list[str] | list[bytes]] = {
         '{"a": {"b": 1}}\n\n# E\n',
     ],
     ".mdx": [MARKDOWN + "import A from 'a'\n\n{/* # no */}\n\n<A b={1}>\n"],
+    ".odt": [
+        odt(
+            "<text:h>T</text:h><text:p>a<text:s text:c='3'/>b</text:p>",
+            meta="<meta:creation-date>2024</meta:creation-date>",
+        )
+    ],
     ".pdf": [
         made_pdf(
             [page_of("Some words\non two lines."), page_of("More-\nover.")], "0 << /S /r >>", [("One", 0), ("Two", 1)]
         )
     ],
+    ".pptx": [pptx([shape("Title", "title") + shape("a\nb"), shape("more")], {1: "said"})],
     ".rst": ["=====\nTitle\n=====\n\nOne :ref:`a <b>`\n----------------\n\ntext\n\nTwo\n~~~\n"],
     ".tsv": [TABLE.replace(",", "\t")],
     ".txt": ["hello\r\nworld\n\nПривет, мир. Naïve café. 東京は晴れ。\n"],
+    ".xlsx": [xlsx({"One": [["a", 1, True], [None, 2.5, "b"]], "Two": [["c"]]}, merged="A1:A2")],
     "filter": ["lang = 'en' and (n >= 2 or not author.name like 'Ad%')", '{"lang": "en", "n": [1, null], "x": NaN}'],
 }
 SAME = {
@@ -274,6 +289,11 @@ SAME = {
     ".xhtml": ".html",
     ".markdown": ".md",
     ".ndjson": ".jsonl",
+    **dict.fromkeys((".docm", ".dotx"), ".docx"),
+    **dict.fromkeys((".fodp", ".fods"), ".fodt"),
+    **dict.fromkeys((".odp", ".ods", ".ott"), ".odt"),
+    **dict.fromkeys((".potx", ".ppsx", ".pptm"), ".pptx"),
+    **dict.fromkeys((".xlsm", ".xltx"), ".xlsx"),
 }
 QUERY: Any = None
 

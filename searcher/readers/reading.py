@@ -41,6 +41,8 @@ READERS: dict[str, Reader] = {
     ".db": read_database,
     ".db3": read_database,
     **dict.fromkeys((".docx", ".docm", ".dotx"), Apart("docx:read_docx", ("lxml",))),
+    ".epub": Apart("epub:read_epub", ("lxml",)),
+    **dict.fromkeys((".fodp", ".fods", ".fodt"), Apart("odf:read_flat_odf", ("lxml",))),
     ".htm": read_html,
     ".html": read_html,
     ".json": read_json,
@@ -49,26 +51,23 @@ READERS: dict[str, Reader] = {
     ".md": read_markdown,
     ".mdx": read_mdx,
     ".ndjson": read_jsonl,
+    **dict.fromkeys((".odp", ".ods", ".odt", ".ott"), Apart("odf:read_odf", ("lxml",))),
     ".pdf": Apart("pdf:read_pdf", ("pypdfium2",)),
+    **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".potx"), Apart("pptx:read_pptx", ("lxml",))),
     ".rst": read_rst,
     ".sqlite": read_database,
     ".sqlite3": read_database,
     ".tsv": read_tsv,
     ".txt": read_plain,
     ".xhtml": read_html,
+    **dict.fromkeys((".xlsx", ".xlsm", ".xltx"), Apart("xlsx:read_xlsx", ("openpyxl",))),
 }
 # Known kinds of document that no reader takes yet; any other suffix is read as plain text if it is text.
 UNSUPPORTED = {
     ".doc": "Word",
-    ".epub": "EPUB",
-    ".odp": "OpenDocument",
-    ".ods": "OpenDocument",
-    ".odt": "OpenDocument",
     ".ppt": "PowerPoint",
-    ".pptx": "PowerPoint",
     ".rtf": "RTF",
     ".xls": "Excel",
-    ".xlsx": "Excel",
 }
 
 

@@ -116,7 +116,9 @@ class _Word:
                 merged = cell.find("tcPr/vMerge")
                 written = self._written(cell)
                 below += written.below
-                cells.append("" if merged is not None and attribute(merged, "val") != "restart" else one_line(written.text))
+                cells.append(
+                    "" if merged is not None and attribute(merged, "val") != "restart" else one_line(written.text)
+                )
             if any(cells):
                 self.draft.put(" | ".join(cells), gap)
                 gap = "\n"
@@ -177,5 +179,3 @@ def _within(parent: Element, tag: str) -> Iterator[Element]:
             yield element
         elif element.tag in WRAPPERS:
             yield from _within(element, tag)
-
-

@@ -1,4 +1,4 @@
-"""What the formats of Office share: what a file says of itself, signs of symbol fonts, how numbers of lists are spelled."""
+"""What the formats of Office share: what a file says of itself, signs of symbol fonts, numbers as lists spell them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -63,5 +63,5 @@ def roman(number: int) -> str:
 
 NUMERALS: dict[str, Callable[[int], str]] = {
     "lowerLetter": letters, "upperLetter": lambda number: letters(number).upper(), "lowerRoman": roman,
-    "upperRoman": lambda number: roman(number).upper(), "decimalZero": lambda number: f"{number:02}", "ordinal": "{}.".format,
+    "upperRoman": lambda number: roman(number).upper(), "decimalZero": "{:02}".format, "ordinal": "{}.".format,
 }  # fmt: skip
