@@ -166,8 +166,8 @@ def _wrapped(words: Sequence[str], marked: Sequence[bool], width: int) -> Iterat
 def _show_lines(document: Document, hit: Passage, view: View) -> None:
     """Lines of the document with their numbers: around what answers, or the whole section."""
     text = document.text
-    marks = (hit.highlight.start, hit.highlight.end) if hit.highlight else (hit.start, hit.end)
-    start, end = section_of(document, hit.start) if view.section else _around(text, *marks, view.context or 0)
+    marks = _answering(hit, view.question)
+    start, end = section_of(document, marks[0]) if view.section else _around(text, *marks, view.context or 0)
     line = document.first_line + text.count("\n", 0, start)
     digits = len(str(line + text.count("\n", start, end)))
     for piece in text[start:end].rstrip("\n").split("\n"):
@@ -175,6 +175,19 @@ def _show_lines(document: Document, hit: Passage, view: View) -> None:
         number = dim(f"    {line:>{digits}}{':' if inside else '-'} ")
         echo(number, bold(piece) if inside else piece)
         start, line = start + len(piece) + 1, line + 1
+
+
+def _answering(hit: Passage, question: str | None) -> tuple[int, int]:
+    """Start and end in the document of the sentence that answers, else of the line with most words of the question."""
+    if hit.highlight:
+        return hit.highlight.start, hit.highlight.end
+    asked, start, best = set(_plain_words(question or "")), hit.start, (0, hit.start, hit.end)
+    for line in hit.text.splitlines(keepends=True):
+        held = len(asked.intersection(_plain_words(line)))
+        if held > best[0]:
+            best = held, start, start + len(line.rstrip())
+        start += len(line)
+    return best[1], best[2]
 
 
 def _around(text: str, start: int, end: int, lines: int) -> tuple[int, int]:
@@ -205,7 +218,8 @@ def show_documents(hits: Sequence[Passage], view: View | None = None) -> None:
         rank, where = f"{hit.rank:>2}  {hit.score:.3f}  ", place(hit)
         left = width - width_of(rank + where) - 2
         if left < 8:
-            where, left = "…" + _end_of(where, max(1, width - width_of(rank) - 11)), 8
+            where = "…" + _end_of(where, max(1, width - width_of(rank) - 11))
+            left = width - width_of(rank + where) - 2
         echo(rank, link(bold(where), hit.source.partition("#")[0]), "  ", fitted(" ".join(hit.text.split()), left))
     if not hits:
         echo("nothing found")

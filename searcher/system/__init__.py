@@ -20,6 +20,7 @@ from searcher.system.files import (
 )
 from searcher.system.globs import glob_regex, paths_regex
 from searcher.system.kernels import kernel_library
+from searcher.system.machine import instructions, processor
 from searcher.system.processes import bound_memory, cores, memory_of, on_fork
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "bound_memory",
     "cores",
     "glob_regex",
+    "instructions",
     "is_ours",
     "kernel_library",
     "memory_of",
@@ -36,6 +38,7 @@ __all__ = [
     "paths_regex",
     "private",
     "private_folder",
+    "processor",
     "renames_over_open_files",
     "shown",
     "spelled",
