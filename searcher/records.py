@@ -14,18 +14,32 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANSWER", "MAX_TEXT_BYTES", "PLACE_PARTS", "AddReport", "Answer", "Chunk", "Document", "Failure", "Head",
-    "Highlight", "Note", "Passage", "Prepared", "Row", "Skipped", "as_json", "plain",
+    "Highlight", "Note", "Passage", "Prepared", "Row", "Skipped", "as_json", "plain", "said",
 ]  # fmt: skip
 
 ANSWER = "answer"
 MAX_TEXT_BYTES = 256 * 2**20  # of one document; table files are streamed, a row of theirs is a document
 # What a place in a file may say, and of which type: the page (from 1) and the label printed on it where that differs,
-# the slide and whether it is in the speaker's notes, the sheet and row, the cell of a notebook, the line, the qualified
-# name of a definition, the time in a recording ("00:01:02.500"), the chapter of a book, the message of a mailbox.
+# the slide and whether it is in the speaker's notes, the sheet and row, the cell of a notebook, the qualified name of a
+# definition, the time in a recording ("00:01:02.500"), the chapter of a book, the message of a mailbox.
 PLACE_PARTS: dict[str, type] = {
-    "page": int, "label": str, "slide": int, "notes": bool, "sheet": str, "row": int, "cell": int, "line": int,
-    "name": str, "time": str, "chapter": str, "message": int,
+    "page": int, "label": str, "slide": int, "notes": bool, "sheet": str, "row": int, "cell": int, "name": str,
+    "time": str, "chapter": str, "message": int,
 }  # fmt: skip
+# How people say them.
+SAID = {
+    "page": "page {}", "label": "printed {}", "slide": "slide {}", "notes": "notes", "sheet": "sheet {}",
+    "row": "row {}", "cell": "cell {}", "name": "{}", "time": "at {}", "chapter": "{}", "message": "message {}",
+}  # fmt: skip
+
+
+def said(place: Mapping[str, Any]) -> str:
+    """A place in words.
+
+    >>> said({"page": 3, "label": "iii"}), said({"sheet": "Costs", "row": 12}), said({"slide": 2, "notes": True})
+    ('page 3, printed iii', 'sheet Costs, row 12', 'slide 2, notes')
+    """
+    return ", ".join(SAID[name].format(place[name]) for name in SAID if place.get(name) not in (None, False))
 
 
 @dataclass(frozen=True)
@@ -154,6 +168,7 @@ class Row(NamedTuple):
     text: str
     metadata: dict[str, Any]
     vector: "np.ndarray"
+    place: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -170,6 +185,7 @@ class Passage:
     """A hit: a passage and its score, the cosine with the question (float, -1 … 1).
 
     `text == document.text[start:end]`; `line` counts from 1; `id` is the caller's, `passage_id` ours.
+    place: some of PLACE_PARTS where its file has pages, sheets or the like; page is the one that it says, else None.
     highlight: None unless asked for.
     """
 
@@ -187,10 +203,12 @@ class Passage:
     text: str
     metadata: dict[str, Any]
     highlight: Highlight | None = None
+    place: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The hit as the JSON object that `--json` prints; `highlight` is in it where it was asked for."""
-        return {name: value for name, value in asdict(self).items() if name != "highlight" or value is not None}
+        """The hit as the JSON object that `--json` prints; `highlight` and `place` are in it where there is one."""
+        asked = ("highlight", "place")
+        return {name: value for name, value in asdict(self).items() if name not in asked or value is not None}
 
 
 @dataclass(frozen=True)

@@ -124,14 +124,14 @@ def as_document(row: tuple[Any, ...]) -> Document:
     return document
 
 
-def as_row(row: tuple[Any, ...], vector: np.ndarray) -> Row:
-    """The passage in the columns PASSAGE_PART, crc, DOCUMENT_PART, crc; its vector. DamagedIndex unless all fit."""
+def as_row(row: tuple[Any, ...], vector: np.ndarray, place: dict[str, Any] | None = None) -> Row:
+    """The passage in columns PASSAGE_PART, crc, DOCUMENT_PART, crc, with its vector, its place. DamagedIndex if bad."""
     check_part(row[:10], f"passage {row[0]}")
     check_part(row[10:19], f"document {row[11]!r}")
     number, document, start, end, line, section, _, text = row[:8]
     source, key, kind, title, metadata = row[11:16]
     return Row(
-        number, document, key, source, kind, title, section, start, end, line, text, json.loads(metadata), vector
+        number, document, key, source, kind, title, section, start, end, line, text, json.loads(metadata), vector, place
     )
 
 
