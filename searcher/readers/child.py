@@ -22,9 +22,13 @@ from searcher.system import memory_of, on_fork
 
 __all__ = ["IDLE_SECONDS", "MOST_BYTES", "SECONDS", "SECONDS_PER_MIB", "ask"]
 
-SECONDS, SECONDS_PER_MIB = 30.0, 3.0  # to read a file, and more for a large one: 100,000 rows of a sheet take 4 MB
+SECONDS, SECONDS_PER_MIB = (
+    30.0,
+    3.0,
+)  # of processor time to read a file, and more for a large one: 100,000 rows of a sheet take 4 MB
 MOST_BYTES = 512 * 2**20  # of memory, beyond what the process has when it starts to read a file
 IDLE_SECONDS = 60.0  # after which it ends
+PATIENCE = 4  # by the clock a file may take so many times as long, for the machine may have other things to do
 TICK, ENDING = 0.05, 3.0
 START = (
     "import json, sys; path, limits = json.loads(sys.argv[1]); sys.path[:] = path; "
@@ -41,7 +45,7 @@ def ask(request: Mapping[str, Any], source: str, data: bytes) -> Iterator[dict[s
     """
     seconds = SECONDS + SECONDS_PER_MIB * request["size"] / 2**20
     with _borrowed(source) as child:
-        messages = child.answers({**request, "seconds": seconds}, data, seconds)
+        messages = child.answers({**request, "seconds": seconds}, data, PATIENCE * seconds)
         while True:
             try:
                 message = next(messages, None)
@@ -132,7 +136,7 @@ class Child:
                 if now - self._idle_since > IDLE_SECONDS and _taken(self):
                     self.end()
             elif now - since > self._left:
-                self._kill("it takes too long to read; it was given up")
+                self._kill(TOO_LONG)
             elif not self._bounded and (memory_of(self._process.pid) or 0) > MOST_BYTES:
                 self._kill(NO_MEMORY)
 
@@ -156,6 +160,8 @@ class Child:
         process.wait()
         if self._why or not ended:
             return self._why
+        if -ended == getattr(signal, "SIGXCPU", 0):
+            return TOO_LONG
         names = {number.value: number.name for number in signal.Signals}
         return f"its reader crashed ({names.get(-ended, f'exit status {ended}')})"
 
@@ -164,6 +170,7 @@ class Child:
         self._process.returncode = 0
 
 
+TOO_LONG = "it takes too long to read; it was given up"
 NO_MEMORY = f"it needs more than {MOST_BYTES // 2**20} MiB of memory to be read"
 _idle: list[Child] = []
 _lock = threading.Lock()

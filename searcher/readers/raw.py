@@ -78,7 +78,8 @@ class Raw:
 class Part(NamedTuple):
     """A file within a file, which is read in its turn: an attachment, or what was compressed.
 
-    suffix: chooses its reader. sole: there is nothing else in the outer file, which fails when this cannot be read.
+    suffix: chooses its reader; ".txt" for what is known to be text. sole: there is nothing else in the outer file,
+        which fails when this cannot be read.
     """
 
     raw: Raw

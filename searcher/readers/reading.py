@@ -9,13 +9,10 @@ from searcher.errors import UnreadableFile
 from searcher.readers.apart import Apart
 from searcher.readers.databases import COMPANIONS, is_database, read_database
 from searcher.readers.faqs import FAQ_READERS
-from searcher.readers.html import read_html
-from searcher.readers.json_files import read_json
-from searcher.readers.markdown import read_markdown, read_mdx
 from searcher.readers.pictures import without_pictures
-from searcher.readers.plain import read_plain, read_rst
+from searcher.readers.plain import read_plain
 from searcher.readers.raw import DEFAULTS, MAX_TEXT_BYTES, Item, Part, Raw, Reader, ReadOptions, Unsupported
-from searcher.readers.tables import read_csv, read_jsonl, read_tsv
+from searcher.readers.table import READERS, UNSUPPORTED
 from searcher.readers.values import storable, typed
 from searcher.readers.walking import Found, find_files
 from searcher.records import Document, Failure, Note
@@ -35,41 +32,6 @@ __all__ = [
     "storable",
     "typed",
 ]
-
-READERS: dict[str, Reader] = {
-    ".csv": read_csv,
-    ".db": read_database,
-    ".db3": read_database,
-    **dict.fromkeys((".docx", ".docm", ".dotx"), Apart("docx:read_docx", ("lxml",))),
-    ".epub": Apart("epub:read_epub", ("lxml",)),
-    **dict.fromkeys((".fodp", ".fods", ".fodt"), Apart("odf:read_flat_odf", ("lxml",))),
-    ".htm": read_html,
-    ".html": read_html,
-    ".json": read_json,
-    ".jsonl": read_jsonl,
-    ".markdown": read_markdown,
-    ".md": read_markdown,
-    ".mdx": read_mdx,
-    ".ndjson": read_jsonl,
-    **dict.fromkeys((".odp", ".ods", ".odt", ".ott"), Apart("odf:read_odf", ("lxml",))),
-    ".pdf": Apart("pdf:read_pdf", ("pypdfium2",)),
-    **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".potx"), Apart("pptx:read_pptx", ("lxml",))),
-    ".rst": read_rst,
-    ".sqlite": read_database,
-    ".sqlite3": read_database,
-    ".tsv": read_tsv,
-    ".txt": read_plain,
-    ".xhtml": read_html,
-    **dict.fromkeys((".xlsx", ".xlsm", ".xltx"), Apart("xlsx:read_xlsx", ("openpyxl",))),
-}
-# Known kinds of document that no reader takes yet; any other suffix is read as plain text if it is text.
-UNSUPPORTED = {
-    ".doc": "Word",
-    ".ppt": "PowerPoint",
-    ".rtf": "RTF",
-    ".xls": "Excel",
-}
-
 
 DEEPEST = 8  # files within files within files
 MOST_NAMED = 5
@@ -148,7 +110,7 @@ def _part(part: Part, options: ReadOptions, depth: int, unread: list[str]) -> It
     """A part that fails stops nothing; unread: takes the names of those of other kinds."""
     source = part.raw.source
     try:
-        if part.suffix in UNSUPPORTED:
+        if part.suffix not in READERS:
             raise Unsupported(source, "")
         yield from _items(part.raw, part.suffix, options, depth)
     except Unsupported:

@@ -24,7 +24,6 @@ from searcher.system import binary, bound_memory, memory_of
 __all__ = ["serve"]
 
 ENOUGH_BYTES = 256 * 2**20  # of memory that it still holds after a file; it is not asked again then
-GRACE_SECONDS = 10  # of processor time beyond those that it is given: it may be that nobody is there to end it
 FORBIDDEN = (
     *("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.startfile"),
     *("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.chown"),
@@ -98,7 +97,7 @@ def _bound(most_bytes: int, seconds: float) -> bool:
 
         used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
         _, most = resource.getrlimit(resource.RLIMIT_CPU)
-        resource.setrlimit(resource.RLIMIT_CPU, (int(used + seconds) + GRACE_SECONDS, most))
+        resource.setrlimit(resource.RLIMIT_CPU, (int(used + seconds) + 1, most))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     return bound_memory(most_bytes)
 

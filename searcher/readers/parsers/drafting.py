@@ -35,7 +35,7 @@ class Draft:
 
     def at(self, **place: Any) -> None:
         """What is put next stands at this place; parts that are None are left out."""
-        self._next = {name: value for name, value in place.items() if value is not None}
+        self._next = {name: value for name, value in place.items() if value is not None} or None
 
     def put(self, text: str, gap: str = "\n\n", level: int = 0) -> None:
         """Set a piece under what there is; a `level` makes it a heading. Nothing for a piece without a word in it."""
