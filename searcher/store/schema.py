@@ -1,6 +1,6 @@
 """The tables of an index's database, and which of their columns a filter may name."""
 
-__all__ = ["COLUMNS", "FAQ", "FORMAT", "HELD", "HISTORY", "INDEXING", "KEYWORDS", "LOOKUP", "SCHEMA"]
+__all__ = ["COLUMNS", "FAQ", "FORMAT", "HELD", "HISTORY", "INDEXING", "KEYWORDS", "LOOKUP", "SCHEMA", "TITLES"]
 
 FORMAT = 6  # PRAGMA user_version; migrations.py knows the way from older ones, a newer one is refused
 
@@ -48,6 +48,9 @@ LOOKUP = [
         count INTEGER NOT NULL)""",
 ]
 
+# A filter on titles need not read the documents, texts and all.
+TITLES = ["CREATE INDEX documents_title ON documents (title)"]
+
 # How many passages and values there are: who reads all that there is notices a page that was lost, or is there twice.
 HELD = [
     """CREATE TABLE held (
@@ -88,6 +91,7 @@ SCHEMA = [
     *INDEXING,
     *FAQ,
     *LOOKUP,
+    *TITLES,
     *HELD,
     "INSERT INTO heads VALUES (0, '')",
     f"PRAGMA user_version = {FORMAT}",
