@@ -20,6 +20,7 @@ from searcher.system.files import (
 )
 from searcher.system.globs import glob_regex, paths_regex
 from searcher.system.kernels import kernel_library
+from searcher.system.machine import instructions, processor
 from searcher.system.processes import cores, on_fork
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "binary",
     "cores",
     "glob_regex",
+    "instructions",
     "is_ours",
     "kernel_library",
     "named_once",
@@ -34,6 +36,7 @@ __all__ = [
     "paths_regex",
     "private",
     "private_folder",
+    "processor",
     "renames_over_open_files",
     "shown",
     "spelled",
