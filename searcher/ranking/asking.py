@@ -23,7 +23,7 @@ from searcher.records import Passage, Row
 
 __all__ = ["Asking", "Where"]
 
-Where = str | Mapping[str, Any] | None
+Where = str | Mapping[Any, Any] | Filter | None
 
 
 class Asking(Opened):
@@ -53,8 +53,8 @@ class Asking(Opened):
 
         query: a text -> list of Passage; a list of texts, or what else holds some -> a list of such lists; vectors (d,)
         or (q, d) likewise, as an array, a tensor or lists of numbers.
-        where: a filter such as "lang = 'en' and year >= 2020", or a dict of equalities; min(k, as many as it allows)
-        passages are returned. min_score: leave out passages with a lower score.
+        where: a filter such as "lang = 'en' and year >= 2020", a dict of equalities, or a tree made by `filters.parse`;
+        min(k, as many as it allows) passages are returned. min_score: leave out passages with a lower score.
 
         mode: "dense", score is the cosine; "keyword", BM25 of the passages that hold a word of the question; "hybrid",
         both, score is that of `fuse`, `smoothed`. per_document: at most so many passages of a document; with 1
