@@ -4,6 +4,7 @@ Imports: errors, records, filters, embedding, engines.
 """
 
 from searcher.ranking.asking import Asking
+from searcher.ranking.options import Mode, Where
 from searcher.ranking.questions import query_texts
 
-__all__ = ["Asking", "query_texts"]
+__all__ = ["Asking", "Mode", "Where", "query_texts"]
