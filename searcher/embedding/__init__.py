@@ -1,6 +1,6 @@
 """Texts → vectors: models, the encoder, pooling, prompts; and what else a model tells of a text.
 
-Imports: errors, records, text.
+Imports: errors, system, records, text.
 """
 
 from searcher.embedding.attention import Attentions

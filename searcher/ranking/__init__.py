@@ -1,6 +1,6 @@
 """Questions → hits: by vectors, by words or both, feedback, smoothing, diversity, a closer look.
 
-Imports: errors, records, filters, embedding, engines.
+Imports: errors, system, records, filters, embedding, engines.
 """
 
 from searcher.ranking.asking import Asking

@@ -20,6 +20,7 @@ from searcher.ranking.rerank import rerank as reranked
 from searcher.ranking.retrieval import DEEPER, MODES, Asked, retrieve
 from searcher.ranking.wording import Wording, as_it_stands, worded
 from searcher.records import Passage, Row
+from searcher.system import one_thread
 
 __all__ = ["Asking"]
 
@@ -171,7 +172,7 @@ class Asking(Opened):
                 embedder, made_with = self._fitting()
                 vectors = embedder.embed(plain, "query")
                 readable = embedder.readable(plain) if mode.texts else None
-            with self.engine.reading():
+            with self.engine.reading(), one_thread():
                 stored = self.engine.settings()
                 if embedding and texts and stored is not None and stored.fingerprint != made_with:
                     continue  # embedded again by another process since: so must the questions be

@@ -21,6 +21,7 @@ from searcher.system.files import (
 from searcher.system.globs import glob_regex, paths_regex
 from searcher.system.kernels import kernel_library
 from searcher.system.processes import cores, on_fork
+from searcher.system.threads import one_thread
 
 __all__ = [
     "absolute",
@@ -31,6 +32,7 @@ __all__ = [
     "kernel_library",
     "named_once",
     "on_fork",
+    "one_thread",
     "paths_regex",
     "private",
     "private_folder",
