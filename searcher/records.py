@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, overload
 
 from searcher.errors import BadValue
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = [
-    "ANSWER", "MAX_TEXT_BYTES", "AddReport", "Answer", "Chunk", "Document", "Failure", "Head", "Highlight", "Note",
-    "Passage", "Prepared", "Row", "Skipped", "as_json", "plain",
+    "ANSWER", "MAX_TEXT_BYTES", "AddReport", "Answer", "Chunk", "Document", "Failure", "Head", "Highlight", "Hits",
+    "Note", "Passage", "Prepared", "Row", "Skipped", "as_json", "plain",
 ]  # fmt: skip
 
 ANSWER = "answer"
 MAX_TEXT_BYTES = 256 * 2**20  # of one document; table files are streamed, a row of theirs is a document
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Document:
     """A text to be indexed, as a reader made it.
 
@@ -49,6 +49,11 @@ class Document:
     def layout(self) -> str:
         """What of it is told by offsets and lines, as JSON."""
         return as_json({"sections": self.sections, "breaks": self.breaks, "first_line": self.first_line})
+
+    def __repr__(self) -> str:
+        told = {"source": self.source, "title": self.title, "id": self.id, "metadata": self.metadata or None}
+        named = "".join(f"{name}={value!r}, " for name, value in told.items() if value is not None)
+        return f"Document({named}text={_short(self.text)!r})"
 
     def digest(self) -> bytes:
         """16 bytes that stand for all of it. BadValue for metadata that JSON cannot hold."""
@@ -154,7 +159,17 @@ class Highlight:
     end: int
 
 
-@dataclass(frozen=True)
+SHOWN, BEFORE = 400, 100  # characters of a passage in a notebook, and how many at most before its best sentence
+CELL = 'style="text-align: left; vertical-align: top'
+
+
+def _short(text: str, most: int = 80) -> str:
+    """A text in a line, its beginning where it is long."""
+    line = " ".join(text[: 4 * most].split())
+    return line if len(line) <= most and len(text) <= 4 * most else f"{line[: most - 1]}…"
+
+
+@dataclass(frozen=True, repr=False)
 class Passage:
     """A hit: a passage and its score, the cosine with the question (float, -1 … 1).
 
@@ -180,6 +195,51 @@ class Passage:
     def as_dict(self) -> dict[str, Any]:
         """The hit as the JSON object that `--json` prints; `highlight` is in it where it was asked for."""
         return {name: value for name, value in asdict(self).items() if name != "highlight" or value is not None}
+
+    def __repr__(self) -> str:
+        told = {"rank": self.rank, "score": round(self.score, 4), "source": self.source, "line": self.line}
+        told |= {"section": self.section} if self.section else {}
+        told |= {"highlight": _short(self.highlight.text)} if self.highlight else {}
+        return (
+            f"Passage({', '.join(f'{name}={value!r}' for name, value in (told | {'text': _short(self.text)}).items())})"
+        )
+
+    def _repr_html_(self) -> str:
+        return Hits([self])._repr_html_()
+
+
+class Hits(list[Passage]):
+    """A list of hits, which a notebook shows as a table; a slice of it too."""
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> Passage: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Hits": ...
+    def __getitem__(self, place: SupportsIndex | slice) -> "Passage | Hits":
+        """One hit, or some of them."""
+        return Hits(super().__getitem__(place)) if isinstance(place, slice) else super().__getitem__(place)
+
+    def _repr_html_(self) -> str:
+        # Dollars in a text are no formula: mathjax_ignore and its older name.
+        rows = "".join(_html_row(hit) for hit in self)
+        return f'<table class="mathjax_ignore tex2jax_ignore">{rows}</table>' if rows else "<i>no hits</i>"
+
+
+def _html_row(hit: Passage) -> str:
+    """A row of a table: rank, score, where it stands, what it says; the best sentence is marked."""
+    from html import escape
+
+    start, end = (hit.highlight.start - hit.start, hit.highlight.end - hit.start) if hit.highlight else (0, 0)
+    first = max(0, start - BEFORE) if end > SHOWN else 0
+    last = max(end, first + SHOWN)
+    before, best, after = (escape(hit.text[a:b]) for a, b in ((first, start), (start, end), (end, last)))
+    text = f"{'…' * (first > 0)}{before}{f'<mark>{best}</mark>' if best else ''}{after}{'…' * (last < len(hit.text))}"
+    place = f"{escape(hit.source)}:{hit.line}" + (f"<br>{escape(hit.section)}" if hit.section else "")
+    title = f"<b>{escape(hit.title)}</b><br>" if hit.title else ""
+    return (
+        f'<tr><td {CELL}">{hit.rank}</td><td {CELL}">{hit.score:.3f}</td><td {CELL}">{title}{place}</td>'
+        f'<td {CELL}; white-space: pre-wrap" dir="auto">{text}</td></tr>'
+    )
 
 
 @dataclass(frozen=True)

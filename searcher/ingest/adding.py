@@ -9,7 +9,8 @@ from searcher.errors import BadValue, SearcherError
 from searcher.ingest.documents import documents_of_texts
 from searcher.ingest.exchange import Exchanged, Export, write_export
 from searcher.ingest.files import add_files, expanded
-from searcher.ingest.ingest import Ingest, Progress, no_progress
+from searcher.ingest.ingest import Ingest
+from searcher.ingest.progress import Progress, no_progress
 from searcher.readers import ColumnType, ReadOptions, read_text
 from searcher.records import AddReport, Document, Failure
 

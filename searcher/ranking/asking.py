@@ -19,12 +19,10 @@ from searcher.ranking.questions import Questions, check_k, query_texts, question
 from searcher.ranking.rerank import rerank as reranked
 from searcher.ranking.retrieval import DEEPER, MODES, Asked, retrieve
 from searcher.ranking.wording import Wording, as_it_stands, worded
-from searcher.records import Passage, Row
+from searcher.records import Hits, Passage, Row
 from searcher.system import one_thread
 
 __all__ = ["Asking"]
-
-Hits = list[Passage]
 
 
 class Asking(Opened):
@@ -34,7 +32,7 @@ class Asking(Opened):
     @overload
     def search(  # type: ignore[overload-overlap]
         self, query: str, k: int = 10, where: Where = None, min_score: float | None = None, **how: Unpack[How]
-    ) -> Hits: ...
+    ) -> list[Passage]: ...
     @overload
     def search(
         self, query: Array, k: int = 10, where: Where = None, min_score: float | None = None, **how: Unpack[How]
@@ -43,12 +41,12 @@ class Asking(Opened):
     def search(
         self, query: Sequence[float], k: int = 10, where: Where = None, min_score: float | None = None,
         **how: Unpack[How],
-    ) -> Hits: ...  # fmt: skip
+    ) -> list[Passage]: ...  # fmt: skip
     @overload
     def search(
         self, query: Iterable[str] | Iterable[Sequence[float]] | Iterable[Array], k: int = 10, where: Where = None,
         min_score: float | None = None, **how: Unpack[How],
-    ) -> list[Hits]: ...  # fmt: skip
+    ) -> list[list[Passage]]: ...  # fmt: skip
     def search(
         self,
         query: Any,
@@ -102,14 +100,14 @@ class Asking(Opened):
             literal=literal, include=include, exclude=exclude,
         )  # fmt: skip
         found = self._rank(queries, where, asked, rerank)
-        hits = [[_passage(rank, score, row) for rank, (score, row) in enumerate(ranked, 1)] for ranked in found]
+        hits = [_hits(ranked) for ranked in found]
         if highlight:
             hits = [self.highlight(text, own) for text, own in zip(queries, hits, strict=True)]
         return hits[0] if single else hits
 
-    def highlight(self, question: str, hits: Sequence[Passage]) -> list[Passage]:
+    def highlight(self, question: str, hits: Sequence[Passage]) -> Hits:
         """The hits with the sentence of each that answers a question best."""
-        return highlighted(self.embedder, worded(question).plain, hits)
+        return Hits(highlighted(self.embedder, worded(question).plain, hits))
 
     def explain(
         self, question: str, hits: Sequence[Passage], mode: Mode = "dense", where: Where = None, **how: Unpack[Among]
@@ -223,7 +221,11 @@ class Asking(Opened):
                 if len(ranked) == k or len(found) < depth:
                     break
                 depth *= DEEPER
-            return [_passage(rank, score, row) for rank, (score, row) in enumerate(ranked, 1)]
+            return _hits(ranked)
+
+
+def _hits(ranked: list[Hit]) -> Hits:
+    return Hits(_passage(rank, score, row) for rank, (score, row) in enumerate(ranked, 1))
 
 
 def _passage(rank: int, score: float, row: Row) -> Passage:

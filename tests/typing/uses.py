@@ -187,7 +187,8 @@ def errors(s: Searcher) -> None:
 
 
 def closer_looks(s: Searcher, hits: list[Passage]) -> None:
-    assert_type(s.highlight("q", hits), list[Passage])
+    assert_type(s.highlight("q", hits)[0], Passage)
+    assert_type(s.highlight("q", hits)[:2][0], Passage)
     assert_type(s.similar("docs/a.md", k=3, where={"lang": "en"}), list[Passage])
     s.explain("q", hits, "hybrid", include=["*.md"])
     s.rank(["q"], 10, mode="hybrid", feedback=False)
