@@ -2,7 +2,7 @@
 
 language.py has the grammar and what it means, tree.py the nodes, conditions.py what stands beside a filter.
 
-Imports: errors, system, records.
+Imports: errors, system, plain, records.
 """
 
 from searcher.filters.conditions import joined, named

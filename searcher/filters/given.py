@@ -28,7 +28,7 @@ from searcher.filters.tree import (
     parts_of,
 )
 from searcher.filters.values import UNSTORABLE, Path, comparable, moment_of
-from searcher.records import plain, scalar
+from searcher.plain import plain, scalar
 
 __all__ = ["parse"]
 

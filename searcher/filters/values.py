@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from searcher.errors import BadValue
-from searcher.records import scalar
+from searcher.plain import scalar
 
 __all__ = [
     "BOOLEAN", "LIST", "NUMBER", "OBJECT", "SINGLE", "TEXT", "UNSTORABLE", "Path", "Value", "comparable", "has_key",

@@ -8,7 +8,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from searcher.errors import BadValue
-from searcher.records import plain, scalar
+from searcher.plain import plain, scalar
 
 __all__ = ["storable", "typed"]
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from searcher.errors import DamagedIndex
 from searcher.filters import BOOLEAN, LIST, NUMBER, OBJECT, TEXT, Path, Value, has_key, in_metadata, values_of
-from searcher.records import as_json
+from searcher.plain import as_json
 from searcher.store.schema import COLUMNS
 
 __all__ = [

@@ -10,7 +10,8 @@ import numpy as np
 
 from searcher.errors import DamagedIndex
 from searcher.filters import BOOLEAN, NUMBER, TEXT, Path
-from searcher.records import PLACE_PARTS, Document, as_json
+from searcher.plain import as_json
+from searcher.records import PLACE_PARTS, Document
 from searcher.store.lookup import Held
 from searcher.store.rows import check_part, checksum
 
