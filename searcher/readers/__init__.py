@@ -4,18 +4,22 @@ Imports: errors, system, records.
 """
 
 from searcher.readers.faqs import FAQ_READERS
-from searcher.readers.raw import ReadOptions, Unsupported
+from searcher.readers.raw import Part, Raw, ReadOptions, Unsupported
 from searcher.readers.reading import belonging, read, read_text
+from searcher.readers.table import formats
 from searcher.readers.values import storable
 from searcher.readers.walking import Found, find_files
 
 __all__ = [
     "FAQ_READERS",
     "Found",
+    "Part",
+    "Raw",
     "ReadOptions",
     "Unsupported",
     "belonging",
     "find_files",
+    "formats",
     "read",
     "read_text",
     "storable",
