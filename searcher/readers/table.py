@@ -6,7 +6,6 @@ An `Apart` is a parser that runs in a process of its own, and whose libraries ar
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
 from typing import NamedTuple
 
 from searcher.readers.apart import Apart, in_child
@@ -103,6 +102,8 @@ class Plugin:
 @cache
 def plugins() -> dict[str, Plugin]:
     """Readers of other packages by the ending that they read; they come before ours."""
+    from importlib.metadata import entry_points  # which a search does not need
+
     found = entry_points(group=PLUGINS)
     return {
         f".{point.name.lstrip('.').lower()}": Plugin(point.value, point.dist.name if point.dist else "?")
