@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 from searcher.cli.terminal import bold, columns, dim, echo, fitted, link, printable, show_json, width_of
+from searcher.ranking import telling
 from searcher.records import Document, Passage, said
 from searcher.system import shown
 
@@ -17,20 +18,21 @@ __all__ = ["FORMATS", "View", "place", "show_answer_line", "show_documents", "sh
 
 LINES, ANSWER_LINES = 4, 2  # of a passage, and of the answer of a FAQ entry
 WORD = re.compile(r"\S+")
-ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|s|e|ly)\Z")
 CSV = ("rank", "score", "id", "source", "title", "section", "line", "place", "start", "end", "text")
 
 
 @dataclass(frozen=True)
 class View:
     """What of a hit is shown. question: whose words are marked; context: so many lines of the document around what
-    answers; section: the whole section; explained: a line for each hit that says what it is made of.
+    answers; section: the whole section; explained: a line for each hit that says what it is made of; last: a line that
+    says what the scores are worth.
     """
 
     question: str | None = None
     context: int | None = None
     section: bool = False
     explained: Sequence[str] = ()
+    last: str | None = None
     document: Callable[[str], Document] | None = field(default=None, repr=False)
 
 
@@ -51,6 +53,9 @@ def show_hits(hits: Sequence[Passage], view: View | None = None) -> None:
         echo()
     if not hits:
         echo("nothing found")
+    elif view.last:
+        for line in _wrapped(words := view.last.split(), [False] * len(words), width):
+            echo(dim("".join(map(str, line))))
 
 
 def show_answer_line(answer: str, width: int) -> None:
@@ -104,8 +109,8 @@ def _preview(hit: Passage, question: str | None, width: int) -> Iterator[list[st
         begin, end = hit.highlight.start - hit.start, hit.highlight.end - hit.start
         marked = [begin <= at < end for at, _ in words]
     else:
-        asked = set(_plain_words(question or ""))
-        marked = [bool(asked & set(_plain_words(word))) for _, word in words]
+        asked = telling(question or "")
+        marked = [bool(asked & telling(word)) for _, word in words]
     first, last = _window([word for _, word in words], marked, LINES * width)
     shown_words = [printable(word) for _, word in words[first:last]]
     if first:
@@ -113,21 +118,6 @@ def _preview(hit: Passage, question: str | None, width: int) -> Iterator[list[st
     if last < len(words):
         shown_words[-1] += " …"
     yield from _wrapped(shown_words, marked[first:last], width)
-
-
-def _plain_words(text: str) -> list[str]:
-    """The words of a text that tell something, without case and the commonest endings."""
-    return [_stem(word) for word in re.findall(r"\w+", text.casefold()) if len(word) > 2 or not word.isascii()]
-
-
-def _stem(word: str) -> str:
-    """Near enough to what the keyword index takes for the same word to mark it.
-
-    >>> _stem("padding"), _stem("padded"), _stem("averages")
-    ('pad', 'pad', 'averag')
-    """
-    stem = ENDING.sub("", word)
-    return stem[:-1] if stem != word and stem[-1:] == stem[-2:-1] and len(stem) > 3 else stem
 
 
 def _window(words: Sequence[str], marked: Sequence[bool], room: int) -> tuple[int, int]:
@@ -186,9 +176,9 @@ def _answering(hit: Passage, question: str | None) -> tuple[int, int]:
     """Start and end in the document of the sentence that answers, else of the line with most words of the question."""
     if hit.highlight:
         return hit.highlight.start, hit.highlight.end
-    asked, start, best = set(_plain_words(question or "")), hit.start, (0, hit.start, hit.end)
+    asked, start, best = telling(question or ""), hit.start, (0, hit.start, hit.end)
     for line in hit.text.splitlines(keepends=True):
-        held = len(asked.intersection(_plain_words(line)))
+        held = len(asked & telling(line))
         if held > best[0]:
             best = held, start, start + len(line.rstrip())
         start += len(line)

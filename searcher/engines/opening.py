@@ -14,7 +14,7 @@ from searcher import filters
 from searcher.embedding import Embedder, IndexSettings, Wanted
 from searcher.engines.local import LocalEngine
 from searcher.errors import BadValue, DamagedIndex, UnknownName
-from searcher.filters import joined, named
+from searcher.filters import Filter, joined, named
 from searcher.records import Document, Row
 from searcher.store import DATABASE
 from searcher.system import absolute, on_fork, shown, spelled
@@ -167,7 +167,10 @@ class Opened:
             return [rows[number] for number in ids]
 
     def listing(
-        self, where: str | Mapping[str, Any] | None = None, include: Sequence[str] = (), exclude: Sequence[str] = ()
+        self,
+        where: str | Mapping[Any, Any] | Filter | None = None,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
     ) -> list[dict[str, Any]]:
         """Documents in the order of sources: source, id, kind, title, metadata, passages, characters.
 
