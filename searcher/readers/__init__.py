@@ -4,8 +4,9 @@ Imports: errors, system, plain, records.
 """
 
 from searcher.readers.faqs import FAQ_READERS
-from searcher.readers.raw import ColumnType, ReadOptions, Unsupported
+from searcher.readers.raw import ColumnType, Part, Raw, ReadOptions, Unsupported
 from searcher.readers.reading import belonging, read, read_text
+from searcher.readers.table import formats
 from searcher.readers.values import storable
 from searcher.readers.walking import Found, find_files
 
@@ -13,10 +14,13 @@ __all__ = [
     "FAQ_READERS",
     "ColumnType",
     "Found",
+    "Part",
+    "Raw",
     "ReadOptions",
     "Unsupported",
     "belonging",
     "find_files",
+    "formats",
     "read",
     "read_text",
     "storable",
