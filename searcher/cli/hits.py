@@ -11,14 +11,14 @@ from itertools import accumulate
 
 from searcher.cli.terminal import bold, columns, dim, echo, fitted, link, printable, show_json, width_of
 from searcher.ranking import telling
-from searcher.records import Document, Passage
+from searcher.records import Document, Passage, said
 from searcher.system import shown
 
 __all__ = ["FORMATS", "View", "place", "show_answer_line", "show_documents", "show_hits"]
 
 LINES, ANSWER_LINES = 4, 2  # of a passage, and of the answer of a FAQ entry
 WORD = re.compile(r"\S+")
-CSV = ("rank", "score", "id", "source", "title", "section", "line", "start", "end", "text")
+CSV = ("rank", "score", "id", "source", "title", "section", "line", "place", "start", "end", "text")
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,12 @@ def _end_of(text: str, width: int) -> str:
 
 
 def place(hit: Passage) -> str:
-    """File and line of a hit, of its sentence where that is known; a row of a table file has no line."""
+    """File and line of a hit, of its sentence where that is known; page, sheet or the like where its file has those.
+
+    A row of a table file has no line.
+    """
+    if hit.place and "name" not in hit.place:  # a definition stands on a line
+        return f"{shown(hit.source)}, {said(hit.place)}"
     if "#" in hit.source:
         return shown(hit.source)
     line = hit.line
@@ -220,7 +225,9 @@ def _show_csv(hits: Sequence[Passage], view: View | None = None) -> None:
     rows = io.StringIO()
     writer = csv.writer(rows)
     writer.writerow(CSV)
-    writer.writerows([getattr(hit, name) for name in CSV] for hit in hits)
+    for hit in hits:
+        values = {name: getattr(hit, name) for name in CSV} | {"place": said(hit.place or {})}
+        writer.writerow(values.values())
     sys.stdout.write(rows.getvalue())
 
 
@@ -228,7 +235,8 @@ def _show_markdown(hits: Sequence[Passage], view: View | None = None) -> None:
     """A quotation for each hit with its source, to be pasted where somebody reads or a program goes on."""
     for hit in hits:
         section = f", {hit.section}" if hit.section else ""
-        echo(f"{hit.rank}. **{shown(hit.source)}**{'' if '#' in hit.source else f', line {hit.line}'}{section}\n")
+        where = said(hit.place) if hit.place else "" if "#" in hit.source else f"line {hit.line}"
+        echo(f"{hit.rank}. **{shown(hit.source)}**{where and f', {where}'}{section}\n")
         echo("\n".join(f"   > {line}" for line in hit.text.splitlines()) + "\n")
 
 

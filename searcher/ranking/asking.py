@@ -223,6 +223,6 @@ class Asking(Opened):
 
 def _passage(rank: int, score: float, row: Row) -> Passage:
     return Passage(
-        rank, score, row.id, row.passage_id, row.source, row.title, row.section, row.start, row.end, row.line, None,
-        row.text, row.metadata,
+        rank, score, row.id, row.passage_id, row.source, row.title, row.section, row.start, row.end, row.line,
+        (row.place or {}).get("page"), row.text, row.metadata, place=row.place,
     )  # fmt: skip

@@ -43,6 +43,7 @@ from searcher.filters import (
 )
 from searcher.store.keyword_index import holding
 from searcher.store.lookup import Held, Spans, numbers, of_passages, spans_of, union, whole
+from searcher.store.placed import is_place
 
 __all__ = ["allowed_ids", "chosen_ids"]
 
@@ -136,21 +137,31 @@ class _Asked:
         return self._known[key]
 
     def _found(self, leaf: Leaf, within: np.ndarray | None) -> np.ndarray:
-        held = Held(self._connection, leaf.path, within)
-        match leaf:
-            case IsNull() | IsEmpty():
-                every = self._of(within) if of_passages(leaf.path) else self._spans().documents
-                return _without(every, held.there() if isinstance(leaf, IsNull) else held.filled())
-            case Some(test):
-                return held.judged(judge(test).alone)[0]
-            case Every(test):
-                alone = judge(test).alone
-                passed, failed = held.judged(alone, lambda kind, value: kind != LIST and not alone(kind, value))
-                return _without(passed, failed)
-            case Contains() if len(listed := held.of([LIST])):
-                # Where the key holds a list it is said of elements, elsewhere of parts of a string.
-                return union([_without(_passed(leaf, held), listed), _both(_passed(leaf, held, listed=True), listed)])
-        return _passed(leaf, held)
+        if not is_place(leaf.path):
+            every = self._of(within) if of_passages(leaf.path) else self._spans().documents
+            return _of_held(leaf, Held(self._connection, leaf.path, within), every)
+        # What the place of a passage says; where it says nothing, what the metadata of its document does.
+        place, metadata = (Held(self._connection, leaf.path, within, placed=placed) for placed in (True, False))
+        placed = place.there()
+        others = self._of(_of_held(leaf, metadata, self._spans().documents if within is None else within))
+        return union([_of_held(leaf, place, placed), _without(others, placed)])
+
+
+def _of_held(leaf: Leaf, held: Held, every: np.ndarray) -> np.ndarray:
+    """Ids of what holds a value under a key that passes. every: ids of all that could."""
+    match leaf:
+        case IsNull() | IsEmpty():
+            return _without(every, held.there() if isinstance(leaf, IsNull) else held.filled())
+        case Some(test):
+            return held.judged(judge(test).alone)[0]
+        case Every(test):
+            alone = judge(test).alone
+            passed, failed = held.judged(alone, lambda kind, value: kind != LIST and not alone(kind, value))
+            return _without(passed, failed)
+        case Contains() if len(listed := held.of([LIST])):
+            # Where the key holds a list it is said of elements, elsewhere of parts of a string.
+            return union([_without(_passed(leaf, held), listed), _both(_passed(leaf, held, listed=True), listed)])
+    return _passed(leaf, held)
 
 
 def _passed(test: Test, held: Held, listed: bool = False) -> np.ndarray:

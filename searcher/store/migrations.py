@@ -9,7 +9,7 @@ from searcher.store.database import Database
 from searcher.store.keyword_index import rebuild, respell
 from searcher.store.lookup import value_rows
 from searcher.store.rows import settings_values, stored_settings
-from searcher.store.schema import FAQ, FORMAT, HELD, HISTORY, INDEXING, KEYWORDS, LOOKUP, TITLES
+from searcher.store.schema import FAQ, FORMAT, HELD, HISTORY, INDEXING, KEYWORDS, LOOKUP, PLACES, TITLES
 
 __all__ = ["migrate"]
 
@@ -36,9 +36,13 @@ def _format(database: Database) -> int:
     """The format; of one of 6 from before that was finished, the one before: there step 6 has something left to do."""
     with database.reading() as connection:
         (number,) = connection.execute("PRAGMA user_version").fetchone()
-        titles = "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = 'documents_title'"
-        unfinished = number == 6 and connection.execute(titles).fetchone() is None
+        unfinished = number == 6 and not {"documents_title", "places"} <= _names(connection)
         return 5 if unfinished else int(number)
+
+
+def _names(connection: Any) -> set[str]:
+    """Those of all tables and indexes there are."""
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
 
 
 def _history(connection: Any) -> None:
@@ -81,7 +85,9 @@ def _lookup(connection: Any) -> None:
 
 
 def _spelling_and_lists(connection: Any) -> None:
-    """Format 6: words without what is invisible in them, and composed; what filters ask of lists and of titles."""
+    """Format 6: words without what is invisible in them, and composed; what filters ask of lists and of titles; places
+    of passages, which none has yet.
+    """
     respell(connection)
     listed = "SELECT document FROM metadata_values WHERE kind = 'other'"
     query = f"SELECT id, metadata FROM documents WHERE id IN ({listed})"
@@ -89,8 +95,10 @@ def _spelling_and_lists(connection: Any) -> None:
         with suppress(TypeError, ValueError, AttributeError):  # damaged, which `check` says
             connection.executemany(VALUES, value_rows(document, metadata))
     connection.execute("DELETE FROM metadata_values WHERE kind = 'other'")
-    for statement in TITLES:
-        connection.execute(statement)
+    made = _names(connection)
+    for statement in [*PLACES, *TITLES]:
+        if statement.split()[2] not in made:  # else of a 6 that was not finished
+            connection.execute(statement)
 
 
 VALUES = "INSERT OR IGNORE INTO metadata_values VALUES (?, ?, ?, ?)"

@@ -11,9 +11,10 @@ import numpy as np
 
 from searcher import filters
 from searcher.errors import DamagedIndex
-from searcher.records import ANSWER, Head, Row
+from searcher.records import ANSWER, PLACE_PARTS, Head, Row
 from searcher.store.filter_sql import allowed_ids, chosen_ids
 from searcher.store.lookup import Spans, is_key, keys, spans
+from searcher.store.placed import placed
 from searcher.store.rows import DOCUMENT_PART, PASSAGE_PART, as_row, check_part, key_of, vector_bytes
 from searcher.store.schema import COLUMNS
 from searcher.store.state import State, ids_of
@@ -139,7 +140,11 @@ class Passages(State):
         )
         with self.database.reading() as connection:
             known = vectors or dict(zip(wanted, self.vectors_of(np.array(wanted)), strict=True))
-            rows = {row[0]: as_row(row, known[row[0]]) for row in connection.execute(query, [json.dumps(wanted)])}
+            places = placed(connection, json.dumps(wanted))
+            rows = {
+                row[0]: as_row(row, known[row[0]], places.get(row[0]))
+                for row in connection.execute(query, [json.dumps(wanted)])
+            }
         if missing := set(wanted) - rows.keys():
             raise DamagedIndex(f"passage {min(missing)}, its document or its vector is gone; run: searcher check")
         return rows
@@ -165,7 +170,8 @@ class Passages(State):
             held = "SELECT passages, metadata_values FROM held"
             if connection.execute(there).fetchone() != connection.execute(held).fetchone():
                 raise DamagedIndex(f"{self.database.path}: not all that filters ask is there; run: searcher check")
-            filters.check_keys(where, COLUMNS, partial(is_key, connection), partial(keys, connection))
+            parts = PLACE_PARTS if connection.execute("SELECT 1 FROM places LIMIT 1").fetchone() else ()
+            filters.check_keys(where, (*COLUMNS, *parts), partial(is_key, connection), partial(keys, connection))
             yield connection
 
     def _every(self) -> Spans:

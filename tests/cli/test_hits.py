@@ -32,7 +32,7 @@ def test_the_preview_shows_the_words_of_the_question_wherever_they_stand(run: Ru
     out = run("search", "boiler", "code", "4711", "--mode", "keyword", "-k", 1, "-i", "wide").out
     assert "boiler code is 4711" in " ".join(out.split())
     assert "    … " in out
-    assert len(out.splitlines()) == 6  # the head, four lines, and an empty one
+    assert len(out.splitlines()) == 7  # the head, four lines, an empty one, and what the scores are
 
 
 def test_the_preview_shows_the_sentence_that_answers_in_dense_mode(run: Run, house: Path) -> None:
