@@ -43,7 +43,7 @@ from searcher.filters import (
 )
 from searcher.store.keyword_index import holding
 from searcher.store.lookup import Held, Spans, numbers, of_passages, spans_of, union, whole
-from searcher.store.placed import is_place
+from searcher.store.placed import HeldPlaces, is_place
 
 __all__ = ["allowed_ids", "chosen_ids"]
 
@@ -138,17 +138,19 @@ class _Asked:
 
     def _found(self, leaf: Leaf, within: np.ndarray | None) -> np.ndarray:
         if not is_place(leaf.path):
-            every = self._of(within) if of_passages(leaf.path) else self._spans().documents
-            return _of_held(leaf, Held(self._connection, leaf.path, within), every)
+            ours = Held(self._connection, leaf.path, within)
+            return _holding(leaf, ours, self._of(within) if of_passages(leaf.path) else self._spans().documents)
         # What the place of a passage says; where it says nothing, what the metadata of its document does.
-        place, metadata = (Held(self._connection, leaf.path, within, placed=placed) for placed in (True, False))
-        placed = place.there()
-        others = self._of(_of_held(leaf, metadata, self._spans().documents if within is None else within))
-        return union([_of_held(leaf, place, placed), _without(others, placed)])
+        held = HeldPlaces(self._connection, leaf.path, within)
+        placed, documents = held.there(), self._spans().documents
+        others = _without(self._of(_holding(leaf, Held(self._connection, leaf.path), documents)), placed)
+        if within is not None:
+            others = _both(others, self._of(within))
+        return union([_both(_holding(leaf, held, placed), placed), others])
 
 
-def _of_held(leaf: Leaf, held: Held, every: np.ndarray) -> np.ndarray:
-    """Ids of what holds a value under a key that passes. every: ids of all that could."""
+def _holding(leaf: Leaf, held: Held, every: np.ndarray) -> np.ndarray:
+    """Ids of those whose value under a key is as a test wants it. every: of all that may have one."""
     match leaf:
         case IsNull() | IsEmpty():
             return _without(every, held.there() if isinstance(leaf, IsNull) else held.filled())
@@ -215,4 +217,4 @@ def _tells_apart(tree: Filter) -> bool:
             return True
         case Named():
             return False
-    return of_passages(tree.path)
+    return of_passages(tree.path) or is_place(tree.path)

@@ -1,7 +1,6 @@
 """What filters ask of SQLite: the values under a key and the spans of passages, entered, and found again as ids."""
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ import numpy as np
 from searcher.errors import DamagedIndex
 from searcher.filters import BOOLEAN, LIST, NUMBER, OBJECT, TEXT, Path, Value, has_key, in_metadata, values_of
 from searcher.records import as_json
-from searcher.store.placed import KINDS, is_place, part_of
 from searcher.store.schema import COLUMNS
 
 __all__ = [
@@ -119,7 +117,7 @@ def _readable(rows: Iterable[Any]) -> Iterator[Any]:
 
 def of_passages(path: Path) -> bool:
     """Whether the values of a key are of passages, not of documents."""
-    return _column(path)[0] == "passages" or is_place(path)
+    return _column(path)[0] == "passages"
 
 
 def _column(path: Path) -> tuple[str, str]:
@@ -133,15 +131,14 @@ def _column(path: Path) -> tuple[str, str]:
 class Held:
     """What is stored under a key: ids, rising, (n,) int64, of the documents or passages with a value that is so.
 
-    within: documents out of which they come; None for all. placed: the key is a part of a passage's place.
+    within: documents out of which they come; None for all. place: table and column, where the path does not tell them.
     """
 
-    def __init__(self, connection: Any, path: Path, within: np.ndarray | None = None, placed: bool = False) -> None:
+    def __init__(
+        self, connection: Any, path: Path, within: np.ndarray | None = None, place: tuple[str, str] | None = None
+    ) -> None:
         self._connection = connection
-        self._table, self._column = _column(path)
-        self._type, self._types = f"typeof({self._column})", TYPES
-        if placed:
-            (self._column, self._type), self._table, self._types = part_of(path), "places", KINDS
+        self._table, self._column = place or _column(path)
         self._own = self._table == "metadata_values"
         self._id = "document" if self._own else "id"
         conditions, self._values = ["1"], list[Any]()
@@ -183,26 +180,32 @@ class Held:
 
     def judged(self, *judgements: Callable[[str, Value], bool]) -> list[np.ndarray]:
         """For each judgement, a value of which it is true; it is asked once of each different value and its kind."""
-        kind = "kind" if self._own else self._type
+        # The kind as the index has it, or else the groups would have to be sorted.
+        kind = "kind" if self._own else f"typeof({self._column}) = 'text'"
         query = (
             f"SELECT {kind}, {self._column}, count(*), CAST(group_concat({self._id}) AS BLOB) FROM {self._table}"
             f" WHERE {self._where} AND {self._column} IS NOT NULL GROUP BY 1, 2"
         )
         count, texts = [0] * len(judgements), [list[bytes]() for _ in judgements]
-        kinds = {name: kind for kind, types in self._types.items() for name in re.findall(r"\w+", types)}
-        for name, value, own, ids in self._connection.execute(query, self._values):
-            kind = name if self._own else kinds.get(name, OBJECT)
-            value = bool(value) if kind == BOOLEAN else value
+        for kind, value, own, ids in self._connection.execute(query, self._values):
+            kind, value = self._read(kind, value)
             for number, judgement in enumerate(judgements):
                 if judgement(kind, value):
                     count[number] += own
                     texts[number].append(ids)
         return [_rising(_parsed(b",".join(text), own)) for text, own in zip(texts, count, strict=True)]
 
+    def _read(self, kind: Any, value: Any) -> tuple[str, Value]:
+        """Kind and value out of what the query of `judged` gives."""
+        if not self._own:
+            return TEXT if kind else NUMBER, value
+        return kind, bool(value) if kind == BOOLEAN else value
+
     def _kind(self, kind: str) -> str:
+        """Whether a value is of a kind, in SQL."""
         if self._own:
             return f"kind = '{kind}'"
-        return f"{self._type} IN ({self._types[kind]})" if kind in self._types else "0"
+        return f"typeof({self._column}) IN ({TYPES[kind]})" if kind in TYPES else "0"
 
     def _ids(self, condition: str, *values: Value) -> np.ndarray:
         query = f"SELECT {self._id} AS id FROM {self._table} WHERE {self._where} AND {condition}"

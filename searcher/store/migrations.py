@@ -33,16 +33,9 @@ def migrate(database: Database) -> None:
 
 
 def _format(database: Database) -> int:
-    """The format; of one of 6 from before that was finished, the one before: there step 6 has something left to do."""
     with database.reading() as connection:
         (number,) = connection.execute("PRAGMA user_version").fetchone()
-        unfinished = number == 6 and not {"documents_title", "places"} <= _names(connection)
-        return 5 if unfinished else int(number)
-
-
-def _names(connection: Any) -> set[str]:
-    """Those of all tables and indexes there are."""
-    return {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+        return int(number)
 
 
 def _history(connection: Any) -> None:
@@ -84,10 +77,12 @@ def _lookup(connection: Any) -> None:
         connection.execute(statement)
 
 
-def _spelling_and_lists(connection: Any) -> None:
+def _spelling_and_more(connection: Any) -> None:
     """Format 6: words without what is invisible in them, and composed; what filters ask of lists and of titles; places
     of passages, which none has yet.
     """
+    for statement in PLACES:
+        connection.execute(statement)
     respell(connection)
     listed = "SELECT document FROM metadata_values WHERE kind = 'other'"
     query = f"SELECT id, metadata FROM documents WHERE id IN ({listed})"
@@ -95,10 +90,8 @@ def _spelling_and_lists(connection: Any) -> None:
         with suppress(TypeError, ValueError, AttributeError):  # damaged, which `check` says
             connection.executemany(VALUES, value_rows(document, metadata))
     connection.execute("DELETE FROM metadata_values WHERE kind = 'other'")
-    made = _names(connection)
-    for statement in [*PLACES, *TITLES]:
-        if statement.split()[2] not in made:  # else of a 6 that was not finished
-            connection.execute(statement)
+    for statement in TITLES:
+        connection.execute(statement)
 
 
 VALUES = "INSERT OR IGNORE INTO metadata_values VALUES (?, ?, ?, ?)"
@@ -108,4 +101,4 @@ HELD_4 = [
     "CREATE TRIGGER came AFTER INSERT ON vectors BEGIN UPDATE held SET passages = passages + 1; END",
     "CREATE TRIGGER went AFTER DELETE ON vectors BEGIN UPDATE held SET passages = passages - 1; END",
 ]
-STEPS: dict[int, Callable[[Any], None]] = {2: _history, 3: _answers, 4: _held, 5: _lookup, 6: _spelling_and_lists}
+STEPS: dict[int, Callable[[Any], None]] = {2: _history, 3: _answers, 4: _held, 5: _lookup, 6: _spelling_and_more}

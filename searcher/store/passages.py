@@ -171,7 +171,7 @@ class Passages(State):
             if connection.execute(there).fetchone() != connection.execute(held).fetchone():
                 raise DamagedIndex(f"{self.database.path}: not all that filters ask is there; run: searcher check")
             parts = PLACE_PARTS if connection.execute("SELECT 1 FROM places LIMIT 1").fetchone() else ()
-            filters.check_keys(where, (*COLUMNS, *parts), partial(is_key, connection), partial(keys, connection))
+            filters.check_keys(where, {*COLUMNS, *parts}, partial(is_key, connection), partial(keys, connection))
             yield connection
 
     def _every(self) -> Spans:

@@ -205,7 +205,7 @@ documents = st.builds(
     st.none() | texts | dated,
     st.none() | st.integers(-2, 2),
     st.dictionaries(parts, contents, max_size=3),
-    st.fixed_dictionaries({}, optional={"page": st.integers(-2, 2), "sheet": texts | dated}),
+    st.fixed_dictionaries({}, optional={"page": st.integers(-2, 2), "sheet": texts | dated, "notes": st.booleans()}),
 )  # fmt: skip
 
 

@@ -55,6 +55,12 @@ def test_a_hit_says_where_it_stands(searcher: Searcher) -> None:
         ("notes = 1", []),
         ("label = 'i'", ["book.pdf"]),
         ("row = 'seven'", []),
+        ("page in (1, 40)", ["book.pdf", "talk.pptx"]),
+        ("page in ()", []),
+        ("any(page) > 2", ["book.pdf", "talk.pptx"]),
+        ("sheet icontains 'cost'", ["costs.xlsx"]),
+        ("sheet is empty", ["book.pdf", "book.pdf", "book.pdf", "plain", "talk.pptx"]),
+        ("any(notes) = true", ["talk.pptx"]),
     ],
 )
 def test_the_parts_of_a_place_are_filtered_by(searcher: Searcher, where: str, sources: list[str]) -> None:
