@@ -34,7 +34,7 @@ def found(database: sqlite3.Connection) -> Callable[[Filter, list[dict[str, Any]
 
     def found(tree: Filter, documents: list[dict[str, Any]]) -> list[int]:
         """By one or all of their passages, of which they have one, two, three, one …"""
-        for table in ("documents", "passages", "metadata_values", "spans"):
+        for table in ("places", "documents", "passages", "metadata_values", "spans"):
             database.execute(f"DELETE FROM {table}")
         first, whose = 1, {}
         for number, one in enumerate(documents):
@@ -42,6 +42,9 @@ def found(database: sqlite3.Connection) -> Callable[[Filter, list[dict[str, Any]
             database.execute("INSERT INTO documents VALUES (?, ?, ?)", [number, one["source"], one["title"]])
             rows = [[id, number, one["line"]] for id in passages]
             database.executemany("INSERT INTO passages VALUES (?, ?, ?)", rows)
+            if place := one.get("place"):
+                row = json.dumps(place, ensure_ascii=False)
+                database.executemany("INSERT INTO places VALUES (?, ?, ?, 0)", [[id, number, row] for id in passages])
             metadata = json.dumps(one["metadata"], ensure_ascii=False, allow_nan=False)
             enter(database, number, metadata, first, len(passages))
             whose |= dict.fromkeys(passages, number)

@@ -56,6 +56,8 @@ def under(value: Any, path: tuple[str, ...]) -> list[Any]:
 def looked_up(path: tuple[str, ...], document: dict[str, Any]) -> list[Any]:
     if len(path) == 1 and path[0] in COLUMNS:
         values = [document[path[0]]]
+    elif len(path) == 1 and path[0] in document["place"]:
+        values = [document["place"][path[0]]]
     else:
         values = under(document["metadata"], path[1:] if len(path) > 1 and path[0] == "metadata" else path)
     return [float(each) if isinstance(each, int) and abs(each) >= 2**63 else each for each in values]
@@ -160,7 +162,7 @@ dated = datetimes.map(datetime.isoformat) | st.sampled_from(["2026-01-31", "2026
 integers = st.integers(-2, 2) | st.sampled_from([2**53 + 1, 2**63 - 1])
 floats = st.integers(-4, 4).map(lambda n: n / 2) | st.sampled_from([-0.0, 9007199254740992.0, 0.1])
 values = texts | integers | floats | st.booleans() | dated
-parts = st.sampled_from(["a", "b", "tags", "title", "metadata", ""])
+parts = st.sampled_from(["a", "b", "tags", "title", "metadata", "", "page", "sheet"])
 paths = st.lists(parts, min_size=1, max_size=3).map(tuple) | st.sampled_from([(name,) for name in COLUMNS])
 
 
@@ -196,12 +198,15 @@ contents = st.recursive(
     max_leaves=6,
 )
 documents = st.builds(
-    lambda source, title, line, metadata: {"source": source, "title": title, "line": line, "metadata": metadata},
+    lambda source, title, line, metadata, place: {
+        "source": source, "title": title, "line": line, "metadata": metadata, "place": place,
+    },
     texts,
     st.none() | texts | dated,
     st.none() | st.integers(-2, 2),
     st.dictionaries(parts, contents, max_size=3),
-)
+    st.fixed_dictionaries({}, optional={"page": st.integers(-2, 2), "sheet": texts | dated, "notes": st.booleans()}),
+)  # fmt: skip
 
 
 @st.composite
@@ -222,6 +227,7 @@ def filters_and_documents(draw: st.DrawFn) -> tuple[Filter, list[dict[str, Any]]
 
     for one in some:
         walk((), one["metadata"])
+        present += [((name,), value) for name, value in one["place"].items()]
     path, value = draw(st.sampled_from(present))
     if kind(value) == "none" or (isinstance(value, int) and abs(value) >= 2**63):
         value = draw(values)
@@ -236,7 +242,7 @@ def test_sqlite_finds_what_the_oracle_finds_and_so_does_a_look_at_the_values(fou
     tree, some = case
     expected = [number for number, one in enumerate(some) if holds(tree, one)]
     assert found(tree, some) == expected
-    columns = [{name: one[name] for name in COLUMNS} for one in some]
+    columns = [{name: one[name] for name in COLUMNS} | one["place"] for one in some]
     assert [n for n, one in enumerate(some) if lets_through(tree, columns[n], one["metadata"])] == expected
 
 
@@ -293,7 +299,7 @@ def test_a_rendered_tree_reads_back_as_itself_and_a_tree_is_a_filter(tree: Filte
 
 
 def made(**metadata: Any) -> dict[str, Any]:
-    return {"source": "a", "title": "Tags", "line": 1, "metadata": metadata}
+    return {"source": "a", "title": "Tags", "line": 1, "metadata": metadata, "place": {}}
 
 
 NOTES = [
