@@ -33,6 +33,9 @@ class Document:
     first_line: the line of the file on which `text` starts (after front matter it is not 1).
     kind: "text", or "faq" for a question whose answer is `metadata["answer"]`; where the answer is part of the text
         too, it is a section called ANSWER.
+    payload: what JSON holds, kept beside it and never looked into; None is nothing.
+    whole: whether it is one passage, however long, spaces around it included.
+    vector: (d,) float32, what stands for all of it where somebody gave or asked for that; no part of the digest.
     """
 
     source: str
@@ -44,15 +47,20 @@ class Document:
     breaks: tuple[int, ...] = ()
     first_line: int = 1
     kind: str = "text"
+    payload: Any = None
+    whole: bool = False
+    vector: "np.ndarray | None" = field(default=None, compare=False, repr=False)
 
     @property
     def layout(self) -> str:
         """What of it is told by offsets and lines, as JSON."""
-        return as_json({"sections": self.sections, "breaks": self.breaks, "first_line": self.first_line})
+        parts = {"sections": self.sections, "breaks": self.breaks, "first_line": self.first_line}
+        return as_json(parts | ({"whole": True} if self.whole else {}))
 
     def digest(self) -> bytes:
         """16 bytes that stand for all of it. BadValue for metadata that JSON cannot hold."""
         parts = [self.source, self.id, self.kind, self.title, as_json(self.metadata), self.layout]
+        parts += [] if self.payload is None else [as_json(self.payload)]
         digest = hashlib.blake2b(json.dumps(parts).encode(), digest_size=16)
         digest.update(self.text.encode())
         return digest.digest()

@@ -1,14 +1,14 @@
 """Where the parts meet: `Searcher`, an index folder with its model, to add to, to ask and to look after."""
 
 from searcher.faq import Faq
-from searcher.ingest import Adding, Upkeep
+from searcher.ingest import Putting, Upkeep
 from searcher.ranking import Asking
 from searcher.records import Answer
 
 __all__ = ["Searcher"]
 
 
-class Searcher(Asking, Adding, Upkeep):
+class Searcher(Asking, Putting, Upkeep):
     """Search over one index folder; safe to share between threads.
 
     folder: made at the first `add`. settings: model, pooling, layers, combine, special_tokens, prompts, chunk_tokens,

@@ -37,11 +37,13 @@ DOCUMENT = {
     "sections": (list,), "breaks": (list,), "first_line": (int,), "file": (str, NoneType), "text": (str,),
     "passages": (list,),
 }  # fmt: skip
+BESIDE: dict[str, tuple[type, ...]] = {"payload": (object,), "whole": (bool,)}  # of a document, where there is any
 PASSAGE = {
     "start": (int,), "end": (int,), "line": (int,), "section": (str, NoneType), "tokens": (int,),
     "vector": (list, str),
 }  # fmt: skip
 FILE = {"file": (str,), "digest": (str,)}
+_NONE: Mapping[str, tuple[type, ...]] = {}
 # Not what vectors are, but how this version's database is laid out.
 SETTINGS = {name: hint for name, hint in get_type_hints(IndexSettings).items() if name != "format"}
 
@@ -141,6 +143,7 @@ def _document_line(engine: Engine, number: int, encode: Callable[[np.ndarray], s
         span = dict(zip(PASSAGE, place, strict=False))
         passages.append(f'{_dumps(span)[:-1]}, "vector": {encode(vector)}}}')
     ordered = {name: values[name] for name in DOCUMENT if name != "passages"}
+    ordered |= {name: value for name in BESIDE if (value := getattr(document, name)) not in (None, False)}
     return f'{_dumps(ordered)[:-1]}, "passages": [{", ".join(passages)}]}}\n'.encode()
 
 
@@ -234,7 +237,7 @@ class Export:
             raise BadValue(f"not JSON that can be read: {fault}") from None
 
     def _document(self, value: Any) -> Prepared:
-        _check_keys(value, DOCUMENT, "the document")
+        _check_keys(value, DOCUMENT, "the document", BESIDE)
         for name in ("source", "text", "title", "id", "file"):
             if value[name] is not None:
                 check_text(value[name], f"the {name}")
@@ -244,10 +247,11 @@ class Export:
             raise UnknownName("kind", value["kind"], ("text", "faq"))
         if storable(value["metadata"]) != value["metadata"]:
             raise BadValue("the metadata hold what cannot be stored: NUL characters or numbers beyond 64 bits")
+        check_text(_dumps(value.get("payload")), "the payload")
         document = Document(
             value["source"], value["text"], value["title"], value["id"], value["metadata"],
             tuple(_section(section) for section in value["sections"]), tuple(_whole(at) for at in value["breaks"]),
-            value["first_line"], value["kind"],
+            value["first_line"], value["kind"], value.get("payload"), value.get("whole", False),
         )  # fmt: skip
         passages = value["passages"]
         for number, passage in enumerate(passages, 1):
@@ -310,13 +314,20 @@ def _file(value: Any) -> tuple[str, bytes]:
         raise fault if isinstance(fault, BadValue) else BadValue("the file's digest is not hexadecimal") from None
 
 
-def _check_keys(value: Any, known: Mapping[str, tuple[type, ...]], what: str) -> None:
-    """BadValue unless it is an object with these keys and no others, of these types."""
+def _check_keys(
+    value: Any, needed: Mapping[str, tuple[type, ...]], what: str, others: Mapping[str, tuple[type, ...]] = _NONE
+) -> None:
+    """BadValue unless it is an object with these keys, perhaps with those others and with no more, of these types."""
     if not isinstance(value, dict):
         raise BadValue(f"{what} is not a JSON object")
+    known = {**needed, **others}
     for key in known:
+        if key not in value and key in others:
+            continue
         if key not in value:
             raise BadValue(f"{what} has no {key!r}")
+        if known[key] == (object,):
+            continue
         if type(value[key]) not in known[key]:
             raise BadValue(f"{what}: {key} is {value[key]!r:.40}")
         if type(value[key]) is int and not 0 <= value[key] < 2**63:

@@ -1,6 +1,6 @@
 """The asking part of `Searcher`: questions to an index folder, in every mode."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from searcher import filters
 from searcher.embedding import highlighted, normalize
-from searcher.engines import Hit, Opened
+from searcher.engines import Hit, Opened, Where
 from searcher.errors import BadValue, DamagedIndex, UnknownName
 from searcher.filters import Filter, joined, named
 from searcher.ranking.diversity import once
@@ -20,9 +20,7 @@ from searcher.ranking.retrieval import DEEPER, MODES, Asked, retrieve
 from searcher.ranking.wording import Wording, as_it_stands, worded
 from searcher.records import Passage, Row
 
-__all__ = ["Asking", "Where"]
-
-Where = str | Mapping[str, Any] | None
+__all__ = ["Asking"]
 
 
 class Asking(Opened):

@@ -38,6 +38,8 @@ UNPAIRED = {
     " HAVING count(*) IS NOT (SELECT metadata_values FROM held WHERE id = 1)",
     "a value of document {}, which is not there": "SELECT document FROM metadata_values"
     " WHERE document NOT IN (SELECT id FROM documents)",
+    "a payload of document {}, which is not there": "SELECT document FROM payloads"
+    " WHERE document NOT IN (SELECT id FROM documents)",
     "document {} has other passages than filters are told": "SELECT document FROM ("
     "SELECT document, min(id) AS first, count(*) AS count FROM passages GROUP BY document"
     " HAVING max(id) = min(id) + count(*) - 1 EXCEPT SELECT * FROM spans) UNION SELECT document FROM ("
