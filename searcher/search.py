@@ -30,4 +30,6 @@ class Searcher(Asking, Putting, Upkeep):
 
         min_score: about 0 … 1. min_probability: that the answer is right; needs an index that was calibrated.
         """
+        if not self.exists():
+            return None
         return self.faq.answer(question, min_score, min_probability)

@@ -196,6 +196,14 @@ class Engine(Protocol):
     def answer_ids(self, documents: Iterable[int]) -> np.ndarray:
         """Ids of the passages of those documents that are the answer of a FAQ entry, rising. -> (n,) int64."""
 
+    def present(self, ids: Sequence[int]) -> list[int]:
+        """Those passages that are there, rising."""
+
+    def given(self, ids: Sequence[int]) -> Mapping[int, np.ndarray | None]:
+        """Passage → its vector as it was given, (d,) float32, None where none was; only those of whom the stored one is
+        another.
+        """
+
     def rows(self, ids: Iterable[int]) -> Mapping[int, Row]:
         """Passages by id. DamagedIndex for one that is not there."""
 

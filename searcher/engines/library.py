@@ -5,13 +5,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from searcher import filters
+from searcher.engines.engine import Engine
 from searcher.engines.opening import Opened
 from searcher.errors import BadValue, UnknownName
 from searcher.filters import IsNull, in_metadata
 from searcher.records import Document, plain
 
-__all__ = ["Library", "ValueCount", "Where", "keys_of"]
+__all__ = ["Library", "ValueCount", "Where", "as_given", "keys_of"]
 
 Where = str | Mapping[str, Any] | None
 PIECE = 256  # documents read in one transaction
@@ -98,12 +101,18 @@ class Library(Opened):
             return self.engine.chosen(tree).tolist()
 
     def _whole(self, number: int, vectors: bool) -> Document:
-        """A document, with the vector of its one passage where that is asked for."""
+        """A document, with the vector of its one passage, as it was given, where that is asked for."""
         document = self.engine.document(number)
         if not vectors:
             return document
         own = self.engine.passage_ids(number).tolist()
-        return replace(document, vector=self.engine.rows(own)[own[0]].vector) if len(own) == 1 else document
+        return replace(document, vector=as_given(self.engine, own)[own[0]]) if len(own) == 1 else document
+
+
+def as_given(engine: Engine, passages: Sequence[int]) -> dict[int, np.ndarray | None]:
+    """Passage → its vector (d,) float32 as it was given; None for one that was put without. Call inside `reading`."""
+    stored = {number: row.vector for number, row in engine.rows(passages).items()}
+    return stored | dict(engine.given(passages))
 
 
 def keys_of(ids: Any) -> list[str]:

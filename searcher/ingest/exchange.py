@@ -42,6 +42,7 @@ PASSAGE = {
     "start": (int,), "end": (int,), "line": (int,), "section": (str, NoneType), "tokens": (int,),
     "vector": (list, str),
 }  # fmt: skip
+GIVEN = {"given": (list, str, NoneType)}  # the vector of a passage as it was given, where that is another
 FILE = {"file": (str,), "digest": (str,)}
 _NONE: Mapping[str, tuple[type, ...]] = {}
 # Not what vectors are, but how this version's database is laid out.
@@ -139,9 +140,13 @@ def _document_line(engine: Engine, number: int, encode: Callable[[np.ndarray], s
     values = {name: getattr(document, name) for name in DOCUMENT if name not in ("file", "passages")}
     values |= {"metadata": dict(document.metadata), "file": engine.file_of(number)}
     passages = []
-    for *place, vector in engine.places(number):
+    ids = engine.passage_ids(number).tolist()
+    given = engine.given(ids)
+    for passage, (*place, vector) in zip(ids, engine.places(number), strict=True):
         span = dict(zip(PASSAGE, place, strict=False))
-        passages.append(f'{_dumps(span)[:-1]}, "vector": {encode(vector)}}}')
+        own = given.get(passage)
+        other = f', "given": {"null" if own is None else encode(own)}' if passage in given else ""
+        passages.append(f'{_dumps(span)[:-1]}, "vector": {encode(vector)}{other}}}')
     ordered = {name: values[name] for name in DOCUMENT if name != "passages"}
     ordered |= {name: value for name in BESIDE if (value := getattr(document, name)) not in (None, False)}
     return f'{_dumps(ordered)[:-1]}, "passages": [{", ".join(passages)}]}}\n'.encode()
@@ -255,10 +260,12 @@ class Export:
         )  # fmt: skip
         passages = value["passages"]
         for number, passage in enumerate(passages, 1):
-            _check_keys(passage, PASSAGE, f"passage {number}")
-            _check_span(passage, number, len(document.text))
+            _check_keys(passage, PASSAGE, f"passage {number}", GIVEN if self.settings.given else _NONE)
+            _check_span(passage, number, len(document.text), self.settings.given)
         chunks = [Chunk(item["start"], item["end"], (), item["tokens"]) for item in passages]
-        item = Prepared(document, document.digest(), value["file"], chunks, self._vectors(passages))
+        vectors = self._vectors(passages)
+        given = self._given(passages, vectors) if self.settings.given else None
+        item = Prepared(document, document.digest(), value["file"], chunks, vectors, given)
         places = places_of(document, chunks)
         for number, ((line, section), passage) in enumerate(zip(places, passages, strict=True), 1):
             if (line, section) != (passage["line"], passage["section"]):
@@ -278,12 +285,26 @@ class Export:
                 if not np.isfinite(vector).all():
                     raise BadValue("its vector has a NaN or infinite component")
                 length = float(np.sqrt(np.square(vector, dtype=np.float64).sum()))
-                if abs(length - 1) > UNIT:
+                if abs(length - 1) > UNIT and not (length == 0 and self.settings.given):
                     raise BadValue(f"its vector has length {length:.6g}, not 1")
             except BadValue as fault:
                 raise BadValue(f"passage {number + 1}: {fault}") from None
             vectors[number] = vector
         return vectors
+
+    def _given(self, passages: list[dict[str, Any]], vectors: np.ndarray) -> list[np.ndarray | None]:
+        """Each passage's vector as it was given, None where none was. BadValue unless that has the stored direction."""
+        found: list[np.ndarray | None] = []
+        for number, (passage, unit) in enumerate(zip(passages, vectors, strict=True), 1):
+            own = self._decode(passage["given"]) if passage.get("given") is not None else None
+            found.append(unit if "given" not in passage else own)
+            exact = np.zeros(len(unit)) if own is None else own.astype(np.float64)
+            length = float(np.linalg.norm(exact)) if len(exact) == len(unit) and np.isfinite(exact).all() else -1
+            if "given" in passage and not (length >= 0 and np.allclose(exact / (length or 1), unit, atol=UNIT)):
+                raise BadValue(f"passage {number}: the vector given has not the direction of its vector")
+            if "given" not in passage and not unit.any():
+                raise BadValue(f"passage {number}: its vector is all zeros, and it does not say what was given")
+        return found
 
 
 def _settings(values: dict[str, Any]) -> IndexSettings:
@@ -336,9 +357,9 @@ def _check_keys(
         raise UnknownName(f"key of {what}", min(unknown), known)
 
 
-def _check_span(passage: dict[str, Any], number: int, length: int) -> None:
+def _check_span(passage: dict[str, Any], number: int, length: int, may_be_empty: bool) -> None:
     start, end = passage["start"], passage["end"]
-    if not 0 <= start < end <= length:
+    if not 0 <= start < end + may_be_empty <= length + may_be_empty:
         raise BadValue(f"passage {number} is {start}:{end} of a text of {length} characters")
 
 

@@ -5,13 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
+import numpy as np
+
 from searcher.engines import Library, Where, keys_of
 from searcher.errors import BadValue, UnknownName
 from searcher.ingest.adding import Adding
 from searcher.ingest.documents import content_key, document_of, key_of, listed, sound
+from searcher.ingest.given import prepared, vectors_of
 from searcher.ingest.ingest import Progress, no_progress
 from searcher.readers import storable
-from searcher.records import Document
+from searcher.records import Document, Prepared
 
 __all__ = ["EXISTS", "Putting"]
 
@@ -27,6 +30,7 @@ class Putting(Library, Adding):
         ids: Iterable[str | None] | None = None,
         metadatas: Iterable[Mapping[str, Any] | None] | None = None,
         *,
+        vectors: Any = None,
         payloads: Iterable[Any] | None = None,
         whole: bool = False,
         exists: Literal["replace", "skip", "error"] = "replace",
@@ -36,6 +40,9 @@ class Putting(Library, Adding):
 
         Of an id that comes twice the last text is kept. A text without an id gets one made of what it holds, so that
         the same texts put again are the same documents. An empty text is kept too: filters find it.
+        vectors: of an index of given vectors (`Searcher(folder, vectors="name of their model")`): an array (n, d), or a
+        list of vectors and Nones; each text is one passage then. A text whose vector is None or all zeros is found by
+        filters and words, not by vectors.
         payloads: anything that JSON holds, kept beside a document, given back with it and never looked into.
         whole: each text is one passage, however long and whatever spaces are around it; else it is cut as a file is.
         exists: what to do where there is a document of an id already; with "error", BadValue before anything is
@@ -45,7 +52,7 @@ class Putting(Library, Adding):
         """
         if exists not in EXISTS:
             raise UnknownName("value of exists", exists, EXISTS)
-        documents = _documents(texts, ids, metadatas, payloads, whole)
+        documents = _documents(texts, ids, metadatas, payloads, whole, vectors)
         keys = [str(document.id) for document in documents]
         last = {str(document.id): document for document in documents}
         there = self._there(list(last))
@@ -70,9 +77,42 @@ class Putting(Library, Adding):
 
     def _keep(self, documents: Sequence[Document], progress: Progress) -> None:
         """Embed and write documents, each different from all others in its source."""
+        dimension = next((len(document.vector) for document in documents if document.vector is not None), None)
+        if self._holds_given(dimension is not None):
+            self._keep_given(documents, dimension)
+            return
         report = self.add_documents(documents, progress=progress)
         if report.failed:
             raise BadValue(f"{report.failed[0].source}: {report.failed[0].reason}")
+
+    def _holds_given(self, with_vectors: bool) -> bool:
+        """Whether vectors are given in this index. BadValue where some are given and it embeds its texts itself."""
+        stored = self._stored()
+        given = self._wanted.vectors is not None if stored is None else stored.given
+        if with_vectors and not given:
+            raise BadValue(
+                f"this index embeds its texts itself, with {self.settings.model!r}; vectors go into one that is made "
+                "with Searcher(folder, vectors='name of their model')"
+            )
+        return given
+
+    def _keep_given(self, documents: Sequence[Document], dimension: int | None) -> None:
+        """Write documents with the vectors that they have, in one transaction."""
+        settings = self._stored() or self._wanted.given(dimension)
+        items = prepared(documents, settings.dimension)
+        self._create()
+        self.engine.settle(settings)
+        self.engine.write([item for item in items if not self._is_there(item)], made_with=settings)
+        self.engine.publish()
+
+    def _is_there(self, item: Prepared) -> bool:
+        """Whether a document is in already as it stands, its vector included."""
+        source = item.document.source
+        if self.engine.known(source) != item.digest:
+            return False
+        with self.engine.reading():
+            numbers = self.engine.documents_of("source", source).values()
+            return all(_same(self._whole(number, vectors=True).vector, item.document.vector) for number in numbers)
 
     def delete(self, ids: str | Sequence[str] | None = None, where: Where = None) -> int:
         """Remove documents by id, by a filter, or those of some ids that a filter allows; how many.
@@ -108,13 +148,18 @@ class Putting(Library, Adding):
         return self.engine.amend(numbers, values) if numbers else 0
 
 
-def _documents(texts: Any, ids: Any, metadatas: Any, payloads: Any, whole: bool) -> list[Document]:
+def _same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
+    return one is other if one is None or other is None else one.tobytes() == other.tobytes()
+
+
+def _documents(texts: Any, ids: Any, metadatas: Any, payloads: Any, whole: bool, vectors: Any) -> list[Document]:
     """A document for each text, under its id."""
     made: Counter[str] = Counter()  # ids that we made: of equal texts each gets its own
     documents = []
     columns = listed(texts=texts, ids=ids, metadatas=metadatas, payloads=payloads)
-    for number, (text, given, metadata, payload) in enumerate(zip(*columns, strict=True), 1):
-        document = sound(document_of(number, text, metadata, payload=payload, whole=whole))
+    columns.append([None] * len(columns[0]) if vectors is None else vectors_of(vectors, len(columns[0])))
+    for number, (text, given, metadata, payload, vector) in enumerate(zip(*columns, strict=True), 1):
+        document = sound(document_of(number, text, metadata, payload=payload, whole=whole, vector=vector))
         if given is None:
             key = content_key(document)
             made[key] += 1

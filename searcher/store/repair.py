@@ -21,6 +21,7 @@ from searcher.records import Document
 from searcher.store.audit import lenient
 from searcher.store.database import Database, errors_of
 from searcher.store.filter_sql import enter as enter_values
+from searcher.store.given import check_given
 from searcher.store.keyword_index import enter
 from searcher.store.layout import FOREIGN, differences
 from searcher.store.locks import patience
@@ -190,6 +191,9 @@ def _document(
         vector_bytes(passage, blob, crc, dimension)
         rows.append(("passages", _row(old, "* FROM passages", passage)))
         rows.append(("vectors", _row(old, "* FROM vectors", passage)))
+        for row in old.execute("SELECT * FROM given WHERE id = ?", [passage]):
+            check_given(row)
+            rows.append(("given", row))
     return document, rows
 
 

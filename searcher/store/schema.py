@@ -63,10 +63,17 @@ HELD = [
         UPDATE held SET metadata_values = metadata_values - 1; END""",
 ]
 
-# What is kept of some documents beside their text: JSON that nobody looks into, which the document's digest covers.
+# What is kept of some documents beside text and vectors.
 BESIDE = [
+    # JSON that nobody looks into; the digest of the document covers it.
     """CREATE TABLE payloads (
         document INTEGER PRIMARY KEY REFERENCES documents ON DELETE CASCADE, payload TEXT NOT NULL)""",
+    # Of a vector that was given: how long it was, and in which bits its unit vector times that differs from it. 0: it
+    # was all zeros; -1: none was given. Neither has a direction, so no search by vectors finds it.
+    """CREATE TABLE given (
+        id INTEGER PRIMARY KEY REFERENCES passages ON DELETE CASCADE, length REAL NOT NULL, rest BLOB,
+        crc INTEGER NOT NULL)""",
+    "CREATE INDEX given_nowhere ON given (id) WHERE length <= 0",
 ]
 
 SCHEMA = [

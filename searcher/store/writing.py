@@ -10,6 +10,7 @@ from searcher.errors import BadValue, IndexUnavailable
 from searcher.records import Head, Prepared, as_json
 from searcher.store.filter_sql import change_values
 from searcher.store.filter_sql import enter as enter_values
+from searcher.store.given import given_rows
 from searcher.store.keyword_index import enter, leave
 from searcher.store.rows import WHOLE_DOCUMENT, as_document, document_part, document_row, passage_rows, vector_rows
 from searcher.store.state import State, enter_settings
@@ -135,6 +136,8 @@ def _insert(connection: Any, prepared: Sequence[Prepared]) -> None:
         enter(connection, [(row[0], row[7]) for row in rows])
         enter_values(connection, document, entered[5], passage, len(rows))
         connection.executemany("INSERT INTO vectors VALUES (?, ?, ?)", vector_rows(passage, item))
+        if item.given is not None:
+            connection.executemany("INSERT INTO given VALUES (?, ?, ?, ?)", given_rows(passage, item))
         keys = [[key] for key in item.document.metadata]
         connection.executemany("INSERT OR IGNORE INTO metadata_keys VALUES (?)", keys)
         passage += len(item.chunks)
