@@ -2,13 +2,13 @@
 
 from searcher.faq import Faq
 from searcher.ingest import Putting, Upkeep
-from searcher.ranking import Asking
+from searcher.ranking import Citing
 from searcher.records import Answer
 
 __all__ = ["Searcher"]
 
 
-class Searcher(Asking, Putting, Upkeep):
+class Searcher(Citing, Putting, Upkeep):
     """Search over one index folder; safe to share between threads.
 
     folder: made at the first `add`. settings: model, pooling, layers, combine, special_tokens, prompts, chunk_tokens,

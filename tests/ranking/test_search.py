@@ -269,7 +269,7 @@ def test_whole_numbers_are_a_vector_too_and_the_callers_array_stays(searcher: Se
         (["river", ""], "query 2 is empty"),
         ([3], r"shape \(1, 1\)"),
         (["river", 3], "not a text: 3"),
-        (None, "not a text: None"),
+        (None, "the query is missing"),
         (5, "not a text: 5"),
         (b"river", "not a text"),
         ("a\ud800", "surrogate"),
