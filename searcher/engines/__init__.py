@@ -4,7 +4,7 @@ Imports: errors, system, records, filters, embedding, vectors, store.
 """
 
 from searcher.engines.engine import Effort, Engine, Hit, cosine
-from searcher.engines.library import Library, ValueCount, Where, as_given, keys_of
+from searcher.engines.library import Library, ValueCount, Where, keys_of
 from searcher.engines.local import LocalEngine
 from searcher.engines.opening import Opened
 from searcher.engines.status import status
@@ -24,7 +24,6 @@ __all__ = [
     "Repair",
     "ValueCount",
     "Where",
-    "as_given",
     "check",
     "compact",
     "cosine",

@@ -200,9 +200,7 @@ class Engine(Protocol):
         """Those passages that are there, rising."""
 
     def given(self, ids: Sequence[int]) -> Mapping[int, np.ndarray | None]:
-        """Passage → its vector as it was given, (d,) float32, None where none was; only those of whom the stored one is
-        another.
-        """
+        """Passage → its vector as it was given, (d,) float32, None where none was. DamagedIndex if one is gone."""
 
     def rows(self, ids: Iterable[int]) -> Mapping[int, Row]:
         """Passages by id. DamagedIndex for one that is not there."""

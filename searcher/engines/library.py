@@ -5,16 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from searcher import filters
-from searcher.engines.engine import Engine
 from searcher.engines.opening import Opened
 from searcher.errors import BadValue, UnknownName
 from searcher.filters import IsNull, in_metadata
 from searcher.records import Document, plain
 
-__all__ = ["Library", "ValueCount", "Where", "as_given", "keys_of"]
+__all__ = ["Library", "ValueCount", "Where", "keys_of"]
 
 Where = str | Mapping[str, Any] | None
 PIECE = 256  # documents read in one transaction
@@ -106,13 +103,7 @@ class Library(Opened):
         if not vectors:
             return document
         own = self.engine.passage_ids(number).tolist()
-        return replace(document, vector=as_given(self.engine, own)[own[0]]) if len(own) == 1 else document
-
-
-def as_given(engine: Engine, passages: Sequence[int]) -> dict[int, np.ndarray | None]:
-    """Passage → its vector (d,) float32 as it was given; None for one that was put without. Call inside `reading`."""
-    stored = {number: row.vector for number, row in engine.rows(passages).items()}
-    return stored | dict(engine.given(passages))
+        return replace(document, vector=self.engine.given(own)[own[0]]) if len(own) == 1 else document
 
 
 def keys_of(ids: Any) -> list[str]:

@@ -128,24 +128,25 @@ def write_export(
         stream.write(_dumps(header).encode() + b"\n")
         progress("total", counts["documents"])
         for number in engine.document_ids():
-            stream.write(_document_line(engine, number, encode))
+            stream.write(_document_line(engine, number, encode, settings.given))
             progress("file", 1)
         for path, digest in files:
             stream.write(_dumps({"file": path, "digest": digest.hex()}).encode() + b"\n")
     return Exchanged(counts["documents"], counts["passages"])
 
 
-def _document_line(engine: Engine, number: int, encode: Callable[[np.ndarray], str]) -> bytes:
+def _document_line(engine: Engine, number: int, encode: Callable[[np.ndarray], str], given: bool) -> bytes:
     document = engine.document(number)
     values = {name: getattr(document, name) for name in DOCUMENT if name not in ("file", "passages")}
     values |= {"metadata": dict(document.metadata), "file": engine.file_of(number)}
     passages = []
     ids = engine.passage_ids(number).tolist()
-    given = engine.given(ids)
+    found = engine.given(ids) if given else {}
     for passage, (*place, vector) in zip(ids, engine.places(number), strict=True):
         span = dict(zip(PASSAGE, place, strict=False))
-        own = given.get(passage)
-        other = f', "given": {"null" if own is None else encode(own)}' if passage in given else ""
+        own, other = found.get(passage), ""
+        if given and (own is None or own.tobytes() != vector.tobytes()):
+            other = f', "given": {"null" if own is None else encode(own)}'
         passages.append(f'{_dumps(span)[:-1]}, "vector": {encode(vector)}{other}}}')
     ordered = {name: values[name] for name in DOCUMENT if name != "passages"}
     ordered |= {name: value for name in BESIDE if (value := getattr(document, name)) not in (None, False)}
@@ -302,8 +303,6 @@ class Export:
             length = float(np.linalg.norm(exact)) if len(exact) == len(unit) and np.isfinite(exact).all() else -1
             if "given" in passage and not (length >= 0 and np.allclose(exact / (length or 1), unit, atol=UNIT)):
                 raise BadValue(f"passage {number}: the vector given has not the direction of its vector")
-            if "given" not in passage and not unit.any():
-                raise BadValue(f"passage {number}: its vector is all zeros, and it does not say what was given")
         return found
 
 

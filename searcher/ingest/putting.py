@@ -19,6 +19,7 @@ from searcher.records import Document, Prepared
 __all__ = ["EXISTS", "Putting"]
 
 EXISTS = ("replace", "skip", "error")
+PIECE = 500  # documents of which it is looked up at once whether they are in already
 
 
 class Putting(Library, Adding):
@@ -102,17 +103,22 @@ class Putting(Library, Adding):
         items = prepared(documents, settings.dimension)
         self._create()
         self.engine.settle(settings)
-        self.engine.write([item for item in items if not self._is_there(item)], made_with=settings)
+        there: set[str] = set()
+        for start in range(0, len(items), PIECE):
+            there |= self._as_they_are(items[start : start + PIECE])
+        self.engine.write([item for item in items if item.document.source not in there], made_with=settings)
         self.engine.publish()
 
-    def _is_there(self, item: Prepared) -> bool:
-        """Whether a document is in already as it stands, its vector included."""
-        source = item.document.source
-        if self.engine.known(source) != item.digest:
-            return False
+    def _as_they_are(self, items: Sequence[Prepared]) -> set[str]:
+        """Sources of the documents that are in already as they stand, their vectors included."""
         with self.engine.reading():
-            numbers = self.engine.documents_of("source", source).values()
-            return all(_same(self._whole(number, vectors=True).vector, item.document.vector) for number in numbers)
+            alike = [item for item in items if self.engine.known(item.document.source) == item.digest]
+            numbers = self.engine.named("source", [item.document.source for item in alike])
+            passages = {source: self.engine.passage_ids(own[0]).tolist() for source, own in numbers.items()}
+            vectors = self.engine.given([number for own in passages.values() for number in own])
+        held = {source: [vectors[number] for number in own] for source, own in passages.items()}
+        given = {item.document.source: item.document.vector for item in alike}
+        return {source for source, own in held.items() if all(_same(vector, given[source]) for vector in own)}
 
     def delete(self, ids: str | Sequence[str] | None = None, where: Where = None) -> int:
         """Remove documents by id, by a filter, or those of some ids that a filter allows; how many.

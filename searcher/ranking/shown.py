@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from searcher.engines import Engine, Hit, as_given
+from searcher.engines import Engine, Hit
 from searcher.errors import UnknownName
 from searcher.records import Passage, Row
 
@@ -43,7 +43,7 @@ def with_vectors(engine: Engine, hits: Sequence[Sequence[Passage]]) -> list[list
     numbers = {hit.passage_id for own in hits for hit in own}
     with engine.reading():
         there = engine.present(sorted(numbers))
-        vectors = as_given(engine, there)
+        vectors = engine.given(there)
     return [[replace(hit, vector=vectors[hit.passage_id]) for hit in own if hit.passage_id in vectors] for own in hits]
 
 

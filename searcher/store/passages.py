@@ -47,18 +47,18 @@ class Passages(State):
             return ids_of(connection.execute(f"SELECT id FROM passages WHERE id NOT IN ({NOWHERE}) ORDER BY id"))
 
     def given(self, ids: Sequence[int]) -> dict[int, np.ndarray | None]:
-        """Passage → its vector as it was given, (d,) float32, None where none was; only those of whom the stored one is
-        another.
-        """
+        """Passage → its vector as it was given, (d,) float32, None where none was. DamagedIndex if one is gone."""
         query = (
-            "SELECT g.id, g.length, g.rest, g.crc, v.vector, v.crc FROM given g JOIN vectors v ON v.id = g.id"
-            " WHERE g.id IN (SELECT value FROM json_each(?))"
+            "SELECT v.id, g.length, g.rest, g.crc, v.vector, v.crc FROM vectors v LEFT JOIN given g ON g.id = v.id"
+            " WHERE v.id IN (SELECT value FROM json_each(?))"
         )
-        found = {}
+        found: dict[int, np.ndarray | None] = {}
         with self.database.reading() as connection:
             for row in connection.execute(query, [json.dumps(list(ids))]):
                 unit = np.frombuffer(vector_bytes(row[0], *row[4:]), dtype="<f4")
-                found[row[0]] = as_given(row[:4], unit)
+                found[row[0]] = unit if row[1] is None else as_given(row[:4], unit)
+        if missing := set(ids) - found.keys():
+            raise DamagedIndex(f"passage {min(missing)} or its vector is gone; run: searcher check")
         return found
 
     def answer_ids(self, documents: Iterable[int]) -> np.ndarray:
