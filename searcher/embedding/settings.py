@@ -72,7 +72,7 @@ class IndexSettings:
         return cls(
             model=name, weights=f"{GIVEN}{name}", tokenizer="", architecture={}, pooling="", layers=[], combine="",
             special_tokens=True, query_prompt="", passage_prompt="", pools_prompt=True, dimension=dimension,
-            chunk_tokens=1, overlap=0,
+            chunk_tokens=0, overlap=0,
         )  # fmt: skip
 
     @property

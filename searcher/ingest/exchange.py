@@ -320,7 +320,7 @@ def _settings(values: dict[str, Any]) -> IndexSettings:
     except TypeError:
         needed = {field.name for field in fields(IndexSettings)} & SETTINGS.keys()
         raise BadValue(f"settings are missing: {', '.join(sorted(needed - values.keys()))}") from None
-    for name, least in (("dimension", 1), ("chunk_tokens", 1), ("overlap", 0)):
+    for name, least in (("dimension", 1), ("chunk_tokens", 0 if settings.given else 1), ("overlap", 0)):
         if getattr(settings, name) < least:
             raise BadValue(f"setting {name} is {getattr(settings, name)}; it must be at least {least}")
     return settings

@@ -126,12 +126,13 @@ def _text(citations: Sequence[Citation]) -> str:
 
 
 def _distinct(hits: Sequence[Hit]) -> list[Hit]:
-    """The hits without those that say again what a better one says, spaces apart."""
+    """The hits without those that say again what a better one says, spaces apart; FAQ entries say their answer."""
     met: set[str] = set()
     kept = []
     for hit in hits:
         row = hit[1]
-        said = SPACES.sub(" ", f"{row.text}\n{row.metadata.get('answer', '') if row.kind == 'faq' else ''}").strip()
+        answer = str(row.metadata.get("answer") or "") if row.kind == "faq" else ""
+        said = SPACES.sub(" ", answer or row.text).strip()
         if said not in met:
             kept.append(hit)
         met.add(said)

@@ -92,6 +92,11 @@ def test_a_faq_entry_is_question_and_answer(index: Searcher) -> None:
     assert context.citations[0].text == "what is money?\nAn account."
     assert len(context.citations) == 2
     assert "line" not in context.citations[0].head
+    index.add_bytes(b"question,answer\nwhat are coins?,An  account.\n", "again.csv", suffix=".csv")
+    assert index.count("kind = 'faq'") == 3
+    again = index.context("what is money, what are coins?", 1000, "kind = 'faq'", tokenizer=words)
+    assert sum("account" in each.text for each in again.citations) == 1
+    index.remove("again.csv")
     answers = index.context("near the bank", 1000, "section = 'answer'", tokenizer=words)
     assert {each.text for each in answers.citations} == {
         "where is the river?\nNear the bank.",
