@@ -1,6 +1,6 @@
-"""Documents → what is stored: adding, embedding again, carrying an index elsewhere.
+"""Documents → what is stored: adding, embedding again, carrying an index elsewhere, bringing others in.
 
-Imports: errors, system, records, readers, text, embedding, engines.
+Imports: errors, system, records, readers, migration, text, embedding, engines.
 """
 
 from searcher.ingest.adding import Adding

@@ -3,6 +3,7 @@
 Imports: errors, system, records.
 """
 
+from searcher.readers.databases import copied
 from searcher.readers.faqs import FAQ_READERS
 from searcher.readers.raw import ReadOptions, Unsupported
 from searcher.readers.reading import belonging, read, read_text
@@ -15,6 +16,7 @@ __all__ = [
     "ReadOptions",
     "Unsupported",
     "belonging",
+    "copied",
     "find_files",
     "read",
     "read_text",

@@ -1,0 +1,111 @@
+"""Stores that the tools themselves made are read as those tools read them: ids, texts, metadata, vectors to the bit.
+
+tests/foreign/make.py makes the stores and says how to make them anew; SEARCHER_FOREIGN names a folder of others.
+"""
+
+import base64
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from searcher import Searcher
+from searcher.migration import Choices, Item, foreign
+
+FOLDER = Path(os.environ.get("SEARCHER_FOREIGN") or Path(__file__).parents[1] / "foreign")
+STORES = json.loads((FOLDER / "expected.json").read_text(encoding="utf-8"))
+NOT_READ = {"txtai-quantised": "IxSQ"}  # their vectors are gone
+
+
+def name_of(store: dict[str, Any]) -> str:
+    return " ".join([store["place"], *store["choices"].values()])
+
+
+def read(store: dict[str, Any], folder: Path = FOLDER) -> tuple[list[Item], list[str]]:
+    """The items of a store, and what is told of it."""
+    with foreign(folder / store["place"], Choices(**store["choices"])) as opened:
+        items = list(opened.items())
+        assert opened.count == len(items)
+        return items, [note.reason for note in opened.notes]
+
+
+def numbers(text: str | None) -> np.ndarray | None:
+    return None if text is None else np.frombuffer(base64.b64decode(text), dtype="<f4")
+
+
+@pytest.mark.parametrize("store", STORES, ids=name_of)
+def test_a_store_is_read_as_the_tool_that_made_it_reads_it(store: dict[str, Any]) -> None:
+    items, notes = read(store)
+    wanted = {each["id"]: each for each in store["items"]}
+    assert len(wanted) >= 7
+    assert sorted(item.id for item in items) == sorted(wanted)
+    for item in items:
+        own = wanted[item.id]
+        assert (item.text, item.metadata, item.left_out) == (own["text"], own["metadata"], ())
+        vector = numbers(own["vector"])
+        if vector is None:
+            assert item.vector is None
+        elif "cosine" in store["choices"].get("collection", ""):  # Chroma keeps a unit vector and a length
+            np.testing.assert_allclose(item.vector, vector, rtol=0, atol=1e-6)
+        else:
+            assert item.vector is not None and item.vector.astype("<f4").tobytes() == vector.tobytes()
+    said = NOT_READ.get(store["place"])
+    assert [said in note for note in notes] == [True] if said else notes == []
+
+
+def test_the_stores_hold_what_is_hard() -> None:
+    """Deleted and added again, changed, without a text, in HNSW and in the queue, lists, moments, other scripts."""
+    texts = {item["text"] for store in STORES for item in store["items"]}
+    assert None in texts and "" in texts and any("東京" in text for text in texts if text)
+    kinds = {type(value) for store in STORES for item in store["items"] for value in item["metadata"].values()}
+    assert kinds == {str, int, float, bool, list, dict, type(None)}
+    assert {store["made_by"].split()[0] for store in STORES} == {
+        "langchain-community", "chromadb", "txtai", "llm", "qdrant-client",
+    }  # fmt: skip
+
+
+def test_reading_a_store_writes_nothing_into_it(tmp_path: Path) -> None:
+    for store in STORES:
+        copy = tmp_path / store["place"]
+        if not copy.exists():
+            shutil.copytree(FOLDER / store["place"], copy)
+    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in tmp_path.rglob("*") if path.is_file()}
+    for store in STORES:
+        read(store, tmp_path)
+    after = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in tmp_path.rglob("*") if path.is_file()}
+    assert after == before
+
+
+def test_vectors_of_the_indexs_model_come_in_to_the_bit_and_are_found(bundled: str, tmp_path: Path) -> None:
+    (store,) = [store for store in STORES if store["place"] == "langchain-minilm"]
+    with Searcher(tmp_path / "index", bundled) as searcher:
+        report = searcher.import_from(FOLDER / store["place"])
+        assert (report.documents, report.embedded, report.failed, report.skipped) == (len(store["items"]), 0, [], [])
+        for own in store["items"]:
+            (row,) = searcher.passages(own["id"])
+            vector = numbers(own["vector"])
+            assert vector is not None and row.vector.astype("<f4").tobytes() == vector.tobytes()
+            assert (row.id, row.text, row.metadata) == (own["id"], own["text"].strip(), own["metadata"])
+            assert searcher.document(own["id"]).text == own["text"]
+        assert searcher.search("Where do I leave the keys?", k=1)[0].id == "t2"
+        assert searcher.check() == []
+
+
+def test_vectors_of_another_model_are_embedded_again_and_it_is_said(tiny_bert: Path, tmp_path: Path) -> None:
+    (store,) = [store for store in STORES if store["choices"] == {"collection": "notes-l2"}]
+    with Searcher(tmp_path / "index", tiny_bert) as searcher:
+        report = searcher.import_from(FOLDER / store["place"], collection="notes-l2")
+        having = {own["id"]: own for own in store["items"] if own["text"] is not None}
+        assert (report.documents, report.failed) == (len(having), [])
+        assert report.embedded > 0
+        assert [note.reason for note in report.skipped] == ["1 items without a text were left out"]
+        (note,) = report.notes
+        assert "the texts were embedded again: that of 't0' has 8 numbers, its vectors 32" in note.reason
+        for key, own in having.items():
+            document = searcher.document(key)
+            assert (document.id, document.text, document.metadata) == (key, own["text"], own["metadata"])
+        assert searcher.check() == []
