@@ -41,6 +41,7 @@ class Tally:
     """What is told at the end. shortest, longest: of the vectors; longer: texts that the model sees only in part."""
 
     without_text: int = 0
+    repeated: int = 0
     again: int = 0
     longer: int = 0
     shortest: float = np.inf
@@ -85,7 +86,8 @@ class Migration:
         for note in self.store.notes:
             self.report.tell(note)
         self.progress("total", self.store.count)
-        sample = [] if embed else self._sample()
+        sample = self._sample()  # which reads all of it: what is refused is so before anything is written
+        sample = [] if embed else sample
         reason = self._difference(sample) if sample else ""
         rest: Iterator[Document] = (item.document for item in self._taken())
         if sample and not reason:
@@ -185,6 +187,7 @@ class Migration:
                 continue
             count[item.id] += 1
             source = item.id if count[item.id] == 1 else f"{item.id}#{count[item.id]}"
+            self.tally.repeated += count[item.id] > 1
             try:
                 document = sound(Document(source, item.text, item.title, item.id, item.metadata))
                 if not source:
@@ -210,6 +213,8 @@ class Migration:
         tally = self.tally
         if tally.without_text:
             self.report.tell(Skipped(self.path, f"{tally.without_text:,} items without a text were left out"))
+        if tally.repeated:
+            self.note(f"{tally.repeated:,} items have an id that came before; their sources are that id with #2, #3 …")
         if tally.left_out:
             keys = ", ".join(key for key, _ in tally.left_out.most_common(SHOWN))
             self.note(f"{tally.left_out.total():,} values of metadata that cannot be stored were left out, of {keys}")

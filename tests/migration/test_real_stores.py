@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +110,26 @@ def test_vectors_of_another_model_are_embedded_again_and_it_is_said(tiny_bert: P
             document = searcher.document(key)
             assert (document.id, document.text, document.metadata) == (key, own["text"], own["metadata"])
         assert searcher.check() == []
+
+
+def test_texts_that_chroma_has_in_its_queue_only_are_read_as_it_would_enter_them(tmp_path: Path) -> None:
+    """What a program leaves that died between the two: the writes are there, the segment of metadata lags behind."""
+    name = "notes-queued"
+    (store,) = [store for store in STORES if store["choices"] == {"collection": name}]
+    whole, _ = read(store)
+    shutil.copytree(FOLDER / "chroma", tmp_path / "chroma")
+    with sqlite3.connect(tmp_path / "chroma" / "chroma.sqlite3") as connection:
+        (segment, first) = connection.execute(
+            "SELECT s.id, min(q.seq_id) FROM segments s JOIN collections c ON c.id = s.collection"
+            " JOIN embeddings_queue q ON q.topic LIKE '%' || c.id WHERE s.scope = 'METADATA' AND c.name = ?", [name]
+        ).fetchone()  # fmt: skip
+        connection.execute("UPDATE max_seq_id SET seq_id = ? WHERE segment_id = ?", [first - 1, segment])
+        gone = "SELECT id FROM embeddings WHERE segment_id = ? AND seq_id >= ?"
+        for table in ("embedding_metadata", "embedding_metadata_array", "embeddings"):
+            connection.execute(f"DELETE FROM {table} WHERE id IN ({gone})", [segment, first])
+    connection.close()
+    assert described(read(store, tmp_path)[0]) == described(whole)
+
+
+def described(items: list[Item]) -> dict[str, Any]:
+    return {item.id: (item.text, item.metadata, item.vector.tobytes()) for item in items if item.vector is not None}
