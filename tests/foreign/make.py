@@ -7,12 +7,15 @@ The suite needs none of them: it reads the stores in this folder. To make others
     /tmp/others/bin/python tests/foreign/make.py /tmp/stores
     SEARCHER_FOREIGN=/tmp/stores pytest tests/migration
 
-`minilm.npy` holds the vectors of TEXTS by all-MiniLM-L6-v2; `python tests/foreign/make.py minilm.npy` makes it with searcher.
+`minilm.npy` holds the vectors of TEXTS and QUESTION by all-MiniLM-L6-v2; `python tests/foreign/make.py minilm.npy` makes it
+with searcher. page.json says what the snippets of docs/coming-from.md gave, run by the tools on the stores in page.zip.
 """
 
 import base64
 import json
 import os
+import re
+import shutil
 import sys
 import uuid
 import warnings
@@ -21,11 +24,14 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 HERE = Path(__file__).parent
+PAGE = HERE.parents[1] / "docs" / "coming-from.md"
+QUESTION = "Where is our money?"
 TEXTS = [
     "We keep our money in the bank at the corner.",
     "The boat is tied to a tree near the river bank.",
@@ -137,7 +143,9 @@ def langchain(folder: Path) -> Iterator[Said]:
 
     yield said("langchain", "index", False, DistanceStrategy.EUCLIDEAN_DISTANCE)
     yield said("langchain-named", "notes", True, DistanceStrategy.MAX_INNER_PRODUCT)
-    yield said("langchain-minilm", "index", True, DistanceStrategy.EUCLIDEAN_DISTANCE, np.load(HERE / "minilm.npy"))
+    yield said(
+        "langchain-minilm", "index", True, DistanceStrategy.EUCLIDEAN_DISTANCE, np.load(HERE / "minilm.npy")[:-1]
+    )
 
 
 # -- Chroma
@@ -341,6 +349,83 @@ def _points_of_qdrant(client: Any, name: str) -> dict[Any, Any]:
     return {point.id: point.vector for point in collection.storage.load()}
 
 
+# -- the page
+
+
+def answering() -> Any:
+    """LangChain's embeddings, of one question."""
+    from langchain_core.embeddings import Embeddings
+
+    class Answering(Embeddings):
+        def embed_documents(self, texts: list[str]) -> list[list[float]]:
+            return recorded(texts).tolist()
+
+        def embed_query(self, text: str) -> list[float]:
+            return recorded([text])[0].tolist()
+
+    return Answering()
+
+
+def recorded(texts: list[str]) -> np.ndarray:
+    """txtai's transform, by the name that its config keeps."""
+    rows = dict(zip([*TEXTS, QUESTION], np.load(HERE / "minilm.npy"), strict=True))
+    return np.array([rows[text] for text in texts])
+
+
+def page_stores(folder: Path) -> None:
+    """A store of TEXTS for each snippet of the page, with vectors of all-MiniLM-L6-v2."""
+    os.environ["ALLOW_RESOLVE_TRANSFORM"] = "True"
+    import chromadb
+    import llm as tool
+    import sqlite_utils
+    from langchain_community.vectorstores import FAISS
+    from qdrant_client import QdrantClient, models
+    from txtai import Embeddings
+
+    rows, keys = np.load(HERE / "minilm.npy")[:-1].tolist(), [f"t{n}" for n in range(len(TEXTS))]
+    FAISS.from_embeddings(list(zip(TEXTS, rows, strict=True)), answering(), ids=keys).save_local(
+        str(folder / "faiss_index")
+    )
+    notes = chromadb.PersistentClient(str(folder / "chroma")).create_collection("notes", embedding_function=None)
+    notes.add(ids=keys, documents=TEXTS, embeddings=rows)
+    index = Embeddings(method="external", transform="make.recorded", content=True)
+    index.index(list(zip(keys, TEXTS, [None] * len(keys), strict=True)))
+    index.save(str(folder / "txtai_index"))
+    database = sqlite_utils.Database(folder / "embeddings.db")
+
+    class Given(tool.EmbeddingModel):
+        model_id = "sentence-transformers/all-MiniLM-L6-v2"
+
+        def embed_batch(self, items: Any) -> Iterator[list[float]]:
+            return iter(recorded(list(items)).tolist())
+
+    tool.Collection("notes", database, model=Given()).embed_multi(zip(keys, TEXTS, strict=True), store=True)
+    database.close()
+    client = QdrantClient(path=str(folder / "qdrant"))
+    client.create_collection("notes", models.VectorParams(size=len(rows[0]), distance=models.Distance.COSINE))
+    points = zip(range(len(keys)), keys, TEXTS, rows, strict=True)
+    client.upsert(
+        "notes",
+        [models.PointStruct(id=n, vector=row, payload={"text": text, "key": key}) for n, key, text, row in points],
+    )
+    client.close()
+    np.save(folder / "vectors.npy", np.array(rows, dtype=np.float32))
+    lines = [json.dumps({"id": key, "text": text}) for key, text in zip(keys, TEXTS, strict=True)]
+    (folder / "vectors.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def page_answers(folder: Path) -> Iterator[dict[str, Any]]:
+    """Each snippet of theirs, and the ids that it found."""
+    with TemporaryDirectory() as copy:  # some write when they read
+        shutil.copytree(folder, copy, dirs_exist_ok=True)
+        os.chdir(copy)
+        text = PAGE.read_text("utf-8")
+        for heading, code in re.findall(r"^### (.+?)\n```python theirs\n(.+?)\n```$", text, re.M | re.S):
+            names = {"question": QUESTION, "vector": recorded([QUESTION])[0].tolist(), "embeddings": answering()}
+            exec(compile(code, heading, "exec"), names)
+            yield {"heading": heading, "theirs": code, "found": names["found"]}
+
+
 MAKERS = {
     langchain: "langchain-community", chroma: "chromadb", txtai: "txtai", llm: "llm", qdrant: "qdrant-client",
 }  # fmt: skip
@@ -350,7 +435,7 @@ def main(target: Path) -> None:
     if target.name == "minilm.npy":
         from searcher import Embedder
 
-        np.save(HERE / "minilm.npy", Embedder(None, dtype="fp32").embed(TEXTS))
+        np.save(HERE / "minilm.npy", Embedder(None, dtype="fp32").embed([*TEXTS, QUESTION]))
         return
     target.mkdir(parents=True, exist_ok=True)
     stores = []
@@ -359,9 +444,15 @@ def main(target: Path) -> None:
             stores.append(
                 {"made_by": f"{package} {version(package)}", "place": place, "choices": choices, "items": items}
             )
+    with TemporaryDirectory() as page:
+        page_stores(Path(page))
+        shutil.make_archive(str(target / "page"), "zip", page)
+        answers = list(page_answers(Path(page)))
+    (target / "page.json").write_text(json.dumps(answers, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     (target / "expected.json").write_text(json.dumps(stores, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    main(Path(sys.argv[1]))
+    sys.path.insert(0, str(HERE))
+    main(Path(sys.argv[1]).absolute())
