@@ -10,14 +10,17 @@ if TYPE_CHECKING:
     from searcher.embedding import Embedder
     from searcher.errors import SearcherError
     from searcher.records import AddReport, Answer, Document, Passage
-    from searcher.search import Searcher
+    from searcher.search import AsyncSearcher, Searcher
 
 __version__ = "0.1.0"
-__all__ = ["AddReport", "Answer", "Document", "Embedder", "Passage", "Searcher", "SearcherError", "__version__"]
+__all__ = [
+    "AddReport", "Answer", "AsyncSearcher", "Document", "Embedder", "Passage", "Searcher", "SearcherError",
+    "__version__",
+]  # fmt: skip
 
 _HOMES = {
-    "AddReport": "records", "Answer": "records", "Document": "records", "Embedder": "embedding", "Passage": "records",
-    "Searcher": "search", "SearcherError": "errors",
+    "AddReport": "records", "Answer": "records", "AsyncSearcher": "search", "Document": "records",
+    "Embedder": "embedding", "Passage": "records", "Searcher": "search", "SearcherError": "errors",
 }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,6 +18,7 @@ __all__ = [
 ]  # fmt: skip
 
 ANSWER = "answer"
+ASKED_FOR = ("highlight", "payload", "vector")  # of a hit
 MAX_TEXT_BYTES = 256 * 2**20  # of one document; table files are streamed, a row of theirs is a document
 
 
@@ -33,6 +34,9 @@ class Document:
     first_line: the line of the file on which `text` starts (after front matter it is not 1).
     kind: "text", or "faq" for a question whose answer is `metadata["answer"]`; where the answer is part of the text
         too, it is a section called ANSWER.
+    payload: what JSON holds, kept beside it and never looked into; None is nothing.
+    whole: whether it is one passage, however long, spaces around it included.
+    vector: (d,) float32, what stands for all of it where somebody gave or asked for that; no part of the digest.
     """
 
     source: str
@@ -44,15 +48,20 @@ class Document:
     breaks: tuple[int, ...] = ()
     first_line: int = 1
     kind: str = "text"
+    payload: Any = None
+    whole: bool = False
+    vector: "np.ndarray | None" = field(default=None, compare=False, repr=False)
 
     @property
     def layout(self) -> str:
         """What of it is told by offsets and lines, as JSON."""
-        return as_json({"sections": self.sections, "breaks": self.breaks, "first_line": self.first_line})
+        parts = {"sections": self.sections, "breaks": self.breaks, "first_line": self.first_line}
+        return as_json(parts | ({"whole": True} if self.whole else {}))
 
     def digest(self) -> bytes:
         """16 bytes that stand for all of it. BadValue for metadata that JSON cannot hold."""
         parts = [self.source, self.id, self.kind, self.title, as_json(self.metadata), self.layout]
+        parts += [] if self.payload is None else [as_json(self.payload)]
         digest = hashlib.blake2b(json.dumps(parts).encode(), digest_size=16)
         digest.update(self.text.encode())
         return digest.digest()
@@ -98,13 +107,18 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A document ready to be written. file: the file it came from, if any; vectors: (len(chunks), d) float32."""
+    """A document ready to be written. file: the file it came from, if any; vectors: (len(chunks), d) float32.
+
+    given: where the vectors are somebody's own, each as it was given, (d,) float32 of any length, or None for a passage
+    without one; its row in `vectors` is of unit length then, or zeros.
+    """
 
     document: Document
     digest: bytes
     file: str | None
     chunks: Sequence[Chunk]
     vectors: "np.ndarray"
+    given: "Sequence[np.ndarray | None] | None" = None
 
     def check(self, dimension: int) -> None:
         """BadValue unless there is a finite vector of that length for each passage."""
@@ -159,7 +173,8 @@ class Passage:
     """A hit: a passage and its score, the cosine with the question (float, -1 … 1).
 
     `text == document.text[start:end]`; `line` counts from 1; `id` is the caller's, `passage_id` ours.
-    highlight: None unless asked for.
+    highlight, vector ((d,) float32, as it was given): None unless asked for. payload: that of a document that is the
+    hit as a whole.
     """
 
     rank: int
@@ -176,10 +191,15 @@ class Passage:
     text: str
     metadata: dict[str, Any]
     highlight: Highlight | None = None
+    payload: Any = None
+    vector: "np.ndarray | None" = field(default=None, compare=False, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
-        """The hit as the JSON object that `--json` prints; `highlight` is in it where it was asked for."""
-        return {name: value for name, value in asdict(self).items() if name != "highlight" or value is not None}
+        """The hit as the JSON object that `--json` prints; what has to be asked for is in it where it was."""
+        values = asdict(replace(self, vector=None))
+        if self.vector is not None:
+            values["vector"] = self.vector.tolist()
+        return {name: value for name, value in values.items() if name not in ASKED_FOR or value is not None}
 
 
 @dataclass(frozen=True)

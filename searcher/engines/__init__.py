@@ -4,6 +4,7 @@ Imports: errors, system, records, filters, embedding, vectors, store.
 """
 
 from searcher.engines.engine import Effort, Engine, Hit, cosine
+from searcher.engines.library import Library, ValueCount, Where, keys_of
 from searcher.engines.local import LocalEngine
 from searcher.engines.opening import Opened
 from searcher.engines.status import status
@@ -17,12 +18,16 @@ __all__ = [
     "Engine",
     "Held",
     "Hit",
+    "Library",
     "LocalEngine",
     "Opened",
     "Repair",
+    "ValueCount",
+    "Where",
     "check",
     "compact",
     "cosine",
+    "keys_of",
     "make_index",
     "repair",
     "status",

@@ -37,7 +37,7 @@ from searcher.filters import (
 from searcher.store.keyword_index import holding
 from searcher.store.schema import COLUMNS
 
-__all__ = ["Spans", "allowed_ids", "chosen_ids", "enter", "spans", "value_rows"]
+__all__ = ["Spans", "allowed_ids", "change_values", "chosen_ids", "enter", "spans", "value_rows"]
 
 FEW = 2000  # documents whose spans are asked for one by one, before those of all are
 TYPES = {TEXT: "'text'", NUMBER: "'integer', 'real'", BOOLEAN: "'none'"}  # as SQLite calls what a column holds
@@ -67,6 +67,12 @@ def enter(connection: Any, document: int, metadata: str, first: int, count: int)
     connection.executemany("INSERT INTO metadata_values VALUES (?, ?, ?, ?)", value_rows(document, metadata))
     if count:
         connection.execute("INSERT INTO spans VALUES (?, ?, ?)", [document, first, count])
+
+
+def change_values(connection: Any, document: int, metadata: str) -> None:
+    """Enter other values of a document than it had: those in that metadata, JSON."""
+    connection.execute("DELETE FROM metadata_values WHERE document = ?", [document])
+    connection.executemany("INSERT INTO metadata_values VALUES (?, ?, ?, ?)", value_rows(document, metadata))
 
 
 def value_rows(document: int, metadata: str) -> Iterator[tuple[str, str, Value, int]]:
