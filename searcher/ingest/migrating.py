@@ -30,7 +30,7 @@ RANKED = {"l2": "by L2 distance", "ip": "by inner product"}
 
 
 class Taken(NamedTuple):
-    """A document to be written, and its unit vector (d,) float32 if it has one that can be used."""
+    """A document to be written, and its vector (d,) float32 as it was stored, if it has one with a direction."""
 
     document: Document
     vector: np.ndarray | None
@@ -64,116 +64,25 @@ def bring_in(
     of at least LEAST with what the index's model makes of them; such a document is one passage, however long. They come
     in one transaction, what is embedded batch by batch, as in `add`.
     """
-    return Migration(engine, store, path, settings, embedder, progress).run(embed)
+    ingest = Ingest(engine, settings, embedder, progress)
+    return Migration(engine, store, path, settings, ingest, progress).run(embed)
 
 
-class Migration:
-    """One import."""
+class Reading:
+    """A store made into documents, and what is told of it in the report."""
 
-    def __init__(
-        self, engine: Engine, store: Foreign, path: Path, settings: IndexSettings, embedder: Embedder,
-        progress: Progress,
-    ) -> None:  # fmt: skip
-        self.engine, self.store, self.path = engine, store, str(path)
-        self.settings, self.embedder, self.progress = settings, embedder, progress
-        self.ingest = Ingest(engine, settings, embedder, progress)
-        self.report, self.tally = self.ingest.report, Tally()
-        chunker = self.ingest.chunker
-        self.tokenizer, self.room = chunker.tokenizer, chunker.room
-
-    def run(self, embed: bool) -> AddReport:
-        """Do it."""
-        for note in self.store.notes:
-            self.report.tell(note)
-        self.progress("total", self.store.count)
-        sample = self._sample()  # which reads all of it: what is refused is so before anything is written
-        sample = [] if embed else sample
-        reason = self._difference(sample) if sample else ""
-        rest: Iterator[Document] = (item.document for item in self._taken())
-        if sample and not reason:
-            rest = iter(self._keep(len(sample)))
-            self._tell_of_vectors()
-        elif reason:
-            said = f"; it says that they are of {self.store.model!r}" if self.store.model else ""
-            self.note(
-                f"its vectors are not those of {self.settings.model}, the texts were embedded again: {reason}{said}"
-            )
-        self.ingest.documents(rest)
-        report = self.ingest.finish()
-        self._tell()
-        return report
+    def __init__(self, store: Foreign, path: Path, report: AddReport, progress: Progress) -> None:
+        self.store, self.path, self.report, self.progress = store, str(path), report, progress
+        self.tally = Tally()
+        progress("total", store.count)
+        for note in store.notes:
+            report.tell(note)
 
     def note(self, reason: str) -> None:
         """Have something told of the store."""
         self.report.tell(Note(self.path, reason))
 
-    # -- whether the vectors are the model's
-
-    def _sample(self) -> list[tuple[Item, np.ndarray]]:
-        """Items with a text and a vector, spread over all of them, such as the model sees whole if there are any."""
-        step = max(1, self.store.count // (4 * SAMPLE))
-        having = (
-            (item, unit)
-            for item in self.store.items()
-            if not isinstance(item, Failure) and item.text and item.text.strip()
-            if item.vector is not None and (unit := _unit(item.vector)) is not None
-        )
-        found = list(islice(having, 0, None, step))
-        lengths = [len(ids) for ids in self.tokenizer.encode_ids([str(item.text) for item, _ in found])]
-        whole = [each for each, length in zip(found, lengths, strict=True) if length <= self.room] or found
-        return whole[:: -(-len(whole) // SAMPLE) or 1]
-
-    def _difference(self, sample: list[tuple[Item, np.ndarray]]) -> str:
-        """Why these vectors cannot be those of the index's model; empty if they can."""
-        dimension = self.embedder.dimension
-        for item, unit in sample:
-            if len(unit) != dimension:
-                return f"that of {item.id!r:.60} has {len(unit):,} numbers, its vectors {dimension:,}"
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # that a text was cut: so was theirs
-            ours = self.embedder.embed([str(item.text) for item, _ in sample])
-        cosines = [float(np.dot(own, unit)) for own, (_, unit) in zip(ours, sample, strict=True)]
-        least = int(np.argmin(cosines))
-        if cosines[least] >= LEAST:
-            return ""
-        return (
-            f"that of {sample[least][0].id!r:.60} has a cosine of {cosines[least]:.3f} with what it makes of the text"
-        )
-
-    # -- the two ways in
-
-    def _keep(self, compared: int) -> list[Document]:
-        """Write what has a vector, as one passage each; what has none."""
-        rest: list[Document] = []
-        documents, passages, replaced, _ = self.engine.take_in(self.settings, self._prepared(rest))
-        self.report.documents += documents
-        self.report.passages += passages
-        self.note(
-            f"{documents:,} vectors were kept: all {compared} that were compared have a cosine of {LEAST} or more with "
-            f"what {self.settings.model} makes of their texts"
-        )
-        if replaced:
-            self.note(f"{replaced:,} documents of the same ids were there and were replaced")
-        return rest
-
-    def _prepared(self, rest: list[Document]) -> Iterator[Prepared]:
-        """What has a vector, ready to be written; what has none goes into `rest`."""
-        taken, unknown = self._taken(), -1 if self.tokenizer.unknown is None else self.tokenizer.unknown
-        while batch := list(islice(taken, BATCH)):
-            tokens = self.tokenizer.encode_ids([item.document.text for item in batch])
-            for (document, vector), ids in zip(batch, tokens, strict=True):
-                span = _span(document.text)
-                if vector is None or len(vector) != self.settings.dimension or span is None:
-                    self.tally.again += span is not None
-                    rest.append(document)
-                    continue
-                self.tally.longer += len(ids) > self.room
-                self.report.tokens += len(ids)
-                self.report.unknown_tokens += ids.count(unknown)
-                chunks = [Chunk(*span, (), len(ids))]
-                yield Prepared(document, document.digest(), None, chunks, vector[None, :])
-
-    def _taken(self) -> Iterator[Taken]:
+    def taken(self) -> Iterator[Taken]:
         """The documents of the store; what cannot be one is told."""
         count: Counter[str] = Counter()
         for item in self.store.items():
@@ -195,21 +104,18 @@ class Migration:
             except BadValue as fault:
                 self.report.tell(Failure(self.path, f"id {item.id!r:.60}: {fault}"))
                 continue
-            yield Taken(document, self._vector(item))
+            yield Taken(document, self._directed(item.vector))
 
-    def _vector(self, item: Item) -> np.ndarray | None:
-        if item.vector is None:
+    def _directed(self, vector: np.ndarray | None) -> np.ndarray | None:
+        length = 0.0 if vector is None else _length(vector)
+        if not np.isfinite(length) or length == 0:
             return None
-        unit = _unit(item.vector)
-        if unit is not None:
-            length = _length(item.vector)
-            self.tally.shortest = min(self.tally.shortest, length)
-            self.tally.longest = max(self.tally.longest, length)
-        return unit
+        self.tally.shortest = min(self.tally.shortest, length)
+        self.tally.longest = max(self.tally.longest, length)
+        return vector
 
-    # -- what is told
-
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """What became of the items."""
         tally = self.tally
         if tally.without_text:
             self.report.tell(Skipped(self.path, f"{tally.without_text:,} items without a text were left out"))
@@ -219,21 +125,120 @@ class Migration:
             keys = ", ".join(key for key, _ in tally.left_out.most_common(SHOWN))
             self.note(f"{tally.left_out.total():,} values of metadata that cannot be stored were left out, of {keys}")
 
-    def _tell_of_vectors(self) -> None:
+    def tell_of_lengths(self) -> None:
+        """That lengths ranked the vectors which are kept, where they did."""
         tally = self.tally
-        if tally.again:
-            self.note(f"{tally.again:,} texts had no vector that could be kept and were embedded")
-        if tally.longer:
-            self.note(
-                f"{tally.longer:,} texts have more than {self.settings.chunk_tokens} tokens, and a vector of their "
-                "beginning only; embed them again to have them cut into passages"
-            )
         if self.store.metric in RANKED and tally.longest > tally.shortest * (1 + UNLIKE):
             self.note(
                 f"its vectors have lengths from {tally.shortest:.3g} to {tally.longest:.3g} and were ranked "
                 f"{RANKED[self.store.metric]}; the cosine, which ranks here, leaves lengths out: hits may come in "
                 "another order"
             )
+
+
+class Migration(Reading):
+    """One import into an index that has a model."""
+
+    def __init__(
+        self, engine: Engine, store: Foreign, path: Path, settings: IndexSettings, ingest: Ingest, progress: Progress
+    ) -> None:
+        super().__init__(store, path, ingest.report, progress)
+        self.engine, self.settings, self.ingest = engine, settings, ingest
+        self.tokenizer, self.room = ingest.chunker.tokenizer, ingest.chunker.room
+
+    def run(self, embed: bool) -> AddReport:
+        """Do it."""
+        sample = self._sample()  # which reads all of it: what is refused is so before anything is written
+        sample = [] if embed else sample
+        reason = self._difference(sample) if sample else ""
+        rest: Iterator[Document] = (item.document for item in self.taken())
+        if sample and not reason:
+            rest = iter(self._keep(len(sample)))
+            self._tell_of_vectors()
+        elif reason:
+            said = f"; it says that they are of {self.store.model!r}" if self.store.model else ""
+            here = self.settings.model
+            self.note(f"its vectors are not those of {here}, the texts were embedded again: {reason}{said}")
+        self.ingest.documents(rest)
+        report = self.ingest.finish()
+        self.tell()
+        return report
+
+    # -- whether the vectors are the model's
+
+    def _sample(self) -> list[tuple[Item, np.ndarray]]:
+        """Items with a text and a vector, spread over all of them, such as the model sees whole if there are any."""
+        step = max(1, self.store.count // (4 * SAMPLE))
+        having = (
+            (item, unit)
+            for item in self.store.items()
+            if not isinstance(item, Failure) and item.text and item.text.strip()
+            if item.vector is not None and (unit := _unit(item.vector)) is not None
+        )
+        found = list(islice(having, 0, None, step))
+        lengths = [len(ids) for ids in self.tokenizer.encode_ids([str(item.text) for item, _ in found])]
+        whole = [each for each, length in zip(found, lengths, strict=True) if length <= self.room] or found
+        return whole[:: -(-len(whole) // SAMPLE) or 1]
+
+    def _difference(self, sample: list[tuple[Item, np.ndarray]]) -> str:
+        """Why these vectors cannot be those of the index's model; empty if they can."""
+        dimension = self.settings.dimension
+        for item, unit in sample:
+            if len(unit) != dimension:
+                return f"that of {item.id!r:.60} has {len(unit):,} numbers, its vectors {dimension:,}"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # that a text was cut: so was theirs
+            ours = self.ingest.embedder.embed([str(item.text) for item, _ in sample])
+        cosines = [float(np.dot(own, unit)) for own, (_, unit) in zip(ours, sample, strict=True)]
+        least = int(np.argmin(cosines))
+        if cosines[least] >= LEAST:
+            return ""
+        return (
+            f"that of {sample[least][0].id!r:.60} has a cosine of {cosines[least]:.3f} with what it makes of the text"
+        )
+
+    # -- vectors that are kept
+
+    def _keep(self, compared: int) -> list[Document]:
+        """Write what has a vector, as one passage each; what has none."""
+        rest: list[Document] = []
+        documents, passages, replaced, _ = self.engine.take_in(self.settings, self._prepared(rest))
+        self.report.documents += documents
+        self.report.passages += passages
+        self.note(
+            f"{documents:,} vectors were kept: all {compared} that were compared have a cosine of {LEAST} or more with "
+            f"what {self.settings.model} makes of their texts"
+        )
+        if replaced:
+            self.note(f"{replaced:,} documents of the same ids were there and were replaced")
+        return rest
+
+    def _prepared(self, rest: list[Document]) -> Iterator[Prepared]:
+        """What has a vector, ready to be written; what has none goes into `rest`."""
+        taken, unknown = self.taken(), -1 if self.tokenizer.unknown is None else self.tokenizer.unknown
+        while batch := list(islice(taken, BATCH)):
+            tokens = self.tokenizer.encode_ids([item.document.text for item in batch])
+            for (document, vector), ids in zip(batch, tokens, strict=True):
+                span, unit = _span(document.text), None if vector is None else _unit(vector)
+                if unit is None or len(unit) != self.settings.dimension or span is None:
+                    self.tally.again += span is not None
+                    rest.append(document)
+                    continue
+                self.tally.longer += len(ids) > self.room
+                self.report.tokens += len(ids)
+                self.report.unknown_tokens += ids.count(unknown)
+                chunks = [Chunk(*span, (), len(ids))]
+                yield Prepared(document, document.digest(), None, chunks, unit[None, :])
+
+    def _tell_of_vectors(self) -> None:
+        if self.tally.again:
+            self.note(f"{self.tally.again:,} texts had no vector that could be kept and were embedded")
+        if self.tally.longer:
+            self.note(
+                f"{self.tally.longer:,} texts have more than {self.settings.chunk_tokens} tokens, and a vector of "
+                "their beginning only; embed them again to have them cut into passages"
+            )
+        self.tell_of_lengths()
 
 
 def _length(vector: np.ndarray) -> float:
