@@ -57,6 +57,8 @@ def export_command(file: str, folder: Path | None, vectors: str) -> None:
 @click.option("--collection", metavar="NAME", help="Which collection, where there are several.")
 @click.option("--vector-name", metavar="NAME", help="Which of the named vectors of a Qdrant collection.")
 @click.option("--text-field", metavar="NAME", help="Which field is the text, of Qdrant's payload or of JSON lines.")
+@click.option("--vectors", metavar="NAME", help="Keep the vectors as those of this model, whichever it is; a new "
+              "index then embeds nothing itself.")  # fmt: skip
 @click.option("--embed", is_flag=True, help="Embed the texts, whatever vectors there are.")
 @json_option
 @settings_options
@@ -74,7 +76,8 @@ def import_command(
     Of other tools these are read: a Chroma folder, a LangChain FAISS folder, a folder of Qdrant's local mode, a txtai
     index, an llm database, vectors in .npy with JSON lines, a folder in BEIR's layout. None of them is needed, and
     nothing of a pickle is run. Ids, texts and metadata come along; so do vectors if they are those of the index's
-    model, or for a new index of the one that -m names: a sample is compared. Else the texts are embedded.
+    model, or for a new index of the one that -m names: a sample is compared. Else the texts are embedded. With
+    --vectors no model is needed: they are kept as they are, and questions are asked with vectors of the same make.
 
     Documents that are there already are replaced; passages get new ids.
     """

@@ -10,7 +10,7 @@ from searcher.ingest.documents import documents_of_texts
 from searcher.ingest.exchange import Exchanged, Export, write_export
 from searcher.ingest.files import add_files, expanded
 from searcher.ingest.ingest import Ingest, Progress, no_progress
-from searcher.ingest.migrating import bring_in
+from searcher.ingest.migrating import bring_in, bring_in_given
 from searcher.migration import Choices, foreign
 from searcher.readers import ReadOptions, read_text
 from searcher.records import AddReport, Document, Failure
@@ -190,16 +190,29 @@ class Adding(Opened):
         several; vector_name: which of an item's named vectors; text_field: which field of an item is its text.
 
         The model decides on the vectors: a sample of the texts is embedded, and only if each vector has a cosine of .99
-        with ours are they kept. Else, and with embed, all texts are embedded. A document whose id is there already
-        replaces it. Nothing of the store is run or written; what was done with it is in the report's `notes`.
+        with ours are they kept. Else, and with embed, all texts are embedded. An index of given vectors
+        (`Searcher(folder, vectors=NAME)`) keeps them all to the bit, and items without a text too.
+
+        A document whose id is there already is replaced. Nothing of the store is run or written; what was done with it
+        is in the report's `notes`.
 
         Raises BadValue for a path that is none of these, UnreadableFile, and what `add` raises.
         """
+        stored = self._stored()
+        given = self._wanted.vectors is not None if stored is None else stored.given
+        if given and embed:
+            raise BadValue("an index of given vectors embeds nothing; leave embed out")
         with foreign(Path(path), Choices(collection, vector_name, text_field)) as store:
-            settings, embedder = self.settings, self.embedder
-            self._create()
-            self.engine.settle(settings)
-            report = bring_in(self.engine, store, Path(path), settings, embedder, embed, progress)
+            if given:
+                self._create()
+                report = bring_in_given(
+                    self.engine, store, Path(path), lambda length: stored or self._wanted.given(length), progress
+                )
+            else:
+                settings, embedder = self.settings, self.embedder
+                self._create()
+                self.engine.settle(settings)
+                report = bring_in(self.engine, store, Path(path), settings, embedder, embed, progress)
         self.engine.publish()
         return report
 

@@ -2,10 +2,11 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
@@ -14,11 +15,12 @@ from searcher.embedding import Embedder, IndexSettings
 from searcher.engines import Engine
 from searcher.errors import BadValue
 from searcher.ingest.documents import sound
+from searcher.ingest.given import prepared
 from searcher.ingest.ingest import Ingest, Progress
 from searcher.migration import Foreign, Item
 from searcher.records import AddReport, Chunk, Document, Failure, Note, Prepared, Skipped
 
-__all__ = ["bring_in"]
+__all__ = ["bring_in", "bring_in_given"]
 
 SAMPLE = 32  # vectors that are compared with ours
 LEAST = 0.99  # cosine of each with ours; those of the same model have 0.999 and more, in any precision
@@ -68,8 +70,21 @@ def bring_in(
     return Migration(engine, store, path, settings, ingest, progress).run(embed)
 
 
+def bring_in_given(
+    engine: Engine, store: Foreign, path: Path, settings: Callable[[int | None], IndexSettings], progress: Progress
+) -> AddReport:
+    """Bring all of a store into an index of given vectors, in one transaction, each vector to the bit.
+
+    settings: of the index, by the dimension of the store's vectors, None if it has none. BadValue for a vector of
+    another length than the index's; nothing is written then.
+    """
+    return Given(store, path, AddReport(), progress).run(engine, settings)
+
+
 class Reading:
     """A store made into documents, and what is told of it in the report."""
+
+    needs_text = True  # whether what has none is left out
 
     def __init__(self, store: Foreign, path: Path, report: AddReport, progress: Progress) -> None:
         self.store, self.path, self.report, self.progress = store, str(path), report, progress
@@ -93,12 +108,13 @@ class Reading:
             self.tally.left_out.update(item.left_out)
             if item.text is None:
                 self.tally.without_text += 1
-                continue
+                if self.needs_text:
+                    continue
             count[item.id] += 1
             source = item.id if count[item.id] == 1 else f"{item.id}#{count[item.id]}"
             self.tally.repeated += count[item.id] > 1
             try:
-                document = sound(Document(source, item.text, item.title, item.id, item.metadata))
+                document = sound(Document(source, item.text or "", item.title, item.id, item.metadata))
                 if not source:
                     raise BadValue("an id is empty")
             except BadValue as fault:
@@ -117,8 +133,10 @@ class Reading:
     def tell(self) -> None:
         """What became of the items."""
         tally = self.tally
-        if tally.without_text:
+        if tally.without_text and self.needs_text:
             self.report.tell(Skipped(self.path, f"{tally.without_text:,} items without a text were left out"))
+        elif tally.without_text:
+            self.note(f"{tally.without_text:,} items have no text; their vectors and filters find them")
         if tally.repeated:
             self.note(f"{tally.repeated:,} items have an id that came before; their sources are that id with #2, #3 …")
         if tally.left_out:
@@ -134,6 +152,41 @@ class Reading:
                 f"{RANKED[self.store.metric]}; the cosine, which ranks here, leaves lengths out: hits may come in "
                 "another order"
             )
+
+
+class Given(Reading):
+    """One import into an index of given vectors."""
+
+    needs_text = False
+
+    def run(self, engine: Engine, settings: Callable[[int | None], IndexSettings]) -> AddReport:
+        """Do it."""
+        begun = perf_counter()
+        lengths = (
+            len(item.vector)
+            for item in self.store.items()
+            if not isinstance(item, Failure) and item.vector is not None and len(item.vector)
+        )
+        made_with = settings(next(lengths, None))
+        documents, passages, replaced, _ = engine.take_in(made_with, self._prepared(made_with.dimension))
+        self.report.documents, self.report.passages = documents, passages
+        self.note(f"{documents - self.tally.again:,} vectors were kept as those of {made_with.model}")
+        if replaced:
+            self.note(f"{replaced:,} documents of the same ids were there and were replaced")
+        if self.tally.again:
+            self.note(
+                f"{self.tally.again:,} items have no vector, or one without a direction; filters and words find them"
+            )
+        self.tell_of_lengths()
+        self.tell()
+        self.report.seconds = perf_counter() - begun
+        return self.report
+
+    def _prepared(self, dimension: int) -> Iterator[Prepared]:
+        for document, vector in self.taken():
+            self.tally.again += vector is None
+            own = None if vector is None else np.asarray(vector, dtype="<f4")
+            yield from prepared([replace(document, vector=own)], dimension)
 
 
 class Migration(Reading):

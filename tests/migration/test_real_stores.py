@@ -13,8 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from searcher import Searcher
+from searcher.cli.program import cli
+from searcher.errors import BadValue
 from searcher.migration import Choices, Item, foreign
 
 FOLDER = Path(os.environ.get("SEARCHER_FOREIGN") or Path(__file__).parents[1] / "foreign")
@@ -133,3 +136,35 @@ def test_texts_that_chroma_has_in_its_queue_only_are_read_as_it_would_enter_them
 
 def described(items: list[Item]) -> dict[str, Any]:
     return {item.id: (item.text, item.metadata, item.vector.tobytes()) for item in items if item.vector is not None}
+
+
+@pytest.mark.parametrize("store", STORES, ids=name_of)
+def test_an_index_of_given_vectors_holds_every_item_to_the_bit(store: dict[str, Any], tmp_path: Path) -> None:
+    with Searcher(tmp_path / "index", vectors="theirs") as searcher:
+        if store["place"] in NOT_READ:
+            with pytest.raises(BadValue, match="the dimension is not known yet"):
+                searcher.import_from(FOLDER / store["place"], **store["choices"])
+            return
+        report = searcher.import_from(FOLDER / store["place"], **store["choices"])
+        assert (report.documents, report.failed, report.skipped) == (len(store["items"]), [], [])
+        for own in store["items"]:
+            (document,) = searcher.get([own["id"]], vectors=True)
+            vector = numbers(own["vector"])
+            assert (document.text, document.metadata) == (own["text"] or "", own["metadata"])
+            if "cosine" in store["choices"].get("collection", ""):
+                np.testing.assert_allclose(document.vector, vector, rtol=0, atol=1e-6)
+            else:
+                assert vector is not None and document.vector is not None
+                assert document.vector.tobytes() == vector.tobytes()
+            assert own["id"] in [hit.id for hit in searcher.search(vector=vector, k=3)]
+        assert searcher.check() == []
+
+
+def test_the_command_takes_vectors_of_any_model(tmp_path: Path) -> None:
+    command = ["import", str(FOLDER / "langchain"), "-i", str(tmp_path / "index"), "--vectors", "theirs"]
+    done = CliRunner().invoke(cli, command)
+    assert done.exit_code == 0, done.output
+    assert "9 vectors were kept as those of theirs" in done.stderr
+    assert "were ranked by L2 distance" in done.stderr
+    again = CliRunner().invoke(cli, [*command[:4], "--vectors", "others"])
+    assert again.exit_code != 0 and "'theirs', not 'others'" in str(again.exception)
