@@ -114,7 +114,9 @@ def _tables(connection: sqlite3.Connection) -> set[str]:
 
 def _held(connection: sqlite3.Connection, collection: str) -> Held:
     cursor = connection.execute("SELECT * FROM collections WHERE id = ?", [collection])
-    row = dict(zip([column[0] for column in cursor.description], cursor.fetchone(), strict=True))
+    if (found := cursor.fetchone()) is None:
+        raise sqlite3.DatabaseError("a collection that its index has is not in its table")
+    row = dict(zip([column[0] for column in cursor.description], found, strict=True))
     segments = dict(connection.execute("SELECT scope, id FROM segments WHERE collection = ?", [collection]))
     said = [_json(row.get(name)) for name in ("schema_str", "config_json_str")]
     metadata = dict(

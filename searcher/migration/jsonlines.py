@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from searcher.errors import BadValue, UnreadableFile
+from searcher.migration.arrays import as_float32, read_array
 from searcher.migration.foreign import Choices, Foreign, Item, text_of
 from searcher.records import Failure
 
@@ -39,19 +40,14 @@ def find_arrays(path: Path) -> Path | None:
 def opened_arrays(place: Path, choices: Choices) -> Iterator[Foreign]:
     """A line for each row. UnreadableFile for files that disagree, and for arrays of objects."""
     lines = _lines_of(place)
-    try:
-        rows = np.load(place, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as fault:
-        raise UnreadableFile(place, f"not an array of numbers: {' '.join(str(fault).split())}") from None
-    if rows.ndim != 2 or rows.dtype.kind not in "fiu":
-        raise UnreadableFile(place, f"an array of {rows.dtype} of shape {rows.shape}; good: (n, d) numbers")
+    rows = read_array(place)
     count = sum(1 for _ in _rows(lines))
     if count != len(rows):
         raise UnreadableFile(place, f"{len(rows):,} vectors for the {count:,} lines of {lines.name}")
 
     def items() -> Iterator[Item | Failure]:
         for number, (line, value) in enumerate(_rows(lines)):
-            vector = np.asarray(rows[number]).astype(np.float32)
+            vector = as_float32(rows[number])
             if isinstance(value, str):
                 yield Item(str(number), value, {}, vector)
             elif isinstance(value, dict):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from searcher.errors import UnknownName, UnreadableFile
+from searcher.migration.arrays import as_float32
 from searcher.migration.foreign import Choices, Foreign, Item, chosen, text_of
 from searcher.migration.named import Shell
 from searcher.migration.pickles import Record, read_pickle
@@ -96,7 +97,7 @@ def _item(point: dict[str, Any], vector_name: str | None, text_field: str | None
     numbers = None
     if vector is not None and len(vector):
         try:
-            numbers = np.asarray(vector, dtype=np.float32)
+            numbers = as_float32(np.asarray(vector, dtype=np.float64))
         except (TypeError, ValueError):
             return Failure(str(file), f"id {key!r:.60}: its vector is not a list of numbers")
         if numbers.ndim != 1:

@@ -74,6 +74,8 @@ def _faults_of(place: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as fault:
         raise UnreadableFile(place, f"SQLite: {' '.join(str(fault).split())}") from None
+    except (UnicodeDecodeError, MemoryError):  # its message quotes damaged bytes; a damaged length asks for anything
+        raise UnreadableFile(place, "SQLite: database disk image is malformed") from None
 
 
 def _known(path: Path) -> tuple[Tool, Path] | None:

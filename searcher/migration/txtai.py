@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from searcher.errors import UnreadableFile
+from searcher.migration.arrays import as_float32, read_array
 from searcher.migration.faiss_files import read_vectors
 from searcher.migration.foreign import Choices, Foreign, Item
 from searcher.migration.messagepack import read_list
@@ -156,11 +157,9 @@ def _vectors(path: Path, config: Mapping[str, Any]) -> tuple[Rows, list[Failure]
     try:
         with path.open("rb") as stream:
             if stream.read(6) == b"\x93NUMPY":
-                rows = np.load(path, mmap_mode="r", allow_pickle=False)
-                if rows.ndim != 2 or rows.dtype.kind != "f":
-                    raise UnreadableFile(path, f"its array is {rows.dtype} of shape {rows.shape}")
+                rows = read_array(path, "f")
                 kept = np.flatnonzero(rows.any(axis=1))  # a row of zeros was deleted
-                return Rows(rows[kept].astype(np.float32), kept), []
+                return Rows(as_float32(rows[kept]), kept), []
         found = read_vectors(path)
     except UnreadableFile as fault:
         backend = config.get("backend", "faiss")

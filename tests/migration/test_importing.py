@@ -17,8 +17,8 @@ from click.testing import CliRunner
 
 from searcher import Embedder, Searcher
 from searcher.cli.program import cli
-from searcher.errors import BadValue, UnreadableFile
-from searcher.migration import Item, foreign
+from searcher.errors import BadValue, SearcherError, UnreadableFile
+from searcher.migration import Choices, Item, foreign
 from searcher.records import AddReport
 
 STORES = Path(__file__).parents[1] / "foreign"
@@ -414,6 +414,8 @@ def truncate(path: str, size: int) -> Callable[[Path], None]:
         (write_all("txtai/documents", b"SQLite format 3\0"), "txtai", {}, "SQLite: "),
         (write_all("txtai-ids/ids", b"\x93\xa1"), "txtai-ids", {}, "not a list of texts and numbers in MessagePack"),
         (write_all("llm/embeddings.db", b"SQLite format 3\0"), "llm", {}, "SQLite: "),
+        (truncate("txtai-numpy/embeddings", 100), "txtai-numpy", {}, "not an array of numbers"),
+        (write_all("txtai-numpy/embeddings", b"\x93NUMPY\x01\0\x09\0{'descr':("), "txtai-numpy", {}, "not an array"),
     ],
 )
 def test_a_damaged_store_is_said_in_one_line(
@@ -426,6 +428,28 @@ def test_a_damaged_store_is_said_in_one_line(
         told = [str(fault)]
     assert [text for text in told if said in text], told
     assert all("\n" not in text for text in told)
+
+
+CHOICES = {"chroma": {"collection": "notes-cosine"}, "qdrant": {"collection": "plain"}, "llm": {"collection": "notes"}}
+
+
+@pytest.mark.parametrize("place", ["langchain", "chroma", "qdrant", "txtai-numpy", "txtai-ids", "llm"])
+def test_any_damage_to_any_file_of_a_store_is_read_over_or_said_in_one_line(tmp_path: Path, place: str) -> None:
+    random = np.random.default_rng(0)
+    shutil.copytree(STORES / place, tmp_path / place)
+    for file in [file for file in (tmp_path / place).rglob("*") if file.is_file() and file.stat().st_size]:
+        whole = file.read_bytes()
+        for _ in range(6):
+            damaged = bytearray(whole)
+            for at in random.integers(0, len(whole), 20).tolist():
+                damaged[at] = int(random.integers(256))
+            file.write_bytes(damaged[: int(random.integers(1, len(whole) + 1))] if random.random() < 0.2 else damaged)
+            try:
+                with foreign(tmp_path / place, Choices(**CHOICES.get(place, {}))) as store:
+                    list(store.items())
+            except SearcherError as fault:
+                assert "\n" not in str(fault)
+        file.write_bytes(whole)
 
 
 @pytest.mark.parametrize(
