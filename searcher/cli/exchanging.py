@@ -1,4 +1,4 @@
-"""`export` and `import`: an index as lines of JSON that other programs can read."""
+"""`export` and `import`: an index as lines of JSON that other programs can read, and stores of other tools."""
 
 import os
 import secrets
@@ -6,14 +6,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 import click
 
 from searcher.cli.command import Command
-from searcher.cli.options import folder_option, json_option, open_searcher
-from searcher.cli.output import progress_bar
+from searcher.cli.options import folder_option, json_option, open_searcher, settings_options
+from searcher.cli.output import progress_bar, show_report
 from searcher.cli.terminal import echo, show_json, stdin
+from searcher.migration import is_foreign
 from searcher.system import private
 
 
@@ -46,18 +47,52 @@ def export_command(file: str, folder: Path | None, vectors: Literal["numbers", "
 
 
 @click.command("import", cls=Command, examples=[
-    ("import backup.jsonl -i @copy", "into a new index, without a model"),
+    ("import backup.jsonl -i @copy", "what export wrote, into a new index, without a model"),
+    ("import chroma/ --collection notes -i @notes", "from Chroma; its vectors are kept if they are of this model"),
+    ("import faiss_index/ -m BAAI/bge-small-en-v1.5", "from LangChain, with the model that it was made with"),
+    ("import vectors.npy", "with the texts in vectors.jsonl beside it"),
 ])  # fmt: skip
-@click.argument("file", metavar="FILE|-")
+@click.argument("file", metavar="PATH|-")
 @folder_option
+@click.option("--collection", metavar="NAME", help="Which collection, where there are several.")
+@click.option("--vector-name", metavar="NAME", help="Which of the named vectors of a Qdrant collection.")
+@click.option("--text-field", metavar="NAME", help="Which field is the text, of Qdrant's payload or of JSON lines.")
+@click.option("--vectors", metavar="NAME", help="Keep the vectors as those of this model, whichever it is; a new "
+              "index then embeds nothing itself.")  # fmt: skip
+@click.option("--embed", is_flag=True, help="Embed the texts, whatever vectors there are.")
 @json_option
-def import_command(file: str, folder: Path | None, as_json: bool) -> None:
-    """Bring what `export` wrote from FILE, or from stdin (-), into the index; no model is needed.
+@settings_options
+@click.pass_context
+def import_command(
+    ctx: click.Context, /, file: str, folder: Path | None, collection: str | None, vector_name: str | None,
+    text_field: str | None, embed: bool, as_json: bool,
+    **settings: Any,
+) -> None:  # fmt: skip
+    """Bring in what `export` wrote, from a file or stdin (-), or what another tool stored.
 
-    Documents whose source is there already are replaced; passages get new ids. All or nothing: if anything in FILE is
-    wrong, or the index was made with other settings, nothing changes.
+    An export needs no model and comes in whole or not at all: if anything in it is wrong, or the index was made with
+    other settings, nothing changes.
+
+    Of other tools these are read: a Chroma folder, a LangChain FAISS folder, a folder of Qdrant's local mode, a txtai
+    index, an llm database, vectors in .npy with JSON lines, a folder in BEIR's layout. None of them is needed, and
+    nothing of a pickle is run. Ids, texts and metadata come along; so do vectors if they are those of the index's
+    model, or for a new index of the one that -m names: a sample is compared. Else the texts are embedded. With
+    --vectors no model is needed: they are kept as they are, and questions are asked with vectors of the same make.
+
+    Documents that are there already are replaced; passages get new ids.
     """
-    searcher = open_searcher(folder, make=True)
+    searcher = open_searcher(folder, make=True, **settings)
+    if file != "-" and (Path(file).is_dir() or is_foreign(Path(file))):
+        with progress_bar("documents") as progress:
+            report = searcher.import_from(
+                file, collection=collection, vector_name=vector_name, text_field=text_field, embed=embed,
+                progress=progress,
+            )  # fmt: skip
+        if as_json:
+            show_json(report.as_dict())
+        else:
+            show_report(report)
+        ctx.exit(1 if report.failed else 0)
     with progress_bar("documents") as progress:
         if file == "-":
             done = searcher.import_(stdin(), progress)

@@ -115,7 +115,11 @@ def open_searcher(folder: Path | None, make: bool = False, **options: Any) -> "S
     from searcher.search import Searcher
 
     place, settings = locate(folder, make), given(options)
-    if not (place / "searcher.db").exists() and (model := setting("model", settings.get("model"))):
+    if (
+        not (place / "searcher.db").exists()
+        and "vectors" not in settings
+        and (model := setting("model", settings.get("model")))
+    ):
         settings["model"] = model
     return Searcher(place, **settings)
 

@@ -30,7 +30,7 @@ COMMANDS = {
     "show": ("looking", "Show a document as it is stored."),
     "status": ("looking", "Say what the index holds and what it was made with."),
     "export": ("exchanging", "Write the whole index as lines of JSON, vectors included."),
-    "import": ("exchanging", "Bring in what export wrote."),
+    "import": ("exchanging", "Bring in what export wrote, or what another tool stored."),
     "embed": ("vectors", "Print the vectors of texts."),
     "inspect": ("vectors", "Show tokens, windows, and how alike a word's vectors are."),
     "eval": ("evaluating", "Measure the answers on a set with judgements (BEIR layout)."),

@@ -10,7 +10,9 @@ from searcher.ingest.documents import documents_of_texts
 from searcher.ingest.exchange import Exchanged, Export, write_export
 from searcher.ingest.files import add_files, expanded
 from searcher.ingest.ingest import Ingest
+from searcher.ingest.migrating import bring_in, bring_in_given
 from searcher.ingest.progress import Progress, no_progress
+from searcher.migration import Choices, foreign
 from searcher.readers import ColumnType, ReadOptions, read_text
 from searcher.records import AddReport, Document, Failure
 
@@ -173,6 +175,49 @@ class Adding(Opened):
         done = export.into(self.engine, progress)
         self.engine.publish()
         return done
+
+    def import_from(
+        self,
+        path: str | Path,
+        *,
+        collection: str | None = None,
+        vector_name: str | None = None,
+        text_field: str | None = None,
+        embed: bool = False,
+        progress: Progress = no_progress,
+    ) -> AddReport:
+        """Bring in what another tool stored: ids, texts, metadata, and the vectors if they are of this index's model.
+
+        path: a Chroma folder, a LangChain FAISS folder, a folder of Qdrant's local mode, a txtai index, an `llm`
+        database, a .npy file with JSON lines beside it, a folder in BEIR's layout. collection: which, where there are
+        several; vector_name: which of an item's named vectors; text_field: which field of an item is its text.
+
+        The model decides on the vectors: a sample of the texts is embedded, and only if each vector has a cosine of .99
+        with ours are they kept. Else, and with embed, all texts are embedded. An index of given vectors
+        (`Searcher(folder, vectors=NAME)`) keeps them all to the bit, and items without a text too.
+
+        A document whose id is there already is replaced. Nothing of the store is run or written; what was done with it
+        is in the report's `notes`.
+
+        Raises BadValue for a path that is none of these, UnreadableFile, and what `add` raises.
+        """
+        stored = self._stored()
+        given = self._wanted.vectors is not None if stored is None else stored.given
+        if given and embed:
+            raise BadValue("an index of given vectors embeds nothing; leave embed out")
+        with foreign(Path(path), Choices(collection, vector_name, text_field)) as store:
+            if given:
+                self._create()
+                report = bring_in_given(
+                    self.engine, store, Path(path), lambda length: stored or self._wanted.given(length), progress
+                )
+            else:
+                settings, embedder = self.settings, self.embedder
+                self._create()
+                self.engine.settle(settings)
+                report = bring_in(self.engine, store, Path(path), settings, embedder, embed, progress)
+        self.engine.publish()
+        return report
 
 
 def _several(names: Sequence[str]) -> tuple[str, ...]:

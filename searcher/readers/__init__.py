@@ -3,6 +3,7 @@
 Imports: errors, system, plain, records.
 """
 
+from searcher.readers.databases import copied
 from searcher.readers.faqs import FAQ_READERS
 from searcher.readers.raw import ColumnType, Part, Raw, ReadOptions, Unsupported
 from searcher.readers.reading import belonging, read, read_text
@@ -19,6 +20,7 @@ __all__ = [
     "ReadOptions",
     "Unsupported",
     "belonging",
+    "copied",
     "find_files",
     "formats",
     "read",

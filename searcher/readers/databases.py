@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
     from sqlite_utils.db import Table, View
 
-__all__ = ["COMPANIONS", "is_database", "read_database"]
+__all__ = ["COMPANIONS", "copied", "is_database", "read_database"]
 
 MAGIC = b"SQLite format 3\0"
 WAL = b"\2\2"  # bytes 18 and 19 of the header (sqlite.org/fileformat2.html, 1.3.3)
@@ -62,7 +62,7 @@ def read_database(raw: Raw, options: ReadOptions) -> Iterator[Item]:
 
     damaged = Counter[str]()
     try:
-        with _copied(raw) as connection:
+        with _copied_raw(raw) as connection:
             connection.text_factory = partial(_text, damaged)
             # Not its plugins: what somebody installed for another program has no business here.
             database = sqlite_utils.Database(connection, execute_plugins=False, recursive_triggers=False)
@@ -178,22 +178,44 @@ def _never_endless(connection: sqlite3.Connection) -> Iterator[Callable[[], None
 
 
 @contextmanager
-def _copied(raw: Raw) -> Iterator[sqlite3.Connection]:
-    """A connection to a copy, which is gone afterwards. UnreadableFile where none can be made."""
-    with tempfile.TemporaryDirectory(prefix="searcher-", ignore_cleanup_errors=True) as folder:
-        copy = Path(folder) / "copy.db"
-        path = getattr(raw.stream, "name", None)
-        if isinstance(path, str):
-            _copy(Path(path), copy)
-        else:
-            raw.stream.seek(0)
-            with copy.open("wb") as stream:
-                shutil.copyfileobj(raw.stream, stream)
-        with closing(sqlite3.connect(copy)) as connection:
-            for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "journal_mode = MEMORY"):
-                connection.execute(f"PRAGMA {pragma}").fetchall()
-            connection.execute("PRAGMA query_only = ON")
+def copied(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection to a copy of a file, which is gone afterwards; nothing can be written with it. UnreadableFile where
+    no copy can be made.
+    """
+    with _place() as copy:
+        _copy(path, copy)
+        with _connected(copy) as connection:
             yield connection
+
+
+@contextmanager
+def _copied_raw(raw: Raw) -> Iterator[sqlite3.Connection]:
+    path = getattr(raw.stream, "name", None)
+    if isinstance(path, str):
+        with copied(Path(path)) as connection:
+            yield connection
+        return
+    with _place() as copy:
+        raw.stream.seek(0)
+        with copy.open("wb") as stream:
+            shutil.copyfileobj(raw.stream, stream)
+        with _connected(copy) as connection:
+            yield connection
+
+
+@contextmanager
+def _place() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="searcher-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder) / "copy.db"
+
+
+@contextmanager
+def _connected(copy: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(copy)) as connection:
+        for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "journal_mode = MEMORY"):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+        connection.execute("PRAGMA query_only = ON")
+        yield connection
 
 
 def _copy(path: Path, copy: Path) -> None:
