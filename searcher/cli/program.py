@@ -13,7 +13,7 @@ import click
 from searcher import __version__
 from searcher.cli.command import Group
 from searcher.cli.terminal import echo, open_streams
-from searcher.errors import SearcherError
+from searcher.errors import Interrupted, SearcherError
 
 __all__ = ["COMMANDS", "cli", "main"]
 
@@ -83,8 +83,10 @@ def main(args: Sequence[str] | None = None) -> None:
         _fail(2, f"{' '.join(fault.format_message().split())} Try: {where} --help")
     except click.ClickException as fault:
         _fail(1, fault.format_message())
-    except (click.Abort, KeyboardInterrupt):
-        _fail(130, "interrupted; what was committed stays")
+    except (click.Abort, KeyboardInterrupt) as stop:
+        cause = stop.__cause__ or stop  # click raises its own
+        echo(cause if isinstance(cause, Interrupted) else "interrupted; what was committed stays", err=True)
+        sys.exit(130)
     except SearcherError as fault:
         _fail(1, str(fault))
     except (BrokenPipeError, SystemExit):  # the reader of our output, such as `head`, has gone; click exits then

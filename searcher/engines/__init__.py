@@ -9,7 +9,7 @@ from searcher.engines.opening import Opened
 from searcher.engines.status import status
 from searcher.engines.tuning import RECALL, make_index
 from searcher.engines.upkeep import Repair, check, compact, repair
-from searcher.store import Held
+from searcher.store import Held, Look, SeenFile
 
 __all__ = [
     "RECALL",
@@ -18,8 +18,10 @@ __all__ = [
     "Held",
     "Hit",
     "LocalEngine",
+    "Look",
     "Opened",
     "Repair",
+    "SeenFile",
     "check",
     "compact",
     "cosine",

@@ -4,7 +4,8 @@ Imports: errors, system, records, readers, text, embedding, engines.
 """
 
 from searcher.ingest.adding import Adding
-from searcher.ingest.ingest import Progress, no_progress
+from searcher.ingest.moving import common_move
+from searcher.ingest.progress import Progress, UnderWay, no_progress
 from searcher.ingest.upkeep import Upkeep
 
-__all__ = ["Adding", "Progress", "Upkeep", "no_progress"]
+__all__ = ["Adding", "Progress", "UnderWay", "Upkeep", "common_move", "no_progress"]

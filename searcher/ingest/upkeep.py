@@ -4,7 +4,7 @@ from typing import Any
 
 from searcher.embedding import IndexSettings, Wanted
 from searcher.engines import RECALL, Held, Opened, Repair, check, compact, make_index, repair, status
-from searcher.ingest.ingest import Progress, no_progress
+from searcher.ingest.progress import Progress, no_progress
 from searcher.ingest.reindexing import embed_again
 
 __all__ = ["Upkeep"]

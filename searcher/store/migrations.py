@@ -9,7 +9,7 @@ from searcher.store.database import Database
 from searcher.store.filter_sql import value_rows
 from searcher.store.keyword_index import rebuild, respell
 from searcher.store.rows import settings_values, stored_settings
-from searcher.store.schema import FAQ, FORMAT, HELD, HISTORY, INDEXING, KEYWORDS, LOOKUP
+from searcher.store.schema import FAQ, FORMAT, HELD, HISTORY, INDEXING, KEYWORDS, LOOKUP, SEEN
 
 __all__ = ["migrate"]
 
@@ -77,8 +77,10 @@ def _lookup(connection: Any) -> None:
 
 
 def _spelling(connection: Any) -> None:
-    """Format 6: words without what is invisible in them, and composed."""
+    """Format 6: words without what is invisible in them, and composed; what the last `add` saw."""
     respell(connection)
+    for statement in SEEN:
+        connection.execute(statement)
 
 
 HELD_4 = [

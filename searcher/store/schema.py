@@ -1,6 +1,6 @@
 """The tables of an index's database, and which of their columns a filter may name."""
 
-__all__ = ["COLUMNS", "FAQ", "FORMAT", "HELD", "HISTORY", "INDEXING", "KEYWORDS", "LOOKUP", "SCHEMA"]
+__all__ = ["COLUMNS", "FAQ", "FORMAT", "HELD", "HISTORY", "INDEXING", "KEYWORDS", "LOOKUP", "SCHEMA", "SEEN"]
 
 FORMAT = 6  # PRAGMA user_version; migrations.py knows the way from older ones, a newer one is refused
 
@@ -61,6 +61,15 @@ HELD = [
         UPDATE held SET metadata_values = metadata_values - 1; END""",
 ]
 
+# What the last `add` saw, by which the next one is quicker; a row that is lost costs time, and no more.
+SEEN = [
+    "CREATE INDEX files_digest ON files (digest)",  # by which a file is found that has another name now
+    # mark: how the file looked and how it was read. reason: why it was passed over; NULL where it was read.
+    "CREATE TABLE seen (path TEXT PRIMARY KEY, mark BLOB NOT NULL, reason TEXT) WITHOUT ROWID",
+    # How far an `add` is that is under way, as JSON: one row at most.
+    "CREATE TABLE under_way (id INTEGER PRIMARY KEY CHECK (id = 1), value TEXT NOT NULL)",
+]
+
 SCHEMA = [
     "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     # A file is entered when all its documents are in; its digest says when it has to be read again.
@@ -89,6 +98,7 @@ SCHEMA = [
     *FAQ,
     *LOOKUP,
     *HELD,
+    *SEEN,
     "INSERT INTO heads VALUES (0, '')",
     f"PRAGMA user_version = {FORMAT}",
 ]

@@ -8,8 +8,10 @@ from searcher.embedding import IndexSettings
 from searcher.errors import BadValue, IndexUnavailable
 from searcher.records import Head, Prepared
 from searcher.store.filter_sql import enter as enter_values
-from searcher.store.keyword_index import enter, leave
+from searcher.store.keyword_index import enter
+from searcher.store.moving import delete, move
 from searcher.store.rows import document_row, passage_rows, vector_rows
+from searcher.store.seen import Look, enter_looks, enter_under_way
 from searcher.store.state import State, enter_settings
 
 __all__ = ["Writing"]
@@ -26,8 +28,14 @@ class Writing(State):
         settings: IndexSettings | None = None,
         made_with: IndexSettings | None = None,
         expected: Head | None = None,
+        moves: Iterable[tuple[str, str]] = (),
+        looks: Iterable[Look] = (),
+        under_way: str | None = None,
     ) -> None:
         """One transaction: documents replaced by source, documents removed by id, files entered (None: forgotten).
+
+        moves: (old, new) paths of files whose documents go from the one to the other first. looks: what is remembered
+        of files. under_way: what is noted of an add that goes on after this, empty where it is done.
 
         settings: replaces the index's, when all of it was embedded again. made_with: what the vectors were made with,
         SettingsMismatch if that is not the index's any more. expected: the state that is changed, IndexUnavailable if
@@ -46,14 +54,19 @@ class Writing(State):
                 current.check(asdict(made_with) | {"model": None, "dtype": None})
             for item in prepared:
                 item.check(current.dimension)
+            for old, new in moves:
+                move(connection, old, new)
             for number in remove:
-                _delete(connection, "id = ?", [number])
+                delete(connection, "id = ?", [number])
             _insert(connection, prepared)
             for path, digest in files:
                 if digest is None:
                     connection.execute("DELETE FROM files WHERE path = ?", [path])
                 else:
                     connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path, digest])
+            enter_looks(connection, looks)
+            if under_way is not None:
+                enter_under_way(connection, under_way)
 
     def take_in(
         self, settings: IndexSettings, items: Iterable[Prepared | tuple[str, bytes]]
@@ -84,7 +97,7 @@ class Writing(State):
                     replaced += before is not None
                 else:
                     path, digest = item
-                    removed += _delete(connection, "file = ? AND id <= ?", [path, last])
+                    removed += delete(connection, "file = ? AND id <= ?", [path, last])
                     connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path, digest])
         return documents, passages, replaced, removed
 
@@ -94,7 +107,7 @@ def _insert(connection: Any, prepared: Sequence[Prepared]) -> None:
     last = dict(connection.execute("SELECT name, seq FROM sqlite_sequence").fetchall())
     passage = last.get("passages", 0) + 1
     for document, item in enumerate(prepared, last.get("documents", 0) + 1):
-        _delete(connection, "source = ?", [item.document.source])
+        delete(connection, "source = ?", [item.document.source])
         entered = document_row(document, item)
         connection.execute(
             "INSERT INTO documents (id, source, key, kind, title, metadata, passages, characters, crc, file, digest,"
@@ -109,11 +122,3 @@ def _insert(connection: Any, prepared: Sequence[Prepared]) -> None:
         keys = [[key] for key in item.document.metadata]
         connection.executemany("INSERT OR IGNORE INTO metadata_keys VALUES (?)", keys)
         passage += len(item.chunks)
-
-
-def _delete(connection: Any, condition: str, values: Sequence[Any]) -> int:
-    """Remove the documents of which that is true, with all that belongs to them. -> how many."""
-    if connection.execute(f"SELECT 1 FROM documents WHERE {condition}", values).fetchone() is None:
-        return 0  # a DELETE, even of nothing, would make FTS5 write out what it collects
-    leave(connection, f"SELECT id FROM passages WHERE document IN (SELECT id FROM documents WHERE {condition})", values)
-    return int(connection.execute(f"DELETE FROM documents WHERE {condition}", values).rowcount)

@@ -20,13 +20,14 @@ from searcher.system.files import (
 )
 from searcher.system.globs import glob_regex, paths_regex
 from searcher.system.kernels import kernel_library
-from searcher.system.processes import cores, on_fork
+from searcher.system.processes import cores, is_alive, on_fork, this_process
 
 __all__ = [
     "absolute",
     "binary",
     "cores",
     "glob_regex",
+    "is_alive",
     "is_ours",
     "kernel_library",
     "named_once",
@@ -38,5 +39,6 @@ __all__ = [
     "shown",
     "spelled",
     "sync_folder",
+    "this_process",
     "user_folder",
 ]
