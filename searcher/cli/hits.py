@@ -18,6 +18,7 @@ __all__ = ["FORMATS", "View", "place", "show_answer_line", "show_documents", "sh
 LINES, ANSWER_LINES = 4, 2  # of a passage, and of the answer of a FAQ entry
 WORD = re.compile(r"\S+")
 ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|s|e|ly)\Z")
+PART = re.compile(r"#part-\d+\Z")  # of a large text, whose lines are those of the file
 CSV = ("rank", "score", "id", "source", "title", "section", "line", "start", "end", "text")
 
 
@@ -81,7 +82,7 @@ def _end_of(text: str, width: int) -> str:
 
 def place(hit: Passage) -> str:
     """File and line of a hit, of its sentence where that is known; a row of a table file has no line."""
-    if "#" in hit.source:
+    if "#" in hit.source and not PART.search(hit.source):
         return shown(hit.source)
     line = hit.line
     if hit.highlight:

@@ -20,6 +20,7 @@ __all__ = ["COMMANDS", "cli", "main"]
 # name → (module, what it does): the help of the group needs none of the modules.
 COMMANDS = {
     "add": ("adding", "Index files, folders, tables or stdin; unchanged ones are left alone."),
+    "watch": ("watching", "Keep the index up to date with folders, until Ctrl-C."),
     "search": ("searching", "Find the passages nearest to a question."),
     "ask": ("answering", "Answer a question from the FAQ entries."),
     "faq": ("answering", "Add FAQ entries, look after them, calibrate their answers."),

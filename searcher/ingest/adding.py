@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any, BinaryIO, Literal
 
 from searcher.engines import Opened
@@ -12,6 +13,7 @@ from searcher.ingest.exchange import Exchanged, Export, write_export
 from searcher.ingest.files import add_files, expanded
 from searcher.ingest.ingest import Ingest
 from searcher.ingest.progress import Progress, UnderWay, no_progress
+from searcher.ingest.watching import folders_of, watched
 from searcher.readers import ReadOptions, read_text
 from searcher.records import AddReport, Document, Failure
 
@@ -49,6 +51,25 @@ class Adding(Opened):
         with self._ingesting(progress, dry_run) as ingest:
             add_files(ingest, expanded(paths), options, prune)
         return ingest.report
+
+    def watch(
+        self,
+        folders: str | Path | Sequence[str | Path],
+        *,
+        stop: Event | None = None,
+        encoding: str | None = None,
+        column_types: Mapping[str, str] | None = None,
+        progress: Progress = no_progress,
+    ) -> Iterator[AddReport]:
+        """Keep folders indexed: a report of the first `add`, then one whenever something in them changed, until `stop`.
+
+        What is gone is removed, but not while a whole folder is away or empty. The rest as `add`. Ctrl-C raises
+        KeyboardInterrupt where it waits, Interrupted within an add. Raises BadValue for what is no folder,
+        SearcherError without watchfiles (the extra "watch").
+        """
+        roots = folders_of([folders] if isinstance(folders, str | Path) else folders)
+        how: dict[str, Any] = {"encoding": encoding, "column_types": column_types, "progress": progress}
+        return watched(roots, self.folder, lambda there: self.add(there, prune=True, **how), stop)
 
     def add_faq(
         self,
