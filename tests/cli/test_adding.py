@@ -4,11 +4,15 @@ import os
 import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from searcher import Searcher
+from searcher.cli import main
 from searcher.cli.pace import Pace
+from searcher.ingest import UnderWay
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(40)
 
@@ -36,8 +40,6 @@ def test_the_summary_comes_last_and_what_is_skipped_is_counted_by_kind_once(tiny
     assert failed.startswith("failed: notes/broken.md: ")
     assert last.startswith("added 1 documents, 1 passages, ")
     assert "31 skipped (--verbose lists them), 1 failed" in last
-    import time
-
     time.sleep(2.1)  # until what was written last is no more of this moment
     add(tmp_path, "notes")
     failed, last = add(tmp_path, "notes")
@@ -95,3 +97,23 @@ def test_where_no_tokens_are_told_files_are_counted() -> None:
         pace.tell("file", 5)
     assert pace.share == 0.5
     assert pace.line("documents") == "50/100 documents · 5 passages · 5 documents/s · 0:10 left"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["search", "zebra", "--mode", "keyword"], "nothing found so far: the first add is under way: 120 of about 900"),
+     (["ask", "zebra"], "no answer\nthe first add is under way: 120 of about 900 passages so far"),
+     (["search", "bank", "--format", "files"], "bank\n")],
+)  # fmt: skip
+def test_who_asks_amid_a_first_add_is_told_how_far_it_is(
+    tiny_bert: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    with Searcher(tmp_path / "index", tiny_bert) as index:
+        index.add_texts(["the bank"], ids=["bank"])
+        index.engine.look((), UnderWay(True, 12, 90, 120, 900).noted())
+        with pytest.raises(SystemExit):
+            main([*arguments, "-i", str(tmp_path / "index")])
+        out, err = capsys.readouterr()
+        assert out.startswith(said)
+        if "bank" in arguments:
+            assert err == "the first add is under way: 120 of about 900 passages so far\n"
