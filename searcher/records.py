@@ -1,27 +1,48 @@
-"""The things that pass between the parts, as frozen dataclasses; of the package it imports only the errors."""
+"""The things that pass between the parts, as frozen dataclasses; it imports only the errors and `plain`."""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, overload
 
 from searcher.errors import BadValue
+from searcher.plain import as_json
 
 if TYPE_CHECKING:
     import numpy as np
 
 __all__ = [
-    "ANSWER", "MAX_TEXT_BYTES", "AddReport", "Answer", "Chunk", "Document", "Failure", "Head", "Highlight", "Note",
-    "Passage", "Prepared", "Row", "Skipped", "as_json", "plain",
+    "ANSWER", "MAX_TEXT_BYTES", "PLACE_PARTS", "AddReport", "Answer", "Chunk", "Document", "Failure", "Head",
+    "Highlight", "Hits", "Note", "Passage", "Prepared", "Row", "Skipped", "said",
 ]  # fmt: skip
 
 ANSWER = "answer"
 MAX_TEXT_BYTES = 256 * 2**20  # of one document; table files are streamed, a row of theirs is a document
+# What a place in a file may say, and of which type: the page (from 1) and the label printed on it where that differs,
+# the slide and whether it is in the speaker's notes, the sheet and row, the cell of a notebook, the qualified name of a
+# definition, the time in a recording ("00:01:02.500"), the chapter of a book, the message of a mailbox.
+PLACE_PARTS: dict[str, type] = {
+    "page": int, "label": str, "slide": int, "notes": bool, "sheet": str, "row": int, "cell": int, "name": str,
+    "time": str, "chapter": str, "message": int,
+}  # fmt: skip
+# How people say them.
+SAID = {
+    "page": "page {}", "label": "printed {}", "slide": "slide {}", "notes": "notes", "sheet": "sheet {}",
+    "row": "row {}", "cell": "cell {}", "name": "{}", "time": "at {}", "chapter": "{}", "message": "message {}",
+}  # fmt: skip
 
 
-@dataclass(frozen=True)
+def said(place: Mapping[str, Any]) -> str:
+    """A place in words.
+
+    >>> said({"page": 3, "label": "iii"}), said({"sheet": "Costs", "row": 12}), said({"slide": 2, "notes": True})
+    ('page 3, printed iii', 'sheet Costs, row 12', 'slide 2, notes')
+    """
+    return ", ".join(SAID[name].format(place[name]) for name in SAID if place.get(name) not in (None, False))
+
+
+@dataclass(frozen=True, repr=False)
 class Document:
     """A text to be indexed, as a reader made it.
 
@@ -33,6 +54,8 @@ class Document:
     first_line: the line of the file on which `text` starts (after front matter it is not 1).
     kind: "text", or "faq" for a question whose answer is `metadata["answer"]`; where the answer is part of the text
         too, it is a section called ANSWER.
+    places: (start, place) in rising order; a place holds from there to the next one. It is a flat dict with some of
+        PLACE_PARTS, each of its type.
     """
 
     source: str
@@ -44,11 +67,18 @@ class Document:
     breaks: tuple[int, ...] = ()
     first_line: int = 1
     kind: str = "text"
+    places: tuple[tuple[int, Mapping[str, Any]], ...] = ()
 
     @property
     def layout(self) -> str:
         """What of it is told by offsets and lines, as JSON."""
-        return as_json({"sections": self.sections, "breaks": self.breaks, "first_line": self.first_line})
+        parts = {"sections": self.sections, "breaks": self.breaks, "first_line": self.first_line}
+        return as_json(parts | ({"places": self.places} if self.places else {}))
+
+    def __repr__(self) -> str:
+        told = {"source": self.source, "title": self.title, "id": self.id, "metadata": self.metadata or None}
+        named = "".join(f"{name}={value!r}, " for name, value in told.items() if value is not None)
+        return f"Document({named}text={_short(self.text)!r})"
 
     def digest(self) -> bytes:
         """16 bytes that stand for all of it. BadValue for metadata that JSON cannot hold."""
@@ -56,28 +86,6 @@ class Document:
         digest = hashlib.blake2b(json.dumps(parts).encode(), digest_size=16)
         digest.update(self.text.encode())
         return digest.digest()
-
-
-def plain(value: Any) -> Any:
-    """A value without what an Enum or numpy wraps around it: an array is a list, a scalar a number, text or bool.
-
-    >>> import numpy as np
-    >>> plain(np.bool_(True)), plain(np.array([1.5, 2.0]))
-    (True, [1.5, 2.0])
-    """
-    if isinstance(value, Enum):
-        return plain(value.value)
-    if hasattr(value, "tolist") and hasattr(value, "dtype"):
-        return value.tolist()
-    return value
-
-
-def as_json(value: Any) -> str:
-    """The value as it is stored. BadValue for one that JSON cannot hold."""
-    try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError) as fault:
-        raise BadValue(f"{value!r:.80} cannot be stored as JSON: {fault}") from None
 
 
 @dataclass(frozen=True)
@@ -143,6 +151,7 @@ class Row(NamedTuple):
     text: str
     metadata: dict[str, Any]
     vector: "np.ndarray"
+    place: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -154,11 +163,22 @@ class Highlight:
     end: int
 
 
-@dataclass(frozen=True)
+SHOWN, BEFORE = 400, 100  # characters of a passage in a notebook, and how many at most before its best sentence
+CELL = 'style="text-align: left; vertical-align: top'
+
+
+def _short(text: str, most: int = 80) -> str:
+    """A text in a line, its beginning where it is long."""
+    line = " ".join(text[: 4 * most].split())
+    return line if len(line) <= most and len(text) <= 4 * most else f"{line[: most - 1]}…"
+
+
+@dataclass(frozen=True, repr=False)
 class Passage:
     """A hit: a passage and its score, the cosine with the question (float, -1 … 1).
 
     `text == document.text[start:end]`; `line` counts from 1; `id` is the caller's, `passage_id` ours.
+    place: some of PLACE_PARTS where its file has pages, sheets or the like; page is the one that it says, else None.
     highlight: None unless asked for.
     """
 
@@ -176,10 +196,57 @@ class Passage:
     text: str
     metadata: dict[str, Any]
     highlight: Highlight | None = None
+    place: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The hit as the JSON object that `--json` prints; `highlight` is in it where it was asked for."""
-        return {name: value for name, value in asdict(self).items() if name != "highlight" or value is not None}
+        """The hit as the JSON object that `--json` prints; `highlight` and `place` are in it where there is one."""
+        asked = ("highlight", "place")
+        return {name: value for name, value in asdict(self).items() if name not in asked or value is not None}
+
+    def __repr__(self) -> str:
+        told = {"rank": self.rank, "score": round(self.score, 4), "source": self.source, "line": self.line}
+        told |= {"section": self.section} if self.section else {}
+        told |= {"highlight": _short(self.highlight.text)} if self.highlight else {}
+        named = "".join(f"{name}={value!r}, " for name, value in told.items())
+        return f"Passage({named}text={_short(self.text)!r})"
+
+    def _repr_html_(self) -> str:
+        return Hits([self])._repr_html_()
+
+
+class Hits(list[Passage]):
+    """A list of hits, which a notebook shows as a table; a slice of it too."""
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> Passage: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Hits": ...
+    def __getitem__(self, place: SupportsIndex | slice) -> "Passage | Hits":
+        """One hit, or some of them."""
+        return Hits(super().__getitem__(place)) if isinstance(place, slice) else super().__getitem__(place)
+
+    def _repr_html_(self) -> str:
+        # Dollars in a text are no formula: mathjax_ignore and its older name.
+        rows = "".join(_html_row(hit) for hit in self)
+        return f'<table class="mathjax_ignore tex2jax_ignore">{rows}</table>' if rows else "<i>no hits</i>"
+
+
+def _html_row(hit: Passage) -> str:
+    """A row of a table: rank, score, where it stands, what it says; the best sentence is marked."""
+    from html import escape
+
+    start, end = (hit.highlight.start - hit.start, hit.highlight.end - hit.start) if hit.highlight else (0, 0)
+    first = max(0, start - BEFORE) if end > SHOWN else 0
+    last = max(end, first + SHOWN)
+    before, best, after = (escape(hit.text[a:b]) for a, b in ((first, start), (start, end), (end, last)))
+    text = f"{'…' * (first > 0)}{before}{f'<mark>{best}</mark>' if best else ''}{after}{'…' * (last < len(hit.text))}"
+    place = f"{escape(hit.source)}:{hit.line}" + (f"<br>{escape(hit.section)}" if hit.section else "")
+    place += f"<br>{escape(said(hit.place))}" if hit.place else ""
+    title = f"<b>{escape(hit.title)}</b><br>" if hit.title else ""
+    return (
+        f'<tr><td {CELL}">{hit.rank}</td><td {CELL}">{hit.score:.3f}</td><td {CELL}">{title}{place}</td>'
+        f'<td {CELL}; white-space: pre-wrap" dir="auto">{text}</td></tr>'
+    )
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from searcher.errors import BadValue, UnknownName
 
 if TYPE_CHECKING:
     from searcher.evaluation import Dataset
+    from searcher.ranking import Mode
 
 SHOWN = 20  # rows of the table of a sweep
 
@@ -40,7 +41,7 @@ SHOWN = 20  # rows of the table of a sweep
 @json_option
 @settings_options
 def eval_command(
-    dataset: Path, folder: Path | None, ids: str, mode: str | None, against: tuple[str, ...], plot: Path | None,
+    dataset: Path, folder: Path | None, ids: str, mode: "Mode | None", against: tuple[str, ...], plot: Path | None,
     as_json: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Measure nDCG@10, P@1, MRR@10, recall and MAP on DIR, a set in BEIR layout.
@@ -146,7 +147,7 @@ def _sweep(dataset: "Dataset", plot: Path | None, as_json: bool, settings: dict[
                "many is partly luck: confirm it on other questions.")  # fmt: skip
 
 
-def _compare(dataset: "Dataset", first: Any, second: Any, modes: tuple[str, str], as_json: bool) -> None:
+def _compare(dataset: "Dataset", first: Any, second: Any, modes: "tuple[Mode, Mode]", as_json: bool) -> None:
     """Two settings side by side, and whether nDCG@10 differs."""
     from searcher.evaluation import FLIPS, compare
 

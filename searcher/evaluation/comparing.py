@@ -9,6 +9,7 @@ import numpy as np
 from searcher.errors import BadValue
 from searcher.evaluation.measuring import MEASURES, Dataset, evaluate, query_values, rank_documents
 from searcher.ingest import Progress, no_progress
+from searcher.ranking import Mode
 from searcher.search import Searcher
 
 __all__ = ["FLIPS", "SIGNIFICANT", "Comparison", "compare", "compare_runs", "paired_test"]
@@ -88,7 +89,7 @@ def compare(
     first: Searcher,
     second: Searcher,
     progress: Progress = no_progress,
-    modes: tuple[str, str] = ("dense", "dense"),
+    modes: tuple[Mode, Mode] = ("dense", "dense"),
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Comparison]]:
     """Two indexes, or one in two modes, on one set: what `evaluate` says of each, a comparison for each of MEASURES."""
     pairs = list(zip((first, second), modes, strict=True))

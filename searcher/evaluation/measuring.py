@@ -11,6 +11,7 @@ from typing import Any
 
 from searcher.errors import BadValue, UnreadableFile
 from searcher.ingest import Progress, no_progress
+from searcher.ranking import Mode
 from searcher.records import Document
 from searcher.search import Searcher
 
@@ -60,7 +61,7 @@ def read_dataset(folder: str | Path, ids: str = "*") -> Dataset:
 
 
 def evaluate(
-    dataset: Dataset, searcher: Searcher, progress: Progress = no_progress, mode: str = "dense"
+    dataset: Dataset, searcher: Searcher, progress: Progress = no_progress, mode: Mode = "dense"
 ) -> dict[str, Any]:
     """Index the documents (those that are not in the index yet), ask the queries, and measure.
 
@@ -97,7 +98,7 @@ def query_values(
 
 
 def rank_documents(
-    searcher: Searcher, queries: dict[str, str], depth: int = DEPTH, mode: str = "dense"
+    searcher: Searcher, queries: dict[str, str], depth: int = DEPTH, mode: Mode = "dense"
 ) -> dict[str, dict[str, float]]:
     """Query id → document → score of its best passage, for the `depth` best documents of each query."""
     ranked = searcher.rank(list(queries.values()), depth, mode=mode, per_document=1, literal=True)

@@ -12,13 +12,13 @@ from searcher.errors import BadValue, UnreadableFile
 from searcher.ingest.ingest import Ingest
 from searcher.ingest.marks import FileLook, look_at
 from searcher.ingest.moving import common_move, nearest
-from searcher.readers import FAQ_READERS, READERS, Found, ReadOptions, Unsupported, belonging, find_files, read
+from searcher.readers import FAQ_READERS, Found, ReadOptions, Unsupported, belonging, find_files, formats, read
 from searcher.records import Failure, Skipped
 from searcher.system import absolute, spelled
 
 __all__ = ["add_files", "expanded"]
 
-READING = 2  # raised when the readers make other documents of a file, which is then read again
+READING = 3  # raised when the readers make other documents of a file, which is then read again
 HEAD = 4096  # bytes in which something that is no text shows it
 NEVER = SeenFile(None, None, None, 0)
 
@@ -35,7 +35,9 @@ class Adder:
         self.ingest, self.options, self.prune = ingest, options, prune
         self.seen: dict[str, SeenFile] = {}
         self.moved: dict[str, str] = {}  # old → new
-        self.how = _how(self.options) + repr(sorted(READERS)).encode()  # what reads more kinds reads all again
+        known = formats()
+        self.suffixes = {suffix for each in known if each.reader for suffix in each.suffixes}
+        self.how = _how(self.options) + repr(known).encode()  # what reads other kinds looks at all again
 
     def add(self, paths: Sequence[Path]) -> None:
         """Read what changed, then say what is gone, or remove it."""
@@ -75,7 +77,18 @@ class Adder:
     def _expect(self, found: Sequence[Found | Failure]) -> None:
         for item in found:
             if isinstance(item, Found):
-                self.ingest.forecast.expect(_path(item), _bytes_of_text(item.path))
+                self.ingest.forecast.expect(_path(item), self._bytes_of_text(item.path))
+
+    def _bytes_of_text(self, path: Path) -> int:
+        """The size of a file that seems to be one that is read, 0 of any other."""
+        try:
+            size = path.stat().st_size
+            if size and path.suffix.lower() not in self.suffixes:
+                with path.open("rb") as stream:
+                    size = 0 if b"\0" in stream.read(HEAD) else size
+        except OSError:
+            return 0
+        return size
 
     def _add_file(self, found: Found, path: str) -> None:
         ingest, options = self.ingest, self.options
@@ -149,18 +162,6 @@ class Adder:
 
 def _path(item: Found | Failure) -> str:
     return item.path.as_posix() if isinstance(item, Found) else item.source
-
-
-def _bytes_of_text(path: Path) -> int:
-    """The size of a file that seems to be text, 0 of any other."""
-    try:
-        size = path.stat().st_size
-        if size and path.suffix.lower() not in READERS:
-            with path.open("rb") as stream:
-                size = 0 if b"\0" in stream.read(HEAD) else size
-    except OSError:
-        return 0
-    return size
 
 
 def _how(options: ReadOptions) -> bytes:

@@ -11,7 +11,8 @@ from searcher.errors import BadValue, SearcherError
 from searcher.ingest.documents import sound
 from searcher.ingest.forecast import Forecast
 from searcher.ingest.pipeline import BATCH_TOKENS, Batch, Pipeline, Taken
-from searcher.ingest.progress import Progress, UnderWay, no_progress
+from searcher.ingest.progress import Progress, finished, no_progress, shown
+from searcher.ingest.under_way import UnderWay
 from searcher.records import AddReport, Document, Failure, Note, Skipped
 
 __all__ = ["Ingest"]
@@ -35,7 +36,7 @@ class Ingest:
     ) -> None:
         self.engine, self.settings, self.embedder = engine, settings, embedder
         self.chunker = settings.chunker(embedder)
-        self.progress, self.dry_run = progress, dry_run
+        self.progress, self.dry_run = shown(progress), dry_run
         self.report = AddReport()
         self.forecast = Forecast()
         self.files_done = self.files_in_all = 0
@@ -47,7 +48,7 @@ class Ingest:
         self._batch = Batch()
         self._pipeline: Pipeline | None = None
         if engine is not None and not dry_run:
-            self._pipeline = Pipeline(engine, settings, embedder, progress, self._written, self._note)
+            self._pipeline = Pipeline(engine, settings, embedder, self.progress, self._written, self._note)
 
     # -- files
 
@@ -244,6 +245,7 @@ class Ingest:
         if self._pipeline and self.engine and (self._batch.looks or self._noted):
             self.engine.look(self._batch.looks, "" if self._noted else None)
         self._ended(self._batch)
+        finished(self.progress)
         self.report.seconds = perf_counter() - self._begun
         return self.report
 

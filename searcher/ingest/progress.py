@@ -1,64 +1,75 @@
-"""How an `add` says how it gets on, and how far one is that another process does."""
+"""How far it is: what a long call tells its caller, and the bar that a notebook shows where no caller asks."""
 
-import json
+import sys
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Self
+from threading import Lock
+from time import monotonic
+from typing import Any
 
-from searcher.system import is_alive, this_process
-
-__all__ = ["Progress", "UnderWay", "no_progress"]
+__all__ = ["Progress", "finished", "no_progress", "shown"]
 
 # ("total", n): so many more files; ("file", n): so many are done, committed; ("passage", n): passages embedded. Of an
 # `add` also ("work", n): by so many tokens the estimate of all that are to be embedded rises or falls; ("stored", n)
 # passages and ("token", n) tokens are committed; ("stop", 0): Ctrl-C was heard, the batch in flight is finished.
 Progress = Callable[[str, int], None]
 
+PATIENCE, EVERY = 0.5, 0.25  # seconds before a bar is shown, and between two drawings
+
 
 def no_progress(event: str, count: int) -> None:
-    """Report nothing."""
+    """Report nothing; in a notebook, where this is what a call is given, a bar is shown."""
 
 
-@dataclass(frozen=True)
-class UnderWay:
-    """How far an `add` is. first: whether the index was empty when it began. files, of_files: done, and in all.
+def shown(progress: Progress) -> Progress:
+    """What a caller gave, else a bar where IPython runs in the kernel of a notebook."""
+    if progress is not no_progress:
+        return progress
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return progress if getattr(shell, "kernel", None) is None else Bar()
 
-    passages, of_passages: committed by it, and how many there will be as far as can be told. process: who does it; None
-    for one that was cut short.
-    """
 
-    first: bool
-    files: int
-    of_files: int
-    passages: int
-    of_passages: int
-    process: object = None
+def finished(progress: Progress) -> None:
+    """Draw a bar for the last time, if that is what it is and it was seen."""
+    if isinstance(progress, Bar) and progress.handle is not None:
+        progress.draw()
 
-    @classmethod
-    def read(cls, text: str | None) -> Self | None:
-        """What was noted. None where nothing was, or it cannot be understood."""
-        try:
-            values = json.loads(text or "")
-            numbers = {name: int(values[name]) for name in ("files", "of_files", "passages", "of_passages")}
-            return cls(first=bool(values["first"]), process=values["process"], **numbers)
-        except (KeyError, TypeError, ValueError, AttributeError):
-            return None
 
-    def noted(self, going_on: bool = True) -> str:
-        """As it is stored."""
-        return json.dumps(vars(self) | {"process": this_process() if going_on else None})
+class Bar:
+    """A bar over files, with a count of passages, where IPython shows it; any thread may report."""
 
-    @property
-    def is_going_on(self) -> bool:
-        """Whether its process runs, as far as can be known."""
-        return self.process is not None and is_alive(self.process) is not False
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.handle: Any = None
+        self.begun = monotonic()
+        self._next = self.begun + PATIENCE
+        self._lock = Lock()
 
-    def __str__(self) -> str:
-        what = "the first add" if self.first else "an add"
-        about = "about " if self.files < self.of_files else ""
-        far = f"{self.passages:,} of {about}{max(self.passages, self.of_passages):,} passages"
-        if not self.of_passages:
-            far = f"{self.files:,} of {self.of_files:,} files"
-        if self.is_going_on:
-            return f"{what} is under way: {far} so far"
-        return f"{what} was cut short: {far} are in; the same command goes on from there"
+    def __call__(self, event: str, count: int) -> None:
+        """Count it, and draw if it is time to."""
+        with self._lock:
+            self.counts[event] += count
+            if due := monotonic() >= self._next:
+                self._next = monotonic() + EVERY
+        if due:
+            self.draw()
+
+    def draw(self) -> None:
+        """Show how far it is."""
+        from IPython.display import display
+
+        if self.handle is None:
+            self.handle = display(self, display_id=True)
+        else:
+            self.handle.update(self)
+
+    def __repr__(self) -> str:
+        done, total, passages = (self.counts[event] for event in ("file", "total", "passage"))
+        parts = [f"{done:,} of {total:,} files or documents"] if total else []
+        return ", ".join([*parts, f"{passages:,} passages embedded", f"{monotonic() - self.begun:.0f} s"])
+
+    def _repr_html_(self) -> str:
+        total = self.counts["total"]
+        bar = f'<progress value="{min(self.counts["file"], total)}" max="{total}"></progress> ' if total else ""
+        return f"{bar}{self!r}"

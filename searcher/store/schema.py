@@ -1,6 +1,9 @@
 """The tables of an index's database, and which of their columns a filter may name."""
 
-__all__ = ["COLUMNS", "FAQ", "FORMAT", "HELD", "HISTORY", "INDEXING", "KEYWORDS", "LOOKUP", "SCHEMA", "SEEN"]
+__all__ = [
+    "COLUMNS", "FAQ", "FORMAT", "HELD", "HISTORY", "INDEXING", "KEYWORDS", "LOOKUP", "PLACES", "SCHEMA", "SEEN",
+    "TITLES",
+]  # fmt: skip
 
 FORMAT = 6  # PRAGMA user_version; migrations.py knows the way from older ones, a newer one is refused
 
@@ -48,6 +51,9 @@ LOOKUP = [
         count INTEGER NOT NULL)""",
 ]
 
+# A filter on titles need not read the documents, texts and all.
+TITLES = ["CREATE INDEX documents_title ON documents (title)"]
+
 # How many passages and values there are: who reads all that there is notices a page that was lost, or is there twice.
 HELD = [
     """CREATE TABLE held (
@@ -68,6 +74,14 @@ SEEN = [
     "CREATE TABLE seen (path TEXT PRIMARY KEY, mark BLOB NOT NULL, reason TEXT) WITHOUT ROWID",
     # How far an `add` is that is under way, as JSON: one row at most.
     "CREATE TABLE under_way (id INTEGER PRIMARY KEY CHECK (id = 1), value TEXT NOT NULL)",
+]
+
+# Where passages stand in files that have pages, sheets or the like, as JSON; no row for those that have no such place.
+PLACES = [
+    """CREATE TABLE places (
+        id INTEGER PRIMARY KEY REFERENCES passages ON DELETE CASCADE, document INTEGER NOT NULL, place TEXT NOT NULL,
+        crc INTEGER NOT NULL)""",
+    "CREATE INDEX places_document ON places (document)",
 ]
 
 SCHEMA = [
@@ -97,7 +111,9 @@ SCHEMA = [
     *INDEXING,
     *FAQ,
     *LOOKUP,
+    *TITLES,
     *HELD,
+    *PLACES,
     *SEEN,
     "INSERT INTO heads VALUES (0, '')",
     f"PRAGMA user_version = {FORMAT}",

@@ -20,21 +20,28 @@ from searcher.system.files import (
 )
 from searcher.system.globs import glob_regex, paths_regex
 from searcher.system.kernels import kernel_library
-from searcher.system.processes import cores, is_alive, on_fork, this_process
+from searcher.system.machine import instructions, processor
+from searcher.system.processes import bound_memory, cores, is_alive, memory_of, on_fork, this_process
+from searcher.system.threads import one_thread
 
 __all__ = [
     "absolute",
     "binary",
+    "bound_memory",
     "cores",
     "glob_regex",
+    "instructions",
     "is_alive",
     "is_ours",
     "kernel_library",
+    "memory_of",
     "named_once",
     "on_fork",
+    "one_thread",
     "paths_regex",
     "private",
     "private_folder",
+    "processor",
     "renames_over_open_files",
     "shown",
     "spelled",

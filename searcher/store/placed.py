@@ -1,0 +1,89 @@
+"""Where passages stand in files that have pages, slides, sheets or the like: the table `places`, and filters on it."""
+
+import json
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from searcher.errors import DamagedIndex
+from searcher.filters import BOOLEAN, NUMBER, TEXT, Path
+from searcher.plain import as_json
+from searcher.records import PLACE_PARTS, Document
+from searcher.store.lookup import Held
+from searcher.store.rows import check_part, checksum
+
+__all__ = ["HeldPlaces", "as_place", "is_place", "misplaced", "place_rows", "placed"]
+
+# As SQLite's JSON calls what a part of a place holds.
+KINDS = {TEXT: "'text'", NUMBER: "'integer', 'real'", BOOLEAN: "'true', 'false'"}
+COLUMNS = "id, document, place, crc"
+
+
+def place_rows(
+    number: int, document: Document, starts: Iterable[tuple[int, int]]
+) -> Iterator[tuple[int, int, str, int]]:
+    """The rows of `places` for passages of a document, given by id and start; those without a place have none."""
+    for passage, start in starts:
+        if place := _place_at(document, start):
+            part = (passage, number, as_json(place))
+            yield (*part, checksum(part))
+
+
+def _place_at(document: Document, start: int) -> dict[str, Any] | None:
+    """The place at an offset of a document's text."""
+    at = bisect_right(document.places, start, key=lambda place: place[0])
+    return dict(document.places[at - 1][1]) if at else None
+
+
+def as_place(row: tuple[Any, ...] | None) -> dict[str, Any] | None:
+    """The place in a row of `places`. DamagedIndex unless it is what was stored."""
+    if row is None:
+        return None
+    check_part(row, f"the place of passage {row[0]}")
+    place: dict[str, Any] = json.loads(row[2])
+    return place
+
+
+def placed(connection: Any, wanted: str) -> dict[int, dict[str, Any]]:
+    """The places of passages, whose ids are given as JSON, by their ids."""
+    query = f"SELECT {COLUMNS} FROM places WHERE id IN (SELECT value FROM json_each(?))"
+    return {row[0]: place for row in connection.execute(query, [wanted]) if (place := as_place(row))}
+
+
+def misplaced(connection: Any, number: int, document: Document) -> None:
+    """DamagedIndex where the places of a document's passages are not those that it says."""
+    query = "SELECT id, start FROM passages WHERE document = ? ORDER BY id"
+    spans = connection.execute(query, [number]).fetchall()
+    found = {
+        row[0]: as_place(row)
+        for row in connection.execute(f"SELECT {COLUMNS} FROM places WHERE document = ?", [number])
+    }
+    for passage, start in spans:
+        with suppress(TypeError):  # a start that is no number, which its checksum tells
+            if found.pop(passage, None) != _place_at(document, start):
+                raise DamagedIndex(f"the place of passage {passage} is not what its document says")
+    for passage in found:
+        raise DamagedIndex(f"the place of passage {passage} is of no passage")
+
+
+def is_place(path: Path) -> bool:
+    """Whether a key of a filter names a part of a place."""
+    return len(path) == 1 and path[0] in PLACE_PARTS
+
+
+class HeldPlaces(Held):
+    """What the places of passages say under a key: ids of passages."""
+
+    def __init__(self, connection: Any, path: Path, within: np.ndarray | None = None) -> None:
+        part = path[0]
+        self._type, self._is_boolean = f"json_type(place, '$.{part}')", PLACE_PARTS[part] is bool
+        super().__init__(connection, path, within, ("places", f"json_extract(place, '$.{part}')"))
+
+    def _kind(self, kind: str) -> str:
+        return f"{self._type} IN ({KINDS[kind]})" if kind in KINDS else "0"
+
+    def _read(self, kind: Any, value: Any) -> tuple[str, Any]:
+        return (BOOLEAN, bool(value)) if self._is_boolean else super()._read(kind, value)
