@@ -1,10 +1,12 @@
 """How much of the encoder's rate is left when files are read, cut, stored and made searchable? How much memory?
 
-    SEARCHER_DATA=… python benchmarks/ingest.py [--rounds 3] [--memory 100 1000] [--plot FILE]
+    SEARCHER_DATA=… python benchmarks/ingest.py [--rounds 3] [--memory 100 1000] [--plot FILE] [--unchanged 10000]
+        [--large 100 1000]
 
 A folder of text is added to a new index, files to searchable, against `Embedder.embed` of the same passages,
 tokenising included, in turn. --memory: peak memory over corpora of so many MB of text, with a model of the same shape
-made cheap: one layer of width 32.
+made cheap: one layer of width 32. --unchanged: seconds in which a tree of so many files is found to be as it was.
+--large: peak memory of reading one text file of so many MB.
 """
 
 import argparse
@@ -27,6 +29,13 @@ import sys
 from searcher import Searcher
 print(Searcher(sys.argv[1], sys.argv[2], chunk_tokens=256).add(sys.argv[3]).passages)
 """
+READ = """
+import sys
+from pathlib import Path
+from searcher.readers import read
+print(sum(len(document.text) for document in read(Path(sys.argv[1]))))
+"""
+SETTLED = 2.5  # seconds after which a file is known by its look
 
 
 def main() -> None:
@@ -35,11 +44,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--memory", type=int, nargs="*", default=[])
     parser.add_argument("--plot", type=Path)
+    parser.add_argument("--unchanged", type=int)
+    parser.add_argument("--large", type=int, nargs="*", default=[])
     options = parser.parse_args()
     result = {}
     with tempfile.TemporaryDirectory() as temporary:
         if options.memory:
             result["memory_MB"] = memory(Path(temporary), options.memory, options.plot)
+        elif options.unchanged:
+            result |= unchanged(Path(temporary), options.unchanged, options.rounds)
+        elif options.large:
+            result["reading_MB"] = large(Path(temporary), options.large)
         else:
             result |= rate(Path(temporary), options.rounds)
     report("ingest", result)
@@ -73,6 +88,39 @@ def rate(folder: Path, rounds: int) -> dict[str, object]:
         "tokens": tokens, "share_of_embed": [round(statistics.median(shares), 3), round(min(shares), 3), round(max(shares), 3)],
         "add_tokens_per_second": int(statistics.median(rates)),
     }  # fmt: skip
+
+
+def unchanged(folder: Path, files: int, rounds: int) -> dict[str, object]:
+    """Seconds, and of them those of the CPU, of adding a tree again of which nothing changed."""
+    source = folder / "source"
+    for number in range(files):
+        file = source / str(number // 200) / f"{number}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"note {number} of a person", encoding="utf-8")
+    searcher = Searcher(folder / "index", cheap_model(folder / "model"))
+    searcher.add(source)
+    time.sleep(SETTLED)
+    searcher.add(source)  # which remembers how they look
+    took = []
+    for _ in range(rounds):
+        begun, busy = time.perf_counter(), time.process_time()
+        assert searcher.add(source).unchanged == files
+        took.append((time.perf_counter() - begun, time.process_time() - busy))
+    seconds, cpu = (statistics.median(each) for each in zip(*took, strict=True))
+    return {"files": files, "seconds": round(seconds, 2), "cpu_seconds": round(cpu, 2)}
+
+
+def large(folder: Path, sizes: list[int]) -> dict[int, int]:
+    """Peak MB of a process that reads one text file of each size (MB)."""
+    peaks = {}
+    for size in sizes:
+        with (folder / f"{size}.txt").open("w", encoding="utf-8") as stream:
+            for number in range(size):
+                stream.write("".join(f"line {line} of block {number}, and what it says\n" for line in range(25_000)))
+        seconds, peak = run_process([sys.executable, "-c", READ, str(folder / f"{size}.txt")])
+        peaks[size] = round(peak)
+        print(f"one text of {size} MB: peak {peaks[size]} MB, {seconds:.0f} seconds", flush=True)
+    return peaks
 
 
 def memory(folder: Path, sizes: list[int], plot: Path | None) -> dict[int, int]:

@@ -9,6 +9,8 @@ SearcherError               anything wrong in the user's world: one line, no tra
 ├── SettingsMismatch        an index made with other settings than those asked for
 ├── DamagedIndex            stored data that is not what was written
 └── IndexUnavailable        no index there, or one that cannot be read, locked or written now
+
+Interrupted                 Ctrl-C during an `add`, which is no fault: a KeyboardInterrupt
 """
 
 from collections.abc import Iterable
@@ -20,6 +22,7 @@ __all__ = [
     "DamagedIndex",
     "FilterError",
     "IndexUnavailable",
+    "Interrupted",
     "ModelError",
     "SearcherError",
     "SettingsMismatch",
@@ -109,3 +112,16 @@ class DamagedIndex(SearcherError):
 
 class IndexUnavailable(SearcherError):
     """No index at that place, or one that cannot be read, locked or written now."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during an `add`: what was embedded by then is committed, and the same `add` goes on from there.
+
+    report: what was done, an AddReport; `str()` says it in a line.
+    """
+
+    def __init__(self, report: Any, files: int, of_files: int) -> None:
+        self.report = report
+        far = f"{files:,} of {of_files:,} files are done" if of_files else f"{report.documents:,} documents are in"
+        kept = f"{report.passages:,} passages were added and stay"
+        super().__init__(f"interrupted; {far}, {kept}; the same command goes on from there")

@@ -303,7 +303,9 @@ class Failure:
 
 @dataclass(frozen=True)
 class Skipped(Failure):
-    """Something that was passed over on purpose, which is no failure."""
+    """Something that was passed over on purpose, which is no failure. known: as it was before, which was told then."""
+
+    known: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -319,7 +321,8 @@ class AddReport:
     prompts not counted. embedded: passages that had to be embedded (the others' text was known).
     unknown_tokens: how many tokens are the unknown token. split_words: cuts that fell within a word.
     skipped: things that were passed over on purpose; failed: things that should have worked; notes: things that were
-    read, but not as they stand.
+    read, but not as they stand. moved: (old, new) path of files whose documents went along, with nothing embedded.
+    gone: files that documents came from, that are not there any more and were not pruned.
     """
 
     documents: int = 0
@@ -333,6 +336,8 @@ class AddReport:
     skipped: list[Skipped] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    moved: list[tuple[str, str]] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     def tell(self, item: Failure) -> None:

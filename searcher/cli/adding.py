@@ -35,6 +35,7 @@ from searcher.cli.terminal import echo, show_json, stdin
 @click.option("--label", metavar="NAME", default="stdin", show_default=True, help="What text from stdin (-) is called; "
               "its suffix says how it is read.")  # fmt: skip
 @click.option("--prune", is_flag=True, help="Remove what came from these paths and is there no more.")
+@click.option("-v", "--verbose", is_flag=True, help="List everything that was skipped, also what was told before.")
 @click.option("--dry-run", is_flag=True, help="Read, cut and count; write nothing.")
 @json_option
 @settings_options
@@ -42,14 +43,15 @@ from searcher.cli.terminal import echo, show_json, stdin
 def add_command(
     ctx: click.Context, /, paths: tuple[str, ...], folder: Path | None, text_field: tuple[str, ...],
     id_field: str | None, tables: tuple[str, ...], encoding: str | None, column_types: tuple[str, ...], label: str,
-    prune: bool, dry_run: bool, as_json: bool,
+    prune: bool, verbose: bool, dry_run: bool, as_json: bool,
     **settings: Any,
 ) -> None:  # fmt: skip
     """Index files, folders (with all in them), globs, or stdin (-).
 
-    Files that have not changed are left alone; a changed file replaces what came from it. JSONL and CSV files give a
-    document for each row, SQLite files for each row of their tables: these are read from a copy and never written.
-    Exit 1 if something failed; the rest is indexed all the same.
+    Files that have not changed are left alone; a changed file replaces what came from it; a file or folder that has
+    another name now keeps what came from it. JSONL and CSV files give a document for each row, SQLite files for each
+    row of their tables: these are read from a copy and never written. Ctrl-C keeps what is done; the same command goes
+    on from there. Exit 1 if something failed; the rest is indexed all the same.
     """
     how: dict[str, Any] = {"text_field": text_field, "id_field": id_field, "tables": tables, "dry_run": dry_run}
     how |= reading(encoding, column_types)
@@ -66,7 +68,7 @@ def add_command(
     if as_json:
         show_json(report.as_dict())
     else:
-        show_report(report, dry_run)
+        show_report(report, dry_run, verbose)
     ctx.exit(1 if report.failed else 0)
 
 

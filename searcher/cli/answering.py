@@ -59,6 +59,8 @@ def ask_command(
         show_json(answer.as_dict() if answer else NO_ANSWER)
         return
     show_answer(answer, searcher.faq)
+    if answer is None and (far := searcher.under_way()):
+        echo(dim(str(far)))
 
 
 faq_command = Group("faq", help="Add FAQ entries, look after them, and learn how far their answers can be trusted.")

@@ -18,6 +18,7 @@ __all__ = ["FORMATS", "View", "place", "show_answer_line", "show_documents", "sh
 
 LINES, ANSWER_LINES = 4, 2  # of a passage, and of the answer of a FAQ entry
 WORD = re.compile(r"\S+")
+PART = re.compile(r"#part-\d+\Z")  # of a large text, whose lines are those of the file
 CSV = ("rank", "score", "id", "source", "title", "section", "line", "place", "start", "end", "text")
 
 
@@ -91,7 +92,7 @@ def place(hit: Passage) -> str:
     """
     if hit.place and "name" not in hit.place:  # a definition stands on a line
         return f"{shown(hit.source)}, {said(hit.place)}"
-    if "#" in hit.source:
+    if "#" in hit.source and not PART.search(hit.source):
         return shown(hit.source)
     line = hit.line
     if hit.highlight:

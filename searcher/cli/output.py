@@ -1,10 +1,14 @@
 """How results other than hits look: answers, tables, reports, progress on a terminal."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import PurePath
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from searcher.cli.pace import Pace
 from searcher.cli.terminal import bold, dim, echo, printable, width_of
 from searcher.records import AddReport, Answer, Failure
 from searcher.system import shown
@@ -14,6 +18,9 @@ if TYPE_CHECKING:
     from searcher.ingest import Progress
 
 __all__ = ["progress_bar", "show_answer", "show_pairs", "show_report", "show_table"]
+
+LISTED = 5  # things with one reason that are told one by one
+REDRAW = 0.1  # seconds from one picture of the bar to the next
 
 
 def show_answer(answer: Answer | None, faq: "Faq") -> None:
@@ -54,40 +61,76 @@ def show_pairs(values: Mapping[str, Any]) -> None:
         echo(f"{name.replace('_', ' '):<{width}}  {value}")
 
 
-def show_report(report: AddReport, dry_run: bool = False) -> None:
-    """What an `add` did in a line or two, and on stderr a line for each thing passed over, noted or failed."""
+def show_report(report: AddReport, dry_run: bool = False, verbose: bool = False) -> None:
+    """What an `add` did, in a line at the end; before it, on stderr, what was skipped, noted, moved, gone or failed.
+
+    What was skipped is counted by its kind and why, unless it was told by an earlier one. verbose: list all of it.
+    """
+    from searcher.ingest import common_move
+
+    fresh = [item for item in report.skipped if verbose or not item.known]
+    told: dict[str, tuple[Sequence[Failure], int]] = {
+        "skipped": (fresh, 1), "noted": (report.notes, LISTED), "failed": (report.failed, LISTED),
+    }  # fmt: skip
+    for word, (items, most) in told.items():
+        for line in _told(items, len(items) if verbose else most):
+            echo(f"{word}: {line}", err=True)
+    for (old, new), count in Counter(common_move(*pair) for pair in report.moved).items():
+        files = "1 file" if count == 1 else f"{count:,} files"
+        did = "would move" if dry_run else "moved"
+        echo(f"{did}: {shown(old)} → {shown(new)} ({files}, nothing is embedded again)", err=True)
+    if report.gone:
+        first = shown(report.gone[0])
+        what = f"{first} is" if len(report.gone) == 1 else f"{len(report.gone):,} files, such as {first}, are"
+        echo(f"gone: {what} in the index and not there any more; add --prune removes what is gone", err=True)
     did = "would add" if dry_run else "added"
     changed = f"{did} {report.documents:,} documents, {report.passages:,} passages, {report.tokens:,} tokens"
     details = f"({report.unknown_share:.2%} [UNK], {report.split_words:,} words split)"
     others = [f"{report.unchanged:,} unchanged", f"{report.removed:,} removed"]
-    told: dict[str, Sequence[Failure]] = {"skipped": report.skipped, "noted": report.notes, "failed": report.failed}
-    others += [f"{len(items):,} {word}" for word, items in told.items() if items]
+    others += [f"{len(report.moved):,} moved"] * bool(report.moved)
+    others += [_skips(report)] * bool(report.skipped)
+    others += [f"{len(items):,} {word}" for word, (items, _) in told.items() if items and word != "skipped"]
     echo(f"{changed} {details}; {', '.join(others)}; {report.seconds:.1f} s")
-    for word, items in told.items():
-        for item in items:
-            echo(f"{word}: {shown(item.source)}: {item.reason}", err=True)
+
+
+def _told(items: Sequence[Failure], most: int) -> Iterator[str]:
+    """A line for each thing, or for those of a kind that have one reason, where there are more than so many."""
+    groups: dict[tuple[str, str], list[Failure]] = {}
+    for item in items:
+        groups.setdefault((PurePath(item.source.partition("#")[0]).suffix.lower(), item.reason), []).append(item)
+    for (kind, reason), group in groups.items():
+        if len(group) <= most:
+            yield from (f"{shown(item.source)}: {item.reason}" for item in group)
+        else:
+            yield f"{len(group):,} {kind or 'without a suffix'}: {reason}"
+
+
+def _skips(report: AddReport) -> str:
+    count, known = len(report.skipped), sum(item.known for item in report.skipped)
+    before = "" if not known else " as before" if known == count else f", {known:,} of them as before"
+    return f"{count:,} skipped{before} (--verbose lists them)"
 
 
 @contextmanager
 def progress_bar(what: str = "files") -> Iterator["Progress"]:
-    """A bar over files and a count of passages on stderr; nothing unless that is a terminal."""
+    """A bar on stderr with what is done, how quickly, and the time that is left; nothing unless that is a terminal."""
     if not sys.stderr.isatty():
         yield lambda event, count: None
         return
     from tqdm import tqdm
 
-    with tqdm(unit=f" {what}", total=0, leave=False, file=sys.stderr) as bar:
-        passages = 0
+    pace = Pace()
+    layout = "{percentage:3.0f}%|{bar}| {desc}"
+    with tqdm(total=1.0, bar_format=layout, leave=False, file=sys.stderr, dynamic_ncols=True) as bar:
+        drawn = 0.0
 
         def progress(event: str, count: int) -> None:
-            nonlocal passages
-            if event == "total":
-                bar.total = (bar.total or 0) + count
-            elif event == "file":
-                bar.update(count)
-            else:
-                passages += count
-                bar.set_postfix_str(f"{passages:,} passages embedded")
-            bar.refresh()
+            nonlocal drawn
+            pace.tell(event, count)
+            if event == "stop":
+                bar.write("stopping when the batch in flight is written; Ctrl-C again stops at once", file=sys.stderr)
+            elif (now := perf_counter()) - drawn > REDRAW:
+                drawn, bar.n = now, pace.share
+                bar.set_description_str(pace.line(what))
 
         yield progress

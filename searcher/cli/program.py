@@ -13,13 +13,14 @@ import click
 from searcher import __version__
 from searcher.cli.command import Group
 from searcher.cli.terminal import echo, open_streams
-from searcher.errors import SearcherError
+from searcher.errors import Interrupted, SearcherError
 
 __all__ = ["COMMANDS", "cli", "main"]
 
 # name → (module, what it does): the help of the group needs none of the modules.
 COMMANDS = {
     "add": ("adding", "Index files, folders, tables or stdin; unchanged ones are left alone."),
+    "watch": ("watching", "Keep the index up to date with folders, until Ctrl-C."),
     "search": ("searching", "Find the passages nearest to a question."),
     "context": ("citing", "Print a question's sources as one text for a language model."),
     "ask": ("answering", "Answer a question from the FAQ entries."),
@@ -86,8 +87,10 @@ def main(args: Sequence[str] | None = None) -> None:
         _fail(2, f"{' '.join(fault.format_message().split())} Try: {where} --help")
     except click.ClickException as fault:
         _fail(1, fault.format_message())
-    except (click.Abort, KeyboardInterrupt):
-        _fail(130, "interrupted; what was committed stays")
+    except (click.Abort, KeyboardInterrupt) as stop:
+        cause = stop.__cause__ or stop  # click raises its own
+        echo(cause if isinstance(cause, Interrupted) else "interrupted; what was committed stays", err=True)
+        sys.exit(130)
     except SearcherError as fault:
         _fail(1, str(fault))
     except (BrokenPipeError, SystemExit):  # the reader of our output, such as `head`, has gone; click exits then

@@ -14,7 +14,7 @@ from searcher.cli.command import Choice, Command
 from searcher.cli.config import setting
 from searcher.cli.hits import FORMATS, View, show_documents
 from searcher.cli.options import folder_option, json_option, mode_option, model_options, open_searcher, where_option
-from searcher.cli.terminal import bold, echo, show_json, stdin
+from searcher.cli.terminal import bold, dim, echo, show_json, stdin
 from searcher.errors import BadValue
 from searcher.records import Passage
 
@@ -130,6 +130,12 @@ def search_command(
     if file is None:
         text = " ".join(query)
         hits, view = looked_at(text, searcher.search(text, k, where, min_score, **how, **named))
+        far = searcher.under_way()
+        if far and not hits and kind == "table":
+            echo(f"nothing found so far: {far}")
+            return
+        if far and far.is_going_on:
+            echo(dim(str(far)), err=True)
         (show_documents if documents and kind == "table" else FORMATS[kind])(hits, view)
         return
     rows: list[dict[str, Any]] = []

@@ -10,7 +10,7 @@ from searcher.engines.opening import Opened
 from searcher.engines.status import status
 from searcher.engines.tuning import RECALL, make_index
 from searcher.engines.upkeep import Repair, check, compact, repair
-from searcher.store import Held
+from searcher.store import Held, Look, SeenFile
 
 __all__ = [
     "RECALL",
@@ -20,8 +20,10 @@ __all__ = [
     "Hit",
     "Library",
     "LocalEngine",
+    "Look",
     "Opened",
     "Repair",
+    "SeenFile",
     "ValueCount",
     "Where",
     "check",

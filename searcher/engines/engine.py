@@ -11,7 +11,7 @@ from searcher.embedding import IndexSettings
 from searcher.errors import BadValue
 from searcher.filters import Filter
 from searcher.records import Document, Head, Prepared, Row
-from searcher.store import Unanswered
+from searcher.store import Look, SeenFile, Unanswered
 from searcher.vectors import IndexType, check_knob
 
 __all__ = ["ANY", "Effort", "Engine", "Hit", "Notes", "cosine"]
@@ -110,9 +110,14 @@ class Engine(Protocol):
         settings: IndexSettings | None = None,
         made_with: IndexSettings | None = None,
         expected: Head | None = None,
+        moves: Iterable[tuple[str, str]] = (),
+        looks: Iterable[Look] = (),
+        under_way: str | None = None,
     ) -> int:
         """All or nothing: documents replaced by source, documents removed by id, files entered (None: forgotten).
 
+        moves: (old, new) paths of files whose documents, passages and vectors go from the one to the other as they
+        are. looks, under_way: as in `look`.
         settings: replaces the index's. made_with: what the vectors were made with, SettingsMismatch if that is not the
         index's any more. expected: the state that is changed, IndexUnavailable if it is another by now. Returns how
         many were removed by id. BadValue for vectors that are not finite or of another length than the index's.
@@ -187,6 +192,20 @@ class Engine(Protocol):
 
     def faq_of(self, file: str) -> Literal["questions", "answers"] | None:
         """What is embedded of the entries in a file that was read as a FAQ; None for one that was not."""
+
+    # -- what the last add saw
+
+    def seen_under(self, folder: str) -> dict[str, SeenFile]:
+        """Path → what is remembered of the files below a folder, or of the file itself."""
+
+    def files_of_digest(self, digest: bytes) -> list[str]:
+        """The files with that digest all of whose documents are in."""
+
+    def look(self, looks: Iterable[Look], under_way: str | None = None) -> None:
+        """Remember how files looked, and how far an add is, empty where it is done; the state stays the same."""
+
+    def under_way(self) -> str | None:
+        """What the add that is under way, or was cut short, noted last."""
 
     # -- passages
 

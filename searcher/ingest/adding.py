@@ -1,17 +1,21 @@
 """The adding part of `Searcher`: what goes into an index folder and out of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any, BinaryIO, Literal
 
 from searcher.engines import Opened
-from searcher.errors import BadValue, SearcherError
+from searcher.errors import BadValue, Interrupted, SearcherError
 from searcher.ingest.documents import documents_of_texts
 from searcher.ingest.exchange import Exchanged, Export, write_export
 from searcher.ingest.files import add_files, expanded
 from searcher.ingest.ingest import Ingest
 from searcher.ingest.migrating import bring_in, bring_in_given
 from searcher.ingest.progress import Progress, no_progress
+from searcher.ingest.under_way import UnderWay
+from searcher.ingest.watching import folders_of, watched
 from searcher.migration import Choices, foreign
 from searcher.readers import ColumnType, ReadOptions, read_text
 from searcher.records import AddReport, Document, Failure
@@ -42,13 +46,33 @@ class Adding(Opened):
         told from each. column_types: "text", "number", "boolean" or "date" for columns of table files, by their names;
         else a column has the type that all of its cells have. prune: remove what came from these paths and is there no
         more. dry_run: read and count only. What cannot be read is in the report's `failed`, and stops nothing else;
-        what was read, but not as it stands, is in its `notes`.
+        what was read, but not as it stands, is in its `notes`. A file that has another path now and the same content
+        keeps its documents, which is in `moved`. Raises Interrupted, a KeyboardInterrupt, after a clean commit.
         """
         paths = [paths] if isinstance(paths, str | Path) else paths
         options = _options(text_field, id_field, tables, encoding, column_types)
-        ingest = self._ingest(progress, dry_run)
-        add_files(ingest, expanded(paths), options, prune)
-        return self._finish(ingest)
+        with self._ingesting(progress, dry_run) as ingest:
+            add_files(ingest, expanded(paths), options, prune)
+        return ingest.report
+
+    def watch(
+        self,
+        folders: str | Path | Sequence[str | Path],
+        *,
+        stop: Event | None = None,
+        encoding: str | None = None,
+        column_types: Mapping[str, ColumnType] | None = None,
+        progress: Progress = no_progress,
+    ) -> Iterator[AddReport]:
+        """Keep folders indexed: a report of the first `add`, then one whenever something in them changed, until `stop`.
+
+        What is gone is removed, but not while a whole folder is away or empty. The rest as `add`. Ctrl-C raises
+        KeyboardInterrupt where it waits, Interrupted within an add. Raises BadValue for what is no folder,
+        SearcherError without watchfiles (the extra "watch").
+        """
+        roots = folders_of([folders] if isinstance(folders, str | Path) else folders)
+        how: dict[str, Any] = {"encoding": encoding, "column_types": column_types, "progress": progress}
+        return watched(roots, self.folder, lambda there: self.add(there, prune=True, **how), stop)
 
     def add_faq(
         self,
@@ -68,9 +92,9 @@ class Adding(Opened):
         paths = [paths] if isinstance(paths, str | Path) else paths
         faq: Literal["answers", "questions"] = "answers" if answers else "questions"
         options = ReadOptions(faq=faq, encoding=encoding, column_types=column_types or {})
-        ingest = self._ingest(progress, dry_run)
-        add_files(ingest, expanded(paths), options, prune)
-        return self._finish(ingest)
+        with self._ingesting(progress, dry_run) as ingest:
+            add_files(ingest, expanded(paths), options, prune)
+        return ingest.report
 
     def add_bytes(
         self,
@@ -89,12 +113,12 @@ class Adding(Opened):
         if not label:
             raise BadValue("a label is empty; good: a name for what is added")
         options = _options(text_field, id_field, tables, encoding, column_types)
-        ingest = self._ingest(dry_run=dry_run)
-        try:
-            ingest.documents(read_text(data, label, options, suffix), file=label)
-        except SearcherError as fault:
-            ingest.report.failed.append(Failure(label, getattr(fault, "reason", str(fault))))
-        return self._finish(ingest)
+        with self._ingesting(dry_run=dry_run) as ingest:
+            try:
+                ingest.documents(read_text(data, label, options, suffix), file=label)
+            except SearcherError as fault:
+                ingest.report.failed.append(Failure(label, getattr(fault, "reason", str(fault))))
+        return ingest.report
 
     def add_texts(
         self,
@@ -117,22 +141,34 @@ class Adding(Opened):
 
         file: what they all came from; other documents that came from it before are removed.
         """
-        ingest = self._ingest(progress)
-        ingest.documents(documents, file)
-        return self._finish(ingest)
+        with self._ingesting(progress) as ingest:
+            ingest.documents(documents, file)
+        return ingest.report
 
-    def _ingest(self, progress: Progress = no_progress, dry_run: bool = False) -> Ingest:
+    @contextmanager
+    def _ingesting(self, progress: Progress = no_progress, dry_run: bool = False) -> Iterator[Ingest]:
+        """An ingest that is finished when all is in it. Interrupted for a KeyboardInterrupt, after a clean commit."""
         settings, embedder = self.settings, self.embedder
         if not dry_run:
             self._create()
             self.engine.settle(settings)
-        return Ingest(self.engine if self.exists() else None, settings, embedder, progress, dry_run)
-
-    def _finish(self, ingest: Ingest) -> AddReport:
-        report = ingest.finish()
-        if not ingest.dry_run:
+        ingest = Ingest(self.engine if self.exists() else None, settings, embedder, progress, dry_run)
+        try:
+            yield ingest
+            ingest.finish()
+        except KeyboardInterrupt:
+            progress("stop", 0)
+            report = ingest.stop(wait=True)
+            raise Interrupted(report, ingest.files_done, ingest.files_in_all) from None
+        except BaseException:
+            ingest.stop(wait=False)
+            raise
+        if not dry_run:
             self.engine.publish()
-        return report
+
+    def under_way(self) -> UnderWay | None:
+        """How far an `add` is that another process does, or that was cut short; None where all is done."""
+        return UnderWay.read(self.engine.under_way()) if self.exists() else None
 
     def remove(self, sources: str | Path | Sequence[str | Path] = (), ids: Sequence[str] = ()) -> int:
         """Remove documents by source (a path also relative, a folder with all in it, a label) or by the caller's id.

@@ -1,4 +1,4 @@
-"""Files and folders → an ingest: what changed is read, and what is there no more is removed when asked."""
+"""Files and folders → an ingest: what changed is read, what has another path now is followed, what is gone is told."""
 
 import glob
 import hashlib
@@ -7,67 +7,176 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from searcher.engines import Look, SeenFile
 from searcher.errors import BadValue, UnreadableFile
 from searcher.ingest.ingest import Ingest
-from searcher.readers import FAQ_READERS, Found, ReadOptions, Unsupported, belonging, find_files, read
+from searcher.ingest.marks import FileLook, look_at
+from searcher.ingest.moving import common_move, nearest
+from searcher.readers import FAQ_READERS, Found, ReadOptions, Unsupported, belonging, find_files, formats, read
 from searcher.records import Failure, Skipped
 from searcher.system import absolute, spelled
 
 __all__ = ["add_files", "expanded"]
 
 READING = 3  # raised when the readers make other documents of a file, which is then read again
+HEAD = 4096  # bytes in which something that is no text shows it
+NEVER = SeenFile(None, None, None, 0)
 
 
 def add_files(ingest: Ingest, paths: Sequence[Path], options: ReadOptions, prune: bool = False) -> None:
     """Everything in files and folders; prune: remove what came from there and is there no more."""
-    found = list(find_files(paths))
-    ingest.progress("total", len(found))
-    seen: set[str] = set()
-    for item in found:
-        if isinstance(item, Failure):
-            there = os.path.lexists(item.source)
-            if there:  # a folder that cannot be read now: what came from there is not gone
-                seen.update(ingest.files_under(item.source))
-            if isinstance(item, Skipped):
-                ingest.report.skipped.append(item)
-            elif there or not prune:
-                ingest.report.failed.append(item)
-        else:
-            seen.add(absolute(item.path))
-            _add_file(ingest, item, options, prune)
-        ingest.progress("file", 1)
-    if prune:
-        for path in {file for root in paths for file in ingest.files_under(absolute(root))} - seen:
-            ingest.forget(path)
+    Adder(ingest, options, prune).add(paths)
 
 
-def _add_file(ingest: Ingest, found: Found, options: ReadOptions, prune: bool) -> None:
-    path = absolute(found.path)
-    if options.faq is None and found.path.suffix.lower() in FAQ_READERS:
-        options = replace(options, faq=ingest.faq_of(path))  # what is a FAQ once stays one
-    try:
-        digest = _file_digest(found.path, options)
-        if not ingest.is_unchanged(path, digest):
-            ingest.documents(read(found.path, options), path, digest, prune)
-    except Unsupported as fault:
-        if found.explicit:
+class Adder:
+    """One walk over files and folders. What of `seen` is left in it at the end was not met."""
+
+    def __init__(self, ingest: Ingest, options: ReadOptions, prune: bool) -> None:
+        self.ingest, self.options, self.prune = ingest, options, prune
+        self.seen: dict[str, SeenFile] = {}
+        self.moved: dict[str, str] = {}  # old → new
+        known = formats()
+        self.suffixes = {suffix for each in known if each.reader for suffix in each.suffixes}
+        self.how = _how(self.options) + repr(known).encode()  # what reads other kinds looks at all again
+
+    def add(self, paths: Sequence[Path]) -> None:
+        """Read what changed, then say what is gone, or remove it."""
+        ingest, found = self.ingest, list(find_files(paths))
+        for root in paths:
+            self.seen |= ingest.seen_under(absolute(root))
+        unmet = dict(self.seen)
+        new = [item for item in found if not (isinstance(item, Found) and self._is_as_it_was(item, unmet))]
+        self._expect(new)
+        ingest.begin(len(found))
+        ingest.pass_over(len(found) - len(new))
+        for item in new:
+            before, path = ingest.taken_in, _path(item)
+            if isinstance(item, Found):
+                unmet.pop(path, None)
+                self._add_file(item, path)
+            else:
+                self._tell(item, unmet)
+            ingest.end_file(path, before)
+        self._settle(unmet)
+
+    def _is_as_it_was(self, found: Found, unmet: dict[str, SeenFile]) -> bool:
+        """Whether a file looks as it did when it was read last, and all its documents are in."""
+        path = _path(found)
+        known = self.seen.get(path, NEVER)
+        if known.digest is None or known.mark is None:
+            return False
+        try:
+            if look_at(found.path).mark(self.how, known.digest) != known.mark:
+                return False
+        except OSError:
+            return False
+        unmet.pop(path)
+        self.ingest.report.unchanged += known.documents
+        return True
+
+    def _expect(self, found: Sequence[Found | Failure]) -> None:
+        for item in found:
+            if isinstance(item, Found):
+                self.ingest.forecast.expect(_path(item), self._bytes_of_text(item.path))
+
+    def _bytes_of_text(self, path: Path) -> int:
+        """The size of a file that seems to be one that is read, 0 of any other."""
+        try:
+            size = path.stat().st_size
+            if size and path.suffix.lower() not in self.suffixes:
+                with path.open("rb") as stream:
+                    size = 0 if b"\0" in stream.read(HEAD) else size
+        except OSError:
+            return 0
+        return size
+
+    def _add_file(self, found: Found, path: str) -> None:
+        ingest, options = self.ingest, self.options
+        if options.faq is None and found.path.suffix.lower() in FAQ_READERS:
+            options = replace(options, faq=ingest.faq_of(path))  # what is a FAQ once stays one
+        look: FileLook | None = None
+        try:
+            look = look_at(found.path)
+            digest = _file_digest(found.path, _how(options))
+            remembered = Look(path, look.mark(self.how, digest) if look.is_settled else None)
+            known = self.seen.get(path, NEVER)
+            if known.digest == digest:
+                ingest.report.unchanged += known.documents
+                if known.mark != remembered.mark:
+                    ingest.look(remembered)
+            elif not known.documents and (old := self._before(path, digest)):
+                self.moved[old] = path
+                ingest.move(old, path)
+                ingest.look(remembered)
+            else:
+                ingest.documents(read(found.path, options), path, digest, self.prune, remembered)
+        except Unsupported as fault:
+            if found.explicit:
+                ingest.report.failed.append(Failure(path, fault.reason))
+            else:
+                self._skip(path, fault.reason, look.mark(self.how, b"") if look else b"")
+        except UnreadableFile as fault:
             ingest.report.failed.append(Failure(path, fault.reason))
-        else:
-            ingest.report.skipped.append(Skipped(path, fault.reason))
-    except UnreadableFile as fault:
-        ingest.report.failed.append(Failure(path, fault.reason))
-    except OSError as fault:
-        ingest.report.failed.append(Failure(path, fault.strerror or str(fault)))
+        except OSError as fault:
+            ingest.report.failed.append(Failure(path, fault.strerror or str(fault)))
+
+    def _before(self, path: str, digest: bytes) -> str | None:
+        """The path that a file with that content had before: one that is there no more."""
+        olds = self.ingest.files_of_digest(digest)
+        return nearest(path, [old for old in olds if old not in self.moved and not os.path.lexists(old)])
+
+    def _tell(self, item: Failure, unmet: dict[str, SeenFile]) -> None:
+        """What is no file to be read."""
+        there = os.path.lexists(item.source)
+        if there:  # a folder that cannot be read now: what came from there is not gone
+            start = f"{item.source.rstrip('/')}/"
+            for path in [path for path in unmet if path == item.source or path.startswith(start)]:
+                del unmet[path]
+        if isinstance(item, Skipped):
+            self._skip(item.source, item.reason, b"")
+        elif there or not self.prune:
+            self.ingest.report.failed.append(item)
+
+    def _skip(self, path: str, reason: str, mark: bytes) -> None:
+        known = self.seen.get(path, NEVER)
+        before = (known.mark, known.reason) == (mark, reason)
+        self.ingest.report.skipped.append(Skipped(path, reason, known=before))
+        if not before:
+            self.ingest.look(Look(path, mark, reason))
+
+    def _settle(self, unmet: dict[str, SeenFile]) -> None:
+        """What was not met is removed, or told; so is what is left of a folder that has another name now."""
+        for old_folder in {common_move(old, new)[0] for old, new in self.moved.items()}:
+            if not os.path.lexists(old_folder):
+                unmet |= self.ingest.seen_under(old_folder)
+        for path, known in sorted(unmet.items()):
+            if path in self.moved:
+                continue
+            if known.documents and self.prune:
+                self.ingest.forget(path)
+            elif known.documents:
+                self.ingest.report.gone.append(path)
+            if known.mark is not None and (self.prune or not known.documents):
+                self.ingest.look(Look(path, None))
 
 
-def _file_digest(path: Path, options: ReadOptions) -> bytes:
-    """Stands for what is in a file and how it is read, by the caller's options and by the readers."""
+def _path(item: Found | Failure) -> str:
+    return item.path.as_posix() if isinstance(item, Found) else item.source
+
+
+def _how(options: ReadOptions) -> bytes:
+    """How a file is read, by the caller's options and by the readers."""
+    given = asdict(options) | {"column_types": sorted(options.column_types.items())}
+    return repr((READING, sorted(given.items()))).encode()
+
+
+def _file_digest(path: Path, how: bytes) -> bytes:
+    """Stands for what is in a file and how it is read."""
     digest = hashlib.blake2b(digest_size=16)
     for file in belonging(path):
         with file.open("rb") as stream:
             hashlib.file_digest(stream, lambda: digest)
-    given = asdict(options) | {"column_types": sorted(options.column_types.items())}
-    digest.update(repr((READING, sorted(given.items()))).encode())
+    digest.update(how)
     return digest.digest()
 
 

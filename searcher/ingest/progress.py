@@ -9,7 +9,10 @@ from typing import Any
 
 __all__ = ["Progress", "finished", "no_progress", "shown"]
 
-Progress = Callable[[str, int], None]  # ("total" | "file" | "passage", how many)
+# ("total", n): so many more files; ("file", n): so many are done, committed; ("passage", n): passages embedded. Of an
+# `add` also ("work", n): by so many tokens the estimate of all that are to be embedded rises or falls; ("stored", n)
+# passages and ("token", n) tokens are committed; ("stop", 0): Ctrl-C was heard, the batch in flight is finished.
+Progress = Callable[[str, int], None]
 
 PATIENCE, EVERY = 0.5, 0.25  # seconds before a bar is shown, and between two drawings
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from searcher.embedding import Embedder, IndexSettings
 from searcher.engines import Engine
 from searcher.ingest.documents import passages
-from searcher.ingest.ingest import BATCH_TOKENS, embed_chunks
+from searcher.ingest.pipeline import BATCH_TOKENS, embed_chunks
 from searcher.ingest.progress import Progress
 from searcher.records import Chunk, Document, Prepared
 

@@ -8,7 +8,7 @@ import codecs
 import io
 import re
 import unicodedata
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from itertools import takewhile
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from searcher.readers.charsets import UTF7, codec_of, declaration, known_codec
 from searcher.readers.raw import Raw, Unsupported
 from searcher.readers.surveying import BLOCK_BYTES, Survey, surveyed
 
-__all__ = ["Encoding", "decoded", "encoding_of", "lines"]
+__all__ = ["Encoding", "blocks", "decoded", "encoding_of", "lines"]
 
 WIDE_SAMPLE_BYTES = 2**13
 DECLARED_BYTES = 2**12  # a declaration stands within so many of the first, or of the last
@@ -99,6 +99,23 @@ def lines(raw: Raw, encoding: Encoding, newline: str, tell: bool = False) -> Gen
             _tell_broken(raw, encoding, broken, first, characters)
     finally:
         with suppress(ValueError):  # the file is closed already, where they were not all wanted
+            text.detach()
+
+
+def blocks(raw: Raw, encoding: Encoding, characters: int) -> Iterator[str]:
+    """The decoded text of a file, endings kept, in pieces of so many characters; what is broken is noted."""
+    raw.stream.seek(0)
+    text = io.TextIOWrapper(raw.stream, encoding.codec, encoding.errors, newline="")
+    line, broken, first, seen = 1, 0, 0, 0
+    try:
+        while block := text.read(characters):
+            if not first and "\ufffd" in block:
+                first = line + block.count("\n", 0, block.index("\ufffd"))
+            broken, seen, line = broken + block.count("\ufffd"), seen + len(block), line + block.count("\n")
+            yield block
+        _tell_broken(raw, encoding, broken, first, seen)
+    finally:
+        with suppress(ValueError):  # the file is closed already, where not all of it was wanted
             text.detach()
 
 

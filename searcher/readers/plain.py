@@ -7,6 +7,7 @@ from unicodedata import combining, east_asian_width
 from searcher.readers.decoding import decoded
 from searcher.readers.headings import Heading, best_title, line_starts, sections
 from searcher.readers.headings import lines as split_lines
+from searcher.readers.parts import WHOLE_BYTES, in_parts
 from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.records import Document
 
@@ -19,8 +20,11 @@ ROLE = re.compile(r":[\w:.-]+:`([^`<]*?)\s*(?:<[^`]*>)?`")
 
 
 def read_plain(raw: Raw, options: ReadOptions) -> Iterator[Item]:
-    """The file as one document without a title."""
-    yield Document(raw.source, decoded(raw))
+    """The file as one document without a title, or as parts if it is large."""
+    if raw.size > WHOLE_BYTES:
+        yield from in_parts(raw)
+    else:
+        yield Document(raw.source, decoded(raw))
 
 
 def read_rst(raw: Raw, options: ReadOptions) -> Iterator[Item]:

@@ -1,6 +1,7 @@
 """Files to documents: READERS says which function reads which suffix; `find_files` says which files there are."""
 
 import io
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,8 +61,8 @@ def read(path: Path, options: ReadOptions = DEFAULTS) -> Iterator[Item]:
 
 def belonging(path: Path) -> list[Path]:
     """The files that are read when that one is: a database's, where a program that has it open writes first."""
-    beside = Path(f"{path}{COMPANIONS[0]}")
-    return [path, beside] if beside.is_file() else [path]
+    beside = f"{path}{COMPANIONS[0]}"
+    return [path, Path(beside)] if os.path.isfile(beside) else [path]  # noqa: PTH113 - quick: every file is asked
 
 
 def read_text(data: bytes, label: str, options: ReadOptions = DEFAULTS, suffix: str = ".txt") -> Iterator[Item]:

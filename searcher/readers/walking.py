@@ -49,8 +49,11 @@ def find_files(paths: Iterable[Path]) -> Iterator[Found | Failure]:
     met: set[str] = set()
     for given in paths:
         root = Path(absolute(given))
+        start, real_start = len(str(root)), os.path.realpath(root)
         for found in _under(root):
-            real = os.path.realpath(found.path) if isinstance(found, Found) else found.source
+            real = found.source if isinstance(found, Failure) else str(found.path)
+            if isinstance(found, Found):  # below the root only a link leads elsewhere
+                real = os.path.realpath(real) if os.path.islink(real) else real_start + real[start:]  # noqa: PTH114 - quick
             if real not in met:
                 met.add(real)
                 yield found

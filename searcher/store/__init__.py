@@ -8,6 +8,7 @@ from searcher.store.notes import Notes, Unanswered
 from searcher.store.passages import READ_ROWS
 from searcher.store.repair import repair_database
 from searcher.store.schema import FORMAT
+from searcher.store.seen import Look, SeenFile
 from searcher.store.state import DATABASE, FORGET
 from searcher.store.store import Store
 from searcher.store.tables import Held
@@ -19,7 +20,9 @@ __all__ = [
     "KEYWORD_FAULT",
     "READ_ROWS",
     "Held",
+    "Look",
     "Notes",
+    "SeenFile",
     "Store",
     "Unanswered",
     "asked",

@@ -35,7 +35,7 @@ MISSING, OTHER, FOREIGN = "is missing", "is not as searcher makes it", "is not o
 
 def check_layout(connection: sqlite3.Connection, path: Path) -> None:
     """DamagedIndex, naming the object, where the database is laid out otherwise."""
-    if found := differences(connection):
+    if found := sorted(differences(connection), key=lambda own: own.kind != "table"):  # of which the others are
         first, detail = found[0], ""
         if (first.kind, first.problem) == ("table", OTHER):
             with suppress(sqlite3.Error, UnicodeDecodeError):  # what a stranger made of it may be unreadable

@@ -2,7 +2,7 @@
 
 __all__ = [
     "BESIDE", "COLUMNS", "FAQ", "FORMAT", "HELD", "HISTORY", "INDEXING", "KEYWORDS", "LOOKUP", "PLACES", "SCHEMA",
-    "TITLES",
+    "SEEN", "TITLES",
 ]  # fmt: skip
 
 FORMAT = 6  # PRAGMA user_version; migrations.py knows the way from older ones, a newer one is refused
@@ -67,6 +67,15 @@ HELD = [
         UPDATE held SET metadata_values = metadata_values - 1; END""",
 ]
 
+# What the last `add` saw, by which the next one is quicker; a row that is lost costs time, and no more.
+SEEN = [
+    "CREATE INDEX files_digest ON files (digest)",  # by which a file is found that has another name now
+    # mark: how the file looked and how it was read. reason: why it was passed over; NULL where it was read.
+    "CREATE TABLE seen (path TEXT PRIMARY KEY, mark BLOB NOT NULL, reason TEXT) WITHOUT ROWID",
+    # How far an `add` is that is under way, as JSON: one row at most.
+    "CREATE TABLE under_way (id INTEGER PRIMARY KEY CHECK (id = 1), value TEXT NOT NULL)",
+]
+
 # Where passages stand in files that have pages, sheets or the like, as JSON; no row for those that have no such place.
 PLACES = [
     """CREATE TABLE places (
@@ -119,6 +128,7 @@ SCHEMA = [
     *HELD,
     *PLACES,
     *BESIDE,
+    *SEEN,
     "INSERT INTO heads VALUES (0, '')",
     f"PRAGMA user_version = {FORMAT}",
 ]

@@ -5,12 +5,13 @@ from searcher.store.audit import findings, lenient
 from searcher.store.documents import Documents
 from searcher.store.keyword_index import rebuild, verify
 from searcher.store.passages import Passages
+from searcher.store.seen import Seen
 from searcher.store.writing import Writing
 
 __all__ = ["Store"]
 
 
-class Store(Documents, Passages, Writing):
+class Store(Documents, Passages, Seen, Writing):
     """The database of one index folder, with all that can be asked of it."""
 
     def check(self) -> list[str]:

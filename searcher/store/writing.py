@@ -10,11 +10,13 @@ from searcher.errors import BadValue, IndexUnavailable
 from searcher.plain import as_json
 from searcher.records import Head, Prepared
 from searcher.store.given import given_rows
-from searcher.store.keyword_index import enter, leave
+from searcher.store.keyword_index import enter
 from searcher.store.lookup import change_values
 from searcher.store.lookup import enter as enter_values
+from searcher.store.moving import delete, move
 from searcher.store.placed import place_rows
 from searcher.store.rows import WHOLE_DOCUMENT, as_document, document_part, document_row, passage_rows, vector_rows
+from searcher.store.seen import Look, enter_looks, enter_under_way
 from searcher.store.state import State, enter_settings
 
 __all__ = ["Writing"]
@@ -31,8 +33,14 @@ class Writing(State):
         settings: IndexSettings | None = None,
         made_with: IndexSettings | None = None,
         expected: Head | None = None,
+        moves: Iterable[tuple[str, str]] = (),
+        looks: Iterable[Look] = (),
+        under_way: str | None = None,
     ) -> int:
         """One transaction: documents replaced by source, documents removed by id, files entered (None: forgotten).
+
+        moves: (old, new) paths of files whose documents go from the one to the other first. looks: what is remembered
+        of files. under_way: what is noted of an add that goes on after this, empty where it is done.
 
         settings: replaces the index's, when all of it was embedded again. made_with: what the vectors were made with,
         SettingsMismatch if that is not the index's any more. expected: the state that is changed, IndexUnavailable if
@@ -51,13 +59,18 @@ class Writing(State):
                 current.check(asdict(made_with) | {"model": None, "dtype": None})
             for item in prepared:
                 item.check(current.dimension)
-            gone = _delete(connection, "id IN (SELECT value FROM json_each(?))", [json.dumps(sorted(set(remove)))])
+            for old, new in moves:
+                move(connection, old, new)
+            gone = delete(connection, "id IN (SELECT value FROM json_each(?))", [json.dumps(sorted(set(remove)))])
             _insert(connection, prepared)
             for path, digest in files:
                 if digest is None:
                     connection.execute("DELETE FROM files WHERE path = ?", [path])
                 else:
                     connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path, digest])
+            enter_looks(connection, looks)
+            if under_way is not None:
+                enter_under_way(connection, under_way)
         return gone
 
     def amend(self, documents: Iterable[int], changes: Mapping[str, Any]) -> int:
@@ -113,7 +126,7 @@ class Writing(State):
                     replaced += before is not None
                 else:
                     path, digest = item
-                    removed += _delete(connection, "file = ? AND id <= ?", [path, last])
+                    removed += delete(connection, "file = ? AND id <= ?", [path, last])
                     connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path, digest])
         return documents, passages, replaced, removed
 
@@ -123,7 +136,7 @@ def _insert(connection: Any, prepared: Sequence[Prepared]) -> None:
     last = dict(connection.execute("SELECT name, seq FROM sqlite_sequence").fetchall())
     passage = last.get("passages", 0) + 1
     for document, item in enumerate(prepared, last.get("documents", 0) + 1):
-        _delete(connection, "source = ?", [item.document.source])
+        delete(connection, "source = ?", [item.document.source])
         entered = document_row(document, item)
         payload = item.document.payload
         connection.execute(
@@ -145,11 +158,3 @@ def _insert(connection: Any, prepared: Sequence[Prepared]) -> None:
         keys = [[key] for key in item.document.metadata]
         connection.executemany("INSERT OR IGNORE INTO metadata_keys VALUES (?)", keys)
         passage += len(item.chunks)
-
-
-def _delete(connection: Any, condition: str, values: Sequence[Any]) -> int:
-    """Remove the documents of which that is true, with all that belongs to them. -> how many."""
-    if connection.execute(f"SELECT 1 FROM documents WHERE {condition}", values).fetchone() is None:
-        return 0  # a DELETE, even of nothing, would make FTS5 write out what it collects
-    leave(connection, f"SELECT id FROM passages WHERE document IN (SELECT id FROM documents WHERE {condition})", values)
-    return int(connection.execute(f"DELETE FROM documents WHERE {condition}", values).rowcount)

@@ -21,7 +21,7 @@ from searcher.system.files import (
 from searcher.system.globs import glob_regex, paths_regex
 from searcher.system.kernels import kernel_library
 from searcher.system.machine import instructions, processor
-from searcher.system.processes import bound_memory, cores, memory_of, on_fork
+from searcher.system.processes import bound_memory, cores, is_alive, memory_of, on_fork, this_process
 from searcher.system.threads import one_thread
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "cores",
     "glob_regex",
     "instructions",
+    "is_alive",
     "is_ours",
     "kernel_library",
     "memory_of",
@@ -45,5 +46,6 @@ __all__ = [
     "shown",
     "spelled",
     "sync_folder",
+    "this_process",
     "user_folder",
 ]

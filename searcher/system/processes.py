@@ -1,16 +1,18 @@
-"""Processes as each system has them: the cores that one may use, its memory, and what is to be done about a fork.
+"""Processes as each system has them: the cores that one may use, its memory, who lives, and what is to be done about a
+fork.
 
 Windows has no fork; only Linux (and some BSDs) keep a process to some of the cores, and only there is a bound on the
-memory of a process kept.
+memory of a process kept; only Linux says when one began.
 """
 
 import os
+import platform
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["bound_memory", "cores", "memory_of", "on_fork"]
+__all__ = ["bound_memory", "cores", "is_alive", "memory_of", "on_fork", "this_process"]
 
 
 def cores() -> int:
@@ -19,6 +21,34 @@ def cores() -> int:
         return max(1, len(os.sched_getaffinity(0)))
     except (AttributeError, OSError):
         return os.cpu_count() or 1
+
+
+def this_process() -> list[str | int]:
+    """What names this process for others: machine, number, and when it began where that is known."""
+    return [platform.node(), os.getpid(), _began(os.getpid())]
+
+
+def is_alive(process: object) -> bool | None:
+    """Whether a process that was named so still runs; None where that cannot be known, as on another machine."""
+    match process:
+        case [str(machine), int(number), int(began)] if machine == platform.node() and number > 0:
+            if sys.platform == "win32":  # where os.kill would end it
+                return None
+            with suppress(PermissionError):  # somebody else's is alive too
+                try:
+                    os.kill(number, 0)
+                except (ProcessLookupError, OverflowError):
+                    return False
+            return _began(number) == began
+    return None
+
+
+def _began(number: int) -> int:
+    """In clock ticks since the machine started: field 22 of /proc/PID/stat; 0 where there is none."""
+    try:
+        return int(Path(f"/proc/{number}/stat").read_text(errors="replace").rpartition(")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def on_fork(

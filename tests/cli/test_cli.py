@@ -246,12 +246,12 @@ def test_an_index_of_another_model_is_refused_with_both_shown(run: Run, index: P
 
 
 def test_a_file_over_the_limit_is_named_with_size_and_limit(run: Run, index: Path, tmp_path: Path) -> None:
-    with (tmp_path / "huge.txt").open("wb") as stream:
+    with (tmp_path / "huge.md").open("wb") as stream:
         stream.truncate(10**9)  # sparse: it takes no room
-    result = run("add", "huge.txt")
+    result = run("add", "huge.md")
     assert result.code == 1
     assert result.err.count("\n") == 1
-    assert "huge.txt" in result.err
+    assert "huge.md" in result.err
     assert "953.7 MiB" in result.err
     assert "the limit is 256 MiB" in result.err
 

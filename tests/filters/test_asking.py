@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from older import as_format_5
 
 from searcher import Searcher
 from searcher.errors import BadValue, UnknownName
@@ -130,16 +131,11 @@ def test_a_value_that_means_nothing_to_a_filter_is_refused_with_the_good_ones(se
 
 # Before the format was finished a list was one row, of the kind "other".
 EARLIER = [
-    "DROP INDEX documents_title",
-    "DROP TABLE places",
-    "DROP TABLE payloads",
-    "DROP TABLE given",
     "CREATE TABLE lists AS SELECT DISTINCT path, document FROM metadata_values WHERE kind IN ('list', 'object')",
     "DELETE FROM metadata_values WHERE EXISTS (SELECT 1 FROM lists l WHERE l.path = metadata_values.path"
     " AND l.document = metadata_values.document)",
     "INSERT INTO metadata_values SELECT path, 'other', '', document FROM lists",
     "DROP TABLE lists",
-    "PRAGMA user_version = 5",
 ]
 
 
@@ -157,6 +153,7 @@ def test_an_index_from_before_lists_were_stored_answers_as_a_new_one(tiny_bert: 
     connection = sqlite3.connect(tmp_path / "searcher.db")
     for statement in EARLIER:
         connection.execute(statement)
+    as_format_5(connection)
     connection.commit()
     connection.close()
     assert stored(tmp_path) != expected
@@ -176,6 +173,7 @@ def test_a_list_with_damaged_metadata_is_left_to_check_when_an_index_is_brought_
     connection = sqlite3.connect(tmp_path / "searcher.db")
     for statement in [*EARLIER, "UPDATE documents SET metadata = '{' WHERE id = 1"]:
         connection.execute(statement)
+    as_format_5(connection)
     connection.commit()
     connection.close()
     with Searcher(tmp_path) as opened:

@@ -13,6 +13,7 @@ import pytest
 from transformers import PreTrainedTokenizerFast
 
 import searcher.ingest.ingest
+import searcher.ingest.pipeline
 from searcher import Searcher
 from searcher.embedding.encoder import Encoder
 from searcher.errors import BadValue, IndexUnavailable, SearcherError
@@ -246,7 +247,7 @@ def test_a_crash_in_a_long_add_keeps_the_finished_batches(
     for number in range(9):
         (folder / f"{number}.txt").write_text(f"text number {number}")
     monkeypatch.setattr(searcher.ingest.ingest, "BATCH_DOCUMENTS", 2)
-    embed, calls = searcher.ingest.ingest.embed_chunks, []
+    embed, calls = searcher.ingest.pipeline.embed_chunks, []
 
     def crash(*arguments: Any) -> Any:
         calls.append(1)
@@ -255,7 +256,7 @@ def test_a_crash_in_a_long_add_keeps_the_finished_batches(
         return embed(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(searcher.ingest.ingest, "embed_chunks", crash)
+        patch.setattr(searcher.ingest.pipeline, "embed_chunks", crash)
         with pytest.raises(KeyboardInterrupt):
             index.add(folder)
     assert sorted(Path(source).name for source in contents(index)) == ["0.txt", "1.txt", "2.txt", "3.txt"]
@@ -560,7 +561,7 @@ def test_an_add_that_another_process_overtook_with_new_settings_is_refused(
     index: Searcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index.add_texts(["the bank"], ids=["a"])
-    embed = searcher.ingest.ingest.embed_chunks
+    embed = searcher.ingest.pipeline.embed_chunks
 
     def intrude(*arguments: Any) -> Any:
         with Searcher(index.folder) as other:
@@ -568,7 +569,7 @@ def test_an_add_that_another_process_overtook_with_new_settings_is_refused(
         return embed(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(searcher.ingest.ingest, "embed_chunks", intrude)
+        patch.setattr(searcher.ingest.pipeline, "embed_chunks", intrude)
         with pytest.raises(SearcherError, match="pooling 'cls', not 'mean'"):
             index.add_texts(["the river"], ids=["b"])
     assert contents(index) == {"a": "the bank"}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from older import as_format_5
 
 from searcher import Searcher
 from searcher.text import spelled_once
@@ -57,9 +58,7 @@ def test_an_index_of_the_format_before_finds_them_once_it_is_opened(tiny_bert: P
                 )
                 connection.execute("DELETE FROM keyword_spaced WHERE id = ?", [number])
                 connection.execute("INSERT INTO keywords (rowid, text) VALUES (?, ?)", [number, text])
-        for name in ("TABLE places", "TABLE payloads", "TABLE given", "INDEX documents_title"):
-            connection.execute(f"DROP {name}")
-        connection.execute("PRAGMA user_version = 5")
+        as_format_5(connection)
         connection.commit()
     with Searcher(tmp_path / "index") as s:
         for text, word in SPELLINGS.values():

@@ -133,7 +133,7 @@ def test_document_formats_without_a_reader_are_named(tmp_path: Path, suffix: str
 
 
 def test_a_file_over_the_limit_is_refused_with_both_sizes(tmp_path: Path) -> None:
-    path = tmp_path / "big.txt"
+    path = tmp_path / "big.md"
     with path.open("wb") as file:
         file.truncate(raw.MAX_TEXT_BYTES + 2**20)
     with pytest.raises(UnreadableFile, match=r"257\.0 MiB of text; the limit is 256 MiB"):
