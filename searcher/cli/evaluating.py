@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from searcher.cli.command import Command
 from searcher.cli.evaluations import show_comparisons, show_results, show_sweep
 from searcher.cli.options import json_option, mode_option, open_searcher, settings_options
 from searcher.cli.output import progress_bar
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
     from searcher.search import Searcher
 
 
-@click.command("eval")
+@click.command("eval", cls=Command, examples=[
+    ("eval scifact/", "how good the answers are on a set in BEIR layout"),
+    ("eval scifact/ --against mode=hybrid", "is another setting really better?"),
+    ("eval sets/* --mode hybrid", "several sets and their means"),
+    ("eval scifact/ --pooling all --plot poolings.png", "every pooling and layer"),
+])  # fmt: skip
 @click.argument("datasets", type=click.Path(path_type=Path), metavar="DIR...", nargs=-1, required=True)
 @click.option("-i", "--index", "folder", type=click.Path(path_type=Path), metavar="DIR",
               help="Keep the index here (of several sets: in folders of their names), and use it again. "
@@ -41,7 +47,7 @@ if TYPE_CHECKING:
 @json_option
 @settings_options
 def eval_command(
-    datasets: tuple[Path, ...], folder: Path | None, ids: str, relevant: float | None, mode: str,
+    datasets: tuple[Path, ...], folder: Path | None, ids: str, relevant: float | None, mode: str | None,
     against: tuple[str, ...], run: Path | None, plot: Path | None, as_json: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Measure nDCG@10, P@1, MRR@10, recall and MAP on each DIR, a set in BEIR layout.
@@ -55,6 +61,7 @@ def eval_command(
     """
     from searcher.evaluation import check_relevant, read_dataset
 
+    mode = mode or "dense"
     every = settings["pooling"] == "all"
     if plot and not every:
         raise click.UsageError("--plot draws what --pooling all finds; give that too.")
@@ -91,7 +98,7 @@ class Asked:
         """The index of a set, that of `name` where there are several; a temporary one is removed."""
         with TemporaryDirectory() as temporary:
             folder = self.folder or Path(temporary) / "index"
-            searcher = open_searcher(folder / name if name and self.folder else folder, **settings)
+            searcher = open_searcher(folder / name if name and self.folder else folder, make=True, **settings)
             try:
                 yield searcher
             finally:
@@ -159,7 +166,7 @@ def _compare(sets: dict[str | None, "Dataset"], as_json: bool, asked: Asked) -> 
     for name, read in sets.items():
         with asked.index(name, asked.settings) as first, TemporaryDirectory() as temporary:
             alike = asked.other == asked.settings  # only the mode differs: one index is enough
-            second = first if alike else open_searcher(Path(temporary) / "other", **asked.other)
+            second = first if alike else open_searcher(Path(temporary) / "other", make=True, **asked.other)
             with progress_bar("documents") as progress:
                 pairs.append(both(read, first, second, progress, (asked.mode, asked.other_mode), asked.relevant))
             second.close()
@@ -177,7 +184,7 @@ def _sweep(sets: dict[str | None, "Dataset"], plot: Path | None, as_json: bool, 
     swept = []
     for read in sets.values():
         with TemporaryDirectory() as temporary:
-            searcher = open_searcher(Path(temporary), **(dict(asked.settings) | {"pooling": None}))
+            searcher = open_searcher(Path(temporary), make=True, **(dict(asked.settings) | {"pooling": None}))
             with progress_bar("documents") as progress:
                 swept.append(sweep(read, searcher, progress, asked.relevant))
     rows = swept[0] if len(swept) == 1 else averaged(swept)
