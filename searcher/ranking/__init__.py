@@ -1,4 +1,4 @@
-"""Questions → hits: by vectors, by words or both, feedback, smoothing, diversity, a closer look.
+"""Questions → hits: by vectors, by words or both, diversity, a closer look.
 
 Imports: errors, records, filters, embedding, engines.
 """
