@@ -27,7 +27,9 @@ Row = tuple[str, int, str]  # pooling, layer, whitening
 
 
 def spearman(first: np.ndarray, second: np.ndarray) -> float:
-    """The correlation of ranks, equals by their mean rank."""
+    """The correlation of ranks, equals by their mean rank; 0 where all are equal."""
+    if not np.ptp(first) or not np.ptp(second):
+        return 0.0
     ranks = []
     for values in (first, second):
         _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
@@ -76,7 +78,7 @@ def show(title: str, found: dict[str, dict[Row, float]]) -> None:
     for name, values in found.items():
         poolings = sorted({pooling for pooling, _, _ in values})
         forms: dict[tuple[str, int], list[str]] = defaultdict(list)
-        for (pooling, layer, whitening), value in values.items():
+        for (pooling, layer, whitening), value in sorted(values.items()):
             forms[pooling, layer].append(f"{whitening or 'raw'} {value:.1f}")
         print(f"\n{title}, {name}\n\n| layer | " + " | ".join(poolings) + " |\n|" + "---|" * (len(poolings) + 1))
         for layer in sorted({layer for _, layer, _ in values}):

@@ -106,6 +106,15 @@ def test_passing_over_common_words_changes_no_answer(
     assert_bm25(searcher, texts, " ".join(question), k)
 
 
+@pytest.mark.parametrize("k", [1, 7, 1000])
+@pytest.mark.parametrize("count", [24, 25, 40])
+def test_a_question_of_many_words_has_the_hits_of_the_formula_too(
+    uneven: tuple[Searcher, dict[str, str]], count: int, k: int
+) -> None:
+    searcher, texts = uneven
+    assert_bm25(searcher, texts, " ".join(WORDS[40 - count : 40]), k)
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from(WORDS[2:40]), min_size=2, max_size=8), st.integers(1, 6), st.data())
 def test_other_passages_have_their_score_wherever_they_rank(
