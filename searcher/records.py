@@ -13,12 +13,33 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = [
-    "ANSWER", "MAX_TEXT_BYTES", "AddReport", "Answer", "Chunk", "Document", "Failure", "Head", "Highlight", "Note",
-    "Passage", "Prepared", "Row", "Skipped", "as_json", "plain",
+    "ANSWER", "MAX_TEXT_BYTES", "PLACE_PARTS", "AddReport", "Answer", "Chunk", "Document", "Failure", "Head",
+    "Highlight", "Note", "Passage", "Prepared", "Row", "Skipped", "as_json", "plain", "said",
 ]  # fmt: skip
 
 ANSWER = "answer"
 MAX_TEXT_BYTES = 256 * 2**20  # of one document; table files are streamed, a row of theirs is a document
+# What a place in a file may say, and of which type: the page (from 1) and the label printed on it where that differs,
+# the slide and whether it is in the speaker's notes, the sheet and row, the cell of a notebook, the qualified name of a
+# definition, the time in a recording ("00:01:02.500"), the chapter of a book, the message of a mailbox.
+PLACE_PARTS: dict[str, type] = {
+    "page": int, "label": str, "slide": int, "notes": bool, "sheet": str, "row": int, "cell": int, "name": str,
+    "time": str, "chapter": str, "message": int,
+}  # fmt: skip
+# How people say them.
+SAID = {
+    "page": "page {}", "label": "printed {}", "slide": "slide {}", "notes": "notes", "sheet": "sheet {}",
+    "row": "row {}", "cell": "cell {}", "name": "{}", "time": "at {}", "chapter": "{}", "message": "message {}",
+}  # fmt: skip
+
+
+def said(place: Mapping[str, Any]) -> str:
+    """A place in words.
+
+    >>> said({"page": 3, "label": "iii"}), said({"sheet": "Costs", "row": 12}), said({"slide": 2, "notes": True})
+    ('page 3, printed iii', 'sheet Costs, row 12', 'slide 2, notes')
+    """
+    return ", ".join(SAID[name].format(place[name]) for name in SAID if place.get(name) not in (None, False))
 
 
 @dataclass(frozen=True)
@@ -33,6 +54,8 @@ class Document:
     first_line: the line of the file on which `text` starts (after front matter it is not 1).
     kind: "text", or "faq" for a question whose answer is `metadata["answer"]`; where the answer is part of the text
         too, it is a section called ANSWER.
+    places: (start, place) in rising order; a place holds from there to the next one. It is a flat dict with some of
+        PLACE_PARTS, each of its type.
     """
 
     source: str
@@ -44,11 +67,13 @@ class Document:
     breaks: tuple[int, ...] = ()
     first_line: int = 1
     kind: str = "text"
+    places: tuple[tuple[int, Mapping[str, Any]], ...] = ()
 
     @property
     def layout(self) -> str:
         """What of it is told by offsets and lines, as JSON."""
-        return as_json({"sections": self.sections, "breaks": self.breaks, "first_line": self.first_line})
+        parts = {"sections": self.sections, "breaks": self.breaks, "first_line": self.first_line}
+        return as_json(parts | ({"places": self.places} if self.places else {}))
 
     def digest(self) -> bytes:
         """16 bytes that stand for all of it. BadValue for metadata that JSON cannot hold."""
@@ -143,6 +168,7 @@ class Row(NamedTuple):
     text: str
     metadata: dict[str, Any]
     vector: "np.ndarray"
+    place: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -159,6 +185,7 @@ class Passage:
     """A hit: a passage and its score, the cosine with the question (float, -1 … 1).
 
     `text == document.text[start:end]`; `line` counts from 1; `id` is the caller's, `passage_id` ours.
+    place: some of PLACE_PARTS where its file has pages, sheets or the like; page is the one that it says, else None.
     highlight: None unless asked for.
     """
 
@@ -176,10 +203,12 @@ class Passage:
     text: str
     metadata: dict[str, Any]
     highlight: Highlight | None = None
+    place: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The hit as the JSON object that `--json` prints; `highlight` is in it where it was asked for."""
-        return {name: value for name, value in asdict(self).items() if name != "highlight" or value is not None}
+        """The hit as the JSON object that `--json` prints; `highlight` and `place` are in it where there is one."""
+        asked = ("highlight", "place")
+        return {name: value for name, value in asdict(self).items() if name not in asked or value is not None}
 
 
 @dataclass(frozen=True)

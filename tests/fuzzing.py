@@ -12,6 +12,7 @@ The promises: nothing is raised but a SearcherError with one line, no input take
 
 import argparse
 import gc
+import gzip
 import json
 import math
 import random
@@ -26,6 +27,9 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from made_office import docx, epub, odt, pptx, shape, xlsx
+from made_pdf import made_pdf, page_of
+
 if "atheris" in sys.argv:
     import atheris
 
@@ -37,7 +41,7 @@ with instrumented:
     from searcher.errors import BadValue, SearcherError
     from searcher.readers import read_text
     from searcher.readers.reading import READERS
-    from searcher.records import Document, Failure
+    from searcher.records import PLACE_PARTS, Document, Failure
 
 LONGEST_SECONDS = 10.0
 MOST_BYTES = 512 * 2**20
@@ -74,6 +78,9 @@ def assert_storable(item: Document) -> None:
     assert starts == sorted(starts)
     assert all(0 <= start <= len(item.text) for start in [*starts, *item.breaks])
     assert item.first_line >= 1
+    places = [start for start, _ in item.places]
+    assert places == sorted(places) and all(0 <= start <= len(item.text) for start in places)
+    assert all(type(value) is PLACE_PARTS[name] for _, place in item.places for name, value in place.items())
 
 
 def check_filter(searcher: Searcher, data: bytes) -> None:
@@ -110,6 +117,7 @@ VALUES = (
     "1e999",
 )
 GRAMMAR: dict[str, list[list[str]]] = {
+    ".xlsx": [xlsx({"One": [["a", 1, True], [None, 2.5, "b"]], "Two": [["c"]]}, merged="A1:A2")],
     "filter": [["every"], ["every", "or", "filter"], ["every", "OR", "every"]],
     "every": [["factor"], ["factor", "and", "every"]],
     "factor": [["test"], ["test"], ["test"], ["not", "factor"], ["(", "filter", ")"]],
@@ -232,9 +240,20 @@ def database() -> bytes:
     return connection.serialize()
 
 
+MAIL = (
+    "From: =?utf-8?b?QW5uw6k=?= <a@b.c>\nDate: Fri, 1 Mar 2024 10:30:00 +0200\nContent-Type: multipart/mixed; boundary=b\n\n"
+    "--b\nContent-Type: text/plain; format=flowed\n\nsome \ntext\n--b\nContent-Type: text/html; name=a.html\n\n<p>c\n--b--\n"
+)
 SEEDS: dict[str, list[str] | list[bytes]] = {
     ".csv": [TABLE, TABLE.replace(",", ";"), "question|answer\nwho|me\n"],
     ".db": [database()],
+    ".docx": [docx("<w:p><w:r><w:t>Some words</w:t></w:r></w:p><w:tbl><w:tr><w:tc><w:p/></w:tc></w:tr></w:tbl>")],
+    ".eml": [MAIL, MAIL.replace("text/plain", "message/rfc822")],
+    ".epub": [epub({"a.xhtml": "<h1>One</h1><p>text</p>", "b.xhtml": "<p>more<br/>text</p>"}, {"a.xhtml": "I"})],
+    ".fodt": [
+        "<a><body><text><h outline-level='1'>T</h><p>a<s c='3'/>b</p><list><list-item><p>c</p></list-item></list></text></body></a>"
+    ],
+    ".gz": [gzip.compress(b"some text, twice; some text", mtime=0)],
     ".html": [
         "<html lang=en><head><title>T</title><meta name=author content=A></head><body><nav>x</nav><h1>T</h1><p>text <b>b</b>"
         "<table><tr><th>a</th><td>b<ul><li>c</ul></td></tr></table><pre>code\n  x</pre><ol><li>1<li>2</ol></body></html>",
@@ -242,8 +261,12 @@ SEEDS: dict[str, list[str] | list[bytes]] = {
         + "<p>A sentence that is long enough to be the main text of a page.</p>" * 20
         + "</article>",
     ],
+    ".ipynb": [
+        '{"cells": [{"cell_type": "markdown", "source": ["# T"]}, {"cell_type": "code", "outputs": [{"text": "a"}]}]}'
+    ],
     ".json": ["[" + ROWS.strip().replace("\n", ",") + "]", '{"a": [1, {"b": null}]}'],
     ".jsonl": [ROWS],
+    ".mbox": [f"From a@b.c Fri Mar  1 10:30:00 2024\n{MAIL}\n\nFrom a@b.c Sat Mar  2 10:30:00 2024\n{MAIL}"],
     ".md": [
         MARKDOWN,
         "---\ntitle: A: b\nstray\ntags: [a\n- b\n---\n# C\n",
@@ -251,9 +274,26 @@ SEEDS: dict[str, list[str] | list[bytes]] = {
         '{"a": {"b": 1}}\n\n# E\n',
     ],
     ".mdx": [MARKDOWN + "import A from 'a'\n\n{/* # no */}\n\n<A b={1}>\n"],
+    ".msg": [MAIL],
+    ".odt": [
+        odt(
+            "<text:h>T</text:h><text:p>a<text:s text:c='3'/>b</text:p>",
+            meta="<meta:creation-date>2024</meta:creation-date>",
+        )
+    ],
+    ".pdf": [
+        made_pdf(
+            [page_of("Some words\non two lines."), page_of("More-\nover.")], "0 << /S /r >>", [("One", 0), ("Two", 1)]
+        )
+    ],
+    ".pptx": [pptx([shape("Title", "title") + shape("a\nb"), shape("more")], {1: "said"})],
     ".rst": ["=====\nTitle\n=====\n\nOne :ref:`a <b>`\n----------------\n\ntext\n\nTwo\n~~~\n"],
+    ".rtf": [r"{\rtf1\ansi{\fonttbl{\f0\fcharset204 A;}}\u8364?{\f0\'cf}\par{\footnote n}\trowd\intbl a\cell\row}"],
+    ".srt": ["1\n00:00:01,500 --> 00:00:03,000\n<i>a</i>\n\n00:03.000 --> 00:04.000\n<v B>c\n"],
+    ".tex": ["\\title{A}\n\\begin{document}\n\\section[b]{B {c}}\n% d\ntext\n\\end{document}"],
     ".tsv": [TABLE.replace(",", "\t")],
     ".txt": ["hello\r\nworld\n\nПривет, мир. Naïve café. 東京は晴れ。\n"],
+    ".xlsx": [xlsx({"One": [["a", 1, True], [None, 2.5, "b"]], "Two": [["c"]]}, merged="A1:A2")],
     "filter": ["lang = 'en' and (n >= 2 or not author.name like 'Ad%')", '{"lang": "en", "n": [1, null], "x": NaN}'],
 }
 SAME = {
@@ -261,9 +301,18 @@ SAME = {
     ".sqlite": ".db",
     ".sqlite3": ".db",
     ".htm": ".html",
+    ".emlx": ".eml",
+    ".mbx": ".mbox",
+    ".ltx": ".tex",
+    ".vtt": ".srt",
     ".xhtml": ".html",
     ".markdown": ".md",
     ".ndjson": ".jsonl",
+    **dict.fromkeys((".docm", ".dotx"), ".docx"),
+    **dict.fromkeys((".fodp", ".fods"), ".fodt"),
+    **dict.fromkeys((".odp", ".ods", ".ott"), ".odt"),
+    **dict.fromkeys((".potx", ".ppsx", ".pptm"), ".pptx"),
+    **dict.fromkeys((".xlsm", ".xltx"), ".xlsx"),
 }
 QUERY: Any = None
 

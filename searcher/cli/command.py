@@ -46,7 +46,8 @@ class Command(click.Command):
         """The options, those of the model in a part of their own."""
         parts: dict[str, list[tuple[str, str]]] = {"Options": []}
         for parameter in self.get_params(ctx):
-            if (record := parameter.get_help_record(ctx)) is not None:
+            record = None if isinstance(parameter, click.Argument) else parameter.get_help_record(ctx)
+            if record is not None:
                 parts.setdefault(getattr(parameter, "part", None) or "Options", []).append(record)
         for title, records in parts.items():
             with formatter.section(title):

@@ -30,7 +30,10 @@ def config_command(folder: Path | None, as_json: bool) -> None:
     if as_json:
         show_json({name: {"value": value, "from": origin} for name, (value, origin) in rows.items()})
         return
-    cells = [(name, "–" if value is None else value, origin) for name, (value, origin) in rows.items()]
+    cells = [
+        (name, "–" if value is None else shown(value) if name == "index" else value, origin)
+        for name, (value, origin) in rows.items()
+    ]
     show_table(cells, ("setting", "value", "from"))
     there = "" if user_file().is_file() else ", which is not there"
     echo(dim(f"your own settings: {shown(user_file().as_posix())}{there}"))
@@ -44,7 +47,7 @@ def _held(folder: Path | None) -> dict[str, Held]:
         rows, index_folder = {"index": Held(None, f"{given.origin}: no index there")}, None
     else:
         origin = f"the nearest {given.value}" if given.origin == "default" else given.origin
-        rows, index_folder = {"index": Held(shown(index.as_posix()), origin)}, index
+        rows, index_folder = {"index": Held(index.as_posix(), origin)}, index
     return rows | {name: held(name, None, index_folder) for name in SETTINGS if name != "index"}
 
 

@@ -10,27 +10,29 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 from searcher.cli.terminal import bold, columns, dim, echo, fitted, link, printable, show_json, width_of
-from searcher.records import Document, Passage
+from searcher.ranking import telling
+from searcher.records import Document, Passage, said
 from searcher.system import shown
 
 __all__ = ["FORMATS", "View", "place", "show_answer_line", "show_documents", "show_hits"]
 
 LINES, ANSWER_LINES = 4, 2  # of a passage, and of the answer of a FAQ entry
 WORD = re.compile(r"\S+")
-ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|s|e|ly)\Z")
-CSV = ("rank", "score", "id", "source", "title", "section", "line", "start", "end", "text")
+CSV = ("rank", "score", "id", "source", "title", "section", "line", "place", "start", "end", "text")
 
 
 @dataclass(frozen=True)
 class View:
     """What of a hit is shown. question: whose words are marked; context: so many lines of the document around what
-    answers; section: the whole section; explained: a line for each hit that says what it is made of.
+    answers; section: the whole section; explained: a line for each hit that says what it is made of; last: a line that
+    says what the scores are worth.
     """
 
     question: str | None = None
     context: int | None = None
     section: bool = False
     explained: Sequence[str] = ()
+    last: str | None = None
     document: Callable[[str], Document] | None = field(default=None, repr=False)
 
 
@@ -51,6 +53,9 @@ def show_hits(hits: Sequence[Passage], view: View | None = None) -> None:
         echo()
     if not hits:
         echo("nothing found")
+    elif view.last:
+        for line in _wrapped(words := view.last.split(), [False] * len(words), width):
+            echo(dim("".join(map(str, line))))
 
 
 def show_answer_line(answer: str, width: int) -> None:
@@ -80,7 +85,12 @@ def _end_of(text: str, width: int) -> str:
 
 
 def place(hit: Passage) -> str:
-    """File and line of a hit, of its sentence where that is known; a row of a table file has no line."""
+    """File and line of a hit, of its sentence where that is known; page, sheet or the like where its file has those.
+
+    A row of a table file has no line.
+    """
+    if hit.place and "name" not in hit.place:  # a definition stands on a line
+        return f"{shown(hit.source)}, {said(hit.place)}"
     if "#" in hit.source:
         return shown(hit.source)
     line = hit.line
@@ -99,8 +109,8 @@ def _preview(hit: Passage, question: str | None, width: int) -> Iterator[list[st
         begin, end = hit.highlight.start - hit.start, hit.highlight.end - hit.start
         marked = [begin <= at < end for at, _ in words]
     else:
-        asked = set(_plain_words(question or ""))
-        marked = [bool(asked & set(_plain_words(word))) for _, word in words]
+        asked = telling(question or "")
+        marked = [bool(asked & telling(word)) for _, word in words]
     first, last = _window([word for _, word in words], marked, LINES * width)
     shown_words = [printable(word) for _, word in words[first:last]]
     if first:
@@ -108,21 +118,6 @@ def _preview(hit: Passage, question: str | None, width: int) -> Iterator[list[st
     if last < len(words):
         shown_words[-1] += " …"
     yield from _wrapped(shown_words, marked[first:last], width)
-
-
-def _plain_words(text: str) -> list[str]:
-    """The words of a text that tell something, without case and the commonest endings."""
-    return [_stem(word) for word in re.findall(r"\w+", text.casefold()) if len(word) > 2 or not word.isascii()]
-
-
-def _stem(word: str) -> str:
-    """Near enough to what the keyword index takes for the same word to mark it.
-
-    >>> _stem("padding"), _stem("padded"), _stem("averages")
-    ('pad', 'pad', 'averag')
-    """
-    stem = ENDING.sub("", word)
-    return stem[:-1] if stem != word and stem[-1:] == stem[-2:-1] and len(stem) > 3 else stem
 
 
 def _window(words: Sequence[str], marked: Sequence[bool], room: int) -> tuple[int, int]:
@@ -166,8 +161,8 @@ def _wrapped(words: Sequence[str], marked: Sequence[bool], width: int) -> Iterat
 def _show_lines(document: Document, hit: Passage, view: View) -> None:
     """Lines of the document with their numbers: around what answers, or the whole section."""
     text = document.text
-    marks = (hit.highlight.start, hit.highlight.end) if hit.highlight else (hit.start, hit.end)
-    start, end = section_of(document, hit.start) if view.section else _around(text, *marks, view.context or 0)
+    marks = _answering(hit, view.question)
+    start, end = section_of(document, marks[0]) if view.section else _around(text, *marks, view.context or 0)
     line = document.first_line + text.count("\n", 0, start)
     digits = len(str(line + text.count("\n", start, end)))
     for piece in text[start:end].rstrip("\n").split("\n"):
@@ -175,6 +170,19 @@ def _show_lines(document: Document, hit: Passage, view: View) -> None:
         number = dim(f"    {line:>{digits}}{':' if inside else '-'} ")
         echo(number, bold(piece) if inside else piece)
         start, line = start + len(piece) + 1, line + 1
+
+
+def _answering(hit: Passage, question: str | None) -> tuple[int, int]:
+    """Start and end in the document of the sentence that answers, else of the line with most words of the question."""
+    if hit.highlight:
+        return hit.highlight.start, hit.highlight.end
+    asked, start, best = telling(question or ""), hit.start, (0, hit.start, hit.end)
+    for line in hit.text.splitlines(keepends=True):
+        held = len(asked & telling(line))
+        if held > best[0]:
+            best = held, start, start + len(line.rstrip())
+        start += len(line)
+    return best[1], best[2]
 
 
 def _around(text: str, start: int, end: int, lines: int) -> tuple[int, int]:
@@ -205,7 +213,8 @@ def show_documents(hits: Sequence[Passage], view: View | None = None) -> None:
         rank, where = f"{hit.rank:>2}  {hit.score:.3f}  ", place(hit)
         left = width - width_of(rank + where) - 2
         if left < 8:
-            where, left = "…" + _end_of(where, max(1, width - width_of(rank) - 11)), 8
+            where = "…" + _end_of(where, max(1, width - width_of(rank) - 11))
+            left = width - width_of(rank + where) - 2
         echo(rank, link(bold(where), hit.source.partition("#")[0]), "  ", fitted(" ".join(hit.text.split()), left))
     if not hits:
         echo("nothing found")
@@ -216,7 +225,9 @@ def _show_csv(hits: Sequence[Passage], view: View | None = None) -> None:
     rows = io.StringIO()
     writer = csv.writer(rows)
     writer.writerow(CSV)
-    writer.writerows([getattr(hit, name) for name in CSV] for hit in hits)
+    for hit in hits:
+        values = {name: getattr(hit, name) for name in CSV} | {"place": said(hit.place or {})}
+        writer.writerow(values.values())
     sys.stdout.write(rows.getvalue())
 
 
@@ -224,7 +235,8 @@ def _show_markdown(hits: Sequence[Passage], view: View | None = None) -> None:
     """A quotation for each hit with its source, to be pasted where somebody reads or a program goes on."""
     for hit in hits:
         section = f", {hit.section}" if hit.section else ""
-        echo(f"{hit.rank}. **{shown(hit.source)}**{'' if '#' in hit.source else f', line {hit.line}'}{section}\n")
+        where = said(hit.place) if hit.place else "" if "#" in hit.source else f"line {hit.line}"
+        echo(f"{hit.rank}. **{shown(hit.source)}**{where and f', {where}'}{section}\n")
         echo("\n".join(f"   > {line}" for line in hit.text.splitlines()) + "\n")
 
 

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 BATCH = 256  # questions that are searched for at a time
 DASHED = re.compile(r"-[^\W\d][\w'.-]*[^\W\d]\*?\Z|-\".+\"\Z")  # -word; not -k5 and not --option
 QUICK = 1_300_000  # layers × width²: MiniLM's six of 384 are quick, twelve are not
+SCORES = {
+    "dense": "scores are cosines", "keyword": "scores are BM25, to be compared within a question only",
+    "hybrid": "scores are of cosine and BM25 together, to be compared within a question only",
+}  # fmt: skip
 MARKED = 10  # hits whose sentence is looked for unasked: more would take more time than somebody waits
 
 top_option = click.option("-k", "--top-k", "k", type=int, metavar="N", help="How many passages. [default: 10]")
@@ -119,7 +123,8 @@ def search_command(
         if wanted:
             hits = [*searcher.highlight(text, hits[:first]), *hits[first:]]
         explained = [each.as_line() for each in searcher.explain(text, hits, mode, where, **named)] if explain else ()
-        return hits, View(text, context, section, explained, searcher.document)
+        last = _worth(searcher, text, hits, mode) if for_people and file is None and rerank is None else None
+        return hits, View(text, context, section, explained, last, searcher.document)
 
     if file is None:
         text = " ".join(query)
@@ -166,6 +171,18 @@ def similar_command(
     k = setting("k", k, searcher.folder)
     hits = searcher.similar(source, k, where, include, exclude)
     FORMATS[_format(kind, as_json, as_jsonl)](hits, None)
+
+
+def _worth(searcher: "Searcher", question: str, hits: list[Passage], mode: str) -> str:
+    """What the scores are, and whether the best hit is one that any question would have."""
+    found = searcher.presence(question, hits) if mode != "keyword" else None
+    if found is None:
+        return SCORES[mode]
+    if found.weak:
+        chance = max(1, round(100 * found.probability))
+        best = f"the best cosine is {found.cosine:.2f}, and questions of elsewhere reach {found.ordinary:.2f} here"
+        return f"probably not here ({chance} % that it is): {best}"
+    return f"{SCORES[mode]}; questions of elsewhere reach about {found.ordinary:.2f} here"
 
 
 def _marks_quickly(searcher: "Searcher", mode: str) -> bool:

@@ -102,6 +102,8 @@ def fitted(text: str, width: int) -> str:
     """As much of a line of text as so many columns hold, with an ellipsis where something is left out."""
     if width_of(text) <= width:
         return text
+    if width < 1:
+        return ""
     taken, used = [], 1
     for sign in text:
         used += width_of(sign)

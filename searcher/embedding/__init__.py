@@ -5,12 +5,12 @@ Imports: errors, records, text.
 
 from searcher.embedding.attention import Attentions
 from searcher.embedding.embedder import Embedder
-from searcher.embedding.encoder import Sequence_
+from searcher.embedding.encoder import Sequence_, on_this_machine
 from searcher.embedding.heatmap import draw_attention
 from searcher.embedding.highlight import highlighted
 from searcher.embedding.inspection import inspect_text, inspect_word
 from searcher.embedding.maxsim import maxsim, rarity
-from searcher.embedding.models import model_folder
+from searcher.embedding.models import load_model, model_folder
 from searcher.embedding.pooling import Pooling, normalize
 from searcher.embedding.settings import IndexSettings
 from searcher.embedding.wanted import Wanted
@@ -29,8 +29,10 @@ __all__ = [
     "highlighted",
     "inspect_text",
     "inspect_word",
+    "load_model",
     "maxsim",
     "model_folder",
     "normalize",
+    "on_this_machine",
     "rarity",
 ]

@@ -58,7 +58,7 @@ def values_of(metadata: Mapping[str, Any]) -> Iterator[tuple[Path, str, Value]]:
 
 def fits(row: Row, tree: Filter) -> bool:
     """Whether a filter allows a passage."""
-    return lets_through(tree, {name: getattr(row, name) for name in ROW_KEYS}, row.metadata)
+    return lets_through(tree, {name: getattr(row, name) for name in ROW_KEYS} | (row.place or {}), row.metadata)
 
 
 def lets_through(tree: Filter, columns: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool:

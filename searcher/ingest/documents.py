@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from searcher.errors import BadValue
+from searcher.errors import BadValue, UnknownName
 from searcher.readers import storable
-from searcher.records import Document, plain
+from searcher.records import PLACE_PARTS, Document, plain
 from searcher.text import check_text
 
-__all__ = ["documents_of_texts", "sound"]
+__all__ = ["documents_of_texts", "sound", "sound_places"]
 
 
 def documents_of_texts(
@@ -53,7 +53,27 @@ def sound(document: Document) -> Document:
             check_text(value, f"the {name}")
     for _, path in document.sections:
         check_text(path, "a heading")
-    return replace(document, metadata=_sound_metadata(document.metadata, "metadata"))
+    places = sound_places(document.places)
+    return replace(document, metadata=_sound_metadata(document.metadata, "metadata"), places=places)
+
+
+def sound_places(places: Iterable[tuple[int, Mapping[str, Any]]]) -> tuple[tuple[int, dict[str, Any]], ...]:
+    """Places as they are stored. BadValue unless their offsets rise and their parts are PLACE_PARTS."""
+    found: list[tuple[int, dict[str, Any]]] = []
+    for start, place in places:
+        if type(start) is not int or start < (found[-1][0] if found else 0):
+            raise BadValue(f"a place starts at {start!r:.40}; offsets of places are whole numbers that rise")
+        if not isinstance(place, Mapping):
+            raise BadValue(f"a place is {place!r:.40}, not a dict")
+        for name, value in place.items():
+            if name not in PLACE_PARTS:
+                raise UnknownName("part of a place", name, PLACE_PARTS)
+            if type(value) is not PLACE_PARTS[name]:
+                raise BadValue(f"{name} of a place is {value!r:.40}, not of type {PLACE_PARTS[name].__name__}")
+            if isinstance(value, str):
+                check_text(value, f"{name} of a place")
+        found.append((start, dict(place)))
+    return tuple(found)
 
 
 def _sound_metadata(metadata: object, name: str) -> dict[str, Any]:

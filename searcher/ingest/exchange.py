@@ -18,6 +18,7 @@ import numpy as np
 from searcher.embedding import IndexSettings
 from searcher.engines import Engine
 from searcher.errors import BadValue, IndexUnavailable, UnknownName
+from searcher.ingest.documents import sound_places
 from searcher.ingest.ingest import Progress, no_progress
 from searcher.readers import storable
 from searcher.records import Chunk, Document, Prepared
@@ -35,7 +36,7 @@ HEADER = {
 DOCUMENT = {
     "source": (str,), "id": (str, NoneType), "kind": (str,), "title": (str, NoneType), "metadata": (dict,),
     "sections": (list,), "breaks": (list,), "first_line": (int,), "file": (str, NoneType), "text": (str,),
-    "passages": (list,),
+    "places": (list,), "passages": (list,),
 }  # fmt: skip
 PASSAGE = {
     "start": (int,), "end": (int,), "line": (int,), "section": (str, NoneType), "tokens": (int,),
@@ -140,7 +141,9 @@ def _document_line(engine: Engine, number: int, encode: Callable[[np.ndarray], s
     for *place, vector in engine.places(number):
         span = dict(zip(PASSAGE, place, strict=False))
         passages.append(f'{_dumps(span)[:-1]}, "vector": {encode(vector)}}}')
-    ordered = {name: values[name] for name in DOCUMENT if name != "passages"}
+    if not document.places:  # most have none, and versions that know of none can read those
+        del values["places"]
+    ordered = {name: values[name] for name in DOCUMENT if name in values}
     return f'{_dumps(ordered)[:-1]}, "passages": [{", ".join(passages)}]}}\n'.encode()
 
 
@@ -234,6 +237,8 @@ class Export:
             raise BadValue(f"not JSON that can be read: {fault}") from None
 
     def _document(self, value: Any) -> Prepared:
+        if isinstance(value, dict):
+            value.setdefault("places", [])
         _check_keys(value, DOCUMENT, "the document")
         for name in ("source", "text", "title", "id", "file"):
             if value[name] is not None:
@@ -247,7 +252,7 @@ class Export:
         document = Document(
             value["source"], value["text"], value["title"], value["id"], value["metadata"],
             tuple(_section(section) for section in value["sections"]), tuple(_whole(at) for at in value["breaks"]),
-            value["first_line"], value["kind"],
+            value["first_line"], value["kind"], sound_places(_pair(place) for place in value["places"]),
         )  # fmt: skip
         passages = value["passages"]
         for number, passage in enumerate(passages, 1):
@@ -329,6 +334,12 @@ def _check_span(passage: dict[str, Any], number: int, length: int) -> None:
     start, end = passage["start"], passage["end"]
     if not 0 <= start < end <= length:
         raise BadValue(f"passage {number} is {start}:{end} of a text of {length} characters")
+
+
+def _pair(value: Any) -> tuple[Any, Any]:
+    if type(value) is not list or len(value) != 2:
+        raise BadValue(f"a place is {value!r:.40}, not an offset and its parts")
+    return value[0], value[1]
 
 
 def _section(value: Any) -> tuple[int, str]:

@@ -15,7 +15,7 @@ from searcher.system import absolute, spelled
 
 __all__ = ["add_files", "expanded"]
 
-READING = 2  # raised when the readers make other documents of a file, which is then read again
+READING = 3  # raised when the readers make other documents of a file, which is then read again
 
 
 def add_files(ingest: Ingest, paths: Sequence[Path], options: ReadOptions, prune: bool = False) -> None:

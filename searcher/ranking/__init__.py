@@ -4,6 +4,9 @@ Imports: errors, records, filters, embedding, engines.
 """
 
 from searcher.ranking.asking import Asking
+from searcher.ranking.general import GENERAL, TOPICS
+from searcher.ranking.presence import WEAK
 from searcher.ranking.questions import query_texts
+from searcher.ranking.wording import telling
 
-__all__ = ["Asking", "query_texts"]
+__all__ = ["GENERAL", "TOPICS", "WEAK", "Asking", "query_texts", "telling"]

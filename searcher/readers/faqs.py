@@ -6,7 +6,7 @@ name.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import NamedTuple
@@ -49,7 +49,7 @@ def with_answer(document: Document) -> Document:
     return replace(document, text=text, sections=((end, ANSWER),), breaks=(*document.breaks, end))
 
 
-def _entries_of(reader: Reader) -> Reader:
+def _entries_of(reader: Callable[[Raw, ReadOptions], Iterator[Item]]) -> Reader:
     """A reader of tables whose rows must be entries."""
 
     def read(raw: Raw, options: ReadOptions) -> Iterator[Item]:

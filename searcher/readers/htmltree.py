@@ -44,6 +44,10 @@ def parsed(page: str, source: str) -> "Element | None":
         return None
     if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):  # it would stop reading there
         raise UnreadableFile(source, "its elements are nested over 2,000 deep")
+    for cell in root.iter("td", "th"):
+        parent = cell.getparent()
+        if parent is None or parent.tag != "tr":
+            cell.tag = "div"  # outside a row a browser knows no cell
     return root
 
 

@@ -1,4 +1,4 @@
-"""Markdown and MDX: front matter becomes metadata, headings become sections, the rest stays as it is written."""
+"""Markdown and MDX: front matter becomes metadata, headings become sections; the rest stays but for link targets."""
 
 import re
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from searcher.readers.decoding import decoded
 from searcher.readers.frontmatter import front_matter
 from searcher.readers.headings import Heading, best_title, line_starts, sections
+from searcher.readers.links import without_targets
 from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.records import Document, Note
 
@@ -41,10 +42,11 @@ def read_mdx(raw: Raw, options: ReadOptions) -> Iterator[Item]:
 def _read(raw: Raw, mdx: bool) -> Iterator[Item]:
     whole = decoded(raw)
     front = front_matter(whole)
-    found = list(headings(_without_code(front.text) if mdx else front.text))
+    text = without_targets(front.text)
+    found = list(headings(_without_code(text) if mdx else text))
     yield Document(
         raw.source,
-        front.text,
+        text,
         title=front.title or best_title(found),
         metadata=front.fields,
         sections=sections(found),

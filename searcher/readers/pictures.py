@@ -51,6 +51,7 @@ def without_pictures(document: Document) -> tuple[Document, Note | None]:
         text=text,
         sections=tuple((moved(start), path) for start, path in document.sections),
         breaks=tuple(map(moved, document.breaks)),
+        places=tuple((moved(start), place) for start, place in document.places),
         metadata={**document.metadata, "answer": said} if more else document.metadata,
     ), note
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import BinaryIO, Literal, TypeAlias
+from typing import BinaryIO, Literal, NamedTuple, TypeAlias
 
 from searcher.errors import UnknownName, UnreadableFile
 from searcher.readers.charsets import codec_of
 from searcher.records import MAX_TEXT_BYTES, Document, Failure, Note
 
-__all__ = ["COLUMN_TYPES", "DEFAULTS", "MAX_TEXT_BYTES", "Item", "Raw", "ReadOptions", "Reader", "Unsupported"]
+__all__ = ["COLUMN_TYPES", "DEFAULTS", "MAX_TEXT_BYTES", "Item", "Part", "Raw", "ReadOptions", "Reader", "Unsupported"]
 
 
 class Unsupported(UnreadableFile):
@@ -75,6 +75,18 @@ class Raw:
         return self.stream.read()
 
 
+class Part(NamedTuple):
+    """A file within a file, which is read in its turn: an attachment, or what was compressed.
+
+    suffix: chooses its reader; ".txt" for what is known to be text. sole: there is nothing else in the outer file,
+        which fails when this cannot be read.
+    """
+
+    raw: Raw
+    suffix: str
+    sole: bool = False
+
+
 Item: TypeAlias = Document | Failure
-Reader: TypeAlias = Callable[[Raw, ReadOptions], Iterator[Item]]
+Reader: TypeAlias = Callable[[Raw, ReadOptions], Iterator[Item | Part]]
 DEFAULTS = ReadOptions()

@@ -6,18 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from searcher.errors import UnreadableFile
+from searcher.readers.apart import Apart
 from searcher.readers.databases import COMPANIONS, is_database, read_database
 from searcher.readers.faqs import FAQ_READERS
-from searcher.readers.html import read_html
-from searcher.readers.json_files import read_json
-from searcher.readers.markdown import read_markdown, read_mdx
 from searcher.readers.pictures import without_pictures
-from searcher.readers.plain import read_plain, read_rst
-from searcher.readers.raw import DEFAULTS, MAX_TEXT_BYTES, Item, Raw, Reader, ReadOptions, Unsupported
-from searcher.readers.tables import read_csv, read_jsonl, read_tsv
+from searcher.readers.plain import read_plain
+from searcher.readers.raw import DEFAULTS, MAX_TEXT_BYTES, Item, Part, Raw, Reader, ReadOptions, Unsupported
+from searcher.readers.table import READERS, UNSUPPORTED
 from searcher.readers.values import storable, typed
 from searcher.readers.walking import Found, find_files
-from searcher.records import Document
+from searcher.records import Document, Failure, Note
 from searcher.system import absolute
 
 __all__ = [
@@ -35,40 +33,8 @@ __all__ = [
     "typed",
 ]
 
-READERS: dict[str, Reader] = {
-    ".csv": read_csv,
-    ".db": read_database,
-    ".db3": read_database,
-    ".htm": read_html,
-    ".html": read_html,
-    ".json": read_json,
-    ".jsonl": read_jsonl,
-    ".markdown": read_markdown,
-    ".md": read_markdown,
-    ".mdx": read_mdx,
-    ".ndjson": read_jsonl,
-    ".rst": read_rst,
-    ".sqlite": read_database,
-    ".sqlite3": read_database,
-    ".tsv": read_tsv,
-    ".txt": read_plain,
-    ".xhtml": read_html,
-}
-# Known kinds of document that no reader takes yet; any other suffix is read as plain text if it is text.
-UNSUPPORTED = {
-    ".doc": "Word",
-    ".docx": "Word",
-    ".epub": "EPUB",
-    ".odp": "OpenDocument",
-    ".ods": "OpenDocument",
-    ".odt": "OpenDocument",
-    ".pdf": "PDF",
-    ".ppt": "PowerPoint",
-    ".pptx": "PowerPoint",
-    ".rtf": "RTF",
-    ".xls": "Excel",
-    ".xlsx": "Excel",
-}
+DEEPEST = 8  # files within files within files
+MOST_NAMED = 5
 
 
 def read(path: Path, options: ReadOptions = DEFAULTS) -> Iterator[Item]:
@@ -103,22 +69,55 @@ def read_text(data: bytes, label: str, options: ReadOptions = DEFAULTS, suffix: 
     return _items(Raw(label, io.BytesIO(data), len(data), options.encoding), suffix.lower(), options)
 
 
-def _items(raw: Raw, suffix: str, options: ReadOptions) -> Iterator[Item]:
+def _items(raw: Raw, suffix: str, options: ReadOptions, depth: int = 0) -> Iterator[Item]:
     if options.faq and suffix not in FAQ_READERS:
         raise UnreadableFile(raw.source, f"no FAQ file; these are: {', '.join(FAQ_READERS)}")
     other = read_database if suffix not in READERS and is_database(raw) else read_plain
     reader = FAQ_READERS[suffix] if options.faq else READERS.get(suffix, other)
     try:
-        for item in reader(raw, options):
-            note = None
-            if isinstance(item, Document):
-                item, note = without_pictures(item)
-            yield item
-            if note:
-                yield note
-        yield from raw.notes
+        yield from run(reader, raw, options, depth)
     except Unsupported as error:
-        if suffix not in READERS:
+        if suffix not in READERS or depth or isinstance(READERS[suffix], Apart):
             raise
         # It calls itself text and is not: that is a fault, not a kind of file to pass over.
         raise UnreadableFile(error.source, error.reason) from None
+
+
+def run(reader: Reader, raw: Raw, options: ReadOptions, depth: int = 0) -> Iterator[Item]:
+    """What a reader gives, and what the files within the file do; those that nobody reads are told together."""
+    unread: list[str] = []
+    for item in reader(raw, options):
+        if isinstance(item, Document):
+            item, note = without_pictures(item)
+            yield item
+            if note:
+                yield note
+        elif not isinstance(item, Part):
+            yield item
+        elif depth >= DEEPEST:
+            raise UnreadableFile(raw.source, f"files within files, over {DEEPEST} deep")
+        elif item.sole:
+            yield from _items(item.raw, item.suffix, options, depth + 1)
+        else:
+            yield from _part(item, options, depth + 1, unread)
+    if unread:
+        named = ", ".join(unread[:MOST_NAMED]) + (" …" if len(unread) > MOST_NAMED else "")
+        yield Note(raw.source, f"{len(unread):,} attachments that no reader takes: {named}")
+    yield from raw.notes
+
+
+def _part(part: Part, options: ReadOptions, depth: int, unread: list[str]) -> Iterator[Item]:
+    """A part that fails stops nothing; unread: takes the names of those of other kinds."""
+    source = part.raw.source
+    try:
+        if part.suffix not in READERS:
+            raise Unsupported(source, "")
+        yield from _items(part.raw, part.suffix, options, depth)
+    except Unsupported:
+        unread.append(source.rpartition("#")[2])
+    except UnreadableFile as fault:
+        yield Failure(source, fault.reason)
+    except MemoryError:
+        raise
+    except Exception as fault:
+        yield Failure(source, f"its reader failed ({' '.join(f'{type(fault).__name__}: {fault}'.split()):.200})")

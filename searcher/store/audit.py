@@ -8,6 +8,7 @@ from typing import Any
 from searcher.errors import DamagedIndex
 from searcher.store.filter_sql import value_rows
 from searcher.store.keyword_index import KEYWORD_FAULT, misspaced
+from searcher.store.placed import misplaced
 from searcher.store.rows import (
     DOCUMENT_PART,
     FAQ_COLUMNS,
@@ -114,8 +115,10 @@ def _faults(rows: Iterable[Any], check: Callable[[Any], object]) -> Iterator[str
 
 
 def _check_document(connection: Any, number: int, *row: Any) -> None:
-    text = as_document(row).text
+    document = as_document(row)
+    text = document.text
     spans = connection.execute("SELECT id, start, end, text FROM passages WHERE document = ? ORDER BY id", [number])
     for passage, start, end, stored in spans:
         if not (isinstance(start, int) and isinstance(end, int)) or text[start:end] != stored:
             raise DamagedIndex(f"passage {passage}: its text is not at {start}:{end} of {row[0]!r}")
+    misplaced(connection, number, document)

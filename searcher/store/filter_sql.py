@@ -35,6 +35,7 @@ from searcher.filters import (
     values_of,
 )
 from searcher.store.keyword_index import holding
+from searcher.store.placed import KINDS, is_place, part_of
 from searcher.store.schema import COLUMNS
 
 __all__ = ["Spans", "allowed_ids", "chosen_ids", "enter", "spans", "value_rows"]
@@ -181,7 +182,23 @@ class _Asked:
         return self._known[key]
 
     def _found(self, test: Compare | In | Like | IsNull, within: np.ndarray | None) -> np.ndarray:
-        table, column = _column(test.path)
+        if not is_place(test.path):
+            return self._found_in(*_column(test.path), test, within)
+        # What the place of a passage says; where it says nothing, what the metadata of its document does.
+        column, kind = part_of(test.path)
+        placed = np.sort(self._ids(f"SELECT id FROM places WHERE {column} IS NOT NULL", []))
+        others = np.setdiff1d(self._of(self._found_in("metadata_values", "value", test, within)), placed)
+        if within is not None:
+            others = _both(others, self._of(within))
+        return (
+            others
+            if isinstance(test, IsNull)
+            else np.union1d(self._found_in("places", column, test, within, kind), others)
+        )
+
+    def _found_in(
+        self, table: str, column: str, test: Compare | In | Like | IsNull, within: np.ndarray | None, of_kind: str = ""
+    ) -> np.ndarray:
         own = table == "metadata_values"
         query = f"SELECT {'document' if own else 'id'} AS id FROM {table} WHERE "
         values: list[Any] = []
@@ -197,6 +214,7 @@ class _Asked:
         found = [np.empty(0, np.int64)]
         for kind, condition, wanted in _conditions(test, column):
             is_kind = f"kind = '{kind}'" if own else f"typeof({column}) IN ({TYPES[kind]})"
+            is_kind = f"{of_kind} IN ({KINDS[kind]})" if of_kind else is_kind
             found.append(self._ids(f"{query}{is_kind} AND {condition}", [*values, *wanted]))
         return np.sort(np.concatenate(found))
 
@@ -227,7 +245,7 @@ def _tells_apart(tree: Filter) -> bool:
             return True
         case Named():
             return False
-    return _column(tree.path)[0] == "passages"
+    return _column(tree.path)[0] == "passages" or is_place(tree.path)
 
 
 def _conditions(test: Compare | In | Like, column: str) -> Iterator[tuple[str, str, list[Value]]]:

@@ -9,7 +9,7 @@ from searcher.store.database import Database
 from searcher.store.filter_sql import value_rows
 from searcher.store.keyword_index import rebuild, respell
 from searcher.store.rows import settings_values, stored_settings
-from searcher.store.schema import FAQ, FORMAT, HELD, HISTORY, INDEXING, KEYWORDS, LOOKUP
+from searcher.store.schema import FAQ, FORMAT, HELD, HISTORY, INDEXING, KEYWORDS, LOOKUP, PLACES
 
 __all__ = ["migrate"]
 
@@ -77,7 +77,9 @@ def _lookup(connection: Any) -> None:
 
 
 def _spelling(connection: Any) -> None:
-    """Format 6: words without what is invisible in them, and composed."""
+    """Format 6: words without what is invisible in them, and composed; places of passages, which none has yet."""
+    for statement in PLACES:
+        connection.execute(statement)
     respell(connection)
 
 

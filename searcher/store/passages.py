@@ -10,8 +10,9 @@ import numpy as np
 
 from searcher import filters
 from searcher.errors import DamagedIndex
-from searcher.records import ANSWER, Head, Row
+from searcher.records import ANSWER, PLACE_PARTS, Head, Row
 from searcher.store.filter_sql import Spans, allowed_ids, chosen_ids, spans
+from searcher.store.placed import placed
 from searcher.store.rows import DOCUMENT_PART, PASSAGE_PART, as_row, check_part, key_of, vector_bytes
 from searcher.store.schema import COLUMNS
 from searcher.store.state import State, ids_of
@@ -137,7 +138,11 @@ class Passages(State):
         )
         with self.database.reading() as connection:
             known = vectors or dict(zip(wanted, self.vectors_of(np.array(wanted)), strict=True))
-            rows = {row[0]: as_row(row, known[row[0]]) for row in connection.execute(query, [json.dumps(wanted)])}
+            places = placed(connection, json.dumps(wanted))
+            rows = {
+                row[0]: as_row(row, known[row[0]], places.get(row[0]))
+                for row in connection.execute(query, [json.dumps(wanted)])
+            }
         if missing := set(wanted) - rows.keys():
             raise DamagedIndex(f"passage {min(missing)}, its document or its vector is gone; run: searcher check")
         return rows
@@ -160,7 +165,8 @@ class Passages(State):
                 yield None
                 return
             known = {key for (key,) in connection.execute("SELECT key FROM metadata_keys")}
-            filters.check_keys(where, {*known, *COLUMNS})
+            parts = PLACE_PARTS if connection.execute("SELECT 1 FROM places LIMIT 1").fetchone() else ()
+            filters.check_keys(where, {*known, *COLUMNS, *parts})
             there = "SELECT (SELECT coalesce(sum(count), 0) FROM spans), (SELECT count(*) FROM metadata_values)"
             held = "SELECT passages, metadata_values FROM held"
             if connection.execute(there).fetchone() != connection.execute(held).fetchone():

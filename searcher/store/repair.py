@@ -24,6 +24,7 @@ from searcher.store.filter_sql import enter as enter_values
 from searcher.store.keyword_index import enter
 from searcher.store.layout import FOREIGN, differences
 from searcher.store.locks import patience
+from searcher.store.placed import place_rows
 from searcher.store.rows import (
     DOCUMENT_PART,
     FAQ_COLUMNS,
@@ -184,6 +185,8 @@ def _document(
         vector_bytes(passage, blob, crc, dimension)
         rows.append(("passages", _row(old, "* FROM passages", passage)))
         rows.append(("vectors", _row(old, "* FROM vectors", passage)))
+    starts = [(part[0], part[2]) for name, part in rows if name == "passages"]
+    rows += [("places", row) for row in place_rows(number, document, starts)]
     return document, rows
 
 

@@ -111,9 +111,11 @@ def as_document(row: tuple[Any, ...]) -> Document:
     try:
         parts = json.loads(layout)
         sections = tuple((start, path) for start, path in parts["sections"])
+        places = tuple((start, place) for start, place in parts.get("places", ()))
         document = Document(
-            source, text, title, key, json.loads(metadata), sections, tuple(parts["breaks"]), parts["first_line"], kind
-        )
+            source, text, title, key, json.loads(metadata), sections, tuple(parts["breaks"]), parts["first_line"], kind,
+            places,
+        )  # fmt: skip
         sound = document.digest() == digest
     except (AttributeError, KeyError, TypeError, ValueError):  # columns of other types, other JSON
         sound = False
@@ -122,14 +124,14 @@ def as_document(row: tuple[Any, ...]) -> Document:
     return document
 
 
-def as_row(row: tuple[Any, ...], vector: np.ndarray) -> Row:
-    """The passage in the columns PASSAGE_PART, crc, DOCUMENT_PART, crc; its vector. DamagedIndex unless all fit."""
+def as_row(row: tuple[Any, ...], vector: np.ndarray, place: dict[str, Any] | None = None) -> Row:
+    """The passage in columns PASSAGE_PART, crc, DOCUMENT_PART, crc, with its vector, its place. DamagedIndex if bad."""
     check_part(row[:10], f"passage {row[0]}")
     check_part(row[10:19], f"document {row[11]!r}")
     number, document, start, end, line, section, _, text = row[:8]
     source, key, kind, title, metadata = row[11:16]
     return Row(
-        number, document, key, source, kind, title, section, start, end, line, text, json.loads(metadata), vector
+        number, document, key, source, kind, title, section, start, end, line, text, json.loads(metadata), vector, place
     )
 
 

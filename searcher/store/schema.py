@@ -1,6 +1,6 @@
 """The tables of an index's database, and which of their columns a filter may name."""
 
-__all__ = ["COLUMNS", "FAQ", "FORMAT", "HELD", "HISTORY", "INDEXING", "KEYWORDS", "LOOKUP", "SCHEMA"]
+__all__ = ["COLUMNS", "FAQ", "FORMAT", "HELD", "HISTORY", "INDEXING", "KEYWORDS", "LOOKUP", "PLACES", "SCHEMA"]
 
 FORMAT = 6  # PRAGMA user_version; migrations.py knows the way from older ones, a newer one is refused
 
@@ -61,6 +61,14 @@ HELD = [
         UPDATE held SET metadata_values = metadata_values - 1; END""",
 ]
 
+# Where passages stand in files that have pages, sheets or the like, as JSON; no row for those that have no such place.
+PLACES = [
+    """CREATE TABLE places (
+        id INTEGER PRIMARY KEY REFERENCES passages ON DELETE CASCADE, document INTEGER NOT NULL, place TEXT NOT NULL,
+        crc INTEGER NOT NULL)""",
+    "CREATE INDEX places_document ON places (document)",
+]
+
 SCHEMA = [
     "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     # A file is entered when all its documents are in; its digest says when it has to be read again.
@@ -89,6 +97,7 @@ SCHEMA = [
     *FAQ,
     *LOOKUP,
     *HELD,
+    *PLACES,
     "INSERT INTO heads VALUES (0, '')",
     f"PRAGMA user_version = {FORMAT}",
 ]

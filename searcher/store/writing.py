@@ -9,6 +9,7 @@ from searcher.errors import BadValue, IndexUnavailable
 from searcher.records import Head, Prepared
 from searcher.store.filter_sql import enter as enter_values
 from searcher.store.keyword_index import enter, leave
+from searcher.store.placed import place_rows
 from searcher.store.rows import document_row, passage_rows, vector_rows
 from searcher.store.state import State, enter_settings
 
@@ -106,6 +107,8 @@ def _insert(connection: Any, prepared: Sequence[Prepared]) -> None:
         enter(connection, [(row[0], row[7]) for row in rows])
         enter_values(connection, document, entered[5], passage, len(rows))
         connection.executemany("INSERT INTO vectors VALUES (?, ?, ?)", vector_rows(passage, item))
+        places = place_rows(document, item.document, [(row[0], row[2]) for row in rows])
+        connection.executemany("INSERT INTO places VALUES (?, ?, ?, ?)", places)
         keys = [[key] for key in item.document.metadata]
         connection.executemany("INSERT OR IGNORE INTO metadata_keys VALUES (?)", keys)
         passage += len(item.chunks)

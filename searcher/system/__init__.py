@@ -20,20 +20,25 @@ from searcher.system.files import (
 )
 from searcher.system.globs import glob_regex, paths_regex
 from searcher.system.kernels import kernel_library
-from searcher.system.processes import cores, on_fork
+from searcher.system.machine import instructions, processor
+from searcher.system.processes import bound_memory, cores, memory_of, on_fork
 
 __all__ = [
     "absolute",
     "binary",
+    "bound_memory",
     "cores",
     "glob_regex",
+    "instructions",
     "is_ours",
     "kernel_library",
+    "memory_of",
     "named_once",
     "on_fork",
     "paths_regex",
     "private",
     "private_folder",
+    "processor",
     "renames_over_open_files",
     "shown",
     "spelled",

@@ -90,8 +90,9 @@ def is_ours(path: Path) -> bool:
 
 
 def shown(path: str) -> str:
-    """A path below the current folder without that folder."""
-    return path.removeprefix(f"{absolute('.').rstrip('/')}/")
+    """A path below the current folder without that folder; from the root there is nothing to leave out."""
+    here = absolute(".")
+    return path if here == "/" else path.removeprefix(f"{here.rstrip('/')}/")
 
 
 def private(path: Path) -> int:

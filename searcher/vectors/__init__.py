@@ -6,7 +6,7 @@ Imports: errors, system, embedding.
 from searcher.vectors import cachefile
 from searcher.vectors.building import Content, content, fitted, grown, trained
 from searcher.vectors.cachefile import Stamp
-from searcher.vectors.index import Found, Some, VectorIndex
+from searcher.vectors.index import Found, Some, VectorIndex, scans
 from searcher.vectors.types import AUTO, FLAT, Indexing, IndexType, check_knob, chosen, index_type
 
 __all__ = [
@@ -26,5 +26,6 @@ __all__ = [
     "fitted",
     "grown",
     "index_type",
+    "scans",
     "trained",
 ]

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from searcher.system import on_fork
-from searcher.vectors import floats
+from searcher.vectors import codes, floats
 from searcher.vectors.codes import MOST, Codes
 from searcher.vectors.signs import Signs
 from searcher.vectors.types import FLAT, index_type
 
-__all__ = ["Found", "Some", "VectorIndex", "entered", "library", "parameters"]
+__all__ = ["Found", "Some", "VectorIndex", "entered", "library", "parameters", "scans"]
 
 SCANNED = 0.25  # of a graph's vectors: where fewer are wanted, a scan of these is faster than a walk among the others
 SPLIT = 20_000  # vectors from which a scan for one question is shared among the cores
@@ -37,6 +37,11 @@ def library() -> Any:
     # OpenMP's threads do not live through a fork: a child that waits for them hangs.
     on_fork(child=lambda: faiss.omp_set_num_threads(1))
     return faiss
+
+
+def scans() -> list[str]:
+    """Which of our own scans run here, by the types that they are for; FAISS does what they do not."""
+    return [name for name, there in (("flat", floats.kernel()), ("sq8", codes.kernels())) if there is not None]
 
 
 class Found(NamedTuple):

@@ -5,68 +5,12 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 from models import save_bert
-
-from searcher.cli import main
-
-TEXTS = {
-    "bank.txt": "money in the bank account",
-    "river.txt": "the boat is tied to the river bank",
-    "hello.txt": "hello",
-}
-
-
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Run the command line in this process, in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("SEARCHER_INDEX", raising=False)
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def call(*arguments: object) -> Result:
-        with pytest.raises(SystemExit) as stop:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        assert isinstance(stop.value.code, int)
-        return Result(stop.value.code, captured.out, captured.err)
-
-    return call
-
-
-@pytest.fixture
-def index(run: Run, tiny_bert: Path, tmp_path: Path) -> Path:
-    """Three files, indexed in ./index_data with the tiny model."""
-    (tmp_path / "texts").mkdir()
-    for name, text in TEXTS.items():
-        (tmp_path / "texts" / name).write_text(text, encoding="utf-8")
-    assert run("add", "texts", "-m", tiny_bert).code == 0
-    return tmp_path / "index_data"
-
-
-def one_line(result: Result, *parts: str, code: int = 1) -> None:
-    """The command failed with one line that holds all these parts, and printed nothing else."""
-    assert result.code == code
-    assert result.out == ""
-    assert result.err.startswith("Error: ")
-    assert result.err.count("\n") == 1, result.err
-    for part in parts:
-        assert part in result.err
-
+from running import TEXTS, Result, Run, one_line
 
 # -- what the commands print
 

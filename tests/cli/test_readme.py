@@ -1,5 +1,6 @@
 """The documents are true: commands run as they are written, help texts are those of the commands."""
 
+import io
 import re
 import shlex
 import shutil
@@ -71,6 +72,30 @@ def test_the_commands_of_the_readme_run_as_written_one_after_the_other(
     assert set(COMMANDS) - used == {"eval"}  # needs a set with judgements
 
 
+def test_the_page_of_questions_runs_as_it_stands(
+    bundled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(ROOT / "index_data" / "samples", tmp_path / "index_data" / "samples")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SEARCHER_INDEX", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    page = (ROOT / "docs" / "how-do-i.md").read_text(encoding="utf-8")
+    rows = [row for row in page.splitlines() if row.startswith("| ")][1:]
+    assert len(rows) >= 30
+    for row in rows:
+        commands = re.findall(r"`([^`]*searcher [^`]*)`", row)
+        assert commands, row
+        for command in commands:
+            text, _, line = command.replace("\\|", "|").rpartition(" | ")
+            said = shlex.split(text)[-1:] or [""]
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(said[0].encode())))
+            with pytest.raises(SystemExit) as stop:
+                main(shlex.split(line)[1:])
+            captured = capsys.readouterr()
+            assert stop.value.code == 0, f"{command}: {captured.err}"
+            assert captured.out.strip() not in ("", "nothing found"), command
+
+
 def test_the_python_of_the_readme_runs(bundled: str, tmp_path: Path) -> None:
     [code] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     shutil.copytree(ROOT / "index_data" / "samples", tmp_path / "index_data" / "samples")
@@ -104,7 +129,9 @@ def test_the_oldest_releases_that_are_allowed_are_those_that_were_tested() -> No
     assert [name for name, own in tested.items() if least[name] not in own.specifier] == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md", "index_data/README.md", "docs/coming-from.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "ARCHITECTURE.md", "index_data/README.md", "docs/coming-from.md", "docs/how-do-i.md"]
+)
 def test_links_between_pages_lead_somewhere(page: str) -> None:
     file = ROOT / page
     for target in re.findall(r"\]\((?!http)([^)#]+)", file.read_text(encoding="utf-8")):

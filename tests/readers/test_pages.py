@@ -132,6 +132,11 @@ def test_no_nesting_of_plain_elements_loses_a_word_or_a_section(
     assert all(found.text[at:].lstrip("- ").startswith(path.split(" > ")[-1]) for at, path in found.sections)
 
 
+def test_a_cell_outside_of_any_row_is_a_part_like_others() -> None:
+    found = page("<div><p>The boat sails at noon today.</p></div><td><p>It is blue.</p><p>It is wide.</p></td>")
+    assert found.text == "The boat sails at noon today.\n\nIt is blue.\n\nIt is wide."
+
+
 def test_links_of_a_class_that_marks_citations_are_text() -> None:
     links = '<a class="reference internal" href="i.html"><span class="doc">the guide</span></a> and <a class="reference external" href="/">[docs]</a>'
     assert text(f'<div class="reference"><p>Read {links}, twice.</p></div>') == "Read the guide and [docs], twice."

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 
 from searcher.embedding.encoder.checkpoint import BertShape, Checkpoint
+from searcher.embedding.encoder.kernels import built, float_kernels
 from searcher.embedding.encoder.packed import PackedForward, has_fast_bf16
 from searcher.embedding.encoder.records import Forward
 from searcher.embedding.encoder.reference import ReferenceForward
@@ -13,11 +14,12 @@ from searcher.embedding.models import Model
 from searcher.errors import BadValue
 from searcher.system import cores, on_fork
 
-__all__ = ["Bulk", "bulk_dtype", "bulk_forward", "one_core", "workers"]
+__all__ = ["Bulk", "bulk_dtype", "bulk_forward", "on_this_machine", "one_core", "workers"]
 
 CORE_TOKENS = 1024  # a batch of one core: its activations fit the core's cache
 PADDED_TOKENS = 4096  # of a batch that transformers pads, for all cores
 CUDA_TOKENS = 65_536
+BFLOAT16 = {"amx": "AMX", "dot": "AVX512-BF16"}  # builds of our kernels, and the instructions that they need
 # What "auto" takes before the CPU, the first that there is. On Apple's GPU bfloat16 depends on the system: float32.
 ACCELERATORS: dict[str, Callable[[], bool]] = {
     "cuda": torch.cuda.is_available,
@@ -57,6 +59,19 @@ def bulk_dtype(shape: BertShape | None, device: str, dtype: str) -> str:
     kind = (_best() if device == "auto" else device).partition(":")[0]
     quick = kind == "cuda" or (kind == "cpu" and shape is not None and has_fast_bf16())
     return "bf16" if quick else "fp32"
+
+
+def on_this_machine() -> tuple[str, str, str]:
+    """What a BERT is embedded with here: device, dtype, and which of our kernels; empty if none of them runs."""
+    device = _best()
+    quick = device == "cuda" or (device == "cpu" and has_fast_bf16())
+    if device != "cpu":
+        kernels = ""
+    elif quick:
+        kernels = next((name for build, name in BFLOAT16.items() if built(build)), "")
+    else:
+        kernels = "AVX-512" if float_kernels() else ""
+    return device, "bf16" if quick else "fp32", kernels
 
 
 def workers() -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from searcher.embedding.encoder.devices import Bulk
     from searcher.embedding.encoder.reference import ReferenceForward
 
-__all__ = ["DTYPES", "Encoder", "Hidden", "Sequence_"]
+__all__ = ["DTYPES", "Encoder", "Hidden", "Sequence_", "on_this_machine"]
 
 DTYPES = ("auto", "bf16", "fp32")
 SMALL_TOKENS = 768  # up to here numpy is done before torch would be imported
@@ -31,6 +31,13 @@ SLACK = 1.1
 PATIENCE = 4096  # … and so many in all for callers that can wait: by then it would have paid to import torch
 
 T = TypeVar("T")
+
+
+def on_this_machine() -> tuple[str, str, str]:
+    """What a BERT is embedded with here: device, dtype, and which of our kernels; empty if none of them runs."""
+    from searcher.embedding.encoder import devices
+
+    return devices.on_this_machine()
 
 
 class Encoder:

@@ -1,0 +1,102 @@
+"""Readers that run in a process of their own, known by name: nothing of them is imported by the one that indexes."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from searcher.errors import UnreadableFile
+from searcher.readers.raw import Item, Part, Raw, Reader, ReadOptions, Unsupported
+from searcher.system import absolute
+
+__all__ = ["Apart", "function", "in_child", "is_child", "now_in_child"]
+
+PARSERS = "searcher.readers.parsers"
+_child: list[bool] = []  # holds something in the process that reads
+
+
+@dataclass(frozen=True)
+class Apart:
+    """The reader that `parsers/` has under a name "module:function".
+
+    needs: modules that it imports, each with what installs it. extra: what brings them, None for those that always come
+    along. otherwise: the reader where they are missing.
+    """
+
+    name: str
+    needs: tuple[str, ...] = ()
+    extra: str | None = None
+    otherwise: Reader | None = None
+
+    def missing(self) -> list[str]:
+        """Modules that it needs and that are not installed."""
+        return [module for module in self.needs if find_spec(module) is None]
+
+    @property
+    def advice(self) -> str:
+        """How to install what it needs."""
+        return f"pip install 'searcher[{self.extra}]'" if self.extra else f"pip install {' '.join(self.needs)}"
+
+    def __call__(self, raw: Raw, options: ReadOptions) -> Iterator[Item | Part]:
+        """What it reads. Unsupported where it cannot run, UnreadableFile for a file that it cannot read."""
+        missing = self.missing()
+        if missing and self.otherwise:
+            return self.otherwise(raw, options)
+        if missing:
+            raise Unsupported(raw.source, f"{', '.join(missing)} is needed to read it: {self.advice}")
+        return in_child(f"{PARSERS}.{self.name}", raw, options)
+
+
+def is_child() -> bool:
+    """Whether this is the process that reads."""
+    return bool(_child)
+
+
+def now_in_child() -> None:
+    """Say that this is the process that reads: there a reader is just called."""
+    _child.append(True)
+
+
+def function(name: str) -> Reader:
+    """The reader that "package.module:function" names."""
+    module, _, attribute = name.partition(":")
+    reader: Reader = getattr(import_module(module), attribute)
+    return reader
+
+
+def in_child(name: str, raw: Raw, options: ReadOptions) -> Iterator[Item | Part]:
+    """What the reader "package.module:function" reads, in the process that is kept for it."""
+    return function(name)(raw, options) if is_child() else _answers(name, raw, options)
+
+
+def _answers(name: str, raw: Raw, options: ReadOptions) -> Iterator[Item]:
+    from searcher.readers.child import NO_MEMORY, ask
+
+    request: dict[str, Any] = {"reader": name, "source": raw.source, "options": asdict(options), "size": raw.size}
+    path = raw.stream.name if isinstance(raw.stream, io.BufferedReader) else None
+    if isinstance(path, str):
+        messages = ask(request | {"path": absolute(path)}, raw.source, b"")
+    else:
+        data = raw.whole()
+        messages = ask(request | {"size": len(data)}, raw.source, data)
+    fault: dict[str, Any] = {}
+    for message in messages:  # to the last, after which the process takes the next file
+        if "item" in message:
+            yield _believed(message["item"], raw.source)
+        else:
+            fault = message
+    if "unsupported" in fault:
+        raise Unsupported(raw.source, str(fault["unsupported"]))
+    if fault:
+        raise UnreadableFile(raw.source, str(fault.get("unreadable", NO_MEMORY)))
+
+
+def _believed(value: Any, source: str) -> Item:
+    from searcher.readers.wire import as_item
+
+    try:
+        return as_item(value)
+    except (IndexError, TypeError, ValueError) as fault:
+        raise UnreadableFile(source, f"its reader answered nonsense ({fault!s:.200})") from None

@@ -1,0 +1,80 @@
+"""LaTeX: the source with its sections; what stands before the document is not read, nor what is commented out."""
+
+import re
+from collections.abc import Iterator
+
+from searcher.readers.decoding import decoded
+from searcher.readers.headings import Heading, sections
+from searcher.readers.raw import Item, Raw, ReadOptions
+from searcher.records import Document
+
+__all__ = ["read_latex"]
+
+LEVELS = {"part": 1, "chapter": 2, "section": 3, "subsection": 4, "subsubsection": 5, "paragraph": 6, "subparagraph": 7}
+SECTION = re.compile(rf"^[^%\n]*?\\({'|'.join(LEVELS)})\*?\s*(?:\[[^\]\n]*\]\s*)?\{{", re.MULTILINE)
+FRAME = re.compile(
+    r"^[^%\n]*?\\(?:frametitle\s*|begin\{frame\}\s*(?:<[^>\n]*>)?\s*(?:\[[^\]\n]*\])?\s*)\{", re.MULTILINE
+)
+TITLE = re.compile(r"^[^%\n]*?\\title\s*(?:\[[^\]\n]*\]\s*)?\{", re.MULTILINE)
+AUTHOR = re.compile(r"^[^%\n]*?\\author\s*(?:\[[^\]\n]*\]\s*)?\{", re.MULTILINE)
+BEGIN, END = re.compile(r"^[^%\n]*?\\begin\{document\}[^\n]*\n?", re.MULTILINE), "\\end{document}"
+COMMENT = re.compile(r"^[ \t]*%[^\n]*\n?", re.MULTILINE)
+COMMAND = re.compile(r"\\(?![&%$#_])(?:[a-zA-Z]+\*?\s*(?:\[[^\]]*\])?|.)|[{}]|~")
+ACCENTED = re.compile(r"\\([`'^\"~=.uvHcrk])\s*(?:\{\\?([a-zA-Z])\}|\\?([a-zA-Z]))")
+MARKS = dict(
+    zip("`'^\"~=.uvHcrk", "\u0300\u0301\u0302\u0308\u0303\u0304\u0307\u0306\u030c\u030b\u0327\u030a\u0328", strict=True)
+)
+FOOTNOTE = re.compile(r"\\(?:thanks|footnote|label|orcidlink|thanksref)\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
+LONGEST = 2_000  # characters of an argument
+
+
+def read_latex(raw: Raw, options: ReadOptions) -> Iterator[Item]:
+    """The source of the document as it stands, lines of comment left out; its title and author are told."""
+    whole = decoded(raw).replace("\r\n", "\n")
+    begun = BEGIN.search(whole)
+    start = begun.end() if begun else 0
+    end = whole.find(END, start)
+    text = whole[start : end if end >= 0 else len(whole)]
+    first_line = 1 + whole.count("\n", 0, start)
+    # Lines of comment become empty, so that each line is still where it is in the file.
+    text = COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
+    lead = len(text) - len(text.lstrip("\n"))
+    text, first_line = text[lead:].rstrip(), first_line + lead
+    headings = [
+        Heading(found.start() + found[0].index("\\"), LEVELS.get(found[1], 5) if found.re is SECTION else 5, title)
+        for pattern in (SECTION, FRAME)
+        for found in pattern.finditer(text)
+        if (title := _plain(_argument(text, found.end())))
+    ]
+    title, author = (_declared(pattern, whole) for pattern in (TITLE, AUTHOR))
+    headings.sort(key=lambda heading: heading.start)
+    metadata = {"author": author} if author else {}
+    yield Document(
+        raw.source, text, title or None, metadata=metadata, sections=sections(headings), first_line=first_line
+    )
+
+
+def _declared(pattern: re.Pattern[str], whole: str) -> str:
+    found = pattern.search(whole)
+    return _plain(FOOTNOTE.sub("", _argument(whole, found.end()))) if found else ""
+
+
+def _argument(text: str, start: int) -> str:
+    """What stands up to the brace that closes the one before `start`."""
+    depth = 1
+    for at in range(start, min(len(text), start + LONGEST)):
+        if text[at] == "\\":
+            continue
+        if text[at] in "{}" and text[at - 1] != "\\":
+            depth += 1 if text[at] == "{" else -1
+            if not depth:
+                return text[start:at]
+    return ""
+
+
+def _plain(text: str) -> str:
+    """A title without its commands; accents are put on their letters."""
+    import unicodedata
+
+    text = ACCENTED.sub(lambda found: (found[2] or found[3]) + MARKS[found[1]], text)
+    return " ".join(COMMAND.sub(" ", unicodedata.normalize("NFC", text)).replace("\\", "").split())

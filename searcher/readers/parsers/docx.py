@@ -1,0 +1,181 @@
+"""Word: paragraphs, tables, lists with their numbers, footnotes, text boxes; what was deleted or hidden is left out."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from searcher.readers.parsers.docx_styles import Numbering, Styles
+from searcher.readers.parsers.drafting import Draft, one_line
+from searcher.readers.parsers.ooxml import declared, symbol
+from searcher.readers.parsers.zipped import Archive, Element, attribute, is_on
+from searcher.readers.raw import Item, Raw, ReadOptions
+
+__all__ = ["read_docx"]
+
+GONE = {"del", "moveFrom", "instrText", "delText", "rPr", "pPr", "rt", "fldChar", "commentReference", "annotationRef"}
+SIGNS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t"}
+NOTES = {"footnoteReference": "footnote", "endnoteReference": "endnote"}
+WRAPPERS = {"sdt", "sdtContent", "ins", "moveTo", "customXml", "smartTag", "body"}
+
+
+class Written(NamedTuple):
+    """A paragraph: its text, and what is set below it: notes, and paragraphs of text boxes."""
+
+    text: str
+    below: list[Element]
+
+
+def read_docx(raw: Raw, options: ReadOptions) -> Iterator[Item]:
+    """The document in the order in which it is read; what heads and feet say once, at its end."""
+    archive = Archive(raw)
+    main = archive.main("word/document.xml")
+    yield _Word(archive, main).document()
+
+
+class _Word:
+    """One document."""
+
+    def __init__(self, archive: Archive, main: str) -> None:
+        self.archive, self.main = archive, main
+        self.draft = Draft(archive.source)
+        self.styles = Styles(archive.maybe(next(archive.related(main, "styles"), None)))
+        self.numbering = Numbering(archive.maybe(next(archive.related(main, "numbering"), None)), self.styles)
+        self.notes = {kind: self._notes(kind) for kind in NOTES.values()}
+        self.title: str | None = None
+        self.group: object = None  # the list or table that the last paragraph was in
+
+    def document(self) -> Item:
+        """All of it."""
+        root = self.archive.xml(self.main)
+        body = root.find("body")
+        self._blocks(root if body is None else body)
+        said = set(self.draft.text.split("\n"))
+        for kind in ("header", "footer"):
+            for name in self.archive.related(self.main, kind):
+                self._margin(self.archive.xml(name), said)
+        metadata = declared(self.archive)
+        title = metadata.pop("title", None) or self.title
+        return self.draft.document(title, metadata)
+
+    def _notes(self, kind: str) -> dict[str, Element]:
+        name = next(self.archive.related(self.main, f"{kind}s"), None)
+        notes = self.archive.maybe(name).findall(kind)
+        return {attribute(note, "id") or "": note for note in notes if attribute(note, "type") in (None, "normal")}
+
+    def _margin(self, root: Element, said: set[str]) -> None:
+        for paragraph in root.iter("p"):
+            text = one_line(self._written(paragraph).text)
+            if text not in said and any(map(str.isalpha, text)):
+                said.add(text)
+                self.draft.put(text)
+
+    # -- blocks
+
+    def _blocks(self, parent: Element) -> None:
+        for element in parent:
+            tag = element.tag
+            if tag == "p":
+                self._paragraph(element)
+            elif tag == "tbl":
+                self._table(element)
+            elif tag in WRAPPERS:
+                self._blocks(element)
+            elif tag == "AlternateContent":
+                self._blocks(element[0] if len(element) else element)
+            elif tag == "altChunk":
+                self.draft.put("")
+
+    def _paragraph(self, element: Element) -> None:
+        style = self.styles.of(element)
+        written = self._written(element)
+        text = written.text.strip("\n")
+        if text.strip():
+            number = self.numbering.next(element)
+            group = number.group if number and not style.level else None
+            mark = number.mark if number else ""
+            gap = "\n" if group is not None and group == self.group else "\n\n"
+            if style.is_title and self.title is None:
+                self.title = one_line(text)
+            self.draft.put(f"{mark} {text.strip()}".strip() if mark else text, gap, style.level)
+            self.group = group
+        self._below(written)
+
+    def _below(self, written: Written) -> None:
+        for element in written.below:
+            self.group = None
+            self._blocks(element)
+
+    def _table(self, table: Element) -> None:
+        self.group = table
+        gap, below = "\n\n", []
+        for row in _within(table, "tr"):
+            properties = row.find("trPr")
+            if properties is not None and properties.find("del") is not None:
+                continue
+            cells = []
+            for cell in _within(row, "tc"):
+                merged = cell.find("tcPr/vMerge")
+                written = self._written(cell)
+                below += written.below
+                cells.append(
+                    "" if merged is not None and attribute(merged, "val") != "restart" else one_line(written.text)
+                )
+            if any(cells):
+                self.draft.put(" | ".join(cells), gap)
+                gap = "\n"
+        self._below(Written("", below))
+
+    # -- running text
+
+    def _written(self, element: Element) -> Written:
+        pieces: list[str] = []
+        below: list[Element] = []
+        self._walk(element, pieces, below)
+        return Written("".join(pieces), below)
+
+    def _walk(self, parent: Element, pieces: list[str], below: list[Element]) -> None:
+        for element in parent:
+            tag = element.tag
+            if tag in GONE or (tag == "r" and self._is_hidden(element)):
+                continue
+            if tag == "t":
+                pieces.append(element.text or "")
+            elif tag in SIGNS:
+                pieces.append(SIGNS[tag])
+            elif tag == "sym":
+                pieces.append(symbol(attribute(element, "char"), attribute(element, "font")))
+            elif tag in NOTES:
+                note = self.notes[NOTES[tag]].pop(attribute(element, "id") or "", None)
+                below.extend([] if note is None else [note])
+            elif tag == "txbxContent":
+                below.append(element)
+            elif tag == "AlternateContent":
+                self._first_that_says(element, pieces, below)
+            else:
+                if tag in ("p", "tr") and pieces:
+                    pieces.append("\n")
+                self._walk(element, pieces, below)
+
+    def _first_that_says(self, element: Element, pieces: list[str], below: list[Element]) -> None:
+        """The same is there in several ways, for newer and older programs."""
+        before = len(pieces), len(below)
+        for choice in element:
+            self._walk(choice, pieces, below)
+            if (len(pieces), len(below)) != before:
+                return
+
+    def _is_hidden(self, run: Element) -> bool:
+        properties = run.find("rPr")
+        if properties is None:
+            return False
+        vanish = properties.find("vanish")
+        style = attribute(properties.find("rStyle"), "val")
+        return is_on(vanish) if vanish is not None else style in self.styles.hidden
+
+
+def _within(parent: Element, tag: str) -> Iterator[Element]:
+    """Rows of a table or cells of a row, those in content controls and insertions too, not those of tables within."""
+    for element in parent:
+        if element.tag == tag:
+            yield element
+        elif element.tag in WRAPPERS:
+            yield from _within(element, tag)

@@ -1,0 +1,68 @@
+"""A text in the making: pieces set under each other, and where in it places and headings begin."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from searcher.errors import UnreadableFile
+from searcher.readers.headings import Heading, best_title, sections
+from searcher.records import MAX_TEXT_BYTES, Document
+
+__all__ = ["Draft", "one_line"]
+
+UNSOUND = re.compile("[\x00\ud800-\udfff]")  # what no store takes
+
+
+def one_line(text: str | None) -> str:
+    """The words of a text, a space between them."""
+    return " ".join((text or "").split())
+
+
+class Draft:
+    """The text so far.
+
+    Attributes:
+        length: its characters.
+        headings, places: what begins where.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source, self.length = source, 0
+        self.headings: list[Heading] = []
+        self.places: list[tuple[int, dict[str, Any]]] = []
+        self._pieces: list[str] = []
+        self._next: dict[str, Any] | None = None
+
+    def at(self, **place: Any) -> None:
+        """What is put next stands at this place; parts that are None are left out."""
+        self._next = {name: value for name, value in place.items() if value is not None} or None
+
+    def put(self, text: str, gap: str = "\n\n", level: int = 0) -> None:
+        """Set a piece under what there is; a `level` makes it a heading. Nothing for a piece without a word in it."""
+        if not text or text.isspace():
+            return
+        text = UNSOUND.sub("", text)
+        gap = gap if self.length else ""
+        start = self.length + len(gap)
+        if self._next is not None and self._next != (self.places[-1][1] if self.places else None):
+            self.places.append((start, self._next))
+        self._next = None
+        if level and (title := one_line(text)):
+            self.headings.append(Heading(start, level, title))
+        self._pieces += [gap, text]
+        self.length = start + len(text)
+        if self.length > MAX_TEXT_BYTES:
+            raise UnreadableFile(self.source, f"more text than the {MAX_TEXT_BYTES / 2**20:,.0f} MiB that are taken")
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return "".join(self._pieces)
+
+    def document(self, title: str | None = None, metadata: Mapping[str, Any] | None = None, **more: Any) -> Document:
+        """The document that it is; without a title of its own, that of its best heading."""
+        own = {name: value for name, value in (metadata or {}).items() if value not in (None, "")}
+        return Document(
+            more.pop("source", self.source), self.text, one_line(title) or best_title(self.headings), metadata=own,
+            sections=sections(self.headings), places=tuple(self.places), **more,
+        )  # fmt: skip

@@ -1,0 +1,159 @@
+"""EPUB: the chapters of a book in the order in which they are read, each with its title in the table of contents."""
+
+import io
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote
+
+from lxml import etree
+
+from searcher.errors import UnreadableFile
+from searcher.readers.blocks import blocks, laid_out
+from searcher.readers.decoding import decoded
+from searcher.readers.headings import Heading
+from searcher.readers.htmltree import parsed
+from searcher.readers.parsers.drafting import Draft, one_line
+from searcher.readers.parsers.zipped import DAMAGED, Archive, Element, attribute
+from searcher.readers.raw import Item, Raw, ReadOptions
+from searcher.records import Note
+
+__all__ = ["read_epub"]
+
+CONTAINER = "META-INF/container.xml"
+FONT_KEYS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")  # which hide fonts, not texts
+LONGEST_MARK = 5
+# To HTML an element that is empty in XML is open: a title would be all of the page.
+VOID = "area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr"
+EMPTY = re.compile(rf"<((?!(?:{VOID})\b)[a-zA-Z][\w:-]*)(\s[^<>]*)?/>")
+INVISIBLE = ("head", "script", "style", "template", "noscript", "svg")
+DECLARED = {
+    "title": "title", "creator": "author", "description": "description", "subject": "keywords", "language": "language",
+    "date": "date", "publisher": "publisher", "identifier": "identifier",
+}  # fmt: skip
+
+
+def read_epub(raw: Raw, options: ReadOptions) -> Iterator[Item]:
+    """The book as one document; a chapter is a place. A Note for chapters that are not in the file or unreadable."""
+    archive = Archive(raw)
+    package = _package(archive)
+    root, folder = archive.xml(package), posixpath.dirname(package)
+    locked = _locked(archive)
+    items = {each.get("id"): each for each in root.findall("manifest/item")}
+    names = {key: _joined(folder, item.get("href")) for key, item in items.items()}
+    titles = _titles(archive, root, folder, names)
+    draft, missing = Draft(raw.source), []
+    for reference in root.findall("spine/itemref"):
+        item, name = items.get(reference.get("idref")), names.get(reference.get("idref"), "")
+        if item is not None and "nav" in (item.get("properties") or "").split():
+            continue
+        if name in locked:
+            raise UnreadableFile(raw.source, "it is protected against copying (DRM)")
+        if not archive.has(name):
+            missing.append(name or str(reference.get("idref")))
+        elif (page := _page(archive, name)) is not None:
+            _chapter(draft, page, titles.get(name))
+    metadata = _declared(root)
+    yield draft.document(metadata.pop("title", None), metadata)
+    if missing:
+        yield Note(raw.source, f"chapters that are not in the file: {', '.join(missing)}")
+
+
+def _package(archive: Archive) -> str:
+    """The member that says what the book is made of."""
+    for file in archive.maybe(CONTAINER).iter("rootfile"):
+        if archive.has(name := unquote(file.get("full-path") or "")):
+            return name
+    for name in archive.names:
+        if name.endswith(".opf"):
+            return name
+    raise UnreadableFile(archive.source, f"{DAMAGED}: it does not say what the book is made of")
+
+
+def _locked(archive: Archive) -> set[str]:
+    found: set[str] = set()
+    for data in archive.maybe("META-INF/encryption.xml").iter("EncryptedData"):
+        if attribute(data.find("EncryptionMethod"), "Algorithm") not in FONT_KEYS:
+            found.update(unquote(each.get("URI") or "") for each in data.iter("CipherReference"))
+    return found
+
+
+def _joined(folder: str, reference: str | None) -> str:
+    """The member that a reference from a folder leads to."""
+    path = unquote((reference or "").partition("#")[0])
+    return posixpath.normpath(posixpath.join("/", folder, path)).lstrip("/")
+
+
+def _titles(archive: Archive, root: Element, folder: str, names: dict[Any, str]) -> dict[str, str]:
+    """What the table of contents calls each chapter: of EPUB 3, else of EPUB 2."""
+    found: dict[str, str] = {}
+    for item in root.findall("manifest/item"):
+        name = names[item.get("id")]
+        if not archive.has(name):
+            continue
+        if "nav" in (item.get("properties") or "").split() and (page := _page(archive, name)) is not None:
+            for nav in page.iter("nav"):
+                if "toc" in (nav.get("epub:type") or nav.get("type") or "toc"):
+                    for link in nav.iter("a"):
+                        target = _joined(posixpath.dirname(name), link.get("href"))
+                        found.setdefault(target, one_line(link.text_content()))
+        elif item.get("media-type") == "application/x-dtbncx+xml":
+            try:
+                points = list(archive.xml(name).iter("navPoint"))
+            except UnreadableFile:
+                continue
+            for point in points:
+                target = _joined(posixpath.dirname(name), attribute(point.find("content"), "src"))
+                found.setdefault(target, one_line(point.findtext("navLabel/text")))
+    return {name: title for name, title in found.items() if title}
+
+
+def _page(archive: Archive, name: str) -> Element | None:
+    """The tree of a page; XHTML is read as HTML, which forgives everything. None for one without anything."""
+    data = archive.read(name)
+    text = decoded(Raw(archive.source, io.BytesIO(data), len(data)), markup=True)
+    root = parsed(EMPTY.sub(r"<\1\2></\1>", text), archive.source)
+    if root is None:
+        return None
+    etree.strip_elements(root, *INVISIBLE, with_tail=False)
+    for element in [*root.iterfind(".//*[@hidden]"), *filter(_is_mark, root.iter("a"))]:
+        element.drop_tree()  # type: ignore[attr-defined]
+    return root
+
+
+def _is_mark(link: Element) -> bool:
+    """Whether it is the sign of a note, which stands at the end of a word and is none."""
+    kinds = f"{link.get('epub:type')} {link.get('type')} {link.get('role')}".split()
+    raised = link.getparent().tag == "sup" or link.find("sup") is not None
+    return (
+        "noteref" in kinds or "doc-noteref" in kinds or (raised and len(one_line(link.text_content())) <= LONGEST_MARK)
+    )
+
+
+def _chapter(draft: Draft, page: Element, title: str | None) -> None:
+    """A page under what there is; its title as a heading where it has none of its own."""
+    text, headings = laid_out(blocks(page))
+    if not text.strip():
+        return
+    first = headings[0].title if headings else None
+    draft.at(chapter=title or first)
+    if title and not headings:
+        draft.headings.append(Heading(draft.length + (2 if draft.length else 0), 1, title))
+    start = draft.length + (2 if draft.length else 0)
+    draft.put(text)
+    draft.headings += [heading._replace(start=heading.start + start) for heading in headings]
+
+
+def _declared(root: Element) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    metadata = root.find("metadata")
+    for element in [] if metadata is None else metadata.iter():
+        key, text = DECLARED.get(element.tag if isinstance(element.tag, str) else ""), one_line(element.text)
+        if key and text:
+            text = text[:10] if key == "date" else text
+            found[key] = (
+                f"{found[key]}; {text}" if key in ("author", "keywords") and key in found else found.get(key, text)
+            )
+    found.pop("identifier", None)
+    return found

@@ -1,0 +1,244 @@
+"""Mail: each message with its subject, sender and date; what is attached to it is read by its own reader."""
+
+import io
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.header import decode_header
+from email.message import Message
+from email.utils import parsedate_to_datetime
+from pathlib import PurePath
+from typing import Any, NamedTuple
+
+from searcher.errors import UnreadableFile
+from searcher.readers.blocks import blocks, laid_out
+from searcher.readers.decoding import decoded
+from searcher.readers.htmltree import clean, parsed
+from searcher.readers.parsers.drafting import Draft, one_line
+from searcher.readers.raw import Item, Part, Raw, ReadOptions
+from searcher.readers.table import READERS
+from searcher.records import Failure, Note
+
+__all__ = ["Mail", "mail_items", "plain_of_html", "read_eml", "read_mbox"]
+
+MOST_BYTES = 64 * 2**20  # of one message
+SEPARATOR = re.compile(rb"From [^\r\n]{0,200}\d{2}:\d{2}[^\r\n]{0,60}\d{4}")
+QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
+APPLE = re.compile(rb"\s*(\d{1,9})\s*\n")
+HEADER = re.compile(rb"^(?:[!-9;-~]+:|From )")
+PEOPLE = {"from": "From", "to": "To", "cc": "Cc"}
+LITTLE = 0.5  # of the text of its HTML; less is a hint that one needs a program that shows HTML
+SEALED = {"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"}
+SUFFIXES = {"message/rfc822": ".eml", "text/html": ".html", "text/calendar": ".ics", "text/csv": ".csv"}
+
+
+class Mail(NamedTuple):
+    """A message: headers as text, its body, what is attached, and whether something of it is encrypted."""
+
+    headers: dict[str, str]
+    body: str
+    attached: list[tuple[str, bytes | None, str]]  # name, content (None for one nested too deeply), suffix
+    sealed: bool = False
+
+
+def read_eml(raw: Raw, options: ReadOptions) -> Iterator[Item | Part]:
+    """The message, and what is attached. UnreadableFile for what is none."""
+    data = raw.whole()
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        data = data.decode("utf-16", "replace").encode()
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if (apple := APPLE.match(data)) and int(apple[1]) <= len(data) - apple.end():
+        data = data[apple.end() : apple.end() + int(apple[1])]
+    if not HEADER.match(data.lstrip()[:1000]):
+        raise UnreadableFile(raw.source, "it is no mail: it does not begin with a header")
+    yield from mail_items(raw, _mail(data.lstrip()), raw.source, {})
+
+
+def read_mbox(raw: Raw, options: ReadOptions) -> Iterator[Item | Part]:
+    """Each message of the mailbox, which is a place; it is called by the number that it has in the file."""
+    number = 0
+    for data in _messages(raw):
+        number += 1
+        yield from mail_items(raw, _mail(data), f"{raw.source}#{number}", {"message": number})
+    if not number and raw.size:
+        raise UnreadableFile(raw.source, "it is no mailbox: no line begins a message as in mbox")
+
+
+def _messages(raw: Raw) -> Iterator[bytes]:
+    """The messages one after the other; a line that begins one stands at the beginning or after an empty line."""
+    lines: list[bytes] | None = None
+    size, empty = 0, True
+    for line in raw.stream:
+        if empty and SEPARATOR.match(line):
+            if lines is not None:
+                yield QUOTED.sub(rb"\1", b"".join(lines))
+            lines, size = [], 0
+        elif lines is not None:
+            size += len(line)
+            if size > MOST_BYTES:
+                raise UnreadableFile(raw.source, f"a message of over {MOST_BYTES / 2**20:,.0f} MiB")
+            lines.append(line)
+        empty = not line.strip()
+    if lines is not None:
+        yield QUOTED.sub(rb"\1", b"".join(lines))
+
+
+def mail_items(raw: Raw, mail: Mail, source: str, place: dict[str, Any]) -> Iterator[Item | Part]:
+    """The document of a message under its headers, then what is attached to it."""
+    draft = Draft(source)
+    draft.at(**place)
+    subject = mail.headers.get("subject", "")
+    said = [f"{label}: {mail.headers[name]}" for name, label in PEOPLE.items() if mail.headers.get(name)]
+    sent = mail.headers.get("sent", "")
+    said += [f"Date: {sent}"] if sent else []
+    draft.put(subject)
+    draft.put("\n".join(said))
+    draft.put(mail.body.strip())
+    metadata = {name: mail.headers.get(name) for name in ("subject", "sent", *PEOPLE, "message_id")}
+    metadata["attachments"] = ", ".join(name for name, _, _ in mail.attached)
+    yield draft.document(subject or None, metadata)
+    if mail.sealed:
+        yield Note(source, "it is encrypted; only its headers are read")
+    for name, data, suffix in mail.attached:
+        inner = source if "#" in source else f"{source}#"
+        label = f"{inner}/{name}" if "#" in source else f"{inner}{name}"
+        if data is None:
+            yield Failure(label, "its parts are nested too deeply")
+        else:
+            yield Part(Raw(label, io.BytesIO(data), len(data)), suffix)
+
+
+def _mail(data: bytes) -> Mail:
+    message = message_from_bytes(data, policy=policy.compat32)
+    headers = {name: _header(message, name) for name in (*PEOPLE, "subject")}
+    headers["message_id"] = _header(message, "message-id").strip("<>")
+    headers["sent"] = _sent(_header(message, "date"))
+    bodies: list[str] = []
+    attached: list[tuple[str, bytes | None, str]] = []
+    sealed = _collect(message, bodies, attached)
+    return Mail(headers, "\n\n".join(filter(None, map(str.strip, bodies))), attached, sealed)
+
+
+def _header(message: Message, name: str) -> str:
+    """A header, its encoded words decoded, on one line."""
+    value = message.get(name)
+    if value is None:
+        return ""
+    pieces = []
+    try:
+        for text, charset in decode_header(value):
+            pieces.append(text if isinstance(text, str) else _text(text, charset))
+    except ValueError:  # base64 that is none
+        pieces = [str(value)]
+    return one_line("".join(pieces))
+
+
+def _sent(value: str) -> str:
+    """The date in UTC, so that dates compare as texts do; without a zone as it stands; empty for what is no date."""
+    try:
+        sent: datetime = parsedate_to_datetime(value)
+        return sent.astimezone(UTC).isoformat().replace("+00:00", "Z") if sent.tzinfo else sent.isoformat()
+    except (TypeError, ValueError, OverflowError, IndexError):
+        return ""
+
+
+def _collect(message: Message, bodies: list[str], attached: list[tuple[str, bytes | None, str]]) -> bool:
+    """Sort the parts of a message; whether one of them is encrypted. Not by recursion: strangers nest thousands."""
+    waiting, sealed = [message], False
+    while waiting:
+        part = waiting.pop()
+        kind, name = part.get_content_type(), _name(part)
+        is_attached = part.get_content_disposition() == "attachment" or (
+            name and kind not in ("text/plain", "text/html")
+        )
+        if kind in SEALED:
+            sealed = True
+        elif kind == "multipart/alternative":
+            bodies.append(_best(part))
+        elif kind == "message/rfc822" and part.is_multipart():
+            inner = part.get_payload()
+            whole = inner[0] if isinstance(inner, list) and inner else part
+            attached.append((name or "message.eml", _bytes(whole), ".eml"))
+        elif part.is_multipart():
+            inner = part.get_payload()
+            waiting += (
+                [each for each in reversed(inner) if isinstance(each, Message)] if isinstance(inner, list) else []
+            )
+        elif is_attached or not kind.startswith("text/"):
+            if name or kind in SUFFIXES:
+                suffix = PurePath(name or "").suffix.lower() or SUFFIXES.get(kind, "")
+                suffix = ".txt" if kind.startswith("text/") and suffix not in READERS else suffix
+                attached.append((name or f"part{suffix}", _payload(part), suffix))
+        else:
+            bodies.append(_body(part))
+    return sealed
+
+
+def _best(part: Message) -> str:
+    """Of the ways to say the same the plain one, unless that only says that there is another."""
+    found: dict[str, list[str]] = {"text/plain": [], "text/html": []}
+    waiting = [part]
+    while waiting:
+        each = waiting.pop(0)
+        inner = each.get_payload()
+        if isinstance(inner, list):
+            waiting += [one for one in inner if isinstance(one, Message)]
+        elif each.get_content_type() in found and each.get_content_disposition() != "attachment":
+            found[each.get_content_type()].append(_body(each))
+    plain, marked = ("\n\n".join(texts).strip() for texts in found.values())
+    return plain if len(plain.split()) >= LITTLE * len(marked.split()) else marked
+
+
+def _body(part: Message) -> str:
+    data, charset = _payload(part), part.get_content_charset()
+    if part.get_content_type() == "text/html":
+        return plain_of_html(data, charset)
+    text = _text(data, charset)
+    if str(part.get_param("format", "")).lower() == "flowed":
+        text = re.sub(r"(?<!^--) \r?\n(?=[^>\r\n])", " ", text, flags=re.MULTILINE)
+    return text.replace("\r\n", "\n")
+
+
+def plain_of_html(data: bytes, charset: str | None) -> str:
+    """The text of a message in HTML, of which nothing is furniture."""
+    text = _text(data, charset) if charset else decoded(Raw("", io.BytesIO(data), len(data)), markup=True)
+    root = parsed(text, "its text")
+    if root is None:
+        return ""
+    clean(root)
+    return laid_out(blocks(root))[0]
+
+
+def _text(data: bytes, charset: str | None) -> str:
+    """Bytes in the charset that they are said to be in, or in the one that they show."""
+    try:
+        return data.decode(charset or "utf-8")
+    except (LookupError, UnicodeDecodeError, ValueError):
+        try:
+            return decoded(Raw("", io.BytesIO(data), len(data)))
+        except UnreadableFile:
+            return data.decode("latin-1")
+
+
+def _payload(part: Message) -> bytes:
+    payload = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
+
+
+def _bytes(message: Any) -> bytes | None:
+    try:
+        return bytes(message.as_bytes())
+    except RecursionError:
+        return None
+    except (LookupError, UnicodeError, ValueError, KeyError, AttributeError):
+        return _payload(message) if isinstance(message, Message) else b""
+
+
+def _name(part: Message) -> str:
+    try:
+        name = part.get_filename()
+    except (LookupError, ValueError, TypeError):
+        return ""
+    text = "".join(_text(t, c) if isinstance(t, bytes) else t for t, c in decode_header(name)) if name else ""
+    return one_line(PurePath(text.replace("\\", "/")).name)

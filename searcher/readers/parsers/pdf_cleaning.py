@@ -1,0 +1,80 @@
+"""Lines of a PDF without what belongs to the paper: running heads and feet, ligatures, signs of typesetting."""
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+from searcher.readers.parsers.pdf_page import Line
+
+__all__ = ["plain", "without_repeats"]
+
+EDGE_LINES = 3  # from the top and from the bottom of a page, where running heads and feet stand
+SAME_HEIGHT = 3.0  # points
+WHOLE_NUMBER = re.compile(r"(?<![\w.,])\d{1,4}(?![\w,]|\.\d)")
+NUMBERS_PAGE = re.compile(r"[^\w]*(?:\w{1,6}\.?\s)?[^\w\0]*\0?-?\d+[^\w]*(?:(?:\w{1,4}\s)?\d+)?[^\w]*")
+# Ligatures, and the letters of Hebrew and Arabic as they are drawn: their own letters stand for them (NFKC).
+DRAWN = re.compile("[\ufb00-\ufdff\ufe70-\ufefc]+")
+REPLACED = {
+    **dict.fromkeys(map(ord, "\xad\ufeff\ufffe\uffff"), ""),
+    **dict.fromkeys([0xA0, 0x202F, *range(0x2000, 0x200B)], " "),
+    # Bullets of Symbol and Wingdings.
+    **dict.fromkeys((0xF0B7, 0xF0A7, 0xF0D8, 0xF076, 0xF0FC, 0xF06E, 0xF0A8), "•"),
+}
+REPLACEABLE = re.compile(f"[{''.join(map(chr, REPLACED))}]")
+SPACES = re.compile(r"(?<=[^ \n]) {2,}")
+
+
+def plain(text: str) -> str:
+    """The text without what only typesetting needs."""
+    if not text.isascii():
+        text = REPLACEABLE.sub(lambda found: REPLACED[ord(found[0])], text)
+        text = DRAWN.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+    return SPACES.sub(" ", text) if "  " in text else text
+
+
+# -- running heads and feet
+
+
+def without_repeats(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
+    """The lines of each page but those that stand on several pages in the same place: all but the first of them, and
+    all where they but number the page.
+    """
+    where: dict[str, list[tuple[int, int]]] = defaultdict(list)  # by how it reads: pages, and numbers of lines
+    for number, lines in enumerate(pages):
+        for at in _edges(lines):
+            for key in _keys(lines[at].text, number):
+                where[key].append((number, at))
+    gone: set[tuple[int, int]] = set()
+    for key, found in where.items():
+        found = _same_height(pages, found)
+        if len({number for number, _ in found}) > 1:
+            gone.update(found if NUMBERS_PAGE.fullmatch(key) else found[1:])
+    return [[line for at, line in enumerate(lines) if (number, at) not in gone] for number, lines in enumerate(pages)]
+
+
+def _edges(lines: Sequence[Line]) -> Iterable[int]:
+    """The numbers of the lines nearest to the top and to the bottom, and of those in the margins."""
+    order = sorted(range(len(lines)), key=lambda at: lines[at].first.bottom)
+    upright = (at for at in order if lines[at].is_upright and len(lines[at].text) > 1)
+    return dict.fromkeys([*order[:EDGE_LINES], *order[-EDGE_LINES:], *upright])
+
+
+def _keys(text: str, page: int) -> set[str]:
+    """The line as it is, and with its first or its last number told as so many more than that of the page."""
+    keys = {text}
+    if numbers := list(WHOLE_NUMBER.finditer(text)):
+        for found in (numbers[0], numbers[-1]):
+            keys.add(f"{text[: found.start()]}\0{int(found[0]) - page}{text[found.end() :]}")
+    return keys
+
+
+def _same_height(pages: Sequence[Sequence[Line]], found: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Those that have another at their height, on another page."""
+    heights = [(round(pages[number][at].first.bottom / SAME_HEIGHT), number, at) for number, at in found]
+    at_height = Counter(height for height, _, _ in heights)
+    return [
+        (number, at)
+        for height, number, at in heights
+        if sum(at_height[near] for near in (height - 1, height, height + 1)) > 1
+    ]

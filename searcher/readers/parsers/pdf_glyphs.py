@@ -1,0 +1,35 @@
+"""Fonts that do not say which characters their signs are: what can be told from the usual order of glyphs."""
+
+import re
+
+__all__ = ["BROKEN_FONT", "GUESSED_FONT", "LEFT_OUT", "told"]
+
+LEFT_OUT = "\0"  # stands for a character that has no meaning
+BROKEN_FONT = "a font without a Unicode map: what its signs mean is not known, and they were left out"
+GUESSED_FONT = "a font without a Unicode map: its signs were told from the usual order of glyphs"
+# The first glyphs of a TrueType font are .notdef, .null, a line end, then those of Mac Roman (Apple's TrueType
+# reference, 'post' table), without the no-break space in the fonts of Windows. The number of a glyph is all there is.
+FIRST = 3
+ORDER = (bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))).decode("mac_roman").replace("\xa0", "")
+ORDER += "ŁłŠšŽž¦ÐðÝýÞþ−×¹²³½¼¾₣ĞğİŞşĆćČčđ"
+GLYPHS = dict.fromkeys(range(0x10000), LEFT_OUT) | dict(enumerate(ORDER, FIRST))
+LETTER, SMALL_LETTER = re.compile(r"[^\W\d_]"), re.compile("[a-zß-öø-ÿ]")
+SENTENCE = re.compile(r"""[\w\s.,;:!?()„“”»«‘’'"\-–/]""")
+VOWEL = re.compile("[aeiouyäöüáéíóúàèìòùâêîôûãõåæøœ]", re.IGNORECASE)
+
+
+def told(signs: str) -> str | None:
+    r"""The characters that glyphs stand for, given by their numbers as characters; None if no sentences come out.
+
+    >>> told("+HOOR\x0f\x03ZRUOG\x11\x037KLV\x03LV\x03D\x03VHQWHQFH\x11")
+    'Hello, world. This is a sentence.'
+    """
+    text = signs.translate(GLYPHS)
+    return text if _is_prose(text) else None
+
+
+def _is_prose(text: str) -> bool:
+    """Whether most of it is letters, spaces and full stops in the shares that any language in Latin letters has."""
+    letters, lower, vowels = (len(kind.findall(text)) for kind in (LETTER, SMALL_LETTER, VOWEL))
+    sound = letters >= len(text) / 2 and len(SENTENCE.findall(text)) >= 0.95 * len(text)
+    return sound and lower >= 0.6 * letters and 0.25 * letters <= vowels <= 0.6 * letters

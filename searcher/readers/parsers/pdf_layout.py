@@ -1,0 +1,107 @@
+"""What the places of lines on a page say: which make a row, where a paragraph ends, which are headings."""
+
+import re
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from searcher.readers.parsers.pdf_page import Box, Line
+
+__all__ = ["Block", "blocks", "body_size", "heading_sizes", "in_rows"]
+
+SAME_ROW = 0.6  # of the height of the smaller one, by which two pieces of a row overlap
+NO_SPACE = 0.15  # of the height of a line: pieces so near belong to one word, such as an exponent
+WIDER = 0.35  # of the height of a line, by which a gap between paragraphs is wider than that between lines
+WIDER_HEADING = 1.0  # so far apart lines of one heading may be, besides
+LARGER = 1.12  # of the height of the text, from which on a line is a heading
+OTHER_SIZE = 0.15
+LONGEST_HEADING = 150
+LETTER = re.compile(r"[^\W\d_]")
+NO_WORD = re.compile(r"[@=\\{}|∑∏∫√]|\.{4}")  # that is in no heading: formulas and addresses are large, too
+ENDED = re.compile(r"[.!?:…。！？]['\"”’»)\]]{0,2}$")
+MOST_LEVELS = 4
+MOST_HEADINGS = 0.25  # of the lines of a file; where more are large, size is no sign of a heading
+
+
+class Block(NamedTuple):
+    """A line as it is set: what separates it from the one before, and the level of a heading, 0 for text."""
+
+    line: Line
+    gap: str
+    level: int
+
+
+def in_rows(lines: Iterable[Line]) -> list[Line]:
+    """Pieces that follow each other on one height as one line: cells of a table, a word and its exponent."""
+    rows: list[Line] = []
+    for line in lines:
+        if rows and _is_beside(rows[-1].last, line.first):
+            before = rows[-1]
+            near = line.first.left - before.last.right < NO_SPACE * max(before.last.height, line.first.height)
+            text = before.text + ("" if near else " ") + line.text
+            rows[-1] = Line(text, before.first, line.last, before.size)
+        else:
+            rows.append(line)
+    return rows
+
+
+def _is_beside(one: Box, other: Box) -> bool:
+    overlap = min(one.top, other.top) - max(one.bottom, other.bottom)
+    least = min(one.height, other.height)
+    return overlap > SAME_ROW * least and least > 0 and other.left >= one.right - NO_SPACE * least
+
+
+def body_size(pages: Iterable[Sequence[Line]]) -> float:
+    """The height that most characters have, in points."""
+    sizes: Counter[float] = Counter()
+    for lines in pages:
+        for line in lines:
+            sizes[round(2 * line.size) / 2] += len(line.text)
+    return sizes.most_common(1)[0][0] if sizes else 0.0
+
+
+def blocks(lines: Sequence[Line], body: float, levels: Sequence[float]) -> list[Block]:
+    """The lines of a page with what separates them. levels: heights of headings, the largest first."""
+    gaps = [above.last.bottom - below.first.top for above, below in pairwise(lines)]
+    usual = statistics.median_low([gap for gap in gaps if gap > -body] or [0.0])
+    made = []
+    for number, line in enumerate(lines):
+        gap = "\n\n"
+        if number:
+            gap = _gap(lines[number - 1], line, gaps[number - 1], usual, body)
+        made.append(Block(line, gap, _level(line, body, levels)))
+    return made
+
+
+def _gap(above: Line, below: Line, gap: float, usual: float, body: float) -> str:
+    if gap < -2 * max(above.size, below.size):  # back up: the next column, or what is set beside the text
+        return "\n\n" if ENDED.search(above.text[-3:]) or not below.text[:1].islower() else "\n"
+    other = abs(above.last.height - below.size) > OTHER_SIZE * max(above.last.height, below.size)
+    if not other and _is_large(above, body) and _is_large(below, body):
+        usual = max(usual, WIDER_HEADING * below.size)
+    return "\n\n" if other or gap > usual + WIDER * below.size else "\n"
+
+
+def heading_sizes(pages: Iterable[Sequence[Line]], body: float) -> list[float]:
+    """The heights of lines that are headings, the largest first; none where too many lines are large."""
+    lines = [line for page in pages for line in page]
+    large = [line for line in lines if _is_large(line, body)]
+    if len(large) > MOST_HEADINGS * len(lines):
+        return []
+    return sorted({_rounded(line) for line in large}, reverse=True)[:MOST_LEVELS]
+
+
+def _level(line: Line, body: float, levels: Sequence[float]) -> int:
+    """The level of a heading, 0 for what is none."""
+    return levels.index(_rounded(line)) + 1 if _is_large(line, body) and _rounded(line) in levels else 0
+
+
+def _rounded(line: Line) -> float:
+    return round(line.size)
+
+
+def _is_large(line: Line, body: float) -> bool:
+    large = line.size > LARGER * body and 2 < len(line.text) <= LONGEST_HEADING
+    return large and len(set(LETTER.findall(line.text))) > 2 and not NO_WORD.search(line.text)

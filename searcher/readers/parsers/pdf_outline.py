@@ -1,0 +1,72 @@
+"""The outline of a PDF (its bookmarks) as headings of its text."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from pypdfium2 import PdfBookmark, PdfDocument
+
+from searcher.readers.headings import Heading
+from searcher.readers.parsers.drafting import one_line
+
+__all__ = ["Span", "outlined"]
+
+NUMBER = re.compile(r"^\d+")  # of a section, which often only one of the two has
+NO_LETTERS = re.compile(r"[\W_]+")
+MOST_BOOKMARKS = 20_000
+
+
+class Span(NamedTuple):
+    """Where a page stands in the text: `text[start:end]`, and where each of its lines begins, with its height in points
+    from below.
+    """
+
+    start: int
+    end: int
+    lines: Sequence[tuple[int, float]]
+
+
+def outlined(document: PdfDocument, text: str, spans: Sequence[Span | None]) -> list[Heading]:
+    """A heading for each bookmark that leads to a page with text, where its title stands there, else where it leads."""
+    bare: dict[int, list[str]] = {}
+    found = [
+        Heading(start, bookmark.level + 1, title)
+        for bookmark in islice(document.get_toc(), MOST_BOOKMARKS)
+        if (title := one_line(bookmark.get_title()))
+        and (start := _start(bookmark, title, text, spans, bare)) is not None
+    ]
+    return sorted(found, key=lambda heading: heading.start)
+
+
+def _start(
+    bookmark: PdfBookmark, title: str, text: str, spans: Sequence[Span | None], bare: dict[int, list[str]]
+) -> int | None:
+    """Where a bookmark leads; bare: takes the lines of each page as they are compared."""
+    destination = bookmark.get_dest()
+    number = destination.get_index() if destination else None
+    if destination is None or number is None or number >= len(spans) or (span := spans[number]) is None:
+        return None
+    _, position = destination.get_view()
+    height = position[1] if len(position) > 1 else None
+    starts = [start for start, _ in span.lines]
+    if number not in bare:
+        bare[number] = [_bare(text[a:b]) for a, b in zip(starts, [*starts[1:], span.end], strict=True)]
+    if places := list(_places(_bare(title), starts, bare[number])):
+        return places[0]
+    return next((start for start, above in span.lines if height is not None and above <= height), span.start)
+
+
+def _places(wanted: str, starts: Sequence[int], lines: Sequence[str]) -> Iterator[int]:
+    """Where lines begin that read like the title, white space and case aside; those that are but the title first."""
+    begun = []
+    for start, line in zip(starts, lines, strict=True):
+        if line == wanted or (wanted and NUMBER.sub("", line) == NUMBER.sub("", wanted)):
+            yield start
+        elif wanted and (line.startswith(wanted) or (wanted.startswith(line) and len(line) > len(wanted) / 3)):
+            begun.append(start)
+    yield from begun
+
+
+def _bare(text: str) -> str:
+    return NO_LETTERS.sub("", text.casefold())

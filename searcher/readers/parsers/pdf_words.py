@@ -1,0 +1,54 @@
+"""Words that a line end cuts, put together again; a hyphen that is the word's own stays."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from searcher.readers.parsers.pdf_page import HYPHEN, Line
+
+__all__ = ["speller", "without_cuts"]
+
+WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+CUT_WORD = re.compile(rf"([^\W_]+(?:[-’'][^\W_]+)*){HYPHEN}([^\W_]*)")
+CUT_AT_END = re.compile(r"(?<=[^\W\d_])[-\u2010]$")
+# After these a hyphen stands for what two words have in common: "pre- and post-war".
+PREFIXES = {"self", "ex"}  # which always have one
+SUSPENDED = re.compile(r"(?:and|or|to|und|oder|bis|et|ou|y|o|e|en|of|och|eller|og)\b", re.IGNORECASE)
+
+
+def without_cuts(lines: Iterable[Line]) -> list[Line]:
+    """Lines of which none ends with a hyphen where the next begins with a small letter: HYPHEN stands between them.
+
+    PDFium does so itself where it knows the hyphen for one.
+    """
+    joined: list[Line] = []
+    for line in lines:
+        if joined and line.text[:1].islower() and CUT_AT_END.search(joined[-1].text):
+            before = joined[-1]
+            text = CUT_AT_END.sub(HYPHEN, before.text) + line.text
+            joined[-1] = Line(text, before.first, line.last, before.size)
+        else:
+            joined.append(line)
+    return joined
+
+
+def speller(texts: Iterable[str]) -> Callable[[str], str]:
+    """How the texts of one file spell their words: what puts those that HYPHEN cuts together.
+
+    The hyphen stays where the file spells the word with one at least as often as without, next to a number, where the
+    second part begins like a name, and where a part of a compound is a word of its own.
+    """
+    whole_text = "\n".join(texts)
+    known = Counter(WORD.findall(whole_text.casefold())) if HYPHEN in whole_text else Counter()
+
+    def joined(found: re.Match[str]) -> str:
+        first, second = found.groups()
+        if SUSPENDED.fullmatch(second):
+            return f"{first}- {second}"
+        compound, whole = f"{first}-{second}".casefold(), (first + second).casefold()
+        keeps = known[compound] > 0 and known[compound] >= known[whole]
+        keeps = keeps or ("-" in first and not known[whole] and known[second.casefold()] > 0)
+        keeps = keeps or first[-1].isdigit() or not second[:1].islower() or first.casefold() in PREFIXES
+        return f"{first}-{second}" if keeps else first + second
+
+    return lambda text: CUT_WORD.sub(joined, text).replace(HYPHEN, "-") if HYPHEN in text else text

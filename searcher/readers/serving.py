@@ -1,0 +1,114 @@
+"""What the process that reads strangers' files does: it takes a request, runs a reader, and answers with items as JSON.
+
+It may neither open connections, nor start programs, nor write or remove files; the bounds on memory and time that the
+system keeps are set here, for each file anew.
+"""
+
+import io
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from searcher.errors import BadValue, UnreadableFile
+from searcher.readers.apart import function, now_in_child
+from searcher.readers.raw import Item, Raw, ReadOptions, Unsupported
+from searcher.readers.reading import run
+from searcher.readers.wire import as_value, receive, send
+from searcher.records import Failure
+from searcher.system import binary, bound_memory, memory_of
+
+__all__ = ["serve"]
+
+ENOUGH_BYTES = 256 * 2**20  # of memory that it still holds after a file; it is not asked again then
+FORBIDDEN = (
+    *("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.startfile"),
+    *("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.chown"),
+    *("shutil.", "ftplib.", "http.", "smtplib.", "urllib.", "webbrowser.", "sqlite3.connect"),
+)  # fmt: skip
+
+
+def serve(most_bytes: int, seconds: float) -> None:
+    """Answer requests from stdin on stdout until there are no more."""
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a library prints is no answer
+    with suppress(ValueError, AttributeError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asked
+    now_in_child()
+    sys.addaudithook(_audit)
+    send(answers, {"bounded": _bound(most_bytes, seconds)})
+    while (request := receive(requests)) is not None:
+        _bound(most_bytes, request["seconds"])
+        try:
+            with _stream(request, requests) as stream:
+                raw = Raw(request["source"], stream, request["size"], request["options"]["encoding"])
+                for item in _items(request, raw):
+                    send(answers, {"item": as_value(item)})
+            again = (memory_of() or 0) < ENOUGH_BYTES
+        except BaseException as fault:
+            kind, reason, again = _told(fault)
+            send(answers, {kind: reason})
+        send(answers, {"end": again})
+
+
+def _items(request: Mapping[str, Any], raw: Raw) -> Iterator[Item]:
+    options: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in request["options"].items()
+    }
+    for item in run(function(request["reader"]), raw, ReadOptions(**options)):
+        try:
+            as_value(item)
+        except BadValue as fault:
+            item = Failure(item.source, str(fault))
+        yield item
+
+
+def _told(fault: BaseException) -> tuple[str, str, bool]:
+    """The kind of message, its reason, and whether this process can go on."""
+    if isinstance(fault, UnreadableFile):
+        return "unsupported" if isinstance(fault, Unsupported) else "unreadable", fault.reason, True
+    if isinstance(fault, MemoryError):
+        return "memory", "", False
+    if isinstance(fault, OSError) and fault.strerror:
+        return "unreadable", fault.strerror.lower(), True
+    if isinstance(fault, RecursionError):
+        return "unreadable", "its parts are nested too deeply", True
+    reason = " ".join(f"{type(fault).__name__}: {fault}".split())
+    return "unreadable", f"its reader failed ({reason:.200})".encode(errors="backslashreplace").decode(), True
+
+
+def _stream(request: Mapping[str, Any], requests: BinaryIO) -> BinaryIO:
+    """The file, or the bytes that follow the request."""
+    if "path" in request:
+        return binary(Path(request["path"]))
+    return io.BytesIO(requests.read(request["size"]))
+
+
+# -- bounds
+
+
+def _bound(most_bytes: int, seconds: float) -> bool:
+    """Set the bounds that the system keeps; whether memory is bounded."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+        _, most = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(used + seconds) + 1, most))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    return bound_memory(most_bytes)
+
+
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    """Refuse what no parser has to do (PEP 578)."""
+    if event.startswith(FORBIDDEN) or (event == "open" and _writes(*arguments)):
+        raise PermissionError(f"a reader of files may not do this: {event}")
+
+
+def _writes(path: object, mode: object, flags: object) -> bool:
+    if isinstance(mode, str):
+        return not set(mode).isdisjoint("wax+")
+    return isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) != 0

@@ -1,0 +1,38 @@
+"""The machine by name: its processor, and the instructions of it that our kernels know."""
+
+import platform
+from pathlib import Path
+
+__all__ = ["instructions", "processor"]
+
+# As /proc/cpuinfo calls them, and as people do.
+KNOWN = {
+    "amx_tile": "AMX", "avx512_bf16": "AVX512-BF16", "avx512_vnni": "AVX512-VNNI", "avx512f": "AVX-512",
+    "avx_vnni": "AVX-VNNI", "avx2": "AVX2", "asimd": "NEON", "bf16": "BF16", "i8mm": "I8MM",
+}  # fmt: skip
+
+
+def processor() -> str:
+    """What the processor calls itself, else its architecture."""
+    for line in _cpuinfo():
+        name, _, value = line.partition(":")
+        if name.strip() == "model name":
+            return value.strip()
+    return platform.processor() or platform.machine()
+
+
+def instructions() -> list[str]:
+    """Which of those that matter here it has; none where the system does not say."""
+    for line in _cpuinfo():
+        name, _, value = line.partition(":")
+        if name.strip() in ("flags", "Features"):
+            has = set(value.split())
+            return [called for flag, called in KNOWN.items() if flag in has]
+    return []
+
+
+def _cpuinfo() -> list[str]:
+    try:
+        return Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:  # no Linux
+        return []

@@ -1,0 +1,72 @@
+"""Small PDF files, written for the tests."""
+
+from collections.abc import Sequence
+
+__all__ = ["made_pdf", "page_of"]
+
+Piece = tuple[float, float, float, str]  # left, bottom, size, text
+
+
+def page_of(text: str, size: float = 11, top: float = 740) -> list[Piece]:
+    """The lines of a text one under the other; an empty one leaves its place free."""
+    lines = text.split("\n")
+    return [(72, top - number * size * 1.2, size, line) for number, line in enumerate(lines) if line]
+
+
+def made_pdf(
+    pages: Sequence[Sequence[Piece]],
+    labels: str = "",
+    outline: Sequence[tuple[str, int]] = (),
+    title: str = "",
+    rotate: int = 0,
+) -> bytes:
+    """A PDF with pieces of text on pages, in Helvetica.
+
+    labels: a number tree of page labels, such as "0 << /S /r >>". outline: titles and the pages, from 0, that they lead
+    to. rotate: by how many degrees the pages are shown turned.
+    """
+    objects: list[bytes] = [b""] * 4
+    info, font = 3, 4
+    objects[font - 1] = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
+    objects[info - 1] = f"<< /Title ({title}) /CreationDate (D:20240301120000Z) >>".encode("latin-1")
+    numbers = []
+    for page in pages:
+        stream = b"".join(
+            f"BT /F1 {size} Tf 1 0 0 1 {x} {y} Tm ({_escaped(text)}) Tj ET\n".encode("cp1252")
+            for x, y, size, text in page
+        )
+        objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream))
+        objects.append(
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Rotate %d /Contents %d 0 R"
+            b" /Resources << /Font << /F1 %d 0 R >> >> >>" % (rotate, len(objects), font)
+        )
+        numbers.append(len(objects))
+    kids = " ".join(f"{number} 0 R" for number in numbers)
+    objects[1] = f"<< /Type /Pages /Kids [{kids}] /Count {len(numbers)} >>".encode()
+    more = f" /PageLabels << /Nums [{labels}] >>" if labels else ""
+    if outline:
+        root = len(objects) + 1
+        first, last = root + 1, root + len(outline)
+        objects.append(f"<< /Type /Outlines /First {first} 0 R /Last {last} 0 R /Count {len(outline)} >>".encode())
+        for at, (name, page) in enumerate(outline, first):
+            around = (f" /Prev {at - 1} 0 R" if at > first else "") + (f" /Next {at + 1} 0 R" if at < last else "")
+            leads = f"/Dest [{numbers[page]} 0 R /Fit]"
+            objects.append(f"<< /Title ({_escaped(name)}) /Parent {root} 0 R {leads}{around} >>".encode("latin-1"))
+        more += f" /Outlines {root} 0 R"
+    objects[0] = f"<< /Type /Catalog /Pages 2 0 R{more} >>".encode()
+    return _file(objects, f"/Root 1 0 R /Info {info} 0 R")
+
+
+def _file(objects: Sequence[bytes], trailer: str) -> bytes:
+    data, starts = b"%PDF-1.7\n", []
+    for number, content in enumerate(objects, 1):
+        starts.append(len(data))
+        data += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    table = "".join(f"{start:010} 00000 n \n" for start in starts)
+    size = len(objects) + 1
+    end = f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer\n<< /Size {size} {trailer} >>\nstartxref\n{len(data)}\n"
+    return data + end.encode() + b"%%EOF\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")

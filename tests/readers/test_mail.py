@@ -1,0 +1,161 @@
+"""Mail: messages and mailboxes, what they say, who sent them and when, and what is attached."""
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from searcher.errors import UnreadableFile
+from searcher.readers import read, read_text
+from searcher.records import Document, Failure, Note
+
+HEAD = (
+    "From: Ada <ada@example.com>\nTo: Bob <bob@example.com>\nSubject: The ferry\nDate: Fri, 1 Mar 2024 10:30:00 +0200\n"
+)
+
+
+def items_of(text: str | bytes, suffix: str = ".eml") -> list[Document | Failure]:
+    return list(read_text(text.encode() if isinstance(text, str) else text, "mail", suffix=suffix))
+
+
+def body(text: str | bytes) -> str:
+    [document] = items_of(text)
+    assert isinstance(document, Document)
+    return document.text.split("\n\n", 2)[2]
+
+
+def multipart(kind: str, *parts: str) -> str:
+    inner = "".join(f"--==\n{part}\n" for part in parts)
+    return f'Content-Type: multipart/{kind}; boundary="=="\n\n{inner}--==--\n'
+
+
+def test_a_message_has_its_subject_sender_and_date_in_text_and_in_metadata() -> None:
+    [document] = items_of(f"{HEAD}Message-ID: <1@example.com>\n\nIt leaves at dawn.\n")
+    assert isinstance(document, Document)
+    assert document.title == "The ferry"
+    assert document.metadata == {
+        "subject": "The ferry", "sent": "2024-03-01T08:30:00Z", "from": "Ada <ada@example.com>",
+        "to": "Bob <bob@example.com>", "message_id": "1@example.com",
+    }  # fmt: skip
+    said = "From: Ada <ada@example.com>\nTo: Bob <bob@example.com>\nDate: 2024-03-01T08:30:00Z"
+    assert document.text == f"The ferry\n\n{said}\n\nIt leaves at dawn."
+
+
+def test_encoded_words_and_charsets_are_decoded_also_where_they_lie() -> None:
+    mail = b"Subject: =?utf-8?q?K=C3=A4se?= =?iso-8859-1?q?_f=FCr?= alle\nFrom: =?utf-8?b?QW5uw6k=?= <a@b.c>\n"
+    mail += b"Content-Type: text/plain; charset=x-none\nContent-Transfer-Encoding: quoted-printable\n\ngr=C3=BCn\n"
+    [document] = items_of(mail)
+    assert isinstance(document, Document)
+    assert document.title == "Käse für alle" and document.metadata["from"] == "Anné <a@b.c>"
+    assert document.text.endswith("grün")
+    [same] = items_of(HEAD.encode("utf-16") + "\n\nUTF-16 grün".encode("utf-16")[2:])
+    assert isinstance(same, Document) and same.title == "The ferry" and same.text.endswith("grün")
+
+
+def test_of_two_ways_to_say_it_the_plain_one_is_read_unless_it_says_nothing() -> None:
+    plain, html = (
+        "Content-Type: text/plain\n\nIn plain words.",
+        "Content-Type: text/html\n\n<p>In <b>marked</b> words.</p>",
+    )
+    assert body(HEAD + multipart("alternative", plain, html)) == "In plain words."
+    empty = "Content-Type: text/plain\n\nUse a viewer."
+    long = "Content-Type: text/html\n\n<h1>News</h1><p>" + "Many words of it. " * 5 + "</p>"
+    assert body(HEAD + multipart("alternative", empty, long)).startswith("News\n\nMany words of it.")
+    assert (
+        body(f"{HEAD}Content-Type: text/html\n\n<p>Only <i>so</i>.</p><nav><p>And this.</p></nav>")
+        == "Only so.\n\nAnd this."
+    )
+
+
+def test_lines_that_flow_are_one() -> None:
+    assert (
+        body(f"{HEAD}Content-Type: text/plain; format=flowed\n\nOne \nsentence.\n\n> quoted \n> so\n-- \nAda")
+        == "One sentence.\n\n> quoted \n> so\n-- \nAda"
+    )
+
+
+def test_what_is_attached_is_read_by_its_own_reader_and_what_nobody_reads_is_told() -> None:
+    text = base64.b64encode(b"# Times\n\nAt dawn.").decode()
+    parts = [
+        "Content-Type: text/plain\n\nSee below.",
+        f'Content-Type: text/markdown\nContent-Disposition: attachment; filename="times.md"\nContent-Transfer-Encoding: base64\n\n{text}',
+        'Content-Type: image/png\nContent-Disposition: attachment; filename="../a/map.png"\n\n\x00\x01PNG\x00',
+        'Content-Type: application/msword; name="old.doc"\n\nx',
+        'Content-Type: application/pdf\nContent-Disposition: attachment; filename="cut.pdf"\n\nno pdf',
+        f"Content-Type: message/rfc822\n\n{HEAD}\nThe one before.",
+    ]
+    document, times, cut, inner, note = items_of(HEAD + multipart("mixed", *parts))
+    assert isinstance(document, Document) and document.text.endswith("See below.")
+    assert document.metadata["attachments"] == "times.md, map.png, old.doc, cut.pdf, message.eml"
+    assert isinstance(times, Document) and (times.source, times.title) == ("mail#times.md", "Times")
+    assert cut == Failure("mail#cut.pdf", "it is damaged or cut short: no PDF that can be read")
+    assert isinstance(inner, Document) and inner.source == "mail#message.eml" and inner.text.endswith("The one before.")
+    assert note == Note("mail", "2 attachments that no reader takes: map.png, old.doc")
+
+
+def test_messages_of_a_mailbox_are_places() -> None:
+    box = f"From ada@example.com Fri Mar  1 10:30:00 2024\n{HEAD}\nOne.\n>From here on.\nFrom me, no separator.\n\n"
+    box += f"From bob@example.com Sat Mar  2 10:30:00 2024\n{HEAD.replace('ferry', 'boat')}\nTwo.\n"
+    first, second = items_of(box, ".mbox")
+    assert isinstance(first, Document) and isinstance(second, Document)
+    assert (first.source, second.source) == ("mail#1", "mail#2")
+    assert first.text.endswith("One.\nFrom here on.\nFrom me, no separator.")
+    assert second.title == "The boat" and second.places == ((0, {"message": 2}),)
+
+
+def test_an_encrypted_message_says_so() -> None:
+    document, note = items_of(HEAD + multipart("encrypted", "Content-Type: application/octet-stream\n\nxx"))
+    assert isinstance(document, Document) and document.title == "The ferry"
+    assert note == Note("mail", "it is encrypted; only its headers are read")
+
+
+def test_mail_in_mail_in_mail_ends_somewhere() -> None:
+    def nested(depth: int) -> str:
+        mail = f"{HEAD}\nThe innermost."
+        for _ in range(depth):
+            mail = f"{HEAD}Content-Type: message/rfc822\n\n{mail}"
+        return mail
+
+    items = items_of(nested(12))
+    assert [type(item) for item in items] == [Document] * 9 + [Failure]
+    assert "files within files, over 8 deep" in items[-1].reason
+    with pytest.raises(UnreadableFile, match="nested too deeply"):
+        items_of(nested(3000))
+
+
+@pytest.mark.parametrize("suffix", [".eml", ".mbox", ".msg"])
+def test_what_is_no_mail_says_so(suffix: str) -> None:
+    with pytest.raises(UnreadableFile, match=r"it is no (mail|mailbox)"):
+        items_of("just some words, and no header", suffix)
+
+
+def test_a_message_of_outlooks_that_is_cut_short_says_so(data: Path) -> None:
+    whole = (data / "formats" / "message.msg").read_bytes()
+    with pytest.raises(UnreadableFile, match="no message of Outlook's"):
+        items_of(whole[:3000], ".msg")
+
+
+def test_messages_that_people_have(data: Path) -> None:
+    folder = data / "formats"
+    expected = {
+        "mime-word-encoded-subject.eml": ("Simple email with ☸☿ Unicode subject", "sender@example.com", None),
+        "fake-email-attachment.msg": (
+            "Fake email with attachment",
+            '"Mallori Harrell" <mallori@unstructured.io>',
+            "2023-04-20T21:39:10Z",
+        ),
+        "german_rfc822.msg": (
+            "Re: 34Mbit/s Netz",
+            "deuschle@mnh.telekom.de (Guenter Deuschle)",
+            "1996-06-19T16:12:02Z",
+        ),
+    }
+    for name, said in expected.items():
+        document = next(read(folder / name))
+        assert isinstance(document, Document)
+        assert (document.title, document.metadata["from"], document.metadata.get("sent")) == said
+    deep = list(read(folder / "nested-400.eml"))
+    assert isinstance(deep[0], Document) and type(deep[-1]) is Failure
+    assert [item.text for item in read(folder / "fake-email-attachment.msg")][
+        1
+    ].strip() == "Hey this is a fake attachment!"

@@ -1,0 +1,209 @@
+"""RTF, notebooks, subtitles, LaTeX and what gzip compressed."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from searcher.errors import UnreadableFile
+from searcher.readers import read, read_text
+from searcher.readers.parsers import packed
+from searcher.records import Document, Failure
+
+
+def document_of(data: str | bytes, suffix: str) -> Document:
+    [document] = read_text(data.encode("latin-1") if isinstance(data, str) else data, "file", suffix=suffix)
+    assert isinstance(document, Document)
+    return document
+
+
+# -- RTF
+
+
+def rtf(text: str) -> str:
+    fonts = r"{\fonttbl{\f0\fcharset0 Arial;}{\f1\fcharset204 Arial Cyr;}{\f2\fcharset128 Gothic;}}"
+    styles = r"{\stylesheet{\s0 Normal;}{\s1 heading 1;}{\*\cs5 Strong;}}"
+    return document_of(rf"{{\rtf1\ansi\ansicpg1252\uc1{fonts}{styles}{text}}}", ".rtf").text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (r"One\par Two\line three", "One\n\nTwo\n\nthree"),
+        (r"caf\'e9 \u8364?\emdash ", "café €—"),
+        (r"\u-10179?\u-8704?!", "😀!"),
+        (r"{\uc2\u960\'a6\'d0 pi}", "π pi"),
+        (r"{\f1\'cf\'f0\'e8} {\f2\'93\'fa\'96\'7b}", "При 日本"),
+        (r"seen{\v hidden}{\deleted cut} {\v\v0 again}", "seen again"),
+        (r"A word{\footnote\pard Its note.} more\par Next", "A word more\n\nIts note.\n\nNext"),
+        (r"{\header Head}{\footer Foot}{\*\unknown x}{\pict 0102}{\field{\*\fldinst HYPERLINK x}{\fldrslt link}}", "link"),
+        (r"\trowd\intbl a\par b\cell c\cell\row\trowd\intbl d\cell e\cell\row\pard After", "a b | c\nd | e\n\nAfter"),
+        (r"\{brace\} back\\slash non\~break soft\-hyphen", "{brace} back\\slash non break softhyphen"),
+        (r"a\bin3 }{\b", "ab"),
+    ],
+)  # fmt: skip
+def test_rtf_reads_as_it_is_shown(text: str, shown: str) -> None:
+    assert rtf(text) == shown
+
+
+def test_headings_of_rtf_are_sections() -> None:
+    document = document_of(
+        r"{\rtf1{\stylesheet{\s3 heading 2;}}{\info{\title A \u233?tude}{\author Ada}}\pard\s3 Trees\par\pard Oak.\par\pard\outlinelevel0 Next\par}",
+        ".rtf",
+    )
+    assert document.title == "A étude" and document.metadata == {"author": "Ada"}
+    assert document.sections == ((0, "Trees"), (13, "Next"))
+
+
+def test_what_is_no_rtf_says_so_and_groups_have_an_end() -> None:
+    with pytest.raises(UnreadableFile, match="it is no RTF"):
+        document_of("plain", ".rtf")
+    with pytest.raises(UnreadableFile, match="nested too deeply"):
+        document_of("{\\rtf1" + "{" * 10_000, ".rtf")
+
+
+# -- notebooks
+
+
+def test_cells_are_places_and_headings_of_text_are_sections() -> None:
+    cells = [
+        {"cell_type": "markdown", "source": ["# Study\n", "\n", "Of trees."]},
+        {
+            "cell_type": "code",
+            "source": "# no heading\nprint(1)",
+            "outputs": [{"output_type": "stream", "text": ["1\n"]}],
+        },
+        {"cell_type": "code"},
+        {
+            "cell_type": "code",
+            "source": "x",
+            "outputs": [{"data": {"image/png": "AAAA", "text/plain": "<Figure>"}}, {"traceback": ["no"]}],
+        },
+        {"cell_type": "markdown", "source": "## Result"},
+    ]
+    document = document_of(json.dumps({"cells": cells, "metadata": {"kernelspec": {"name": "python3"}}}), ".ipynb")
+    assert document.text == "# Study\n\nOf trees.\n\n# no heading\nprint(1)\n\n1\n\nx\n\n## Result"
+    assert [(document.text[start], place["cell"]) for start, place in document.places] == [
+        ("#", 1),
+        ("#", 2),
+        ("x", 4),
+        ("#", 5),
+    ]
+    assert [path for _, path in document.sections] == ["Study", "Study > Result"]
+    assert document.title == "Study" and document.metadata == {"language": "python3"}
+
+
+def test_a_notebook_of_format_3_is_read() -> None:
+    cells = [{"cell_type": "heading", "level": 2, "source": "Old"}, {"cell_type": "code", "input": ["y = 1"]}]
+    document = document_of(json.dumps({"worksheets": [{"cells": cells}], "nbformat": 3}), ".ipynb")
+    assert document.text == "Old\n\ny = 1" and document.sections == ((0, "Old"),)
+
+
+@pytest.mark.parametrize("bad", ["{", "[]", '{"cells": 3}', "[" * 100_000])
+def test_what_is_no_notebook_says_so(bad: str) -> None:
+    with pytest.raises(UnreadableFile, match="no notebook"):
+        document_of(bad, ".ipynb")
+
+
+# -- subtitles
+
+SRT = """1
+00:00:01,500 --> 00:00:03,000
+<i>Where</i> is
+the ferry?
+
+2
+00:00:03,200 --> 00:00:04,000 X1:0 X2:9
+{\\an8}It left.
+
+3
+01:00:00,000 --> 01:00:02,000
+2024
+"""
+
+
+def test_cues_are_places_with_their_time() -> None:
+    document = document_of(SRT.replace("\n", "\r\n"), ".srt")
+    assert document.text == "Where is the ferry?\nIt left.\n\n2024"
+    assert document.places == (
+        (0, {"time": "00:00:01.500"}),
+        (20, {"time": "00:00:03.200"}),
+        (30, {"time": "01:00:00.000"}),
+    )
+
+
+def test_webvtt_has_speakers_notes_and_styles() -> None:
+    vtt = "WEBVTT - Title\n\nSTYLE\n::cue { color: red }\n\nNOTE not said\n\nintro\n00:01.000 --> 00:02.000 align:start\n<v.loud Ada Lovelace>Hello &amp; <c.x>welcome</c></v>\n\n00:02.000 --> 00:03.000\n- One\n- Two\n"
+    document = document_of(vtt, ".vtt")
+    assert document.text == "Ada Lovelace: Hello & welcome\n- One - Two"
+    assert document.places[0][1] == {"time": "00:00:01.000"}
+
+
+def test_what_has_no_times_is_told() -> None:
+    assert list(read_text(b"just words", "file", suffix=".srt")) == [
+        Failure("file", "no subtitles: no line says from when to when something is shown")
+    ]
+
+
+# -- LaTeX
+
+
+def test_latex_keeps_its_source_and_knows_its_sections() -> None:
+    source = "\\documentclass{article}\n\\title[S]{On {Trees} \\& \\'Etudes\\thanks{me}}\n\\author{Ada}\n\\begin{document}\n\\maketitle\n% \\section{no}\n\\section*{Oak \\emph{old}}\nText 5\\% of it.\n\\subsection[short]{Leaves}\n\\end{document}\nnot read"
+    document = document_of(source, ".tex")
+    assert document.title == "On Trees & Études" and document.metadata == {"author": "Ada"}
+    assert [path for _, path in document.sections] == ["Oak old", "Oak old > Leaves"]
+    assert document.text.startswith("\\maketitle\n\n\\section*{Oak") and "not read" not in document.text
+    assert source.split("\n")[document.first_line - 1] == "\\maketitle"
+    [start, _] = document.sections[0]
+    assert source.split("\n")[document.first_line - 1 + document.text.count("\n", 0, start)].startswith("\\section*")
+
+
+def test_latex_without_a_document_is_a_part_of_one() -> None:
+    assert document_of("\\chapter{One}\nText", ".tex").sections == ((0, "One"),)
+
+
+# -- gzip
+
+
+def test_what_is_compressed_is_read_by_its_own_reader(tmp_path: Path) -> None:
+    (tmp_path / "notes.md.gz").write_bytes(gzip.compress(b"# Notes\n\nText."))
+    (tmp_path / "log.gz").write_bytes(gzip.compress("grün".encode("cp1252")))
+    (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(b"id,text\n1,one\n2,two\n"))
+    [notes] = read(tmp_path / "notes.md.gz")
+    assert notes.title == "Notes" and notes.source == str(tmp_path / "notes.md.gz")
+    assert [item.text for item in read(tmp_path / "log.gz") if isinstance(item, Document)] == ["grün"]
+    assert [row.source for row in read(tmp_path / "rows.csv.gz")] == [f"{tmp_path / 'rows.csv.gz'}#{n}" for n in (1, 2)]
+
+
+def test_a_bomb_and_what_is_cut_short_fail_with_one_line(tmp_path: Path) -> None:
+    piece = gzip.compress(bytes(2**24), 9)
+    with pytest.raises(UnreadableFile, match="it unpacks to more than 128 MiB"):
+        list(read_text(piece * (packed.MOST // 2**24 + 1), "bomb.txt.gz", suffix=".gz"))
+    with pytest.raises(UnreadableFile, match="gzip cannot unpack it"):
+        list(read_text(gzip.compress(b"text" * 100)[:-9], "a.txt.gz", suffix=".gz"))
+
+
+def test_what_nobody_reads_in_it_is_passed_over() -> None:
+    with pytest.raises(UnreadableFile):
+        list(read_text(gzip.compress(b"\x00\x01\x02\xff" * 100), "a.tar.gz", suffix=".gz"))
+
+
+# -- files that people have
+
+
+def test_files_of_the_data_are_read(data: Path) -> None:
+    folder = data / "formats"
+    shown = {
+        "ansicpg1250.rtf": "Proszę o zapoznanie się z poniższą klauzulą informacyjną",
+        "Speiseplan_KW_32-33_Eybl.rtf": "Hühnerschnitzel mit Reis und Salat",
+        "nested_table.rtf": "LAD/RIVA | keine Stenose",
+        "test4plus.ipynb": "Lorem ipsum",
+        "rag_langchain.ipynb": "# RAG with LangChain",
+        "captions.en.vtt": "...the head-snarlers\nEverything is safe. Perfectly safe.",
+        "basic_sections.tex": "section",
+    }
+    for name, text in shown.items():
+        document = next(read(folder / name))
+        assert isinstance(document, Document) and text in document.text, name
