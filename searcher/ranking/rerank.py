@@ -33,7 +33,7 @@ class Look(NamedTuple):
     weight: float
 
 
-MAXSIM = {"dense": Look(50, 4.0), "hybrid": Look(30, 2.0)}
+MAXSIM = {"dense": Look(50, 4.0), "hybrid": Look(10, 0.5)}
 
 
 def rerank(
