@@ -10,6 +10,7 @@ The last line is JSON.
 
 --folder keeps indexes and evidence for the next time, which then takes seconds; without, half an hour on two cores. Of a
 set with more than --questions (400) so many are drawn. --maxsim also measures `--rerank maxsim`, which reads passages anew.
+SET: only these, of which each is reported by weights that no more than the others of them chose: a few say nothing.
 """
 
 import argparse
