@@ -4,24 +4,49 @@
 """
 
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from searcher.embedding import Embedder
-    from searcher.errors import SearcherError
-    from searcher.records import AddReport, Answer, Document, Passage
+    from searcher.embedding import Embedder, IndexSettings, Settings
+    from searcher.errors import (
+        BadValue,
+        DamagedIndex,
+        FilterError,
+        IndexUnavailable,
+        ModelError,
+        SearcherError,
+        SettingsMismatch,
+        UnknownName,
+        UnreadableFile,
+    )
+    from searcher.faq import Faq
+    from searcher.ranking import Mode
+    from searcher.records import AddReport, Answer, Document, Failure, Highlight, Note, Passage, Skipped
     from searcher.search import Searcher
 
 __version__ = "0.1.0"
-__all__ = ["AddReport", "Answer", "Document", "Embedder", "Passage", "Searcher", "SearcherError", "__version__"]
+__all__ = [
+    "AddReport", "Answer", "BadValue", "DamagedIndex", "Document", "Embedder", "Failure", "Faq", "FilterError",
+    "Highlight", "IndexSettings", "IndexUnavailable", "Mode", "ModelError", "Note", "Passage", "Searcher",
+    "SearcherError", "Settings", "SettingsMismatch", "Skipped", "UnknownName", "UnreadableFile", "__version__",
+]  # fmt: skip
 
 _HOMES = {
-    "AddReport": "records", "Answer": "records", "Document": "records", "Embedder": "embedding", "Passage": "records",
-    "Searcher": "search", "SearcherError": "errors",
+    "embedding": ["Embedder", "IndexSettings", "Settings"], "faq": ["Faq"], "ranking": ["Mode"], "search": ["Searcher"],
+    "records": ["AddReport", "Answer", "Document", "Failure", "Highlight", "Note", "Passage", "Skipped"],
 }  # fmt: skip
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f"searcher.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'searcher' has no attribute {name!r}")
+if not TYPE_CHECKING:  # to a type checker it would make any name a good one
+
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module 'searcher' has no attribute {name!r}")
+        return getattr(import_module(f"searcher.{_HOME.get(name, 'errors')}"), name)
+
+
+def __dir__() -> list[str]:
+    modules = {name for name, value in globals().items() if isinstance(value, ModuleType)}
+    return sorted({*__all__, *modules, *(name for name in globals() if name.startswith("__"))})

@@ -12,6 +12,7 @@ SearcherError               anything wrong in the user's world: one line, no tra
 """
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any
 
 __all__ = [
@@ -25,6 +26,9 @@ __all__ = [
     "UnknownName",
     "UnreadableFile",
 ]
+
+
+LISTED = 50  # names in a message
 
 
 class SearcherError(Exception):
@@ -52,11 +56,22 @@ class UnknownName(BadValue):
 
     >>> str(UnknownName("pooling", "avg", ["max", "cls"]))
     "unknown pooling 'avg'; known: cls, max"
+    >>> str(UnknownName("pooling", "maxx", ["max", "cls"]))
+    "unknown pooling 'maxx'; known: cls, max. Did you mean 'max'?"
     """
 
     def __init__(self, what: str, name: object, known: Iterable[object]) -> None:
-        names = ", ".join(sorted(map(str, known))) or "none"
-        super().__init__(f"unknown {what} {name!r}; known: {names}")
+        names = sorted(map(str, known))
+        more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
+        listed = ", ".join(names[:LISTED]) or "none"
+        super().__init__(f"unknown {what} {name!r}; known: {listed}{more}{_meant(str(name), names)}")
+
+
+def _meant(name: str, known: list[str]) -> str:
+    """Which of the known names are most like a mistyped one, in any case; empty if none is."""
+    spelled = {each.casefold(): each for each in known}
+    near = [spelled[each] for each in get_close_matches(name.casefold(), spelled, n=3)]
+    return f". Did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 class FilterError(BadValue):

@@ -1,20 +1,20 @@
-"""The things that pass between the parts, as frozen dataclasses; of the package it imports only the errors."""
+"""The things that pass between the parts, as frozen dataclasses; it imports only the errors and `plain`."""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, overload
 
 from searcher.errors import BadValue
+from searcher.plain import as_json
 
 if TYPE_CHECKING:
     import numpy as np
 
 __all__ = [
     "ANSWER", "MAX_TEXT_BYTES", "PLACE_PARTS", "AddReport", "Answer", "Chunk", "Document", "Failure", "Head",
-    "Highlight", "Note", "Passage", "Prepared", "Row", "Skipped", "as_json", "plain", "said",
+    "Highlight", "Hits", "Note", "Passage", "Prepared", "Row", "Skipped", "said",
 ]  # fmt: skip
 
 ANSWER = "answer"
@@ -42,7 +42,7 @@ def said(place: Mapping[str, Any]) -> str:
     return ", ".join(SAID[name].format(place[name]) for name in SAID if place.get(name) not in (None, False))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Document:
     """A text to be indexed, as a reader made it.
 
@@ -75,34 +75,17 @@ class Document:
         parts = {"sections": self.sections, "breaks": self.breaks, "first_line": self.first_line}
         return as_json(parts | ({"places": self.places} if self.places else {}))
 
+    def __repr__(self) -> str:
+        told = {"source": self.source, "title": self.title, "id": self.id, "metadata": self.metadata or None}
+        named = "".join(f"{name}={value!r}, " for name, value in told.items() if value is not None)
+        return f"Document({named}text={_short(self.text)!r})"
+
     def digest(self) -> bytes:
         """16 bytes that stand for all of it. BadValue for metadata that JSON cannot hold."""
         parts = [self.source, self.id, self.kind, self.title, as_json(self.metadata), self.layout]
         digest = hashlib.blake2b(json.dumps(parts).encode(), digest_size=16)
         digest.update(self.text.encode())
         return digest.digest()
-
-
-def plain(value: Any) -> Any:
-    """A value without what an Enum or numpy wraps around it: an array is a list, a scalar a number, text or bool.
-
-    >>> import numpy as np
-    >>> plain(np.bool_(True)), plain(np.array([1.5, 2.0]))
-    (True, [1.5, 2.0])
-    """
-    if isinstance(value, Enum):
-        return plain(value.value)
-    if hasattr(value, "tolist") and hasattr(value, "dtype"):
-        return value.tolist()
-    return value
-
-
-def as_json(value: Any) -> str:
-    """The value as it is stored. BadValue for one that JSON cannot hold."""
-    try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError) as fault:
-        raise BadValue(f"{value!r:.80} cannot be stored as JSON: {fault}") from None
 
 
 @dataclass(frozen=True)
@@ -180,7 +163,17 @@ class Highlight:
     end: int
 
 
-@dataclass(frozen=True)
+SHOWN, BEFORE = 400, 100  # characters of a passage in a notebook, and how many at most before its best sentence
+CELL = 'style="text-align: left; vertical-align: top'
+
+
+def _short(text: str, most: int = 80) -> str:
+    """A text in a line, its beginning where it is long."""
+    line = " ".join(text[: 4 * most].split())
+    return line if len(line) <= most and len(text) <= 4 * most else f"{line[: most - 1]}…"
+
+
+@dataclass(frozen=True, repr=False)
 class Passage:
     """A hit: a passage and its score, the cosine with the question (float, -1 … 1).
 
@@ -209,6 +202,51 @@ class Passage:
         """The hit as the JSON object that `--json` prints; `highlight` and `place` are in it where there is one."""
         asked = ("highlight", "place")
         return {name: value for name, value in asdict(self).items() if name not in asked or value is not None}
+
+    def __repr__(self) -> str:
+        told = {"rank": self.rank, "score": round(self.score, 4), "source": self.source, "line": self.line}
+        told |= {"section": self.section} if self.section else {}
+        told |= {"highlight": _short(self.highlight.text)} if self.highlight else {}
+        named = "".join(f"{name}={value!r}, " for name, value in told.items())
+        return f"Passage({named}text={_short(self.text)!r})"
+
+    def _repr_html_(self) -> str:
+        return Hits([self])._repr_html_()
+
+
+class Hits(list[Passage]):
+    """A list of hits, which a notebook shows as a table; a slice of it too."""
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> Passage: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Hits": ...
+    def __getitem__(self, place: SupportsIndex | slice) -> "Passage | Hits":
+        """One hit, or some of them."""
+        return Hits(super().__getitem__(place)) if isinstance(place, slice) else super().__getitem__(place)
+
+    def _repr_html_(self) -> str:
+        # Dollars in a text are no formula: mathjax_ignore and its older name.
+        rows = "".join(_html_row(hit) for hit in self)
+        return f'<table class="mathjax_ignore tex2jax_ignore">{rows}</table>' if rows else "<i>no hits</i>"
+
+
+def _html_row(hit: Passage) -> str:
+    """A row of a table: rank, score, where it stands, what it says; the best sentence is marked."""
+    from html import escape
+
+    start, end = (hit.highlight.start - hit.start, hit.highlight.end - hit.start) if hit.highlight else (0, 0)
+    first = max(0, start - BEFORE) if end > SHOWN else 0
+    last = max(end, first + SHOWN)
+    before, best, after = (escape(hit.text[a:b]) for a, b in ((first, start), (start, end), (end, last)))
+    text = f"{'…' * (first > 0)}{before}{f'<mark>{best}</mark>' if best else ''}{after}{'…' * (last < len(hit.text))}"
+    place = f"{escape(hit.source)}:{hit.line}" + (f"<br>{escape(hit.section)}" if hit.section else "")
+    place += f"<br>{escape(said(hit.place))}" if hit.place else ""
+    title = f"<b>{escape(hit.title)}</b><br>" if hit.title else ""
+    return (
+        f'<tr><td {CELL}">{hit.rank}</td><td {CELL}">{hit.score:.3f}</td><td {CELL}">{title}{place}</td>'
+        f'<td {CELL}; white-space: pre-wrap" dir="auto">{text}</td></tr>'
+    )
 
 
 @dataclass(frozen=True)

@@ -286,6 +286,7 @@ SEEDS: dict[str, list[str] | list[bytes]] = {
             [page_of("Some words\non two lines."), page_of("More-\nover.")], "0 << /S /r >>", [("One", 0), ("Two", 1)]
         )
     ],
+    ".py": ['"""Doc."""\n\n# é\n@d\nclass A(B):\n    def c(self):\n        return {1: "x"}\n\ndef e(): pass\n'],
     ".pptx": [pptx([shape("Title", "title") + shape("a\nb"), shape("more")], {1: "said"})],
     ".rst": ["=====\nTitle\n=====\n\nOne :ref:`a <b>`\n----------------\n\ntext\n\nTwo\n~~~\n"],
     ".rtf": [r"{\rtf1\ansi{\fonttbl{\f0\fcharset204 A;}}\u8364?{\f0\'cf}\par{\footnote n}\trowd\intbl a\cell\row}"],
@@ -300,6 +301,10 @@ SAME = {
     ".db3": ".db",
     ".sqlite": ".db",
     ".sqlite3": ".db",
+    **dict.fromkeys(
+        (".bash .c .cc .cjs .cpp .cs .cts .cxx .go .h .hh .hpp .hxx .java .js .jsx .mjs .mts .php").split(), ".py"
+    ),
+    **dict.fromkeys((".pyi .rb .rs .sh .ts .tsx").split(), ".py"),
     ".htm": ".html",
     ".emlx": ".eml",
     ".mbx": ".mbox",

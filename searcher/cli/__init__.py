@@ -1,6 +1,6 @@
 """The command line; nothing imports it.
 
-Imports: errors, system, records, embedding, vectors, ranking, ingest, faq, search, evaluation.
+Imports: errors, system, records, readers, embedding, vectors, ranking, ingest, faq, search, evaluation.
 """
 
 from searcher.cli.program import COMMANDS, cli, main

@@ -1,7 +1,7 @@
 """`doctor`: what there is on this machine to work with, a line each, and what to do where something is missing."""
 
+import platform
 import shutil
-import sys
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
@@ -30,7 +30,7 @@ class Found(NamedTuple):
 
 
 def _python(_: Path | None) -> Found:
-    return Found(WELL, f"searcher {__version__}, Python {sys.version.split()[0]}, {sys.platform}")
+    return Found(WELL, f"searcher {__version__}, Python {platform.python_version()}, {platform.platform(terse=True)}")
 
 
 def _libraries(_: Path | None) -> Found:

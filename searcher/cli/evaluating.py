@@ -17,6 +17,7 @@ from searcher.errors import BadValue, UnknownName
 
 if TYPE_CHECKING:
     from searcher.evaluation import Dataset
+    from searcher.ranking import Mode
     from searcher.search import Searcher
 
 
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 @json_option
 @settings_options
 def eval_command(
-    datasets: tuple[Path, ...], folder: Path | None, ids: str, relevant: float | None, mode: str | None,
+    datasets: tuple[Path, ...], folder: Path | None, ids: str, relevant: float | None, mode: "Mode | None",
     against: tuple[str, ...], run: Path | None, plot: Path | None, as_json: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Measure nDCG@10, P@1, MRR@10, recall and MAP on each DIR, a set in BEIR layout.
@@ -87,8 +88,8 @@ class Asked:
     """How to ask: the setting, the one that it is compared with, and where indexes are kept."""
 
     folder: Path | None
-    mode: str
-    other_mode: str
+    mode: "Mode"
+    other_mode: "Mode"
     settings: Mapping[str, Any]
     other: Mapping[str, Any]
     relevant: float | None

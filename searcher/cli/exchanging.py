@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import click
 
@@ -25,7 +25,7 @@ from searcher.system import private
 @folder_option
 @click.option("--vectors", type=click.Choice(["numbers", "base64"]), default="numbers", show_default=True,
               help="Lists of numbers, or base64 of little-endian float32, less than half as long.")  # fmt: skip
-def export_command(file: str, folder: Path | None, vectors: str) -> None:
+def export_command(file: str, folder: Path | None, vectors: Literal["numbers", "base64"]) -> None:
     """Write the whole index to FILE, or to stdout, as lines of JSON: settings, documents, passages and vectors.
 
     The first line holds the settings and how many lines follow; then comes a line for each document and for each file

@@ -38,6 +38,7 @@ COMMANDS = {
     "indexes": ("configuring", "List the named indexes."),
     "check": ("upkeep", "Check that what is stored is what was written."),
     "compact": ("upkeep", "Give the room of removed documents back to the disk."),
+    "formats": ("reading", "List the kinds of files that are read, by what, and what is missing."),
     "doctor": ("doctoring", "Say what there is on this machine to work with."),
     "demo": ("upkeep", "Index the samples and answer a question."),
 }

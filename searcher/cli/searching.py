@@ -19,6 +19,7 @@ from searcher.errors import BadValue
 from searcher.records import Passage
 
 if TYPE_CHECKING:
+    from searcher.ranking import Mode
     from searcher.search import Searcher
 
 BATCH = 256  # questions that are searched for at a time
@@ -93,7 +94,7 @@ class Asked(Command):
 @model_options
 def search_command(
     query: tuple[str, ...], folder: Path | None, k: int | None, where: str | None, include: tuple[str, ...],
-    exclude: tuple[str, ...], mode: str | None, min_score: float | None, mmr: float | None, rerank: str | None,
+    exclude: tuple[str, ...], mode: "Mode | None", min_score: float | None, mmr: float | None, rerank: str | None,
     per_document: int | None, documents: bool, phrasings: bool, highlight: bool | None, context: int | None,
     section: bool, explain: bool, kind: str | None, file: str | None, exact: bool, ef: int | None, nprobe: int | None,
     as_json: bool, as_jsonl: bool, **settings: Any,

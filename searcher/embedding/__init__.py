@@ -1,28 +1,33 @@
 """Texts → vectors: models, the encoder, pooling, prompts; and what else a model tells of a text.
 
-Imports: errors, records, text.
+Imports: errors, system, plain, records, text.
 """
 
 from searcher.embedding.attention import Attentions
-from searcher.embedding.embedder import Embedder
+from searcher.embedding.embedder import Dtype, Embedder, Kind
 from searcher.embedding.encoder import Sequence_, on_this_machine
 from searcher.embedding.heatmap import draw_attention
 from searcher.embedding.highlight import highlighted
 from searcher.embedding.inspection import inspect_text, inspect_word
 from searcher.embedding.maxsim import maxsim, rarity
 from searcher.embedding.models import load_model, model_folder
-from searcher.embedding.pooling import Pooling, normalize
+from searcher.embedding.pooling import Combine, Pooling, normalize
 from searcher.embedding.settings import IndexSettings
-from searcher.embedding.wanted import Wanted
+from searcher.embedding.wanted import Changes, Settings, Wanted
 from searcher.embedding.whitening import WHITENINGS, Whitening
 
 __all__ = [
     "WHITENINGS",
     "Attentions",
+    "Changes",
+    "Combine",
+    "Dtype",
     "Embedder",
     "IndexSettings",
+    "Kind",
     "Pooling",
     "Sequence_",
+    "Settings",
     "Wanted",
     "Whitening",
     "draw_attention",

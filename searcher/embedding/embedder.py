@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -13,16 +13,17 @@ from searcher.embedding.attention import Attentions, token_rows
 from searcher.embedding.encoder import Encoder, Hidden, Sequence_
 from searcher.embedding.head import Head
 from searcher.embedding.models import Model, load_model
-from searcher.embedding.pooling import Pooling, normalize
+from searcher.embedding.pooling import Combine, Pooling, normalize
 from searcher.errors import BadValue, UnknownName
-from searcher.records import plain
+from searcher.plain import plain
 from searcher.text import check_text
 
-__all__ = ["Embedder", "Kind", "Text"]
+__all__ = ["Dtype", "Embedder", "Kind", "Text", "check_prompts"]
 
 Kind = Literal["passage", "query"]
+Dtype = Literal["auto", "bf16", "fp32"]
 Text = str | tuple[str, str]
-KINDS = ("passage", "query")
+KINDS = get_args(Kind)
 
 
 class OwnTokens(NamedTuple):
@@ -30,6 +31,13 @@ class OwnTokens(NamedTuple):
 
     ids: np.ndarray
     vectors: np.ndarray
+
+
+def check_prompts(prompts: Mapping[Kind, str] | None) -> Mapping[Kind, str]:
+    """The prompts, none for None. UnknownName for one that is put before neither a query nor a passage."""
+    if wrong := set(prompts or ()) - set(KINDS):
+        raise UnknownName("prompt", min(wrong), KINDS)
+    return prompts or {}
 
 
 def _made_again(model: str, settings: dict[str, Any]) -> "Embedder":
@@ -61,22 +69,20 @@ class Embedder:
         *,
         pooling: str | None = None,
         layers: str | int | Iterable[int] | None = None,
-        combine: str | None = None,
+        combine: Combine | None = None,
         special_tokens: bool = True,
         normalize: bool | None = None,
-        prompts: Mapping[str, str] | None = None,
+        prompts: Mapping[Kind, str] | None = None,
         max_seq_length: int | None = None,
         device: str = "auto",
         torch_weights: bool = False,
-        dtype: str | None = None,
+        dtype: Dtype | None = None,
     ) -> None:
         self.model = model if isinstance(model, Model) else load_model(model, torch_weights)
         name = self.model.pooling if pooling is None else pooling
         self.pooling = Pooling.resolve(name, self.model.layers, layers, combine, special_tokens)
         self.normalize = self.model.normalize and not self.pooling.per_token if normalize is None else normalize
-        if wrong := set(prompts or ()) - set(KINDS):
-            raise UnknownName("prompt", min(wrong), KINDS)
-        self.prompts = dict.fromkeys(KINDS, "") | dict(self.model.prompts) | dict(prompts or {})
+        self.prompts = dict.fromkeys(KINDS, "") | dict(self.model.prompts) | dict(check_prompts(prompts))
         self.head = Head(self.model.name, self.model.head)
         width = self.pooling.width(self.model.width)
         pooled = f"pooling {self.pooling.name!r}"

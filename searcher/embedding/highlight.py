@@ -11,6 +11,7 @@ from searcher.embedding.encoder import Sequence_
 from searcher.embedding.maxsim import maxsim, rarity
 from searcher.embedding.pooling import normalize
 from searcher.records import Highlight, Passage
+from searcher.system import one_thread
 from searcher.text import Tokens
 
 __all__ = ["best_sentences", "highlighted", "sentences"]
@@ -49,10 +50,10 @@ def best_sentences(embedder: Embedder, question: str, texts: Sequence[str]) -> l
     read = tokenizer.behind(embedder.prompts["passage"], [texts[number] for number in several])
     question_states, *states = _states(embedder, [(before, asked), *read])
     tokens = [own for _, own in read]
-    # One product for all texts: each one would wake the threads of numpy's BLAS.
     packed = np.concatenate(states)
     lengths = np.sqrt(np.einsum("td,td->t", packed, packed))
-    likeness = packed @ normalize(question_states).T / np.maximum(lengths, 1e-12)[:, None]  # (T, m)
+    with one_thread():
+        likeness = packed @ normalize(question_states).T / np.maximum(lengths, 1e-12)[:, None]  # (T, m)
     chosen, at = [own[0] for own in spans], 0
     for number, own in zip(several, tokens, strict=True):
         chosen[number] = spans[number][_best(asked, own, likeness[at : at + len(own)], spans[number])]

@@ -6,13 +6,16 @@ One code for every forward pass. To add a pooling, write a function and enter it
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from searcher.embedding.encoder import Hidden
 from searcher.errors import BadValue, UnknownName
 
-__all__ = ["ALIASES", "COMBINES", "POOLINGS", "Pooling", "normalize", "parse_layers"]
+__all__ = ["ALIASES", "COMBINES", "POOLINGS", "Combine", "Pooling", "normalize", "parse_layers"]
+
+Combine = Literal["concat", "sum", "mean"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ POOLINGS: dict[str, Callable[[Counted], np.ndarray]] = {
 BY_POSITION = frozenset({"cls", "sep"})  # they name special tokens, which therefore always count
 OTHER_NAMES = ("mean_max", "pooler", "token:N", "none")
 
-COMBINES: dict[str, Callable[[Sequence[np.ndarray]], np.ndarray]] = {
+COMBINES: dict[Combine, Callable[[Sequence[np.ndarray]], np.ndarray]] = {
     "concat": lambda states: np.concatenate(states, axis=1),
     "sum": lambda states: np.add.reduce(states),
     "mean": lambda states: np.add.reduce(states) / np.float32(len(states)),
@@ -94,7 +97,7 @@ class Pooling:
 
     parts: tuple[str, ...]
     layers: tuple[int, ...]
-    combine: str
+    combine: Combine | Literal[""]
     special_tokens: bool
 
     @classmethod
@@ -103,7 +106,7 @@ class Pooling:
         name: str,
         depth: int,
         layers: str | int | Iterable[int] | None = None,
-        combine: str | None = None,
+        combine: Combine | None = None,
         special_tokens: bool = True,
     ) -> "Pooling":
         """Settings as a user gives them, for a model of `depth` layers.

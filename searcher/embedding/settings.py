@@ -4,10 +4,11 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
-from searcher.embedding.embedder import Embedder
+from searcher.embedding.embedder import Dtype, Embedder
 from searcher.embedding.models import Model
+from searcher.embedding.pooling import Combine
 from searcher.errors import BadValue, SettingsMismatch
 from searcher.text import Chunker
 
@@ -62,6 +63,11 @@ class IndexSettings:
             dtype=embedder.encoder.bulk_dtype,
         )  # fmt: skip
 
+    @property
+    def how_combined(self) -> Combine | None:
+        """What `combine` says, None where there is one layer."""
+        return cast("Combine | None", self.combine or None)
+
     @cached_property
     def fingerprint(self) -> str:
         """One mark for all of it, model's name and dtype left out."""
@@ -69,13 +75,13 @@ class IndexSettings:
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:32]
 
     def embedder(
-        self, model: Model, device: str = "auto", torch_weights: bool = False, dtype: str | None = None
+        self, model: Model, device: str = "auto", torch_weights: bool = False, dtype: Dtype | None = None
     ) -> Embedder:
         """The embedder that made the index; SettingsMismatch when that model is not its model."""
         self.check_model(model)
         return Embedder(
             model,
-            pooling=self.pooling, layers=self.layers, combine=self.combine or None, special_tokens=self.special_tokens,
+            pooling=self.pooling, layers=self.layers, combine=self.how_combined, special_tokens=self.special_tokens,
             prompts={"query": self.query_prompt, "passage": self.passage_prompt},
             normalize=True, max_seq_length=max(self.chunk_tokens, model.max_seq_length),
             device=device, torch_weights=torch_weights, dtype=dtype,

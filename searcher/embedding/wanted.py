@@ -1,16 +1,37 @@
 """What a caller asks of an index: made into a new index's settings, or checked against those it was made with."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypedDict
 
-from searcher.embedding.embedder import Embedder
+from searcher.embedding.embedder import Dtype, Embedder, Kind, check_prompts
 from searcher.embedding.models import Model, load_model
-from searcher.embedding.pooling import ALIASES, Pooling
+from searcher.embedding.pooling import ALIASES, Combine, Pooling
 from searcher.embedding.settings import IndexSettings
 from searcher.errors import UnknownName
 
-__all__ = ["Wanted"]
+__all__ = ["Changes", "Settings", "Wanted"]
+
+
+class Changes(TypedDict, total=False):
+    """What `reindex` takes beside the model, for type checkers; the fields of `Wanted` say what each is."""
+
+    pooling: str | None
+    layers: str | int | Iterable[int] | None
+    combine: Combine | None
+    special_tokens: bool | None
+    prompts: Mapping[Kind, str] | None
+    chunk_tokens: int | None
+    overlap: int | None
+
+
+class Settings(Changes, total=False):
+    """What `Searcher` takes beside the folder and the model, for type checkers, as `Changes`."""
+
+    truncate: bool | None
+    device: str
+    torch_weights: bool
+    dtype: Dtype | None
 
 
 @dataclass(frozen=True)
@@ -24,17 +45,18 @@ class Wanted:
     model: str | None = None
     pooling: str | None = None
     layers: str | int | Iterable[int] | None = None
-    combine: str | None = None
+    combine: Combine | None = None
     special_tokens: bool | None = None
-    prompts: Mapping[str, str] = field(default_factory=dict)
+    prompts: Mapping[Kind, str] | None = None
     chunk_tokens: int | None = None
     overlap: int | None = None
     truncate: bool | None = None
     device: str = "auto"
     torch_weights: bool = False
-    dtype: str | None = None
+    dtype: Dtype | None = None
 
     def __post_init__(self) -> None:
+        check_prompts(self.prompts)
         if self.layers is not None and not isinstance(self.layers, str | int):
             object.__setattr__(
                 self, "layers", tuple(self.layers)
@@ -71,19 +93,19 @@ class Wanted:
                 {"pooling": pooling.name, "layers": list(pooling.layers), "combine": pooling.combine,
                  "special_tokens": pooling.special_tokens}
             )  # fmt: skip
-        stored.check({f"{kind}_prompt": prompt for kind, prompt in self.prompts.items()})
+        stored.check({f"{kind}_prompt": prompt for kind, prompt in (self.prompts or {}).items()})
         stored.check({"chunk_tokens": self.chunk_tokens, "overlap": self.overlap, "truncate": self.truncate})
 
     def _resolved(self, stored: IndexSettings, depth: int) -> Pooling:
         """The pooling given, what is left out taken from the index; an alias brings its own layers."""
         layers = stored.layers if self.layers is None and self.pooling not in ALIASES else self.layers
         special = stored.special_tokens if self.special_tokens is None else self.special_tokens
-        combine = self.combine or stored.combine or None
+        combine = self.combine or stored.how_combined
         return Pooling.resolve(self.pooling or stored.pooling, depth, layers, combine, special)
 
     def changed(self, stored: IndexSettings, changes: Mapping[str, Any]) -> "Wanted":
         """What to embed an index again with: the changes, the rest as it was; another model brings its own pooling."""
-        known = {item.name for item in fields(self)} - {"device", "torch_weights", "dtype", "truncate"}
+        known = Changes.__optional_keys__ | {"model"}
         if unknown := set(changes) - known:
             raise UnknownName("setting", min(unknown), known)
         kept = Wanted(
@@ -99,5 +121,5 @@ class Wanted:
                 prompts={"query": stored.query_prompt, "passage": stored.passage_prompt},
             )  # fmt: skip
             if "pooling" not in changes:
-                kept = replace(kept, pooling=stored.pooling, layers=stored.layers, combine=stored.combine or None)
+                kept = replace(kept, pooling=stored.pooling, layers=stored.layers, combine=stored.how_combined)
         return replace(kept, **changes)

@@ -8,13 +8,13 @@ from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path, PurePath
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 from searcher import filters
-from searcher.embedding import Embedder, IndexSettings, Wanted
+from searcher.embedding import Embedder, IndexSettings, Settings, Wanted
 from searcher.engines.local import LocalEngine
 from searcher.errors import BadValue, DamagedIndex, UnknownName
-from searcher.filters import joined, named
+from searcher.filters import Filter, joined, named
 from searcher.records import Document, Row
 from searcher.store import DATABASE
 from searcher.system import absolute, on_fork, shown, spelled
@@ -28,11 +28,12 @@ MOST = 20_000  # paths among which a name like another is looked for
 class Opened:
     """An index folder, its model loaded when it is first needed; safe to share between threads."""
 
-    def __init__(self, folder: str | Path = "index_data", model: str | Path | None = None, **settings: Any) -> None:
+    def __init__(
+        self, folder: str | Path = "index_data", model: str | Path | None = None, **settings: Unpack[Settings]
+    ) -> None:
         self.folder = Path(absolute(folder))  # whatever the working directory will be
-        known = {field.name for field in fields(Wanted)} - {"model"}
-        if unknown := set(settings) - known:
-            raise UnknownName("setting", min(unknown), known)
+        if unknown := set(settings) - Settings.__optional_keys__:
+            raise UnknownName("setting", min(unknown), Settings.__optional_keys__)
         self._wanted = Wanted(str(model) if model is not None else None, **settings)
         self._engine: LocalEngine | None = None
         self._embedder: Embedder | None = None
@@ -167,7 +168,10 @@ class Opened:
             return [rows[number] for number in ids]
 
     def listing(
-        self, where: str | Mapping[str, Any] | None = None, include: Sequence[str] = (), exclude: Sequence[str] = ()
+        self,
+        where: str | Mapping[Any, Any] | Filter | None = None,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
     ) -> list[dict[str, Any]]:
         """Documents in the order of sources: source, id, kind, title, metadata, passages, characters.
 

@@ -1,6 +1,6 @@
 """How good the answers are on sets with judgements, and whether one setting is better than another.
 
-Imports: errors, records, embedding, ingest, search.
+Imports: errors, records, embedding, ingest, ranking, search.
 """
 
 from searcher.evaluation.comparing import FLIPS, Comparison, both, compare, compare_values

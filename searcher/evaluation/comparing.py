@@ -10,6 +10,7 @@ from searcher.errors import BadValue
 from searcher.evaluation.measures import MEASURES, Qrels, Run, query_values
 from searcher.evaluation.measuring import Dataset, Evaluated, evaluated
 from searcher.ingest import Progress, no_progress
+from searcher.ranking import Mode
 from searcher.search import Searcher
 
 __all__ = [
@@ -117,7 +118,7 @@ def compare(
     first: Searcher,
     second: Searcher,
     progress: Progress = no_progress,
-    modes: tuple[str, str] = ("dense", "dense"),
+    modes: tuple[Mode, Mode] = ("dense", "dense"),
     relevant: float | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Comparison]]:
     """Two indexes, or one in two modes, on one set: what `evaluate` says of each, a comparison for each of MEASURES."""
@@ -130,7 +131,7 @@ def both(
     first: Searcher,
     second: Searcher,
     progress: Progress = no_progress,
-    modes: tuple[str, str] = ("dense", "dense"),
+    modes: tuple[Mode, Mode] = ("dense", "dense"),
     relevant: float | None = None,
 ) -> tuple[Evaluated, Evaluated]:
     """As `compare`, with the values of every query, for `compare_values` over several sets."""

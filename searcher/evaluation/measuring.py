@@ -13,6 +13,7 @@ from typing import Any
 from searcher.errors import BadValue, UnreadableFile
 from searcher.evaluation.measures import query_values
 from searcher.ingest import Progress, no_progress
+from searcher.ranking import Mode
 from searcher.records import Document
 from searcher.search import Searcher
 
@@ -72,7 +73,7 @@ def evaluate(
     dataset: Dataset,
     searcher: Searcher,
     progress: Progress = no_progress,
-    mode: str = "dense",
+    mode: Mode = "dense",
     relevant: float | None = None,
 ) -> dict[str, Any]:
     """Index the documents (those that are not in the index yet), ask the queries, and measure.
@@ -87,7 +88,7 @@ def evaluated(
     dataset: Dataset,
     searcher: Searcher,
     progress: Progress = no_progress,
-    mode: str = "dense",
+    mode: Mode = "dense",
     relevant: float | None = None,
 ) -> Evaluated:
     """As `evaluate`, with the ranking and the value of every query."""
@@ -108,7 +109,7 @@ def evaluated(
 
 
 def rank_documents(
-    searcher: Searcher, queries: dict[str, str], depth: int = DEPTH, mode: str = "dense"
+    searcher: Searcher, queries: dict[str, str], depth: int = DEPTH, mode: Mode = "dense"
 ) -> dict[str, dict[str, float]]:
     """Query id → document → score of its best passage, for the `depth` best documents of each query."""
     ranked = searcher.rank(list(queries.values()), depth, mode=mode, per_document=1, literal=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from searcher.embedding import WHITENINGS, Embedder, Pooling, Sequence_, Whitening
+from searcher.embedding import WHITENINGS, Combine, Embedder, Pooling, Sequence_, Whitening
 from searcher.errors import BadValue
 from searcher.evaluation.comparing import across
 from searcher.evaluation.measures import MEASURES, query_values
@@ -19,7 +19,7 @@ __all__ = ["Scored", "averaged", "poolings_of", "sweep"]
 
 # Left out are what gives the same unit vectors: mean_sqrt_len those of mean, combine "sum" those of "mean".
 NAMES = ("mean", "weighted_mean", "mean_max", "max", "cls", "sep")
-COMBINED = ("mean", "concat")
+COMBINED: tuple[Combine, ...] = ("mean", "concat")
 BLOCK = 1_000  # passages whose vectors are held at once: 84 kB each for 6 layers of width 384
 SAMPLE = 4_000  # passages that a whitening is fitted on …
 LEAST = 100  # … and how many there must be
@@ -61,7 +61,7 @@ def poolings_of(embedder: Embedder) -> list[Pooling]:
     depth, special = embedder.model.layers, embedder.pooling.special_tokens
     every = tuple(range(depth + 1))
     several = [every[-2:], every[-4:], every[:: len(every) - 1], every]  # the last two, the last four, first and last
-    shapes: list[tuple[tuple[int, ...], str | None]] = [((layer,), None) for layer in every]
+    shapes: list[tuple[tuple[int, ...], Combine | None]] = [((layer,), None) for layer in every]
     shapes += [(layers, combine) for layers in several for combine in COMBINED]
     found = [Pooling.resolve(name, depth, layers, combine, special) for name in NAMES for layers, combine in shapes]
     if embedder.encoder.has_pooler:

@@ -1,6 +1,6 @@
 """Which FAQ entry answers a question, how surely, and what the entries lack.
 
-Imports: errors, records, readers, text, filters, embedding, engines, ranking.
+Imports: errors, system, records, readers, text, filters, embedding, engines, ranking.
 """
 
 from searcher.faq.answering import Calibrated, Faq

@@ -19,6 +19,7 @@ from searcher.faq.linting import ALIKE, Finding, lint
 from searcher.faq.matching import SHIPPED, Weights
 from searcher.ranking import query_texts
 from searcher.records import Answer
+from searcher.system import one_thread
 
 __all__ = ["Calibrated", "Cluster", "Faq", "Finding", "Found"]
 
@@ -204,7 +205,7 @@ class Faq:
         while True:
             embedder, made_with = self.fitting()
             vectors = embedder.embed(texts, "query")
-            with self.engine.reading():
+            with self.engine.reading(), one_thread():
                 stored = self.engine.settings()
                 if stored is None or stored.fingerprint == made_with:
                     return use(vectors)

@@ -1,50 +1,89 @@
-"""The `where` language: its text → a tree, and what a value is to it.
+"""The `where` language: text, a dict or a tree → a tree that is sound, and what it lets through.
 
-Imports: errors, system, records.
+language.py has the grammar and what it means, tree.py the nodes, conditions.py what stands beside a filter.
+
+Imports: errors, system, plain, records.
 """
 
 from searcher.filters.conditions import joined, named
-from searcher.filters.language import (
+from searcher.filters.given import parse
+from searcher.filters.passing import Judge, fits, judge
+from searcher.filters.tree import (
     And,
     Compare,
+    Contains,
+    Every,
     Filter,
     Holds,
     In,
+    IsEmpty,
     IsNull,
+    Leaf,
     Like,
+    Moment,
     Named,
     Not,
     Or,
-    Path,
-    Value,
+    Some,
+    Test,
+    Unchecked,
     check_keys,
     in_metadata,
-    parse,
+    negated,
+    parts_of,
 )
-from searcher.filters.values import BOOLEAN, NUMBER, TEXT, fits, kind_of, values_of
+from searcher.filters.values import (
+    BOOLEAN,
+    LIST,
+    NUMBER,
+    OBJECT,
+    SINGLE,
+    TEXT,
+    Path,
+    Value,
+    has_key,
+    kind_of,
+    values_of,
+)
 
 __all__ = [
     "BOOLEAN",
+    "LIST",
     "NUMBER",
+    "OBJECT",
+    "SINGLE",
     "TEXT",
     "And",
     "Compare",
+    "Contains",
+    "Every",
     "Filter",
     "Holds",
     "In",
+    "IsEmpty",
     "IsNull",
+    "Judge",
+    "Leaf",
     "Like",
+    "Moment",
     "Named",
     "Not",
     "Or",
     "Path",
+    "Some",
+    "Test",
+    "Unchecked",
     "Value",
     "check_keys",
     "fits",
+    "has_key",
     "in_metadata",
     "joined",
+    "judge",
     "kind_of",
     "named",
+    "negated",
     "parse",
+    "parts_of",
     "values_of",
 ]

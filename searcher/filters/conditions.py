@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from searcher.errors import BadValue
-from searcher.filters.language import And, Filter, Named, Not
+from searcher.filters.tree import And, Filter, Named, Not
 from searcher.system import paths_regex
 
 __all__ = ["joined", "named"]

@@ -1,39 +1,34 @@
-"""Filters over what is in hand: what a value is to a filter, and whether a tree lets a document's values through."""
+"""What a value is to a filter: its kind, all values found under a key, the moment that a text stands for."""
 
 import math
-import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
 
-from searcher.filters.language import (
-    And,
-    Compare,
-    Filter,
-    Holds,
-    IsNull,
-    Like,
-    Named,
-    Not,
-    Or,
-    Path,
-    Value,
-    in_metadata,
+from searcher.errors import BadValue
+from searcher.plain import scalar
+
+__all__ = [
+    "BOOLEAN", "LIST", "NUMBER", "OBJECT", "SINGLE", "TEXT", "UNSTORABLE", "Path", "Value", "comparable", "has_key",
+    "in_range", "is_empty", "kind_of", "moment_of", "values_at", "values_of",
+]  # fmt: skip
+
+Path: TypeAlias = tuple[str, ...]
+Value: TypeAlias = str | int | float | bool
+
+# Like is compared with like. Of a list and an object a filter knows how much they hold; the rest is under their keys.
+TEXT, NUMBER, BOOLEAN, LIST, OBJECT = "text", "number", "boolean", "list", "object"
+SINGLE = (TEXT, NUMBER, BOOLEAN)  # what is compared
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # SQLite's JSON ends a string at NUL, UTF-8 has no surrogates
+GOOD = (
+    "good are text without NUL, finite numbers of 64 bits, booleans, dates, Decimal, UUID, Path, Enum, None and"
+    " lists of these"
 )
-from searcher.records import Row
-
-__all__ = ["BOOLEAN", "NUMBER", "OTHER", "ROW_KEYS", "TEXT", "fits", "kind_of", "lets_through", "like", "values_of"]
-
-TEXT, NUMBER, BOOLEAN, OTHER = "text", "number", "boolean", "other"  # like is compared with like
-# What a key of one part means before it means one of metadata: parts of a passage's row.
-ROW_KEYS = ("source", "id", "title", "kind", "section", "line", "passage_id")
-_ORDERS: dict[str, Callable[[Any, Any], bool]] = {
-    "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-}  # fmt: skip
 
 
 def kind_of(value: object) -> tuple[str, Value]:
-    """What a value of metadata is compared as; of a list or an object only that it is there."""
+    """What a value of metadata is compared as, of a list or an object how much it holds."""
     if isinstance(value, bool):
         return BOOLEAN, value
     if isinstance(value, str):
@@ -41,12 +36,20 @@ def kind_of(value: object) -> tuple[str, Value]:
     if isinstance(value, float):
         return NUMBER, value
     if isinstance(value, int):
-        return NUMBER, value if -(2**63) <= value < 2**63 else _as_float(value)
-    return OTHER, ""
+        return NUMBER, value if in_range(value) else _as_float(value)
+    return (LIST, len(value)) if isinstance(value, list) else (OBJECT, len(value) if isinstance(value, dict) else 0)
+
+
+def is_empty(kind: str, value: Value) -> bool:
+    """Whether it is '', [] or {}."""
+    return value == "" if kind == TEXT else kind in (LIST, OBJECT) and value == 0
 
 
 def values_of(metadata: Mapping[str, Any]) -> Iterator[tuple[Path, str, Value]]:
-    """Path, kind and value of all that a filter may name in metadata, as read from JSON; null is as if missing."""
+    """Path, kind and value of all that a filter may name in metadata, as read from JSON; null is as if missing.
+
+    A list comes under its path, and so does each of its elements; what comes twice there may come twice here.
+    """
     waiting: list[tuple[Path, Any]] = [((key,), value) for key, value in metadata.items()]
     while waiting:
         path, value = waiting.pop()
@@ -54,76 +57,68 @@ def values_of(metadata: Mapping[str, Any]) -> Iterator[tuple[Path, str, Value]]:
             yield path, *kind_of(value)
         if isinstance(value, dict):
             waiting += [((*path, key), inner) for key, inner in value.items()]
+        elif isinstance(value, list):
+            waiting += [(path, inner) for inner in value]
 
 
-def fits(row: Row, tree: Filter) -> bool:
-    """Whether a filter allows a passage."""
-    return lets_through(tree, {name: getattr(row, name) for name in ROW_KEYS} | (row.place or {}), row.metadata)
+def values_at(path: Path, metadata: Mapping[str, Any]) -> list[tuple[str, Value]]:
+    """Kind and value of all that `values_of` finds under a path."""
+    return [kind_of(each) for each in _at(path, metadata) if each is not None]
 
 
-def lets_through(tree: Filter, columns: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool:
-    """Whether a filter allows a passage. columns: what a key of one part means before it means one of metadata."""
-    match tree:
-        case And(parts):
-            return all(lets_through(part, columns, metadata) for part in parts)
-        case Or(parts):
-            return any(lets_through(part, columns, metadata) for part in parts)
-        case Not(part):
-            return not lets_through(part, columns, metadata)
-        case Holds() | Named():
-            raise TypeError(f"{type(tree).__name__} is of what is stored, not of the values in hand")
-    found: Any = metadata
-    if len(tree.path) == 1 and tree.path[0] in columns:
-        found = columns[tree.path[0]]
-    else:
-        for key in in_metadata(tree.path):
-            found = found.get(key) if isinstance(found, dict) else None
-    if isinstance(tree, IsNull) or found is None:
-        return isinstance(tree, IsNull) and found is None
-    kind, value = kind_of(found)
-    match tree:
-        case Compare(_, order, wanted):
-            return kind == kind_of(wanted)[0] and _ORDERS[order](value, wanted)
-        case Like(_, pattern, negated):
-            return kind == TEXT and like(pattern, str(value)) != negated
-    alike = [each for each in tree.values if kind_of(each)[0] == kind]
-    return bool(alike) and (value in alike) != tree.negated
+def has_key(path: Path, metadata: Mapping[str, Any]) -> bool:
+    """Whether there is anything under a path, be it null."""
+    return bool(_at(path, metadata))
 
 
-def like(pattern: str, text: str) -> bool:
-    r"""As SQLite: % is any text, _ one character, \ takes the next one literally, A-Z match in both cases.
+def _at(path: Path, metadata: Mapping[str, Any]) -> list[Any]:
+    found: list[Any] = [metadata]
+    for key in path:
+        found = list(_spread(each[key] for each in found if isinstance(each, dict) and key in each))
+    return found
 
-    >>> like(r"50\%%", "50% OFF"), like("b_c", "abc"), like("É%", "école")
-    (True, False, False)
+
+def _spread(values: Iterator[Any]) -> Iterator[Any]:
+    """Each value, and behind a list its elements."""
+    waiting = list(values)
+    while waiting:
+        value = waiting.pop()
+        yield value
+        if isinstance(value, list):
+            waiting += value
+
+
+def moment_of(text: str) -> datetime | None:
+    """The moment that a text in ISO 8601 stands for, None if it is none; to the microsecond.
+
+    Read is what `datetime.fromisoformat` reads. A date is its first moment, and where there is no zone it is UTC.
+
+    >>> moment_of("2026-01-31T10:00+02:00") == moment_of("20260131T080000Z"), moment_of("31.1.2026")
+    (True, None)
     """
-    pieces, text = _pieces(pattern), text.partition("\0")[0]  # where SQLite's LIKE ends it
-    if len(pieces) < 2:
-        return bool(pieces) and pieces[0].fullmatch(text) is not None
-    # Between two % the first place that fits is as good as any.
-    at = 0
-    for number, piece in enumerate(pieces[:-1]):
-        found = piece.search(text, at) if number else piece.match(text)
-        if found is None:
-            return False
-        at = found.end()
-    return pieces[-1].search(text, at) is not None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _pieces(pattern: str) -> list[re.Pattern[str]]:
-    """What stands between each % of a pattern; the last one is bound to the end. None if it ends in an escape."""
-    pieces, signs = [""], iter(pattern)
-    for sign in signs:
-        if sign == "%":
-            pieces.append("")
-            continue
-        literal = next(signs, "") if sign == "\\" else sign
-        if not literal:
-            return []
-        letter = literal.isascii() and literal.isalpha()
-        exactly = f"[{literal.lower()}{literal.upper()}]" if letter else re.escape(literal)
-        pieces[-1] += "." if sign == "_" else exactly
-    pieces[-1] += r"\Z"
-    return [re.compile(piece, re.DOTALL) for piece in pieces]
+def comparable(key: str, value: object) -> Value:
+    """What a filter compares with for a value of Python: what that is stored as. BadValue names the key."""
+    if type(value) is str and not UNSTORABLE.search(value):  # most of a long list
+        return value
+    value = scalar(value)
+    if isinstance(value, str | int | float):
+        if in_range(value) if isinstance(value, int | float) else not UNSTORABLE.search(value):
+            return value
+        shown = "an int" if isinstance(value, int) else f"{value!r:.60}"  # no digits: Python refuses to print 4,301
+        raise BadValue(f"filter key {key!r}: {shown} is out of range; {GOOD}")
+    raise BadValue(f"filter key {key!r}: cannot compare with a {type(value).__name__}; {GOOD}")
+
+
+def in_range(number: float) -> bool:
+    """Whether SQLite can hold it."""
+    return -(2**63) <= number < 2**63 if isinstance(number, int) else math.isfinite(number)
 
 
 def _as_float(value: int) -> float:

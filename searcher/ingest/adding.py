@@ -9,8 +9,9 @@ from searcher.errors import BadValue, SearcherError
 from searcher.ingest.documents import documents_of_texts
 from searcher.ingest.exchange import Exchanged, Export, write_export
 from searcher.ingest.files import add_files, expanded
-from searcher.ingest.ingest import Ingest, Progress, no_progress
-from searcher.readers import ReadOptions, read_text
+from searcher.ingest.ingest import Ingest
+from searcher.ingest.progress import Progress, no_progress
+from searcher.readers import ColumnType, ReadOptions, read_text
 from searcher.records import AddReport, Document, Failure
 
 __all__ = ["Adding"]
@@ -27,7 +28,7 @@ class Adding(Opened):
         id_field: str | None = None,
         tables: Sequence[str] = (),
         encoding: str | None = None,
-        column_types: Mapping[str, str] | None = None,
+        column_types: Mapping[str, ColumnType] | None = None,
         prune: bool = False,
         dry_run: bool = False,
         progress: Progress = no_progress,
@@ -53,7 +54,7 @@ class Adding(Opened):
         *,
         answers: bool = True,
         encoding: str | None = None,
-        column_types: Mapping[str, str] | None = None,
+        column_types: Mapping[str, ColumnType] | None = None,
         prune: bool = False,
         dry_run: bool = False,
         progress: Progress = no_progress,
@@ -79,7 +80,7 @@ class Adding(Opened):
         id_field: str | None = None,
         tables: Sequence[str] = (),
         encoding: str | None = None,
-        column_types: Mapping[str, str] | None = None,
+        column_types: Mapping[str, ColumnType] | None = None,
         dry_run: bool = False,
     ) -> AddReport:
         """Index one file's content under a label, read as a file of that suffix. BadValue for an empty label."""
@@ -149,7 +150,9 @@ class Adding(Opened):
             self.engine.publish()
         return len(numbers)
 
-    def export(self, stream: BinaryIO, vectors: str = "numbers", progress: Progress = no_progress) -> Exchanged:
+    def export(
+        self, stream: BinaryIO, vectors: Literal["numbers", "base64"] = "numbers", progress: Progress = no_progress
+    ) -> Exchanged:
         """Write the whole index to a binary stream as lines of JSON: settings, documents, passages, vectors.
 
         vectors: "numbers", lists of them that read back as the same float32; "base64", of little-endian float32.
@@ -182,7 +185,7 @@ def _options(
     id_field: str | None,
     tables: Sequence[str],
     encoding: str | None,
-    column_types: Mapping[str, str] | None,
+    column_types: Mapping[str, ColumnType] | None,
 ) -> ReadOptions:
     """How files are read, as a caller gives it."""
     fields = _several(text_field or ())

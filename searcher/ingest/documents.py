@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from searcher.errors import BadValue, UnknownName
+from searcher.plain import plain
 from searcher.readers import storable
-from searcher.records import PLACE_PARTS, Document, plain
+from searcher.records import PLACE_PARTS, Document
 from searcher.text import check_text
 
 __all__ = ["documents_of_texts", "sound", "sound_places"]

@@ -19,7 +19,7 @@ from searcher.embedding import IndexSettings
 from searcher.engines import Engine
 from searcher.errors import BadValue, IndexUnavailable, UnknownName
 from searcher.ingest.documents import sound_places
-from searcher.ingest.ingest import Progress, no_progress
+from searcher.ingest.progress import Progress, no_progress
 from searcher.readers import storable
 from searcher.records import Chunk, Document, Prepared
 from searcher.text import check_text, places_of

@@ -1,7 +1,7 @@
 """Documents → the index: what is new is cut, embedded and written batch by batch, what is unchanged is left alone."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from time import perf_counter
 from typing import Literal, NamedTuple
@@ -12,20 +12,15 @@ from searcher.embedding import Embedder, IndexSettings, Sequence_
 from searcher.engines import Engine
 from searcher.errors import BadValue
 from searcher.ingest.documents import sound
+from searcher.ingest.progress import Progress, finished, no_progress, shown
 from searcher.records import AddReport, Chunk, Document, Failure, Note, Prepared, Skipped
 
-__all__ = ["Ingest", "Progress", "embed_chunks"]
+__all__ = ["Ingest", "embed_chunks"]
 
 BATCH_TOKENS = 32_000  # written in one transaction, unless one document is longer
 BATCH_DOCUMENTS = 2_000
 FIRST_TOKENS = 8_000  # enough for a batch while the encoder has nothing to do
 AHEAD = 2  # batches that are embedded, or wait for it, while the next one is read
-
-Progress = Callable[[str, int], None]  # ("total" | "file" | "passage", how many)
-
-
-def no_progress(event: str, count: int) -> None:
-    """Report nothing."""
 
 
 class Taken(NamedTuple):
@@ -68,7 +63,7 @@ class Ingest:
     ) -> None:
         self.engine, self.settings, self.embedder = engine, settings, embedder
         self.chunker = settings.chunker(embedder)
-        self.progress, self.dry_run = progress, dry_run
+        self.progress, self.dry_run = shown(progress), dry_run
         self.report = AddReport()
         self._begun = perf_counter()
         self._batch: dict[str, Taken] = {}
@@ -233,6 +228,7 @@ class Ingest:
         while self._pending:
             self._settle()
         self._encoder.shutdown()
+        finished(self.progress)
         self.report.seconds = perf_counter() - self._begun
         return self.report
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from searcher.embedding import Embedder, IndexSettings
 from searcher.engines import Engine
-from searcher.ingest.ingest import BATCH_TOKENS, Progress, embed_chunks
+from searcher.ingest.ingest import BATCH_TOKENS, embed_chunks
+from searcher.ingest.progress import Progress
 from searcher.records import Chunk, Document, Prepared
 
 __all__ = ["embed_again"]

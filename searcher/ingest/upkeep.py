@@ -1,10 +1,11 @@
 """The upkeep part of `Searcher`: checking, repairing, making smaller, embedding again, saying what there is."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, Unpack
 
-from searcher.embedding import IndexSettings, Wanted
+from searcher.embedding import Changes, IndexSettings, Wanted
 from searcher.engines import RECALL, Held, Opened, Repair, check, compact, make_index, repair, status
-from searcher.ingest.ingest import Progress, no_progress
+from searcher.ingest.progress import Progress, finished, no_progress, shown
 from searcher.ingest.reindexing import embed_again
 
 __all__ = ["Upkeep"]
@@ -20,7 +21,8 @@ class Upkeep(Opened):
         index_type: str | None = None,
         tune: bool = False,
         recall: float = RECALL,
-        **changes: Any,
+        model: str | Path | None = None,
+        **changes: Unpack[Changes],
     ) -> IndexSettings:
         """Rebuild the FAISS index; with changes (model, pooling, …) embed everything again from the stored text.
 
@@ -30,12 +32,14 @@ class Upkeep(Opened):
         All or nothing: the old index answers until the new one is whole. Raises IndexUnavailable if another process
         wrote to it meanwhile; BadValue for a type that FAISS does not know or cannot make of these vectors.
         """
-        changes = {name: value for name, value in changes.items() if value is not None}
-        if changes:
-            wanted = self._wanted.changed(self.settings, changes)
+        given = {"model": None if model is None else str(model), **changes}
+        if given := {name: value for name, value in given.items() if value is not None}:
+            wanted = self._wanted.changed(self.settings, given)
             embedder = wanted.embedder(None)
             settings = wanted.settings(embedder)
+            progress = shown(progress)
             embed_again(self.engine, settings, embedder, progress)
+            finished(progress)
             with self._lock:
                 self._wanted = Wanted(device=wanted.device, torch_weights=wanted.torch_weights, dtype=wanted.dtype)
                 self._embedder, self._made_with = embedder, settings.fingerprint

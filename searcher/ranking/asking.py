@@ -1,8 +1,8 @@
 """The asking part of `Searcher`: questions to an index folder, in every mode."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Unpack, overload
 
 import numpy as np
 
@@ -14,21 +14,40 @@ from searcher.filters import Filter, joined, named
 from searcher.ranking.diversity import once
 from searcher.ranking.explaining import Explained, explained
 from searcher.ranking.fusion import CANDIDATES
+from searcher.ranking.options import Among, Array, How, Mode, RankHow, Where
 from searcher.ranking.presence import Presence, measured, presence
 from searcher.ranking.questions import Questions, check_k, query_texts, questions_of
 from searcher.ranking.rerank import rerank as reranked
 from searcher.ranking.retrieval import DEEPER, MODES, Asked, retrieve
 from searcher.ranking.wording import Wording, as_it_stands, worded
-from searcher.records import Passage, Row
+from searcher.records import Hits, Passage, Row
+from searcher.system import one_thread
 
-__all__ = ["Asking", "Where"]
-
-Where = str | Mapping[str, Any] | None
+__all__ = ["Asking"]
 
 
 class Asking(Opened):
     """What can be asked of an index folder."""
 
+    # A text is an iterable of texts too, and an array one of anything: the narrower comes first.
+    @overload
+    def search(  # type: ignore[overload-overlap]
+        self, query: str, k: int = 10, where: Where = None, min_score: float | None = None, **how: Unpack[How]
+    ) -> list[Passage]: ...
+    @overload
+    def search(
+        self, query: Array, k: int = 10, where: Where = None, min_score: float | None = None, **how: Unpack[How]
+    ) -> Any: ...
+    @overload
+    def search(
+        self, query: Sequence[float], k: int = 10, where: Where = None, min_score: float | None = None,
+        **how: Unpack[How],
+    ) -> list[Passage]: ...  # fmt: skip
+    @overload
+    def search(
+        self, query: Iterable[str] | Iterable[Sequence[float]] | Iterable[Array], k: int = 10, where: Where = None,
+        min_score: float | None = None, **how: Unpack[How],
+    ) -> list[list[Passage]]: ...  # fmt: skip
     def search(
         self,
         query: Any,
@@ -36,7 +55,7 @@ class Asking(Opened):
         where: Where = None,
         min_score: float | None = None,
         *,
-        mode: str = "dense",
+        mode: Mode = "dense",
         mmr: float | None = None,
         per_document: int | None = None,
         rerank: str | None = None,
@@ -53,8 +72,8 @@ class Asking(Opened):
 
         query: a text -> list of Passage; a list of texts, or what else holds some -> a list of such lists; vectors (d,)
         or (q, d) likewise, as an array, a tensor or lists of numbers.
-        where: a filter such as "lang = 'en' and year >= 2020", or a dict of equalities; min(k, as many as it allows)
-        passages are returned. min_score: leave out passages with a lower score.
+        where: a filter such as "lang = 'en' and year >= 2020", a dict of equalities, or a tree made by `filters.parse`;
+        min(k, as many as it allows) passages are returned. min_score: leave out passages with a lower score.
 
         mode: "dense", score is the cosine; "keyword", BM25 of the passages that hold a word of the question; "hybrid",
         both, score is that of `fuse`. per_document: at most so many passages of a document; with 1
@@ -82,17 +101,17 @@ class Asking(Opened):
             literal=literal, include=include, exclude=exclude,
         )  # fmt: skip
         found = self._rank(queries, where, asked, rerank)
-        hits = [[_passage(rank, score, row) for rank, (score, row) in enumerate(ranked, 1)] for ranked in found]
+        hits = [_hits(ranked) for ranked in found]
         if highlight:
             hits = [self.highlight(text, own) for text, own in zip(queries, hits, strict=True)]
         return hits[0] if single else hits
 
-    def highlight(self, question: str, hits: Sequence[Passage]) -> list[Passage]:
+    def highlight(self, question: str, hits: Sequence[Passage]) -> Hits:
         """The hits with the sentence of each that answers a question best."""
-        return highlighted(self.embedder, worded(question).plain, hits)
+        return Hits(highlighted(self.embedder, worded(question).plain, hits))
 
     def explain(
-        self, question: str, hits: Sequence[Passage], mode: str = "dense", where: Where = None, **how: Any
+        self, question: str, hits: Sequence[Passage], mode: Mode = "dense", where: Where = None, **how: Unpack[Among]
     ) -> list[Explained]:
         """What each hit of a question is made of: cosine, BM25 and words, and in mode "hybrid" what moved it.
 
@@ -104,8 +123,8 @@ class Asking(Opened):
         wording, before = worded(text), list[Hit]()
         vector = self.embedder.embed([wording.plain], "query")[0] if MODES[mode].vectors else None
         if mode == "hybrid":
-            how |= {"mode": mode, "feedback": False, "phrasings": True}
-            [before] = self.rank([text], max(CANDIDATES, len(hits)), where, **how)
+            depth = max(CANDIDATES, len(hits))
+            [before] = self.rank([text], depth, where, mode=mode, feedback=False, phrasings=True, **how)
         return explained(self.engine, wording, hits, vector, before)
 
     def presence(self, question: str, hits: Sequence[Passage]) -> Presence | None:
@@ -130,7 +149,7 @@ class Asking(Opened):
         where: Where = None,
         min_score: float | None = None,
         rerank: str | None = None,
-        **how: Any,
+        **how: Unpack[RankHow],
     ) -> list[list[Hit]]:
         """As `search` for a list of questions or vectors, with the stored rows: (score, Row) of each hit.
 
@@ -165,7 +184,7 @@ class Asking(Opened):
                 embedder, made_with = self._fitting()
                 vectors = embedder.embed(plain, "query")
                 readable = embedder.readable(plain) if mode.texts else None
-            with self.engine.reading():
+            with self.engine.reading(), one_thread():
                 stored = self.engine.settings()
                 if embedding and texts and stored is not None and stored.fingerprint != made_with:
                     continue  # embedded again by another process since: so must the questions be
@@ -214,7 +233,11 @@ class Asking(Opened):
                 if len(ranked) == k or len(found) < depth:
                     break
                 depth *= DEEPER
-            return [_passage(rank, score, row) for rank, (score, row) in enumerate(ranked, 1)]
+            return _hits(ranked)
+
+
+def _hits(ranked: list[Hit]) -> Hits:
+    return Hits(_passage(rank, score, row) for rank, (score, row) in enumerate(ranked, 1))
 
 
 def _passage(rank: int, score: float, row: Row) -> Passage:

@@ -10,7 +10,7 @@ import numpy as np
 
 from searcher.embedding import normalize
 from searcher.errors import BadValue
-from searcher.records import plain
+from searcher.plain import plain
 
 __all__ = ["Questions", "check_k", "query_texts", "query_vectors", "questions_of"]
 

@@ -12,6 +12,7 @@ from searcher.filters import Filter, named
 from searcher.ranking.diversity import limited, mmr, once, scaled
 from searcher.ranking.fusion import CANDIDATES
 from searcher.ranking.hybrid import candidates_of
+from searcher.ranking.options import Mode
 from searcher.ranking.questions import Questions, check_k
 
 __all__ = ["MODES", "Asked", "retrieve"]
@@ -26,7 +27,7 @@ class Asked:
 
     k: int
     min_score: float | None = None
-    mode: str = "dense"
+    mode: Mode = "dense"
     mmr: float | None = None
     per_document: int | None = None
     feedback: bool = True  # whether in a hybrid search passages speak for those that are alike
@@ -126,7 +127,7 @@ def _hybrid(engine: Engine, questions: Questions, k: int, where: Filter | None, 
     return answers
 
 
-class Mode(NamedTuple):
+class Way(NamedTuple):
     """A way to rank. texts, vectors: in which forms it needs the questions."""
 
     rank: Callable[[Engine, Questions, int, Filter | None, Effort], list[list[Hit]]]
@@ -134,8 +135,8 @@ class Mode(NamedTuple):
     vectors: bool
 
 
-MODES = {
-    "dense": Mode(_dense, texts=False, vectors=True),
-    "keyword": Mode(_keyword, texts=True, vectors=False),
-    "hybrid": Mode(_hybrid, texts=True, vectors=True),
+MODES: dict[Mode, Way] = {
+    "dense": Way(_dense, texts=False, vectors=True),
+    "keyword": Way(_keyword, texts=True, vectors=False),
+    "hybrid": Way(_hybrid, texts=True, vectors=True),
 }

@@ -1,21 +1,26 @@
 """Files → documents: which files there are, what reads which kind, what metadata may be.
 
-Imports: errors, system, records.
+Imports: errors, system, plain, records.
 """
 
 from searcher.readers.faqs import FAQ_READERS
-from searcher.readers.raw import ReadOptions, Unsupported
+from searcher.readers.raw import ColumnType, Part, Raw, ReadOptions, Unsupported
 from searcher.readers.reading import belonging, read, read_text
+from searcher.readers.table import formats
 from searcher.readers.values import storable
 from searcher.readers.walking import Found, find_files
 
 __all__ = [
     "FAQ_READERS",
+    "ColumnType",
     "Found",
+    "Part",
+    "Raw",
     "ReadOptions",
     "Unsupported",
     "belonging",
     "find_files",
+    "formats",
     "read",
     "read_text",
     "storable",

@@ -14,6 +14,7 @@ from searcher.system import absolute
 __all__ = ["Apart", "function", "in_child", "is_child", "now_in_child"]
 
 PARSERS = "searcher.readers.parsers"
+DISTRIBUTIONS = {"oxmsg": "python-oxmsg"}  # of modules, where it is called otherwise
 _child: list[bool] = []  # holds something in the process that reads
 
 
@@ -37,7 +38,8 @@ class Apart:
     @property
     def advice(self) -> str:
         """How to install what it needs."""
-        return f"pip install 'searcher[{self.extra}]'" if self.extra else f"pip install {' '.join(self.needs)}"
+        names = [DISTRIBUTIONS.get(module, module) for module in self.needs]
+        return f"pip install 'searcher[{self.extra}]'" if self.extra else f"pip install {' '.join(names)}"
 
     def __call__(self, raw: Raw, options: ReadOptions) -> Iterator[Item | Part]:
         """What it reads. Unsupported where it cannot run, UnreadableFile for a file that it cannot read."""

@@ -2,20 +2,24 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import BinaryIO, Literal, NamedTuple, TypeAlias
+from typing import BinaryIO, Literal, NamedTuple, TypeAlias, get_args
 
 from searcher.errors import UnknownName, UnreadableFile
 from searcher.readers.charsets import codec_of
 from searcher.records import MAX_TEXT_BYTES, Document, Failure, Note
 
-__all__ = ["COLUMN_TYPES", "DEFAULTS", "MAX_TEXT_BYTES", "Item", "Part", "Raw", "ReadOptions", "Reader", "Unsupported"]
+__all__ = [
+    "COLUMN_TYPES", "DEFAULTS", "MAX_TEXT_BYTES", "ColumnType", "Item", "Part", "Raw", "ReadOptions", "Reader",
+    "Unsupported",
+]  # fmt: skip
 
 
 class Unsupported(UnreadableFile):
     """A file of a kind that no reader knows: passed over, where any other UnreadableFile has failed."""
 
 
-COLUMN_TYPES = ("text", "number", "boolean", "date")
+ColumnType = Literal["text", "number", "boolean", "date"]
+COLUMN_TYPES = get_args(ColumnType)
 
 
 @dataclass(frozen=True)

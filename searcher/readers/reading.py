@@ -12,7 +12,7 @@ from searcher.readers.faqs import FAQ_READERS
 from searcher.readers.pictures import without_pictures
 from searcher.readers.plain import read_plain
 from searcher.readers.raw import DEFAULTS, MAX_TEXT_BYTES, Item, Part, Raw, Reader, ReadOptions, Unsupported
-from searcher.readers.table import READERS, UNSUPPORTED
+from searcher.readers.table import READERS, UNSUPPORTED, plugins
 from searcher.readers.values import storable, typed
 from searcher.readers.walking import Found, find_files
 from searcher.records import Document, Failure, Note
@@ -46,7 +46,7 @@ def read(path: Path, options: ReadOptions = DEFAULTS) -> Iterator[Item]:
     """
     source = absolute(path)
     suffix = path.suffix.lower()
-    if suffix in UNSUPPORTED:
+    if suffix in UNSUPPORTED and suffix not in plugins():
         raise Unsupported(source, f"{UNSUPPORTED[suffix]} files are not supported yet")
     try:
         status = path.stat()
@@ -72,12 +72,13 @@ def read_text(data: bytes, label: str, options: ReadOptions = DEFAULTS, suffix: 
 def _items(raw: Raw, suffix: str, options: ReadOptions, depth: int = 0) -> Iterator[Item]:
     if options.faq and suffix not in FAQ_READERS:
         raise UnreadableFile(raw.source, f"no FAQ file; these are: {', '.join(FAQ_READERS)}")
-    other = read_database if suffix not in READERS and is_database(raw) else read_plain
-    reader = FAQ_READERS[suffix] if options.faq else READERS.get(suffix, other)
+    readers: dict[str, Reader] = {**READERS, **plugins()}
+    other = read_database if suffix not in readers and is_database(raw) else read_plain
+    reader = FAQ_READERS[suffix] if options.faq else readers.get(suffix, other)
     try:
         yield from run(reader, raw, options, depth)
     except Unsupported as error:
-        if suffix not in READERS or depth or isinstance(READERS[suffix], Apart):
+        if suffix not in readers or depth or isinstance(reader, Apart):
             raise
         # It calls itself text and is not: that is a fault, not a kind of file to pass over.
         raise UnreadableFile(error.source, error.reason) from None
@@ -110,7 +111,7 @@ def _part(part: Part, options: ReadOptions, depth: int, unread: list[str]) -> It
     """A part that fails stops nothing; unread: takes the names of those of other kinds."""
     source = part.raw.source
     try:
-        if part.suffix not in READERS:
+        if part.suffix not in READERS and part.suffix not in plugins():
             raise Unsupported(source, "")
         yield from _items(part.raw, part.suffix, options, depth)
     except Unsupported:

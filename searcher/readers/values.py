@@ -3,13 +3,12 @@
 import math
 import re
 from collections.abc import Mapping
-from datetime import date, time
 from functools import singledispatch
 from numbers import Integral, Real
 from typing import Any
 
 from searcher.errors import BadValue
-from searcher.records import plain
+from searcher.plain import plain, scalar
 
 __all__ = ["storable", "typed"]
 
@@ -40,13 +39,13 @@ def typed(value: Any) -> Any:
 
 @singledispatch
 def storable(value: Any) -> Any:
-    """The value as JSON and SQLite can hold it: dates as ISO text, sets as lists, integers beyond
+    """The value as JSON and SQLite can hold it: what `scalar` makes of a single one, sets as lists, integers beyond
     64 bits as text, text without NUL characters.
 
     Raises:
         BadValue: NaN, infinity, a lone surrogate, or a type that means nothing to a filter.
     """
-    if (bare := plain(value)) is not value:
+    if (bare := scalar(value)) is not value:
         return storable(bare)
     raise BadValue(f"a value of type {type(value).__name__} cannot be stored")
 
@@ -79,15 +78,9 @@ def _encodable(value: str) -> str:
     return str(value).replace("\0", "")  # where SQLite's JSON would end the string
 
 
-@storable.register(date)
-@storable.register(time)
-def _iso(value: date | time) -> str:
-    return value.isoformat()
-
-
 @storable.register(Mapping)
 def _keyed(value: Mapping[Any, Any]) -> dict[str, Any]:
-    return {_encodable(str(key)): storable(item) for key, item in value.items()}
+    return {_encodable(str(plain(key))): storable(item) for key, item in value.items()}
 
 
 @storable.register(list)

@@ -6,8 +6,8 @@ from contextlib import suppress
 from typing import Any
 
 from searcher.errors import DamagedIndex
-from searcher.store.filter_sql import value_rows
 from searcher.store.keyword_index import KEYWORD_FAULT, misspaced
+from searcher.store.lookup import value_rows
 from searcher.store.placed import misplaced
 from searcher.store.rows import (
     DOCUMENT_PART,

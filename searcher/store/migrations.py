@@ -6,10 +6,10 @@ from typing import Any
 
 from searcher.errors import SettingsMismatch
 from searcher.store.database import Database
-from searcher.store.filter_sql import value_rows
 from searcher.store.keyword_index import rebuild, respell
+from searcher.store.lookup import value_rows
 from searcher.store.rows import settings_values, stored_settings
-from searcher.store.schema import FAQ, FORMAT, HELD, HISTORY, INDEXING, KEYWORDS, LOOKUP, PLACES
+from searcher.store.schema import FAQ, FORMAT, HELD, HISTORY, INDEXING, KEYWORDS, LOOKUP, PLACES, TITLES
 
 __all__ = ["migrate"]
 
@@ -34,7 +34,8 @@ def migrate(database: Database) -> None:
 
 def _format(database: Database) -> int:
     with database.reading() as connection:
-        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+        (number,) = connection.execute("PRAGMA user_version").fetchone()
+        return int(number)
 
 
 def _history(connection: Any) -> None:
@@ -71,22 +72,33 @@ def _lookup(connection: Any) -> None:
     connection.execute("INSERT INTO spans SELECT document, min(id), count(*) FROM passages GROUP BY document")
     for document, metadata in connection.execute("SELECT id, metadata FROM documents").fetchall():
         with suppress(TypeError, ValueError, AttributeError):  # damaged, which `check` says
-            connection.executemany("INSERT INTO metadata_values VALUES (?, ?, ?, ?)", value_rows(document, metadata))
+            connection.executemany(VALUES, value_rows(document, metadata))
     for statement in HELD:
         connection.execute(statement)
 
 
-def _spelling(connection: Any) -> None:
-    """Format 6: words without what is invisible in them, and composed; places of passages, which none has yet."""
+def _spelling_and_more(connection: Any) -> None:
+    """Format 6: words without what is invisible in them, and composed; what filters ask of lists and of titles; places
+    of passages, which none has yet.
+    """
     for statement in PLACES:
         connection.execute(statement)
     respell(connection)
+    listed = "SELECT document FROM metadata_values WHERE kind = 'other'"
+    query = f"SELECT id, metadata FROM documents WHERE id IN ({listed})"
+    for document, metadata in connection.execute(query).fetchall():
+        with suppress(TypeError, ValueError, AttributeError):  # damaged, which `check` says
+            connection.executemany(VALUES, value_rows(document, metadata))
+    connection.execute("DELETE FROM metadata_values WHERE kind = 'other'")
+    for statement in TITLES:
+        connection.execute(statement)
 
 
+VALUES = "INSERT OR IGNORE INTO metadata_values VALUES (?, ?, ?, ?)"
 HELD_4 = [
     "CREATE TABLE held (id INTEGER PRIMARY KEY CHECK (id = 1), passages INTEGER NOT NULL)",
     "INSERT INTO held SELECT 1, count(*) FROM vectors",
     "CREATE TRIGGER came AFTER INSERT ON vectors BEGIN UPDATE held SET passages = passages + 1; END",
     "CREATE TRIGGER went AFTER DELETE ON vectors BEGIN UPDATE held SET passages = passages - 1; END",
 ]
-STEPS: dict[int, Callable[[Any], None]] = {2: _history, 3: _answers, 4: _held, 5: _lookup, 6: _spelling}
+STEPS: dict[int, Callable[[Any], None]] = {2: _history, 3: _answers, 4: _held, 5: _lookup, 6: _spelling_and_more}

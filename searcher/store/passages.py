@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import numpy as np
 from searcher import filters
 from searcher.errors import DamagedIndex
 from searcher.records import ANSWER, PLACE_PARTS, Head, Row
-from searcher.store.filter_sql import Spans, allowed_ids, chosen_ids, spans
+from searcher.store.filter_sql import allowed_ids, chosen_ids
+from searcher.store.lookup import Spans, is_key, keys, spans
 from searcher.store.placed import placed
 from searcher.store.rows import DOCUMENT_PART, PASSAGE_PART, as_row, check_part, key_of, vector_bytes
 from searcher.store.schema import COLUMNS
@@ -164,13 +166,12 @@ class Passages(State):
             if connection.execute("SELECT 1 FROM documents LIMIT 1").fetchone() is None:
                 yield None
                 return
-            known = {key for (key,) in connection.execute("SELECT key FROM metadata_keys")}
-            parts = PLACE_PARTS if connection.execute("SELECT 1 FROM places LIMIT 1").fetchone() else ()
-            filters.check_keys(where, {*known, *COLUMNS, *parts})
             there = "SELECT (SELECT coalesce(sum(count), 0) FROM spans), (SELECT count(*) FROM metadata_values)"
             held = "SELECT passages, metadata_values FROM held"
             if connection.execute(there).fetchone() != connection.execute(held).fetchone():
                 raise DamagedIndex(f"{self.database.path}: not all that filters ask is there; run: searcher check")
+            parts = PLACE_PARTS if connection.execute("SELECT 1 FROM places LIMIT 1").fetchone() else ()
+            filters.check_keys(where, {*COLUMNS, *parts}, partial(is_key, connection), partial(keys, connection))
             yield connection
 
     def _every(self) -> Spans:

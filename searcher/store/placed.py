@@ -6,12 +6,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
+
 from searcher.errors import DamagedIndex
 from searcher.filters import BOOLEAN, NUMBER, TEXT, Path
-from searcher.records import PLACE_PARTS, Document, as_json
+from searcher.plain import as_json
+from searcher.records import PLACE_PARTS, Document
+from searcher.store.lookup import Held
 from searcher.store.rows import check_part, checksum
 
-__all__ = ["KINDS", "as_place", "is_place", "misplaced", "part_of", "place_rows", "placed"]
+__all__ = ["HeldPlaces", "as_place", "is_place", "misplaced", "place_rows", "placed"]
 
 # As SQLite's JSON calls what a part of a place holds.
 KINDS = {TEXT: "'text'", NUMBER: "'integer', 'real'", BOOLEAN: "'true', 'false'"}
@@ -70,6 +74,16 @@ def is_place(path: Path) -> bool:
     return len(path) == 1 and path[0] in PLACE_PARTS
 
 
-def part_of(path: Path) -> tuple[str, str]:
-    """SQL for the part of a place that a key names: its value, and its type."""
-    return f"json_extract(place, '$.{path[0]}')", f"json_type(place, '$.{path[0]}')"
+class HeldPlaces(Held):
+    """What the places of passages say under a key: ids of passages."""
+
+    def __init__(self, connection: Any, path: Path, within: np.ndarray | None = None) -> None:
+        part = path[0]
+        self._type, self._is_boolean = f"json_type(place, '$.{part}')", PLACE_PARTS[part] is bool
+        super().__init__(connection, path, within, ("places", f"json_extract(place, '$.{part}')"))
+
+    def _kind(self, kind: str) -> str:
+        return f"{self._type} IN ({KINDS[kind]})" if kind in KINDS else "0"
+
+    def _read(self, kind: Any, value: Any) -> tuple[str, Any]:
+        return (BOOLEAN, bool(value)) if self._is_boolean else super()._read(kind, value)

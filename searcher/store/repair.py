@@ -20,10 +20,10 @@ from searcher.errors import DamagedIndex, IndexUnavailable
 from searcher.records import Document
 from searcher.store.audit import lenient
 from searcher.store.database import Database, errors_of
-from searcher.store.filter_sql import enter as enter_values
 from searcher.store.keyword_index import enter
 from searcher.store.layout import FOREIGN, differences
 from searcher.store.locks import patience
+from searcher.store.lookup import enter as enter_values
 from searcher.store.placed import place_rows
 from searcher.store.rows import (
     DOCUMENT_PART,

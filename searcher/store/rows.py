@@ -16,7 +16,8 @@ import numpy as np
 
 from searcher.embedding import IndexSettings
 from searcher.errors import DamagedIndex
-from searcher.records import Document, Prepared, Row, as_json
+from searcher.plain import as_json
+from searcher.records import Document, Prepared, Row
 from searcher.text import places_of
 
 __all__ = [

@@ -1,6 +1,8 @@
 """The tables of an index's database, and which of their columns a filter may name."""
 
-__all__ = ["COLUMNS", "FAQ", "FORMAT", "HELD", "HISTORY", "INDEXING", "KEYWORDS", "LOOKUP", "PLACES", "SCHEMA"]
+__all__ = [
+    "COLUMNS", "FAQ", "FORMAT", "HELD", "HISTORY", "INDEXING", "KEYWORDS", "LOOKUP", "PLACES", "SCHEMA", "TITLES",
+]  # fmt: skip
 
 FORMAT = 6  # PRAGMA user_version; migrations.py knows the way from older ones, a newer one is refused
 
@@ -47,6 +49,9 @@ LOOKUP = [
         document INTEGER PRIMARY KEY REFERENCES documents ON DELETE CASCADE, first INTEGER NOT NULL,
         count INTEGER NOT NULL)""",
 ]
+
+# A filter on titles need not read the documents, texts and all.
+TITLES = ["CREATE INDEX documents_title ON documents (title)"]
 
 # How many passages and values there are: who reads all that there is notices a page that was lost, or is there twice.
 HELD = [
@@ -96,6 +101,7 @@ SCHEMA = [
     *INDEXING,
     *FAQ,
     *LOOKUP,
+    *TITLES,
     *HELD,
     *PLACES,
     "INSERT INTO heads VALUES (0, '')",

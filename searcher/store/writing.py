@@ -7,8 +7,8 @@ from typing import Any
 from searcher.embedding import IndexSettings
 from searcher.errors import BadValue, IndexUnavailable
 from searcher.records import Head, Prepared
-from searcher.store.filter_sql import enter as enter_values
 from searcher.store.keyword_index import enter, leave
+from searcher.store.lookup import enter as enter_values
 from searcher.store.placed import place_rows
 from searcher.store.rows import document_row, passage_rows, vector_rows
 from searcher.store.state import State, enter_settings

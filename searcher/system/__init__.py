@@ -22,6 +22,7 @@ from searcher.system.globs import glob_regex, paths_regex
 from searcher.system.kernels import kernel_library
 from searcher.system.machine import instructions, processor
 from searcher.system.processes import bound_memory, cores, memory_of, on_fork
+from searcher.system.threads import one_thread
 
 __all__ = [
     "absolute",
@@ -35,6 +36,7 @@ __all__ = [
     "memory_of",
     "named_once",
     "on_fork",
+    "one_thread",
     "paths_regex",
     "private",
     "private_folder",

@@ -21,4 +21,4 @@ def places_of(document: Document, chunks: Iterable[Chunk]) -> Iterator[tuple[int
             line -= text.count("\n", chunk.start, counted)
         counted = chunk.start
         at = bisect_right(starts, chunk.start)
-        yield line, document.sections[at - 1][1] if at else None
+        yield line, (document.sections[at - 1][1] or None) if at else None

@@ -5,6 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from made_office import pptx, shape
 
 from searcher import Searcher
 from searcher.errors import UnknownName
@@ -55,11 +56,25 @@ def test_a_hit_says_where_it_stands(searcher: Searcher) -> None:
         ("notes = 1", []),
         ("label = 'i'", ["book.pdf"]),
         ("row = 'seven'", []),
+        ("page in (1, 40)", ["book.pdf", "talk.pptx"]),
+        ("page in ()", []),
+        ("any(page) > 2", ["book.pdf", "talk.pptx"]),
+        ("sheet icontains 'cost'", ["costs.xlsx"]),
+        ("sheet is empty", ["book.pdf", "book.pdf", "book.pdf", "plain", "talk.pptx"]),
+        ("any(notes) = true", ["talk.pptx"]),
     ],
 )
 def test_the_parts_of_a_place_are_filtered_by(searcher: Searcher, where: str, sources: list[str]) -> None:
     hits = searcher.search("money", k=10, where=where)
     assert sorted(hit.id or hit.source for hit in hits) == sources
+
+
+def test_each_slide_of_a_file_is_found_by_its_number(searcher: Searcher) -> None:
+    slides = [shape("Ferries", "title") + shape("Money"), shape("Bank"), shape("Post", "title")]
+    searcher.add_bytes(pptx(slides, notes={2: "Say money."}), "deck.pptx", suffix=".pptx")
+    for number in (1, 2, 3):
+        [hit] = [hit for hit in searcher.search("money", k=20, where=f"slide = {number}") if hit.source == "deck.pptx"]
+        assert hit.place == {"slide": number}
 
 
 def test_what_the_place_says_counts_before_metadata_of_that_name(searcher: Searcher) -> None:

@@ -144,7 +144,7 @@ def test_slides_come_in_their_order_with_title_first_and_notes_marked() -> None:
     assert isinstance(document, Document)
     assert document.text == "Opening\n\nWithin\n\nFigures\n\na | b\nc | d\n\nOne\nTwo\n\nBreathe."
     assert document.places == ((0, {"slide": 1}), (17, {"slide": 3}), (48, {"slide": 3, "notes": True}))
-    assert [path for _, path in document.sections] == ["Opening", "Figures"]
+    assert [path for _, path in document.sections] == ["Opening", "Figures"] and document.breaks == (17,)
     assert note == Note("file", "hidden slides are left out: 2")
 
 
@@ -171,6 +171,7 @@ def test_rows_are_shown_as_they_stand_and_hidden_sheets_and_bare_formulas_are_to
     ]
     assert document.text == "\n".join(["Costs", "", *lines, "", "Plan", "", "x"])
     assert [path for _, path in document.sections] == ["Costs", "Plan"]
+    assert document.breaks == (document.text.index("Plan"),)
     at = document.text.index("tea")
     assert (at, {"sheet": "Costs", "row": 4}) in document.places
     assert hidden == Note("file", "hidden sheets are left out: Lists")

@@ -37,6 +37,12 @@ def test_each_page_is_a_place_and_its_printed_label_stands_beside_it() -> None:
     )
 
 
+def test_no_passage_goes_over_to_the_next_page_unless_a_sentence_does() -> None:
+    pages = [page_of("The sentence goes"), page_of("on here. It ends."), page_of("Another one.")]
+    document = document_of(made_pdf(pages))
+    assert document.breaks == (document.text.index("Another"),)
+
+
 def test_a_label_that_is_the_number_of_the_page_is_not_said_twice() -> None:
     document = document_of(made_pdf([page_of("One."), page_of("Two.")], labels="0 << /S /D >>"))
     assert [place for _, place in document.places] == [{"page": 1}, {"page": 2}]

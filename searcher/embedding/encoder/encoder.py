@@ -7,6 +7,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from threading import Barrier, Lock
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,10 +18,12 @@ from searcher.embedding.encoder.checkpoint import Checkpoint, bert_shape
 from searcher.embedding.encoder.records import Forward, Hidden, Sequence_
 from searcher.embedding.models import Model
 from searcher.errors import UnknownName
+from searcher.system import cores, one_thread
 
 if TYPE_CHECKING:
     from searcher.embedding.encoder.devices import Bulk
     from searcher.embedding.encoder.reference import ReferenceForward
+    from searcher.embedding.encoder.small import SmallForward
 
 __all__ = ["DTYPES", "Encoder", "Hidden", "Sequence_", "on_this_machine"]
 
@@ -28,6 +31,8 @@ DTYPES = ("auto", "bf16", "fp32")
 SMALL_TOKENS = 768  # up to here numpy is done before torch would be imported
 LEAST_TOKENS = 128  # of a batch, where there are several workers; SLACK: for lengths that are not all alike
 SLACK = 1.1
+# Tokens times numbers in the layers up to which one thread is as good as all: a question of a small or base model.
+SHORT = 3 << 29
 PATIENCE = 4096  # … and so many in all for callers that can wait: by then it would have paid to import torch
 
 T = TypeVar("T")
@@ -55,9 +60,10 @@ class Encoder:
         if dtype not in DTYPES:
             raise UnknownName("dtype", dtype, DTYPES)
         self.model, self.device, self.torch_weights, self.dtype = model, device, torch_weights, dtype
-        self._small: Forward | None = None
+        self._small: SmallForward | None = None
         self._bulk: Bulk | None = None
         self._eager: ReferenceForward | None = None
+        self._few: tuple[int, ThreadPoolExecutor] | None = None
         self._workers: tuple[int, ThreadPoolExecutor] | None = None
         self._patience = PATIENCE
         self._lock = Lock()  # threads that share an encoder load it once
@@ -80,9 +86,12 @@ class Encoder:
         with self._lock:
             forward, budget, workers = self._forward(int(lengths.sum()), patient)
             submit = self._pool(workers).submit if workers > 1 else None
+            short = self._small if forward is self._small else None
+        alone = short is not None and (workers > 1 or int(lengths.sum()) * short.numbers <= SHORT)
 
         def encode(batch: np.ndarray) -> tuple[np.ndarray, T]:
-            return batch, then(forward([sequences[i] for i in batch], layers, pooler))
+            with one_thread() if alone else nullcontext():
+                return batch, then(forward([sequences[i] for i in batch], layers, pooler))
 
         if submit is None:
             yield from map(encode, by_token_budget(lengths, budget))
@@ -143,7 +152,7 @@ class Encoder:
                 checkpoint = Checkpoint(self.model.weights)
                 checkpoint.check(shape)
                 self._small = SmallForward(self.model.name, checkpoint, shape)
-            return self._small, SMALL_TOKENS, 1
+            return self._small, SMALL_TOKENS, cores() if tokens >= 2 * LEAST_TOKENS else 1
         if self._bulk is None:
             from searcher.embedding.encoder.devices import bulk_forward
 
@@ -151,7 +160,11 @@ class Encoder:
         return self._bulk
 
     def _pool(self, workers: int) -> ThreadPoolExecutor:
-        """Threads that run torch on one core each; new ones after a fork."""
+        """Threads that run torch, once that is needed, on one core each; new ones after a fork."""
+        if self._bulk is None:
+            if self._few is None or self._few[0] != os.getpid():
+                self._few = os.getpid(), ThreadPoolExecutor(workers, "few")
+            return self._few[1]
         if self._workers is None or self._workers[0] != os.getpid():
             import torch
 

@@ -12,17 +12,31 @@ from searcher.errors import ModelError
 __all__ = ["SmallForward"]
 
 
+WARM = 3  # forward passes after which matrices are copied: a process that asks so often will ask again
+COPIED = 64 << 20  # numbers in a model's layers, of at most which there are copies
+SMALL = 1_000_000  # multiplications of a product up to which OpenBLAS takes the matrix as it lies, and rounds by that
+
+
 class SmallForward:
-    """BERT over packed tokens with memory-mapped weights; reads only the embedding rows it needs."""
+    """BERT over packed tokens with memory-mapped weights; reads only the embedding rows it needs.
+
+    Few tokens cost less than OpenBLAS's own reordering of the matrices, which is twice as quick where these lie as they
+    are multiplied: a process that goes on asking keeps such a copy, of a model that is not large.
+    """
 
     def __init__(self, name: str, checkpoint: Checkpoint, shape: BertShape) -> None:
         self.name, self.tensors, self.shape = name, checkpoint, shape
         self.rows = checkpoint.rows_of("word"), checkpoint.rows_of("token_type")
+        self.numbers = shape.layers * (4 * shape.width**2 + 2 * shape.width * shape.inner)
+        self._passes = 0
+        self._arrays: dict[str, np.ndarray] = {}
+        self._copies: dict[str, np.ndarray] = {}
 
     def __call__(self, sequences: Sequence[Sequence_], layers: Sequence[int], pooler: bool) -> Hidden:
         """Hidden states of one batch, no layer computed beyond the last one asked for."""
         if pooler and "pooler.dense.weight" not in self.tensors:
             raise ModelError(f"{self.name} has no pooler weights; choose another pooling, such as mean")
+        self._passes += 1
         ids, positions, segments, bounds = packed_inputs(sequences, self.shape.padding, *self.rows)
         state = self._embeddings(ids, positions, segments)
         wanted = {layer: state for layer in layers if layer == 0}
@@ -62,12 +76,28 @@ class SmallForward:
         return (weights @ v).transpose(1, 0, 2).reshape(length, width)
 
     def _dense(self, name: str, state: np.ndarray) -> np.ndarray:
-        return state @ self.tensors[f"{name}.weight"].T + self.tensors[f"{name}.bias"]
+        matrix = self._array(f"{name}.weight")
+        warm = self._passes > WARM and self.numbers <= COPIED
+        if warm and len(state) > 1 and len(state) * matrix.size > SMALL:  # of one row there is another product
+            copy = self._copies.get(name)
+            if copy is None:  # if two threads make one, either will do
+                copy = self._copies[name] = np.ascontiguousarray(matrix.T)
+            return state @ copy + self._array(f"{name}.bias")
+        return state @ matrix.T + self._array(f"{name}.bias")
+
+    def _array(self, name: str) -> np.ndarray:
+        """A tensor of the layers, a view of the file where that holds float32; found once, of a model not large."""
+        array = self._arrays.get(name)
+        if array is None:
+            array = np.asarray(self.tensors[name])
+            if self.numbers <= COPIED:
+                self._arrays[name] = array
+        return array
 
     def _norm(self, name: str, state: np.ndarray) -> np.ndarray:
         centred = state - state.mean(axis=-1, keepdims=True)
         spread = np.sqrt(np.einsum("td,td->t", centred, centred)[:, None] / state.shape[1] + self.shape.epsilon)
-        return (centred / spread * self.tensors[f"{name}.weight"] + self.tensors[f"{name}.bias"]).astype(np.float32)
+        return (centred / spread * self._array(f"{name}.weight") + self._array(f"{name}.bias")).astype(np.float32)
 
 
 # Rational approximation of erf for float32, as in Eigen's generic_fast_erf: within 4 units in the last place.

@@ -23,7 +23,7 @@ class Draft:
 
     Attributes:
         length: its characters.
-        headings, places: what begins where.
+        headings, places: what begins where. breaks: where no passage goes on.
     """
 
     def __init__(self, source: str) -> None:
@@ -32,9 +32,12 @@ class Draft:
         self.places: list[tuple[int, dict[str, Any]]] = []
         self._pieces: list[str] = []
         self._next: dict[str, Any] | None = None
+        self._cut = False
+        self.breaks: list[int] = []
 
-    def at(self, **place: Any) -> None:
-        """What is put next stands at this place; parts that are None are left out."""
+    def at(self, *, cut: bool = False, **place: Any) -> None:
+        """What is put next stands at this place; parts that are None are left out. cut: no passage goes over to it."""
+        self._cut = cut
         self._next = {name: value for name, value in place.items() if value is not None} or None
 
     def put(self, text: str, gap: str = "\n\n", level: int = 0) -> None:
@@ -47,12 +50,20 @@ class Draft:
         if self._next is not None and self._next != (self.places[-1][1] if self.places else None):
             self.places.append((start, self._next))
         self._next = None
+        if self._cut and start:
+            self.breaks.append(start)
+        self._cut = False
         if level and (title := one_line(text)):
             self.headings.append(Heading(start, level, title))
         self._pieces += [gap, text]
         self.length = start + len(text)
         if self.length > MAX_TEXT_BYTES:
             raise UnreadableFile(self.source, f"more text than the {MAX_TEXT_BYTES / 2**20:,.0f} MiB that are taken")
+
+    @property
+    def end(self) -> str:
+        """The piece that was put last."""
+        return self._pieces[-1] if self._pieces else ""
 
     @property
     def text(self) -> str:
@@ -64,5 +75,5 @@ class Draft:
         own = {name: value for name, value in (metadata or {}).items() if value not in (None, "")}
         return Document(
             more.pop("source", self.source), self.text, one_line(title) or best_title(self.headings), metadata=own,
-            sections=sections(self.headings), places=tuple(self.places), **more,
+            sections=sections(self.headings), places=tuple(self.places), breaks=tuple(self.breaks), **more,
         )  # fmt: skip

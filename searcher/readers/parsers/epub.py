@@ -137,7 +137,7 @@ def _chapter(draft: Draft, page: Element, title: str | None) -> None:
     if not text.strip():
         return
     first = headings[0].title if headings else None
-    draft.at(chapter=title or first)
+    draft.at(chapter=title or first, cut=True)
     if title and not headings:
         draft.headings.append(Heading(draft.length + (2 if draft.length else 0), 1, title))
     start = draft.length + (2 if draft.length else 0)

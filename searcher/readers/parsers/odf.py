@@ -174,7 +174,7 @@ class _OpenDocument:
             self._block(element)
 
     def _sheet(self, table: Element, name: str) -> None:
-        self.draft.at(sheet=name)
+        self.draft.at(sheet=name, cut=True)
         self.draft.put(name, level=1)
         gap, number = "\n\n", 0
         for row, times in self._rows(table):
@@ -187,7 +187,7 @@ class _OpenDocument:
             number += times - min(times, REPEATED_MOST) if cells else times
 
     def _slide(self, page: Element, number: int) -> None:
-        self.draft.at(slide=number)
+        self.draft.at(slide=number, cut=True)
         notes = page.find("notes")
         title = next((frame for frame in page.iter("frame") if attribute(frame, "class") == "title"), None)
         if title is not None:

@@ -10,7 +10,7 @@ from searcher.errors import UnreadableFile
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.pdf_cleaning import plain, without_repeats
 from searcher.readers.parsers.pdf_glyphs import BROKEN_FONT, GUESSED_FONT
-from searcher.readers.parsers.pdf_layout import blocks, body_size, heading_sizes, in_rows
+from searcher.readers.parsers.pdf_layout import ENDED, blocks, body_size, heading_sizes, in_rows
 from searcher.readers.parsers.pdf_outline import Span, outlined
 from searcher.readers.parsers.pdf_page import HYPHEN, NO_TEXT, Line, Page, read_page
 from searcher.readers.parsers.pdf_words import speller, without_cuts
@@ -89,7 +89,10 @@ def _whole(source: str, document: PdfDocument, pages: Sequence[Page]) -> Documen
     levels = heading_sizes(lined, body)
     for number, lines in enumerate(lined):
         label = one_line(document.get_page_label(number))
-        draft.at(page=number + 1, label=label if label not in ("", str(number + 1)) else None)
+        begins = lines[0].text[:1] if lines else ""
+        goes_on = begins.islower() and not ENDED.search(draft.end[-3:])  # a sentence, over the end of the page
+        place = {"page": number + 1, "label": label if label not in ("", str(number + 1)) else None}
+        draft.at(cut=not goes_on, **place)
         spans.append(
             _set(
                 draft,

@@ -42,7 +42,7 @@ def _slide(element: Element, relations: dict[str, tuple[str, str]]) -> str:
 
 
 def _read(draft: Draft, archive: Archive, name: str, slide: Element, number: int) -> None:
-    draft.at(slide=number)
+    draft.at(slide=number, cut=True)
     relations = archive.relations(name)
     _shapes(draft, archive, slide.find("cSld/spTree"), relations)
     for kind, target in relations.values():

@@ -93,7 +93,7 @@ def _looked_through(archive: Archive, name: str | None) -> tuple[list[tuple[int,
 
 def _sheet(draft: Draft, sheet: Any, merged: Sequence[tuple[int, ...]]) -> None:
     """A line for each row that holds something, under the sheet's name."""
-    draft.at(sheet=sheet.title)
+    draft.at(sheet=sheet.title, cut=True)
     draft.put(sheet.title, level=1)
     sheet.reset_dimensions()  # which a file may state wrongly
     begun = sorted(merged, key=lambda bounds: bounds[1], reverse=True)

@@ -1,0 +1,103 @@
+"""Source code: definitions under their qualified names, in every language that has a grammar."""
+
+from pathlib import Path
+
+import pytest
+
+from searcher.readers import read, read_text
+from searcher.readers.apart import Apart
+from searcher.readers.plain import read_plain
+from searcher.readers.raw import Raw, ReadOptions
+from searcher.records import Document
+
+pytest.importorskip("tree_sitter_python", reason="the extra 'code' is not installed")
+
+
+def document_of(source: str, suffix: str) -> Document:
+    [document] = read_text(source.encode(), "file", suffix=suffix)
+    assert isinstance(document, Document) and document.text == source
+    return document
+
+
+def names(source: str, suffix: str) -> dict[str, str]:
+    """The first line of each definition by its qualified name."""
+    document = document_of(source, suffix)
+    return {place["name"]: document.text[at:].split("\n")[0].strip() for at, place in document.places if place}
+
+
+PYTHON = '''"""Größe of things."""
+
+# About A.
+@final
+class A:
+    x = 1
+
+    # About b.
+    def b(self):
+        def inner(): ...
+        return inner
+
+    async def c(self): ...
+
+def d():
+    pass
+
+print(d())
+'''
+
+
+def test_definitions_of_python_begin_with_what_stands_above_them() -> None:
+    document = document_of(PYTHON, ".py")
+    found = [
+        (document.text[at:].lstrip("\n").split("\n")[0].strip(), place.get("name")) for at, place in document.places
+    ]
+    assert found == [
+        ('"""Größe of things."""', None), ("# About A.", "A"), ("# About b.", "A.b"),
+        ("def inner(): ...", "A.b.inner"), ("return inner", "A.b"), ("async def c(self): ...", "A.c"), ("def d():", "d"),
+        ("print(d())", None),
+    ]  # fmt: skip
+    assert document.sections[2][1] == "A > b"
+
+
+@pytest.mark.parametrize(
+    ("suffix", "source", "expected"),
+    [
+        (".js", "export class A {\n  go() {}\n}\nconst f = (x) => {\n  return x\n}\nfunction g() {}\n", {"A", "A.go", "f", "g"}),
+        (".tsx", "interface P { a: string }\nexport const C = (p: P) => <b>{p.a}</b>\n", {"P", "C"}),
+        (".ts", "namespace N { export enum E { a } }\ntype T = string\nabstract class B { m(): void {} }\n", {"N", "N.E", "T", "B", "B.m"}),
+        (".go", "package p\n\n// About T.\ntype T struct { a int }\n\nfunc (t *T) Go() {}\nfunc New() T { return T{} }\n", {"T", "T.Go", "New"}),
+        (".rs", "#[derive(Debug)]\nstruct S<T> { a: T }\nimpl<T> S<T> {\n    fn go(&self) {}\n}\nmod m { fn f() {} }\n", {"S", "S.go", "m", "m.f"}),
+        (".java", "class A {\n  A() {}\n  int b() { return 1; }\n  interface C {}\n}\n", {"A", "A.A", "A.b", "A.C"}),
+        (".c", "struct s { int a; };\nstruct s *find(struct s *x) { return x; }\nint main(void) { struct s y; }\n", {"s", "find", "main"}),
+        (".cpp", "namespace n {\ntemplate <class T>\nclass A { void b() {} };\nvoid A::c() {}\n}\n", {"n", "n.A", "n.A.b", "n.A.c"}),
+        (".cs", "namespace N { class A { int B() { return 1; } } }\n", {"N", "N.A", "N.A.B"}),
+        (".rb", "module M\n  class A\n    def b; end\n    def self.c; end\n  end\nend\n", {"M", "M.A", "M.A.b", "M.A.c"}),
+        (".php", "<?php\nclass A { function b() {} }\nfunction c() {}\n", {"A", "A.b", "c"}),
+        (".sh", "greet() {\n  echo hi\n}\ngreet\n", {"greet"}),
+    ],
+)  # fmt: skip
+def test_definitions_of_each_language_have_their_names(suffix: str, source: str, expected: set[str]) -> None:
+    assert set(names(source, suffix)) == expected
+
+
+def test_what_is_broken_is_read_all_the_same_and_what_is_deep_ends() -> None:
+    assert names("def a(:\n    pass\n\ndef b(): pass\n", ".py")["b"] == "def b(): pass"
+    deep = "".join(f"{' ' * n}class C{n}:\n" for n in range(600)) + " " * 600 + "pass\n"
+    assert len(document_of(deep, ".py").places) > 100
+    assert document_of("(" * 100_000, ".js").places == ()
+
+
+def test_without_a_grammar_code_is_text(tmp_path: Path) -> None:
+    reader = Apart("code:read_python", ("no_such_grammar",), "code", otherwise=read_plain)
+    with (tmp_path / "a.py").open("w+b") as stream:
+        stream.write(b"def a(): pass\n")
+        stream.seek(0)
+        [document] = reader(Raw("a.py", stream, 14), ReadOptions())
+    assert document == Document("a.py", "def a(): pass\n")
+
+
+def test_a_place_in_code_is_a_line_with_a_name(data: Path) -> None:
+    [document] = read(data / "formats" / "sessions.py")
+    assert isinstance(document, Document)
+    [at] = [start for start, place in document.places if place == {"name": "Session.get"}]
+    assert document.text[at:].lstrip().startswith("def get(")
