@@ -85,7 +85,7 @@ def _lines(file: Path) -> list[dict[str, Any]]:
 
 def values(dataset: Dataset, searcher: Searcher, how: dict[str, Any]) -> np.ndarray:
     """nDCG@10 and P@1 of each query, a document ranked by its best passage. (2, q)."""
-    ranked = searcher.rank(list(dataset.queries.values()), 10, per_document=1, **how)
+    ranked = searcher.rank(list(dataset.queries.values()), 10, per_document=1, literal=True, **how)
     rows = []
     for hits, right in zip(ranked, dataset.qrels.values(), strict=True):
         gains = np.array([right.get(row.source, 0) for _, row in hits] or [0], dtype=float)

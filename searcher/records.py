@@ -205,10 +205,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Failure:
-    """Something that was not indexed, and why, in one short phrase."""
+    """Something that was not indexed, and why, in one short phrase.
+
+    row: what the document would be called, where it is one row of a file and that is known.
+    """
 
     source: str
     reason: str
+    row: str | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -261,4 +265,6 @@ class AddReport:
 
     def as_dict(self) -> dict[str, Any]:
         """The report as the JSON object that `add --json` prints."""
-        return asdict(self) | {"unknown_share": self.unknown_share}
+        told: dict[str, Sequence[Failure]] = {"skipped": self.skipped, "failed": self.failed, "notes": self.notes}
+        lists = {name: [{"source": each.source, "reason": each.reason} for each in told[name]] for name in told}
+        return asdict(self) | lists | {"unknown_share": self.unknown_share}

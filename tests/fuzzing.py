@@ -244,7 +244,12 @@ SEEDS: dict[str, list[str] | list[bytes]] = {
     ],
     ".json": ["[" + ROWS.strip().replace("\n", ",") + "]", '{"a": [1, {"b": null}]}'],
     ".jsonl": [ROWS],
-    ".md": [MARKDOWN],
+    ".md": [
+        MARKDOWN,
+        "---\ntitle: A: b\nstray\ntags: [a\n- b\n---\n# C\n",
+        "+++\na = no\nb = [1]\n[c]\n+++\n# D\n",
+        '{"a": {"b": 1}}\n\n# E\n',
+    ],
     ".mdx": [MARKDOWN + "import A from 'a'\n\n{/* # no */}\n\n<A b={1}>\n"],
     ".rst": ["=====\nTitle\n=====\n\nOne :ref:`a <b>`\n----------------\n\ntext\n\nTwo\n~~~\n"],
     ".tsv": [TABLE.replace(",", "\t")],

@@ -5,12 +5,25 @@ from typing import Any
 
 import click
 
-from searcher.cli.options import folder_option, json_option, open_searcher, settings_options
+from searcher.cli.command import Command
+from searcher.cli.options import (
+    folder_option,
+    json_option,
+    open_searcher,
+    reading,
+    reading_options,
+    settings_options,
+)
 from searcher.cli.output import progress_bar, show_report
 from searcher.cli.terminal import echo, show_json, stdin
 
 
-@click.command("add")
+@click.command("add", cls=Command, examples=[
+    ("add notes/ reports/*.pdf", "files, folders with all in them, globs; again, only what changed"),
+    ("add notes/ --prune", "remove what is not there any more"),
+    ("add tickets.csv --text-field subject --text-field body --id-field number", "a document for each row"),
+    ("curl -s https://example.com | searcher add - --label page.html", "from stdin"),
+])  # fmt: skip
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…")
 @folder_option
 @click.option("--text-field", multiple=True, metavar="NAME", help="Column of tables that holds the text; several are "
@@ -18,6 +31,7 @@ from searcher.cli.terminal import echo, show_json, stdin
 @click.option("--id-field", metavar="NAME", help="Column that holds the id.")
 @click.option("--table", "tables", multiple=True, metavar="NAME", help="Table or view of SQLite files, once or more. "
               "[default: all that have text]")  # fmt: skip
+@reading_options
 @click.option("--label", metavar="NAME", default="stdin", show_default=True, help="What text from stdin (-) is called; "
               "its suffix says how it is read.")  # fmt: skip
 @click.option("--prune", is_flag=True, help="Remove what came from these paths and is there no more.")
@@ -27,7 +41,8 @@ from searcher.cli.terminal import echo, show_json, stdin
 @click.pass_context
 def add_command(
     ctx: click.Context, /, paths: tuple[str, ...], folder: Path | None, text_field: tuple[str, ...],
-    id_field: str | None, tables: tuple[str, ...], label: str, prune: bool, dry_run: bool, as_json: bool,
+    id_field: str | None, tables: tuple[str, ...], encoding: str | None, column_types: tuple[str, ...], label: str,
+    prune: bool, dry_run: bool, as_json: bool,
     **settings: Any,
 ) -> None:  # fmt: skip
     """Index files, folders (with all in them), globs, or stdin (-).
@@ -36,26 +51,18 @@ def add_command(
     document for each row, SQLite files for each row of their tables: these are read from a copy and never written.
     Exit 1 if something failed; the rest is indexed all the same.
     """
-    searcher = open_searcher(folder, **settings)
+    how: dict[str, Any] = {"text_field": text_field, "id_field": id_field, "tables": tables, "dry_run": dry_run}
+    how |= reading(encoding, column_types)
+    searcher = open_searcher(folder, make=True, **settings)
     if "-" in paths:
         if len(paths) > 1:
             raise click.UsageError("- (stdin) cannot be mixed with other paths.")
         data = stdin().read()
         suffix = Path(label).suffix or ".txt"
-        report = searcher.add_bytes(
-            data, label, suffix=suffix, text_field=text_field, id_field=id_field, tables=tables, dry_run=dry_run
-        )
+        report = searcher.add_bytes(data, label, suffix=suffix, **how)
     else:
         with progress_bar() as progress:
-            report = searcher.add(
-                paths,
-                text_field=text_field,
-                id_field=id_field,
-                tables=tables,
-                prune=prune,
-                dry_run=dry_run,
-                progress=progress,
-            )
+            report = searcher.add(paths, prune=prune, progress=progress, **how)
     if as_json:
         show_json(report.as_dict())
     else:
@@ -63,13 +70,16 @@ def add_command(
     ctx.exit(1 if report.failed else 0)
 
 
-@click.command("remove")
+@click.command("remove", cls=Command, examples=[
+    ("remove notes/old.md archive/", "a file, and a folder with all in it"),
+    ("remove --id ticket-17", "by your own id"),
+])  # fmt: skip
 @click.argument("sources", nargs=-1, metavar="SOURCE…")
 @click.option("--id", "ids", multiple=True, metavar="ID", help="Remove the documents with this id; may be repeated.")
 @folder_option
 @json_option
 def remove_command(sources: tuple[str, ...], ids: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
-    """Remove documents by source (path, folder or label) or by id."""
+    """Remove documents by SOURCE (a path, the end of one, a folder with all in it, a label, a title) or by id."""
     if not sources and not ids:
         raise click.UsageError("Name a SOURCE or an --id.")
     removed = open_searcher(folder).remove(sources, ids)

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from searcher.cli.options import folder_option, json_option, model_options, open_searcher, settings_options
+from searcher.cli.command import Command, Group
+from searcher.cli.options import (
+    folder_option,
+    json_option,
+    model_options,
+    open_searcher,
+    reading,
+    reading_options,
+    settings_options,
+)
 from searcher.cli.output import progress_bar, show_answer, show_report, show_table
 from searcher.cli.terminal import bold, dim, echo, show_json
 from searcher.system import shown
@@ -22,8 +31,11 @@ NO_ANSWER = dict.fromkeys(("answer", "question", "source", "score", "probability
 PRECISIONS = ("0.8", "0.9", "0.95")
 
 
-@click.command("ask")
-@click.argument("question")
+@click.command("ask", cls=Command, examples=[
+    ("ask how do I reset my password", "the words are one question"),
+    ("ask how do I reset my password --min-probability 0.8", "only if it is sure"),
+])  # fmt: skip
+@click.argument("question", nargs=-1, required=True, metavar="QUESTION…")
 @folder_option
 @click.option("--min-probability", type=float, metavar="P", help="No answer that is right with a lower probability; "
               "needs `faq calibrate`.")  # fmt: skip
@@ -31,8 +43,8 @@ PRECISIONS = ("0.8", "0.9", "0.95")
 @json_option
 @model_options
 def ask_command(
-    question: str, folder: Path | None, min_probability: float | None, min_score: float | None, as_json: bool,
-    **settings: Any,
+    question: tuple[str, ...], folder: Path | None, min_probability: float | None, min_score: float | None,
+    as_json: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Answer QUESTION with the FAQ entry that fits it best.
 
@@ -42,31 +54,33 @@ def ask_command(
     0.6 may be sure in one FAQ and a guess in another.
     """
     searcher = open_searcher(folder, **settings)
-    answer = searcher.answer(question, min_score, min_probability)
+    answer = searcher.answer(" ".join(question), min_score, min_probability)
     if as_json:
         show_json(answer.as_dict() if answer else NO_ANSWER)
         return
     show_answer(answer, searcher.faq)
 
 
-@click.group("faq", subcommand_metavar="COMMAND [ARGS]…")
-def faq_command() -> None:
-    """Add FAQ entries, look after them, and learn how far their answers can be trusted."""
+faq_command = Group("faq", help="Add FAQ entries, look after them, and learn how far their answers can be trusted.")
 
 
-@faq_command.command("add")
+@faq_command.command("add", examples=[
+    ("faq add faq.csv", "columns question and answer"),
+    ("faq add help.md --no-answers", "headings that ask; only the questions are embedded"),
+])  # fmt: skip
 @click.argument("paths", nargs=-1, required=True, metavar="FILE…")
 @folder_option
 @click.option("--answers/--no-answers", default=True, show_default=True, help="Embed the answers too, so that an entry "
               "is also found by what it says; leave out where they are mere labels.")  # fmt: skip
+@reading_options
 @click.option("--prune", is_flag=True, help="Remove what came from these paths and is there no more.")
 @click.option("--dry-run", is_flag=True, help="Read and count; write nothing.")
 @json_option
 @settings_options
 @click.pass_context
 def add_command(
-    ctx: click.Context, /, paths: tuple[str, ...], folder: Path | None, answers: bool, prune: bool, dry_run: bool,
-    as_json: bool, **settings: Any,
+    ctx: click.Context, /, paths: tuple[str, ...], folder: Path | None, answers: bool, encoding: str | None,
+    column_types: tuple[str, ...], prune: bool, dry_run: bool, as_json: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Index FAQ files: many ways of asking, one answer.
 
@@ -75,9 +89,10 @@ def add_command(
     each other share an answer, or with definition lists (lines that ask, then `: answer`). A later `add` of the file
     leaves it a FAQ. Exit 1 if something failed; the rest is indexed all the same.
     """
-    searcher = open_searcher(folder, **settings)
+    how = reading(encoding, column_types)
+    searcher = open_searcher(folder, make=True, **settings)
     with progress_bar() as progress:
-        report = searcher.add_faq(paths, answers=answers, prune=prune, dry_run=dry_run, progress=progress)
+        report = searcher.add_faq(paths, answers=answers, prune=prune, dry_run=dry_run, progress=progress, **how)
     if as_json:
         show_json(report.as_dict())
     else:
@@ -85,7 +100,9 @@ def add_command(
     ctx.exit(1 if report.failed else 0)
 
 
-@faq_command.command("lint")
+@faq_command.command("lint", examples=[
+    ("faq lint", "what contradicts or repeats what"),
+])  # fmt: skip
 @folder_option
 @click.option("--alike", type=float, default=0.95, show_default=True, metavar="COSINE", help="From where on two "
               "questions count as the same.")  # fmt: skip
@@ -114,7 +131,10 @@ def lint_command(ctx: click.Context, /, folder: Path | None, alike: float, as_js
 KINDS = {"conflict": "conflicts", "duplicate": "duplicates", "unreachable": "unreachable phrasings"}
 
 
-@faq_command.command("log")
+@faq_command.command("log", examples=[
+    ("faq log --on", "keep questions without an answer from now on"),
+    ("faq log", "which entries are missing"),
+])  # fmt: skip
 @folder_option
 @click.option("--on/--off", "on", default=None, help="Keep questions that had no answer from now on, or no more.")
 @click.option("--forget", is_flag=True, help="Forget the questions kept so far.")
@@ -150,7 +170,10 @@ def log_command(folder: Path | None, on: bool | None, forget: bool, near: float,
         echo("no question is kept" + ("" if faq.is_logging() else "; to keep them: searcher faq log --on"))
 
 
-@faq_command.command("calibrate")
+@faq_command.command("calibrate", examples=[
+    ("faq calibrate --labelled asked.csv", "from real questions, those without an answer among them"),
+    ("faq calibrate", "from the FAQ's own phrasings"),
+])  # fmt: skip
 @folder_option
 @click.option("--labelled", type=click.Path(path_type=Path), metavar="FILE", help="Table of questions (column question "
               "or text) and the right answer: its text, or its entry's id or source; empty if none.")  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from searcher.cli.command import Command
 from searcher.cli.options import json_option, mode_option, open_searcher, settings_options
 from searcher.cli.output import progress_bar, show_pairs, show_table
 from searcher.cli.terminal import echo, show_json
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
 SHOWN = 20  # rows of the table of a sweep
 
 
-@click.command("eval")
+@click.command("eval", cls=Command, examples=[
+    ("eval scifact/", "how good the answers are on a set in BEIR layout"),
+    ("eval scifact/ --against mode=hybrid", "is another setting really better?"),
+    ("eval scifact/ --pooling all --plot poolings.png", "every pooling and layer"),
+])  # fmt: skip
 @click.argument("dataset", type=click.Path(path_type=Path), metavar="DIR")
 @click.option("-i", "--index", "folder", type=click.Path(path_type=Path), metavar="DIR",
               help="Keep the index here, and use it again. [default: a temporary one]")  # fmt: skip
@@ -35,8 +40,8 @@ SHOWN = 20  # rows of the table of a sweep
 @json_option
 @settings_options
 def eval_command(
-    dataset: Path, folder: Path | None, ids: str, mode: str, against: tuple[str, ...], plot: Path | None, as_json: bool,
-    **settings: Any,
+    dataset: Path, folder: Path | None, ids: str, mode: str | None, against: tuple[str, ...], plot: Path | None,
+    as_json: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Measure nDCG@10, P@1, MRR@10, recall and MAP on DIR, a set in BEIR layout.
 
@@ -48,6 +53,7 @@ def eval_command(
     """
     from searcher.evaluation import evaluate, read_dataset
 
+    mode = mode or "dense"
     every = settings["pooling"] == "all"
     if plot and not every:
         raise click.UsageError("--plot draws what --pooling all finds; give that too.")
@@ -61,10 +67,10 @@ def eval_command(
         _sweep(read, plot, as_json, settings)
         return
     with TemporaryDirectory() as temporary:
-        searcher = open_searcher(folder or Path(temporary) / "index", **settings)
+        searcher = open_searcher(folder or Path(temporary) / "index", make=True, **settings)
         if against:
             alike = other == settings  # only the mode differs: one index is enough
-            second = searcher if alike else open_searcher(Path(temporary) / "other", **other)
+            second = searcher if alike else open_searcher(Path(temporary) / "other", make=True, **other)
             _compare(read, searcher, second, modes, as_json)
             return
         with progress_bar("documents") as progress:
@@ -112,7 +118,7 @@ def _sweep(dataset: "Dataset", plot: Path | None, as_json: bool, settings: dict[
 
         check_plot(plot)
     with TemporaryDirectory() as temporary:
-        searcher = open_searcher(Path(temporary), **(settings | {"pooling": None}))
+        searcher = open_searcher(Path(temporary), make=True, **(settings | {"pooling": None}))
         with progress_bar("documents") as progress:
             rows = sweep(dataset, searcher, progress)
     if plot:

@@ -10,13 +10,17 @@ from typing import BinaryIO
 
 import click
 
+from searcher.cli.command import Command
 from searcher.cli.options import folder_option, json_option, open_searcher
 from searcher.cli.output import progress_bar
 from searcher.cli.terminal import echo, show_json, stdin
 from searcher.system import private
 
 
-@click.command("export")
+@click.command("export", cls=Command, examples=[
+    ("export backup.jsonl", "the whole index, vectors included"),
+    ("export - | gzip > backup.jsonl.gz", "into a pipe"),
+])  # fmt: skip
 @click.argument("file", default="-", metavar="[FILE|-]")
 @folder_option
 @click.option("--vectors", type=click.Choice(["numbers", "base64"]), default="numbers", show_default=True,
@@ -41,7 +45,9 @@ def export_command(file: str, folder: Path | None, vectors: str) -> None:
     echo(f"exported {done.documents:,} documents, {done.passages:,} passages to {file}")
 
 
-@click.command("import")
+@click.command("import", cls=Command, examples=[
+    ("import backup.jsonl -i @copy", "into a new index, without a model"),
+])  # fmt: skip
 @click.argument("file", metavar="FILE|-")
 @folder_option
 @json_option
@@ -51,7 +57,7 @@ def import_command(file: str, folder: Path | None, as_json: bool) -> None:
     Documents whose source is there already are replaced; passages get new ids. All or nothing: if anything in FILE is
     wrong, or the index was made with other settings, nothing changes.
     """
-    searcher = open_searcher(folder)
+    searcher = open_searcher(folder, make=True)
     with progress_bar("documents") as progress:
         if file == "-":
             done = searcher.import_(stdin(), progress)

@@ -4,19 +4,38 @@ from pathlib import Path
 
 import click
 
-from searcher.cli.options import folder_option, json_option, open_searcher
+from searcher.cli.command import Choice, Command
+from searcher.cli.options import folder_option, json_option, open_searcher, where_option
 from searcher.cli.output import show_pairs, show_table
 from searcher.cli.terminal import bold, echo, show_json, write
 from searcher.system import shown
 
+COUNTS = ("passages", "characters")
+SORTS = ("source", "title", "kind", "passages", "characters")
 
-@click.command("list")
+
+@click.command("list", cls=Command, examples=[
+    ("list", "every document"),
+    ("list 'docs/**' --where \"lang = 'en'\" --sort passages", "some, the longest last"),
+    ("list --jsonl", "for a program"),
+])  # fmt: skip
+@click.argument("globs", nargs=-1, metavar="[GLOB…]")
 @folder_option
+@where_option
+@click.option("--sort", type=Choice(SORTS), default="source", show_default=True, metavar="COLUMN",
+              help=f"{', '.join(SORTS)}: numbers and words rising.")  # fmt: skip
+@click.option("--reverse", is_flag=True, help="The other way round.")
 @json_option
 @click.option("--jsonl", "as_jsonl", is_flag=True, help="Print a JSON object for each document.")
-def list_command(folder: Path | None, as_json: bool, as_jsonl: bool) -> None:
-    """List the documents of the index in the order of their sources."""
-    documents = open_searcher(folder).listing()
+def list_command(
+    globs: tuple[str, ...], folder: Path | None, where: str | None, sort: str, reverse: bool, as_json: bool,
+    as_jsonl: bool,
+) -> None:  # fmt: skip
+    """List the documents of the index, or those from files that a GLOB names."""
+    documents = open_searcher(folder).listing(where, globs)
+    documents.sort(key=lambda row: (row[sort] is None, row[sort] or 0 if sort in COUNTS else str(row[sort]).casefold()))
+    if reverse:
+        documents.reverse()
     if as_json:
         show_json(documents)
     elif as_jsonl:
@@ -27,13 +46,16 @@ def list_command(folder: Path | None, as_json: bool, as_jsonl: bool) -> None:
         show_table(rows, ("source", "passages", "characters", "title"))
 
 
-@click.command("show")
+@click.command("show", cls=Command, examples=[
+    ("show notes/boiler.md", "the text as it is stored"),
+    ("show boiler.md --passages", "the end of its path is enough; cut as it is searched"),
+])  # fmt: skip
 @click.argument("source")
 @folder_option
 @click.option("--passages", is_flag=True, help="Each passage with its place, not the text as a whole.")
 @json_option
 def show_command(source: str, folder: Path | None, passages: bool, as_json: bool) -> None:
-    """Show the document SOURCE (a path, a label or an id) as it is stored."""
+    """Show the document SOURCE as it is stored: a path, the end of one, a label, a title or an id."""
     searcher = open_searcher(folder)
     document = searcher.document(source)
     rows = searcher.passages(document.source)
@@ -54,7 +76,10 @@ def show_command(source: str, folder: Path | None, passages: bool, as_json: bool
         write(document.text)
 
 
-@click.command("status")
+@click.command("status", cls=Command, examples=[
+    ("status", "what is there, and which model made the vectors"),
+    ("status --tables", "what searcher.db holds"),
+])  # fmt: skip
 @folder_option
 @click.option("--tables", is_flag=True, help="What each table of searcher.db holds instead.")
 @json_option

@@ -1,11 +1,13 @@
 """Options that several commands share, and the `Searcher` they make."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from searcher.cli.command import Choice, Option
+from searcher.cli.config import MODES, locate, setting
 
 if TYPE_CHECKING:
     from searcher.embedding import Embedder
@@ -19,7 +21,10 @@ __all__ = [
     "mode_option",
     "model_options",
     "open_searcher",
+    "reading",
+    "reading_options",
     "settings_options",
+    "where_option",
 ]
 
 Decorator = Callable[[Any], Any]
@@ -34,38 +39,56 @@ def _stacked(*options: Decorator) -> Decorator:
     return decorate
 
 
+def _model_option(*names: str, **settings: Any) -> Decorator:
+    """An option that is listed apart from a command's own."""
+    return click.option(*names, cls=Option, part="Model options", **settings)
+
+
 folder_option = click.option(
-    "-i", "--index", "folder", type=click.Path(path_type=Path), metavar="DIR",
-    help="Index folder; else $SEARCHER_INDEX, else index_data.",
+    "-i", "--index", "folder", type=click.Path(path_type=Path), metavar="DIR|NAME",
+    help="Index folder or named index. [default: $SEARCHER_INDEX, else the nearest index_data]",
 )  # fmt: skip
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
 
+where_option = click.option(
+    "--where", metavar="FILTER", help="Only documents such as \"lang = 'en' and year >= 2020\"."
+)
+
 mode_option = click.option(
-    "--mode", type=click.Choice(["dense", "keyword", "hybrid"]), default="dense", show_default=True,
-    help="Rank by the cosine of vectors, by BM25 of the question's words, or by both.",
+    "--mode", type=Choice(MODES), metavar="MODE",
+    help="dense, keyword or hybrid: rank by the cosine of vectors, by BM25 of the question's words, or by both. "
+    "[default: dense]",
+)  # fmt: skip
+
+# How files are read.
+reading_options = _stacked(
+    click.option("--encoding", metavar="NAME", help="Encoding of the files: utf-8, cp1250, koi8-r … [default: told "
+                 "from each file]"),
+    click.option("--column-type", "column_types", multiple=True, metavar="NAME=TYPE", help="Type of a column of "
+                 "tables: text, number, boolean or date; may be repeated. [default: what all its cells are]"),
 )  # fmt: skip
 
 # Everything that decides a vector.
 model_options = _stacked(
-    click.option("-m", "--model", metavar="NAME", help="Hub name or local folder. [default: all-MiniLM-L6-v2]"),
-    click.option("--pooling", metavar="NAME", help="cls, max, mean, mean_max, mean_sqrt_len, weighted_mean, sep, "
+    _model_option("-m", "--model", metavar="NAME", help="Hub name or local folder. [default: all-MiniLM-L6-v2]"),
+    _model_option("--pooling", metavar="NAME", help="cls, max, mean, mean_max, mean_sqrt_len, weighted_mean, sep, "
                  "pooler, token:N, or a bert-as-service name. [default: the model's]"),
-    click.option("--layers", metavar="LAYERS", help="Hidden states to pool: -1, -4:, 0,6, all. [default: -1]"),
-    click.option("--combine", metavar="HOW", help="Several layers: concat, sum or mean. [default: concat]"),
-    click.option("--special-tokens/--no-special-tokens", default=None, help="Whether [CLS] and [SEP] are pooled too."),
-    click.option("--query-prompt", metavar="TEXT", help="Put before every question. [default: the model's]"),
-    click.option("--passage-prompt", metavar="TEXT", help="Put before every passage. [default: the model's]"),
-    click.option("--device", metavar="NAME", default="auto", show_default=True, help="cpu, cuda, mps, or auto."),
-    click.option("--dtype", metavar="NAME", help="auto, bf16 or fp32. [default: $SEARCHER_DTYPE, else auto]"),
-    click.option("--torch-weights", is_flag=True, help="Allow pytorch_model.bin, loaded weights-only."),
+    _model_option("--layers", metavar="LAYERS", help="Hidden states to pool: -1, -4:, 0,6, all. [default: -1]"),
+    _model_option("--combine", metavar="HOW", help="Several layers: concat, sum or mean. [default: concat]"),
+    _model_option("--special-tokens/--no-special-tokens", default=None, help="Whether [CLS] and [SEP] are pooled too."),
+    _model_option("--query-prompt", metavar="TEXT", help="Put before every question. [default: the model's]"),
+    _model_option("--passage-prompt", metavar="TEXT", help="Put before every passage. [default: the model's]"),
+    _model_option("--device", metavar="NAME", default="auto", show_default=True, help="cpu, cuda, mps, or auto."),
+    _model_option("--dtype", metavar="NAME", help="auto, bf16 or fp32. [default: $SEARCHER_DTYPE, else auto]"),
+    _model_option("--torch-weights", is_flag=True, help="Allow pytorch_model.bin, loaded weights-only."),
 )  # fmt: skip
 
 # … and what passages there are.
 settings_options = _stacked(
     model_options,
-    click.option("--chunk-tokens", type=int, metavar="N", help="Most tokens of a passage. [default: the model's]"),
-    click.option("--overlap", type=int, metavar="N", help="Tokens shared with the passage before. [default: 0]"),
+    _model_option("--chunk-tokens", type=int, metavar="N", help="Most tokens of a passage. [default: the model's]"),
+    _model_option("--overlap", type=int, metavar="N", help="Tokens shared with the passage before. [default: 0]"),
 )
 
 
@@ -78,11 +101,23 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def open_searcher(folder: Path | None, **options: Any) -> "Searcher":
-    """The index that a command works on."""
+def reading(encoding: str | None, column_types: tuple[str, ...]) -> dict[str, Any]:
+    """The options of reading as the library takes them."""
+    pairs = [given.rpartition("=") for given in column_types]
+    for name, _, _ in pairs:
+        if not name:
+            raise click.UsageError("--column-type takes NAME=TYPE, as in --column-type code=text.")
+    return {"encoding": encoding, "column_types": {name: kind for name, _, kind in pairs}}
+
+
+def open_searcher(folder: Path | None, make: bool = False, **options: Any) -> "Searcher":
+    """The index that a command works on. make: whether it may be one that is not there yet."""
     from searcher.search import Searcher
 
-    return Searcher(folder or Path(os.environ.get("SEARCHER_INDEX") or "index_data"), **given(options))
+    place, settings = locate(folder, make), given(options)
+    if not (place / "searcher.db").exists() and (model := setting("model", settings.get("model"))):
+        settings["model"] = model
+    return Searcher(place, **settings)
 
 
 def make_embedder(**options: Any) -> "Embedder":
@@ -90,4 +125,4 @@ def make_embedder(**options: Any) -> "Embedder":
     from searcher.embedding import Embedder
 
     settings = given(options)
-    return Embedder(settings.pop("model", None), **settings)
+    return Embedder(setting("model", settings.pop("model", None)), **settings)

@@ -1,44 +1,19 @@
-"""How results look: hits and tables for people, JSON for programs, progress on a terminal."""
+"""How results other than hits look: answers, tables, reports, progress on a terminal."""
 
 import sys
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from searcher.cli.terminal import bold, columns, dim, echo, fitted, printable, width_of
-from searcher.records import AddReport, Answer, Failure, Passage
+from searcher.cli.terminal import bold, dim, echo, printable, width_of
+from searcher.records import AddReport, Answer, Failure
 from searcher.system import shown
 
 if TYPE_CHECKING:
     from searcher.faq import Faq
     from searcher.ingest import Progress
 
-__all__ = ["progress_bar", "show_documents", "show_hits", "show_pairs", "show_report", "show_table"]
-
-PASSAGE_LINES = 4
-LEAST_BEGIN = 40  # characters of a document's beginning, however long its name is
-
-
-def show_hits(hits: Sequence[Passage]) -> None:
-    """Rank, score, where it stands, and the passage, for people."""
-    width = columns()
-    for hit in hits:
-        section = hit.section or hit.title
-        echo(f"{hit.rank:>2}  {hit.score:.3f}  ", bold(place(hit)), f"  {section}" if section else "")
-        lines = textwrap.wrap(" ".join(hit.text.split()), width - 4, break_on_hyphens=False)
-        if len(lines) > PASSAGE_LINES:
-            lines[PASSAGE_LINES - 1 :] = [fitted(f"{lines[PASSAGE_LINES - 1]} …", width - 4)]
-        echo(textwrap.indent("\n".join(lines), "    "))
-        if hit.highlight:
-            sentence = " ".join(hit.highlight.text.split())
-            for number, line in enumerate(textwrap.wrap(sentence, width - 6, break_on_hyphens=False)):
-                echo("      " if number else "    » ", bold(line))
-        if answer := hit.metadata.get("answer"):
-            echo(textwrap.indent(textwrap.shorten(str(answer), 3 * width, placeholder=" …"), "    → "))
-        echo()
-    if not hits:
-        echo("nothing found")
+__all__ = ["progress_bar", "show_answer", "show_pairs", "show_report", "show_table"]
 
 
 def show_answer(answer: Answer | None, faq: "Faq") -> None:
@@ -52,22 +27,6 @@ def show_answer(answer: Answer | None, faq: "Faq") -> None:
         else:
             surety += f"; {faq.why_no_probability()}"
         echo(dim(f"  {answer.question}  ({shown(answer.source)})\n  {surety}"))
-
-
-def show_documents(hits: Sequence[Passage]) -> None:
-    """A line for each hit: rank, score, where it stands, and how it begins."""
-    width = columns()
-    for hit in hits:
-        rank, where = f"{hit.rank:>2}  {hit.score:.3f}  ", place(hit)
-        left = max(width - width_of(rank + where) - 2, LEAST_BEGIN)
-        echo(rank, bold(where), "  ", textwrap.shorten(hit.text, left, placeholder=" …"))
-    if not hits:
-        echo("nothing found")
-
-
-def place(hit: Passage) -> str:
-    """File and line of a passage; a row of a table file has no line."""
-    return f"{shown(hit.source)}:{hit.line}" if "#" not in hit.source else shown(hit.source)
 
 
 def show_table(rows: Iterable[Sequence[Any]], heading: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from searcher import __version__
+from searcher.cli.command import Group
 from searcher.cli.terminal import echo, open_streams
 from searcher.errors import SearcherError
 
@@ -33,13 +34,15 @@ COMMANDS = {
     "inspect": ("vectors", "Show tokens, windows, and how alike a word's vectors are."),
     "eval": ("evaluating", "Measure the answers on a set with judgements (BEIR layout)."),
     "reindex": ("upkeep", "Rebuild the index, or embed everything again with other settings."),
+    "config": ("configuring", "Show what holds where nothing is said, and from where."),
+    "indexes": ("configuring", "List the named indexes."),
     "check": ("upkeep", "Check that what is stored is what was written."),
     "compact": ("upkeep", "Give the room of removed documents back to the disk."),
     "demo": ("upkeep", "Index the samples and answer a question."),
 }
 
 
-class Commands(click.Group):
+class Commands(Group):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -59,10 +62,13 @@ class Commands(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="searcher")
-def cli() -> None:
-    """Semantic search over your own text, on your own machine."""
+cli = click.version_option(__version__, prog_name="searcher")(
+    Commands(
+        "searcher",
+        help="Semantic search over your own text, on your own machine.",
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+)
 
 
 def main(args: Sequence[str] | None = None) -> None:

@@ -2,123 +2,186 @@
 
 import io
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from searcher.cli.options import folder_option, json_option, mode_option, model_options, open_searcher
-from searcher.cli.output import show_documents, show_hits
+from searcher.cli.command import Choice, Command
+from searcher.cli.config import setting
+from searcher.cli.hits import FORMATS, View, show_documents
+from searcher.cli.options import folder_option, json_option, mode_option, model_options, open_searcher, where_option
 from searcher.cli.terminal import bold, echo, show_json, stdin
 from searcher.errors import BadValue
 from searcher.records import Passage
 
+if TYPE_CHECKING:
+    from searcher.search import Searcher
+
 BATCH = 256  # questions that are searched for at a time
+DASHED = re.compile(r"-[^\W\d][\w'.-]*[^\W\d]\*?\Z|-\".+\"\Z")  # -word; not -k5 and not --option
+QUICK = 1_300_000  # layers × width²: MiniLM's six of 384 are quick, twelve are not
+MARKED = 10  # hits whose sentence is looked for unasked: more would take more time than somebody waits
 
-top_option = click.option("-k", "--top-k", "k", type=int, default=10, show_default=True, help="How many passages.")
-where_option = click.option("--where", metavar="FILTER", help="Only passages of documents such as \"lang = 'en' and "
-                            "year >= 2020\".")  # fmt: skip
+top_option = click.option("-k", "--top-k", "k", type=int, metavar="N", help="How many passages. [default: 10]")
+include_option = click.option("--include", multiple=True, metavar="GLOB", help="Only sources like '*.md' or 'docs/**'.")
+exclude_option = click.option("--exclude", multiple=True, metavar="GLOB", help="No sources like this.")
 jsonl_option = click.option("--jsonl", "as_jsonl", is_flag=True, help="Print a JSON object for each hit.")
+format_option = click.option("--format", "kind", type=Choice(list(FORMATS)), metavar="FORMAT",
+                             help=f"{', '.join(FORMATS)}. [default: table]")  # fmt: skip
 
 
-@click.command("search")
-@click.argument("query", required=False)
+class Asked(Command):
+    """A command whose question may hold -word: what looks like a cluster of short options is none."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The arguments, words of the question after the others."""
+        given, words = [], list[str]()
+        waiting = iter(args)
+        for argument in waiting:
+            if argument == "--":
+                words += waiting
+            elif DASHED.match(argument):
+                words.append(argument)
+            else:
+                given.append(argument)
+        return super().parse_args(ctx, [*given, "--", *words] if words else given)
+
+
+@click.command("search", cls=Asked, examples=[
+    ("search what is my boiler code", "the words are one question"),
+    ("search 'boiler code' -k 3 --where \"year >= 2020\" --include '*.md'", "three hits out of some documents"),
+    ("search '\"four digits\" -kitchen boil*' --mode keyword", "a phrase, a word that may not be there, a beginning"),
+    ("search 'boiler code' --mode hybrid --explain -C 2", "by words and vectors, why, and lines around"),
+    ("search --queries questions.txt --format jsonl", "a question on each line, for a program"),
+])  # fmt: skip
+@click.argument("query", nargs=-1, metavar="QUERY…")
 @folder_option
 @top_option
 @where_option
+@include_option
+@exclude_option
 @mode_option
 @click.option("--min-score", type=float, metavar="SCORE", help="Leave out passages below this score.")
-@click.option(
-    "--mmr",
-    type=float,
-    metavar="LAMBDA",
-    help="Passages unlike each other: 1 changes nothing, 0.5 is half "
-    "for the question and half against what was shown before.",
-)
-@click.option(
-    "--rerank",
-    metavar="MODEL",
-    help="Look at the first hits more closely: maxsim, by token vectors of the index's own model; or a cross-encoder's "
-    "hub name or folder.",
-)
+@click.option("--mmr", type=float, metavar="LAMBDA", help="Passages unlike each other: 1 changes nothing, 0.5 is half "
+              "for the question and half against what was shown before.")  # fmt: skip
+@click.option("--rerank", metavar="MODEL", help="Look at the first hits more closely: maxsim, by token vectors of the "
+              "index's own model; or a cross-encoder's hub name or folder.")  # fmt: skip
 @click.option("--per-document", type=int, metavar="N", help="At most so many passages of a document.")
+@click.option("--documents", is_flag=True, help="Rank documents by their best passages, a line for each.")
 @click.option("--phrasings", is_flag=True, help="A FAQ entry for each of its ways of asking, not once.")
+@click.option("--highlight/--no-highlight", default=None, help="Look for the sentence of each passage that answers "
+              "best. [default: where people read and the model is small]")  # fmt: skip
+@click.option("-C", "--context", type=click.IntRange(0), metavar="N", help="Show the lines that answer, and N around.")
+@click.option("--section", is_flag=True, help="Show the whole section of each hit.")
+@click.option("--explain", is_flag=True, help="Say of each hit its cosine, its BM25, and what moved it.")
+@format_option
+@click.option("--queries", "file", type=click.Path(exists=True, dir_okay=False, allow_dash=True), metavar="FILE",
+              help="A question on each line; - is stdin.")  # fmt: skip
 @click.option("--exact", is_flag=True, help="The very nearest passages, whatever the type of the index.")
 @click.option("--ef", type=int, metavar="N", help="How widely an index of type hnsw is looked through.")
 @click.option("--nprobe", type=int, metavar="N", help="How many lists of an index of type ivf are looked through.")
-@click.option("--documents", is_flag=True, help="Rank documents by their best passages, a line for each.")
-@click.option(
-    "--queries",
-    "file",
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
-    metavar="FILE",
-    help="A question on each line; - is stdin.",
-)
-@click.option("--highlight", is_flag=True, help="Show the sentence of each passage that answers best.")
 @json_option
 @jsonl_option
 @model_options
 def search_command(
-    query: str | None, folder: Path | None, k: int, where: str | None, mode: str, min_score: float | None,
-    mmr: float | None, rerank: str | None, per_document: int | None, exact: bool, ef: int | None, nprobe: int | None,
-    documents: bool, highlight: bool, phrasings: bool, file: str | None, as_json: bool, as_jsonl: bool, **settings: Any,
+    query: tuple[str, ...], folder: Path | None, k: int | None, where: str | None, include: tuple[str, ...],
+    exclude: tuple[str, ...], mode: str | None, min_score: float | None, mmr: float | None, rerank: str | None,
+    per_document: int | None, documents: bool, phrasings: bool, highlight: bool | None, context: int | None,
+    section: bool, explain: bool, kind: str | None, file: str | None, exact: bool, ef: int | None, nprobe: int | None,
+    as_json: bool, as_jsonl: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Find the passages that answer QUERY best.
 
-    By default those nearest to it by cosine similarity; see --mode. With --documents, -k counts documents.
+    By default those nearest to it by cosine similarity; see --mode. Several words are one question. In the modes
+    keyword and hybrid "a phrase" must stand in a passage, -word must not, and pre* is any word that begins so. With
+    --documents, -k counts documents.
     """
-    if (query is None) == (file is None):
+    if bool(query) == (file is not None):
         raise click.UsageError("Give a QUERY or --queries FILE.")
     if documents and per_document not in (None, 1):
         raise click.UsageError("--documents shows one passage of a document; leave out --per-document.")
-    searcher, show = open_searcher(folder, **settings), show_documents if documents else show_hits
+    kind = _format(kind, as_json, as_jsonl)
+    searcher = open_searcher(folder, **settings)
+    k, mode = setting("k", k, searcher.folder), setting("mode", mode, searcher.folder)
     how: dict[str, Any] = {"mode": mode, "mmr": mmr, "per_document": 1 if documents else per_document}
-    how |= {"highlight": highlight, "rerank": rerank, "phrasings": phrasings}
-    how |= {"exact": exact, "ef": ef, "nprobe": nprobe}
+    how |= {"rerank": rerank, "phrasings": phrasings, "exact": exact, "ef": ef, "nprobe": nprobe}
+    named: dict[str, Any] = {"include": include, "exclude": exclude}
+    for_people = kind == "table" and not documents
+
+    def looked_at(text: str, hits: list[Passage]) -> tuple[list[Passage], View]:
+        """The hits with the sentences that answer, where these are wanted, and how they are shown."""
+        wanted = highlight if highlight is not None else for_people and file is None and _marks_quickly(searcher, mode)
+        first = len(hits) if highlight else MARKED
+        if wanted:
+            hits = [*searcher.highlight(text, hits[:first]), *hits[first:]]
+        explained = [each.as_line() for each in searcher.explain(text, hits, mode, where, **named)] if explain else ()
+        return hits, View(text, context, section, explained, searcher.document)
+
     if file is None:
-        _show(searcher.search(query, k, where, min_score, **how), as_json, as_jsonl, show)
+        text = " ".join(query)
+        hits, view = looked_at(text, searcher.search(text, k, where, min_score, **how, **named))
+        (show_documents if documents and kind == "table" else FORMATS[kind])(hits, view)
         return
     rows: list[dict[str, Any]] = []
     for queries in batched(_lines(file), BATCH):  # what is printed is not kept: there may be millions
-        results = searcher.search(queries, k, where, min_score, **how)
-        for text, hits in zip(queries, results, strict=True):
-            if as_json or as_jsonl:
+        results = searcher.search(queries, k, where, min_score, **how, **named)
+        for text, found in zip(queries, results, strict=True):
+            hits, view = looked_at(text, found)
+            if kind in ("json", "jsonl"):
                 rows += [{"query": text, **hit.as_dict()} for hit in hits]
             else:
                 echo(bold(f"── {text}"))
-                show(hits)
-        if as_jsonl:
+                (show_documents if documents else FORMATS[kind])(hits, view)
+        if kind == "jsonl":
             for row in rows:
                 show_json(row)
             rows.clear()
-    if as_json:
+    if kind == "json":
         show_json(rows)
 
 
-@click.command("similar")
+@click.command("similar", cls=Command, examples=[
+    ("similar notes/boiler.md -k 5", "what else is like a note"),
+    ("similar boiler.md --exclude 'archive/**'", "the end of its path is enough"),
+])  # fmt: skip
 @click.argument("source")
 @folder_option
 @top_option
 @where_option
+@include_option
+@exclude_option
+@format_option
 @json_option
 @jsonl_option
-def similar_command(source: str, folder: Path | None, k: int, where: str | None, as_json: bool, as_jsonl: bool) -> None:
-    """Find passages of other documents nearest to SOURCE, a document of the index."""
-    _show(open_searcher(folder).similar(source, k, where), as_json, as_jsonl)
+def similar_command(
+    source: str, folder: Path | None, k: int | None, where: str | None, include: tuple[str, ...],
+    exclude: tuple[str, ...], kind: str | None, as_json: bool, as_jsonl: bool,
+) -> None:  # fmt: skip
+    """Find passages of other documents nearest to SOURCE: a document's path, the end of one, its title or id."""
+    searcher = open_searcher(folder)
+    k = setting("k", k, searcher.folder)
+    hits = searcher.similar(source, k, where, include, exclude)
+    FORMATS[_format(kind, as_json, as_jsonl)](hits, None)
 
 
-def _show(
-    hits: list[Passage], as_json: bool, as_jsonl: bool, show: Callable[[list[Passage]], None] = show_hits
-) -> None:
-    if as_json:
-        show_json([hit.as_dict() for hit in hits])
-    elif as_jsonl:
-        for hit in hits:
-            show_json(hit.as_dict())
-    else:
-        show(hits)
+def _marks_quickly(searcher: "Searcher", mode: str) -> bool:
+    """Whether the sentences of ten hits are found in 50 ms on two cores: the model is loaded anyhow, and small."""
+    if mode == "keyword":
+        return False
+    model = searcher.embedder.model
+    return model.layers * model.width**2 <= QUICK
+
+
+def _format(kind: str | None, as_json: bool, as_jsonl: bool) -> str:
+    """The one format that was asked for. click.UsageError for several."""
+    asked = [name for name, given in ((kind, kind), ("json", as_json), ("jsonl", as_jsonl)) if given]
+    if len(set(asked)) > 1:
+        raise click.UsageError(f"One format, not {' and '.join(map(str, asked))}.")
+    return str(asked[0]) if asked else "table"
 
 
 def batched(items: Iterator[str], size: int) -> Iterator[list[str]]:

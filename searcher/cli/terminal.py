@@ -11,12 +11,14 @@ import re
 import shutil
 import sys
 import unicodedata
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
 
 __all__ = [
-    "bold", "columns", "dim", "echo", "fitted", "open_streams", "printable", "show_json", "stdin", "width_of", "write",
+    "bold", "columns", "dim", "echo", "fitted", "link", "open_streams", "printable", "show_json", "stdin", "width_of",
+    "write",
 ]  # fmt: skip
 
 LEAST_COLUMNS, MOST_COLUMNS = 20, 120
@@ -54,6 +56,13 @@ def bold(text: str) -> Styled:
 def dim(text: str) -> Styled:
     """The text in a paler colour, on a terminal."""
     return Styled(click.style(printable(text), dim=True))
+
+
+def link(text: Styled, path: str) -> Styled:
+    """The text as a link to a file that a terminal can open (OSC 8); as it is anywhere else."""
+    if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb" or not Path(path).is_absolute():
+        return text
+    return Styled(f"\x1b]8;;{Path(path).as_uri()}\x1b\\{text}\x1b]8;;\x1b\\")
 
 
 def echo(*parts: object, err: bool = False) -> None:

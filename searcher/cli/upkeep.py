@@ -6,8 +6,10 @@ from typing import Any
 
 import click
 
+from searcher.cli.command import Command
+from searcher.cli.hits import View, show_hits
 from searcher.cli.options import folder_option, given, json_option, open_searcher, settings_options
-from searcher.cli.output import progress_bar, show_answer, show_hits, show_report
+from searcher.cli.output import progress_bar, show_answer, show_report
 from searcher.cli.terminal import echo, show_json
 from searcher.errors import BadValue
 
@@ -26,7 +28,10 @@ def _type(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
     return value
 
 
-@click.command("reindex")
+@click.command("reindex", cls=Command, examples=[
+    ("reindex --type auto --tune", "faster on large indexes, as good as it was"),
+    ("reindex --model intfloat/e5-small-v2", "embed everything again with another model"),
+])  # fmt: skip
 @folder_option
 @click.option("--type", "kind", metavar="TYPE", callback=_type, help="flat, fp16, sq8, pq, hnsw, ivf, a FAISS factory "
               "string such as IVF4096,SQ8, or auto, by the number of passages. [default: the one it has]")  # fmt: skip
@@ -60,7 +65,10 @@ def reindex_command(
     echo(line)
 
 
-@click.command("check")
+@click.command("check", cls=Command, examples=[
+    ("check", "verify everything that is stored"),
+    ("check --repair", "keep what is sound"),
+])  # fmt: skip
 @click.option("--repair", is_flag=True, help="Make the index sound; what is damaged is kept beside it.")
 @folder_option
 @json_option
@@ -94,7 +102,9 @@ def check_command(folder: Path | None, repair: bool, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-@click.command("compact")
+@click.command("compact", cls=Command, examples=[
+    ("compact", "after many removals"),
+])  # fmt: skip
 @folder_option
 @json_option
 def compact_command(folder: Path | None, as_json: bool) -> None:
@@ -109,7 +119,9 @@ def compact_command(folder: Path | None, as_json: bool) -> None:
         echo(f"{freed:,} bytes given back")
 
 
-@click.command("demo")
+@click.command("demo", cls=Command, examples=[
+    ("demo", "what it looks like"),
+])  # fmt: skip
 @click.argument("question", default=DEMO_QUESTION)
 @click.option("-i", "--index", "folder", type=click.Path(path_type=Path), metavar="DIR",
               help="Keep the index here. [default: a temporary one]")  # fmt: skip
@@ -117,11 +129,12 @@ def demo_command(question: str, folder: Path | None) -> None:
     """Index the samples that come with searcher, then search them and their FAQ for QUESTION."""
     samples = samples_folder()
     with TemporaryDirectory() as temporary:
-        searcher = open_searcher(folder or Path(temporary))
+        searcher = open_searcher(folder or Path(temporary), make=True)
         with progress_bar() as progress:
             show_report(searcher.add(samples, progress=progress))
         echo(f"\n$ searcher search {question!r} -k 3\n")
-        show_hits(searcher.search(question, 3, "kind = 'text'"))
+        hits = searcher.search(question, 3, "kind = 'text'", highlight=True)
+        show_hits(hits, View(question))
         echo(f"$ searcher ask {question!r}\n")
         show_answer(searcher.answer(question), searcher.faq)
         searcher.close()

@@ -6,12 +6,17 @@ from typing import Any
 
 import click
 
+from searcher.cli.command import Command
 from searcher.cli.options import json_option, make_embedder, model_options
 from searcher.cli.output import show_table
 from searcher.cli.terminal import echo, show_json, stdin
 
 
-@click.command("embed")
+@click.command("embed", cls=Command, examples=[
+    ("embed 'a river bank' 'a bank account'", "how the vectors begin"),
+    ("embed - --output vectors.npy < lines.txt", "a vector for each line"),
+    ("embed 'a river bank' --pooling cls --layers -2 --json", "another pooling"),
+])  # fmt: skip
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT…")
 @click.option("--query", "as_query", is_flag=True, help="Embed as questions, with the prompt for them.")
 @click.option("--pair", is_flag=True, help="Two texts as one sentence pair, segments 0 and 1.")
@@ -48,7 +53,10 @@ def embed_command(
             echo(f"{first} …  ({shape}, length {np.linalg.norm(vector, axis=-1).mean():.4f})  {text[:60]}")
 
 
-@click.command("inspect")
+@click.command("inspect", cls=Command, examples=[
+    ("inspect 'the bank by the bank' --token bank", "how alike a word is to itself"),
+    ("inspect 'the cat sat on the mat' --attention -1", "who looks at whom in the last layer"),
+])  # fmt: skip
 @click.argument("text")
 @click.option("--pair", metavar="TEXT", help="Inspect the sentence pair of both texts.")
 @click.option("--token", "word", metavar="WORD", help="Cosines between the places where this word occurs.")

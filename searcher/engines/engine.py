@@ -138,14 +138,28 @@ class Engine(Protocol):
     def documents_of(self, column: Literal["source", "key", "file"], value: str) -> dict[str, int]:
         """Source → id of the documents whose source, caller's id or file is that."""
 
+    def ending(self, name: str) -> dict[str, list[int]]:
+        """Where documents are from, a file or else a source, → their ids, for those where that ends with /name or whose
+        title is the name, in any case.
+        """
+
     def document(self, number: int) -> Document:
         """A document as it was given."""
 
     def document_ids(self) -> list[int]:
         """Ids of all documents, in rising order."""
 
-    def listing(self) -> list[dict[str, Any]]:
-        """Every document in the order of sources: source, id, kind, title, metadata, passages, characters."""
+    def listing(self, documents: np.ndarray | None = None) -> list[dict[str, Any]]:
+        """Documents in the order of sources: source, id, kind, title, metadata, passages, characters.
+
+        documents: ids of some; None for all.
+        """
+
+    def chosen(self, where: Filter) -> np.ndarray:
+        """Ids of the documents that a filter allows, or that hold a passage it allows, rising. -> (n,) int64"""
+
+    def origins(self, most: int) -> list[str]:
+        """Files that documents came from, and sources of what is from none, so many at most."""
 
     def file(self, path: str) -> bytes | None:
         """The digest of a file all of whose documents are in."""
@@ -203,5 +217,6 @@ class Engine(Protocol):
     ) -> tuple[np.ndarray, np.ndarray]:
         """The k passages with the highest BM25 for any of a question's words; and those of others that hold one.
 
+        In the question `pre*` is every word that begins so.
         -> ids (n,) int64, scores (n,) float32, positive, best first, equals by id. Call inside `reading`.
         """

@@ -2,20 +2,27 @@
 
 import threading
 import weakref
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
-from pathlib import Path
+from difflib import get_close_matches
+from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Any, Self
 
+from searcher import filters
 from searcher.embedding import Embedder, IndexSettings, Wanted
 from searcher.engines.local import LocalEngine
 from searcher.errors import BadValue, DamagedIndex, UnknownName
+from searcher.filters import joined, named
 from searcher.records import Document, Row
 from searcher.store import DATABASE
-from searcher.system import absolute, on_fork, spelled
+from searcher.system import absolute, on_fork, shown, spelled
 
 __all__ = ["Opened"]
+
+SHOWN = 5  # names in a message
+MOST = 20_000  # paths among which a name like another is looked for
 
 
 class Opened:
@@ -104,7 +111,10 @@ class Opened:
     # -- what is stored, by name
 
     def _find(self, source: str) -> list[int]:
-        """Ids of the documents of a source, a file, or a folder with all in it. BadValue if there are none."""
+        """Ids of the documents of a source, a file, or a folder with all in it; else of what its end or a title names.
+
+        BadValue if there are none, or if several files are meant.
+        """
         _check_source(source)
         for name in (source, spelled(source)):
             numbers = set(self.engine.documents_of("source", name).values())
@@ -112,10 +122,13 @@ class Opened:
                 numbers.update(self.engine.documents_of("file", file).values())
             if numbers:
                 return sorted(numbers)
-        raise BadValue(f"nothing from {source!r} in {self.folder}; searcher list shows what there is")
+        return self._ending(source)
 
     def document(self, source: str) -> Document:
-        """A stored document by source, relative path, or caller's id. BadValue if there is none."""
+        """A stored document by source, relative path or caller's id, else by the end of its path or its title.
+
+        BadValue if there is none, or if several are meant.
+        """
         _check_source(source)
         for column, name in (("source", source), ("source", spelled(source)), ("key", source)):
             numbers = self.engine.documents_of(column, name)
@@ -124,7 +137,27 @@ class Opened:
                 if name not in (document.source, document.id):
                     raise DamagedIndex(f"{self.folder}: {source!r} led to another document; run: searcher check")
                 return document
-        raise BadValue(f"no document {source!r} in {self.folder}; searcher list shows what there is")
+        found = self._find(source)
+        if len(found) > 1:
+            several = [self.engine.document(number).source for number in found[:SHOWN]]
+            raise BadValue(f"{source!r} holds {len(found):,} documents: {_named(several, len(found))}")
+        return self.engine.document(found[0])
+
+    def _ending(self, name: str) -> list[int]:
+        """Ids of the documents of the one file or source whose path ends so, or that has that title. BadValue."""
+        found = self.engine.ending(name.removeprefix("./").strip("/"))
+        if len(found) > 1:
+            raise BadValue(f"{name!r} is the end or the title of {len(found):,}: {_named(list(found), len(found))}")
+        if not found:
+            there = f"nothing from {name!r} in {self.folder};{self._near(name)}"
+            raise BadValue(f"{there} searcher list shows what there is")
+        return next(iter(found.values()))
+
+    def _near(self, name: str) -> str:
+        """What is said of a name that is not there: which paths are most like it, empty if none is."""
+        paths = {PurePath(origin).name: origin for origin in self.engine.origins(MOST)}
+        near = get_close_matches(PurePath(name).name, paths, n=3)
+        return f" did you mean {' or '.join(repr(shown(paths[each])) for each in near)}?" if near else ""
 
     def passages(self, source: str) -> list[Row]:
         """The stored passages of a document in their order, vectors included. BadValue if there is no such document."""
@@ -133,13 +166,27 @@ class Opened:
             rows = self.engine.rows(ids)
             return [rows[number] for number in ids]
 
-    def listing(self) -> list[dict[str, Any]]:
-        """Every document in the order of sources: source, id, kind, title, metadata, passages, characters."""
-        return self.engine.listing()
+    def listing(
+        self, where: str | Mapping[str, Any] | None = None, include: Sequence[str] = (), exclude: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
+        """Documents in the order of sources: source, id, kind, title, metadata, passages, characters.
+
+        where: a filter; of passages, it finds the documents that hold one. include, exclude: globs, as in .gitignore,
+        of the files that they came from, or else of their sources.
+        """
+        tree = joined(None if where is None else filters.parse(where), named(include, exclude))
+        with self.engine.reading():
+            return self.engine.listing(None if tree is None else self.engine.chosen(tree))
 
     def counts(self) -> dict[str, int]:
         """How many documents, passages and tokens there are."""
         return self.engine.counts()
+
+
+def _named(names: list[str], count: int) -> str:
+    """Some names, and how many there are beside them."""
+    others = f" and {count - SHOWN:,} more" if count > SHOWN else ""
+    return f"{', '.join(map(shown, names[:SHOWN]))}{others}; give more of the path"
 
 
 def _check_source(source: str) -> None:

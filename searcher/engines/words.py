@@ -22,14 +22,18 @@ ENOUGH = 30  # passages for each hit, with the rarest words, tell how high the b
 def terms(question: str) -> list[str]:
     """The different words of a question, as they are looked for, in their order; pairs where there are no spaces.
 
-    >>> terms('What is "BM25", what NOT? 首都')
-    ['What', 'is', 'BM25', 'NOT', '首都']
+    A word with a star is every word that begins so.
+
+    >>> terms('What is "BM25", what NOT* or 2 * 3? 首都')
+    ['What', 'is', 'BM25', 'NOT*', 'or', '2', '3', '首都']
     """
     # Letters, digits and marks: every other character is a space to FTS5. It folds their case: ß is not ss to it.
-    spaces = "".join(c if c.isalnum() or category(c)[0] == "M" else " " for c in asked(question))
+    spaces = "".join(c if c.isalnum() or c == "*" or category(c)[0] == "M" else " " for c in asked(question))
     words: dict[str, str] = {}
-    for word in spaces.split():
-        words.setdefault(word.casefold(), word)
+    for run in spaces.split():
+        for word in run.replace("*", "* ").split():
+            if word != "*":
+                words.setdefault(word.casefold(), word)
     return list(words.values())[:MOST]
 
 
@@ -113,4 +117,4 @@ def _needed(
 
 def _match(words: Sequence[str]) -> str:
     """FTS5's query for any of the words; in quotation marks nothing is an operator."""
-    return " OR ".join(f'"{word}"' for word in words)
+    return " OR ".join(f'"{word[:-1]}"*' if word.endswith("*") else f'"{word}"' for word in words)

@@ -100,7 +100,7 @@ def rank_documents(
     searcher: Searcher, queries: dict[str, str], depth: int = DEPTH, mode: str = "dense"
 ) -> dict[str, dict[str, float]]:
     """Query id → document → score of its best passage, for the `depth` best documents of each query."""
-    ranked = searcher.rank(list(queries.values()), depth, mode=mode, per_document=1)
+    ranked = searcher.rank(list(queries.values()), depth, mode=mode, per_document=1, literal=True)
     return {query: {row.source: score for score, row in hits} for query, hits in zip(queries, ranked, strict=True)}
 
 

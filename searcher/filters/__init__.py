@@ -1,15 +1,18 @@
 """The `where` language: its text → a tree, and what a value is to it.
 
-Imports: errors, records.
+Imports: errors, system, records.
 """
 
+from searcher.filters.conditions import joined, named
 from searcher.filters.language import (
     And,
     Compare,
     Filter,
+    Holds,
     In,
     IsNull,
     Like,
+    Named,
     Not,
     Or,
     Path,
@@ -27,9 +30,11 @@ __all__ = [
     "And",
     "Compare",
     "Filter",
+    "Holds",
     "In",
     "IsNull",
     "Like",
+    "Named",
     "Not",
     "Or",
     "Path",
@@ -37,7 +42,9 @@ __all__ = [
     "check_keys",
     "fits",
     "in_metadata",
+    "joined",
     "kind_of",
+    "named",
     "parse",
     "values_of",
 ]

@@ -41,9 +41,11 @@ __all__ = [
     "And",
     "Compare",
     "Filter",
+    "Holds",
     "In",
     "IsNull",
     "Like",
+    "Named",
     "Not",
     "Or",
     "Value",
@@ -97,6 +99,20 @@ class IsNull:
 
 
 @dataclass(frozen=True)
+class Holds:
+    """The passage holds these words, one after the other, as the keyword index spells them; no text says this node."""
+
+    phrase: str
+
+
+@dataclass(frozen=True)
+class Named:
+    """The path of the file, or else the source, is matched by a regular expression; no text says this node."""
+
+    regex: str
+
+
+@dataclass(frozen=True)
 class And:
     """All of the parts hold."""
 
@@ -117,7 +133,7 @@ class Not:
     part: "Filter"
 
 
-Filter: TypeAlias = Compare | In | Like | IsNull | And | Or | Not
+Filter: TypeAlias = Compare | In | Like | IsNull | Holds | Named | And | Or | Not
 
 
 def parse(where: str | Mapping[str, Any]) -> Filter:
@@ -145,6 +161,8 @@ def keys(tree: Filter) -> set[str]:
             return set().union(*map(keys, parts))
         case Not(part):
             return keys(part)
+        case Holds() | Named():
+            return set()
     return {in_metadata(tree.path)[0]}
 
 

@@ -6,7 +6,20 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from searcher.filters.language import And, Compare, Filter, IsNull, Like, Not, Or, Path, Value, in_metadata
+from searcher.filters.language import (
+    And,
+    Compare,
+    Filter,
+    Holds,
+    IsNull,
+    Like,
+    Named,
+    Not,
+    Or,
+    Path,
+    Value,
+    in_metadata,
+)
 from searcher.records import Row
 
 __all__ = ["BOOLEAN", "NUMBER", "OTHER", "ROW_KEYS", "TEXT", "fits", "kind_of", "lets_through", "like", "values_of"]
@@ -57,6 +70,8 @@ def lets_through(tree: Filter, columns: Mapping[str, Any], metadata: Mapping[str
             return any(lets_through(part, columns, metadata) for part in parts)
         case Not(part):
             return not lets_through(part, columns, metadata)
+        case Holds() | Named():
+            raise TypeError(f"{type(tree).__name__} is of what is stored, not of the values in hand")
     found: Any = metadata
     if len(tree.path) == 1 and tree.path[0] in columns:
         found = columns[tree.path[0]]

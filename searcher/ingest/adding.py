@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from searcher.engines import Opened
 from searcher.errors import BadValue, SearcherError
@@ -26,6 +26,8 @@ class Adding(Opened):
         text_field: str | Sequence[str] | None = None,
         id_field: str | None = None,
         tables: Sequence[str] = (),
+        encoding: str | None = None,
+        column_types: Mapping[str, str] | None = None,
         prune: bool = False,
         dry_run: bool = False,
         progress: Progress = no_progress,
@@ -33,13 +35,15 @@ class Adding(Opened):
         """Index files, folders and globs; what is unchanged since it was added is left alone.
 
         text_field, id_field: columns of table files and databases; several of text are joined. tables: the tables and
-        views of databases that are read, all that have text if none is named. prune: remove what came from these paths
-        and is there no more. dry_run: read and count only. What cannot be read is in the report's `failed`, and stops
-        nothing else.
+        views of databases that are read, all that have text if none is named. encoding: of all these files, else it is
+        told from each. column_types: "text", "number", "boolean" or "date" for columns of table files, by their names;
+        else a column has the type that all of its cells have. prune: remove what came from these paths and is there no
+        more. dry_run: read and count only. What cannot be read is in the report's `failed`, and stops nothing else;
+        what was read, but not as it stands, is in its `notes`.
         """
         paths = [paths] if isinstance(paths, str | Path) else paths
+        options = _options(text_field, id_field, tables, encoding, column_types)
         ingest = self._ingest(progress, dry_run)
-        options = ReadOptions(_one_or_several(text_field), id_field, _several(tables))
         add_files(ingest, expanded(paths), options, prune)
         return self._finish(ingest)
 
@@ -48,6 +52,8 @@ class Adding(Opened):
         paths: str | Path | Sequence[str | Path],
         *,
         answers: bool = True,
+        encoding: str | None = None,
+        column_types: Mapping[str, str] | None = None,
         prune: bool = False,
         dry_run: bool = False,
         progress: Progress = no_progress,
@@ -57,8 +63,10 @@ class Adding(Opened):
         answers: embed the answers too; an entry is then found by what it says as well. The rest as `add`.
         """
         paths = [paths] if isinstance(paths, str | Path) else paths
+        faq: Literal["answers", "questions"] = "answers" if answers else "questions"
+        options = ReadOptions(faq=faq, encoding=encoding, column_types=column_types or {})
         ingest = self._ingest(progress, dry_run)
-        add_files(ingest, expanded(paths), ReadOptions(faq="answers" if answers else "questions"), prune)
+        add_files(ingest, expanded(paths), options, prune)
         return self._finish(ingest)
 
     def add_bytes(
@@ -70,14 +78,16 @@ class Adding(Opened):
         text_field: str | Sequence[str] | None = None,
         id_field: str | None = None,
         tables: Sequence[str] = (),
+        encoding: str | None = None,
+        column_types: Mapping[str, str] | None = None,
         dry_run: bool = False,
     ) -> AddReport:
         """Index one file's content under a label, read as a file of that suffix. BadValue for an empty label."""
         if not label:
             raise BadValue("a label is empty; good: a name for what is added")
+        options = _options(text_field, id_field, tables, encoding, column_types)
         ingest = self._ingest(dry_run=dry_run)
         try:
-            options = ReadOptions(_one_or_several(text_field), id_field, _several(tables))
             ingest.documents(read_text(data, label, options, suffix), file=label)
         except SearcherError as fault:
             ingest.report.failed.append(Failure(label, getattr(fault, "reason", str(fault))))
@@ -167,7 +177,15 @@ def _several(names: Sequence[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _one_or_several(names: str | Sequence[str] | None) -> str | tuple[str, ...] | None:
-    """As it is told apart by a file's digest: one name as itself."""
-    several = _several(names or ())
-    return several[0] if len(several) == 1 else several or None
+def _options(
+    text_field: str | Sequence[str] | None,
+    id_field: str | None,
+    tables: Sequence[str],
+    encoding: str | None,
+    column_types: Mapping[str, str] | None,
+) -> ReadOptions:
+    """How files are read, as a caller gives it."""
+    fields = _several(text_field or ())
+    return ReadOptions(
+        fields or None, id_field, _several(tables), encoding=encoding, column_types=dict(column_types or {})
+    )

@@ -15,7 +15,7 @@ from searcher.system import absolute, spelled
 
 __all__ = ["add_files", "expanded"]
 
-ALWAYS = ("text_field", "id_field")  # options that a file's digest has always told, given or not
+READING = 2  # raised when the readers make other documents of a file, which is then read again
 
 
 def add_files(ingest: Ingest, paths: Sequence[Path], options: ReadOptions, prune: bool = False) -> None:
@@ -34,21 +34,21 @@ def add_files(ingest: Ingest, paths: Sequence[Path], options: ReadOptions, prune
                 ingest.report.failed.append(item)
         else:
             seen.add(absolute(item.path))
-            _add_file(ingest, item, options)
+            _add_file(ingest, item, options, prune)
         ingest.progress("file", 1)
     if prune:
         for path in {file for root in paths for file in ingest.files_under(absolute(root))} - seen:
             ingest.forget(path)
 
 
-def _add_file(ingest: Ingest, found: Found, options: ReadOptions) -> None:
+def _add_file(ingest: Ingest, found: Found, options: ReadOptions, prune: bool) -> None:
     path = absolute(found.path)
     if options.faq is None and found.path.suffix.lower() in FAQ_READERS:
         options = replace(options, faq=ingest.faq_of(path))  # what is a FAQ once stays one
     try:
         digest = _file_digest(found.path, options)
         if not ingest.is_unchanged(path, digest):
-            ingest.documents(read(found.path, options), path, digest)
+            ingest.documents(read(found.path, options), path, digest, prune)
     except Unsupported as fault:
         if found.explicit:
             ingest.report.failed.append(Failure(path, fault.reason))
@@ -61,13 +61,13 @@ def _add_file(ingest: Ingest, found: Found, options: ReadOptions) -> None:
 
 
 def _file_digest(path: Path, options: ReadOptions) -> bytes:
-    """Stands for what is in a file and how it is read."""
+    """Stands for what is in a file and how it is read, by the caller's options and by the readers."""
     digest = hashlib.blake2b(digest_size=16)
     for file in belonging(path):
         with file.open("rb") as stream:
             hashlib.file_digest(stream, lambda: digest)
-    given = {name: value for name, value in asdict(options).items() if name in ALWAYS or value}
-    digest.update(repr(sorted(given.items())).encode())
+    given = asdict(options) | {"column_types": sorted(options.column_types.items())}
+    digest.update(repr((READING, sorted(given.items()))).encode())
     return digest.digest()
 
 

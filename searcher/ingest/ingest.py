@@ -105,22 +105,35 @@ class Ingest:
 
     # -- documents
 
-    def documents(self, items: Iterable[Document | Failure], file: str | None = None, digest: bytes = b"") -> None:
-        """Documents, and what was not read as it stands; those of a file replace all that came from it before."""
+    def documents(
+        self, items: Iterable[Document | Failure], file: str | None = None, digest: bytes = b"", prune: bool = False
+    ) -> None:
+        """Documents, and what was not read as it stands; those of a file replace all that came from it before.
+
+        prune: also where a row failed of which it is not known which document it is.
+        """
         before = self.engine.documents_of("file", file) if self.engine and file else {}
         if self.engine and file and self.engine.file(file) is not None:
             self._files.append((file, None))  # until it is whole again, lest its old state counts as unchanged
         whole = True
+        unknown: Failure | None = None  # a row that failed and may be any of those that the file held
         for item in items:
             if isinstance(item, Failure):
                 self.report.tell(item)
-                whole &= isinstance(item, Note | Skipped)
+                if not isinstance(item, Note | Skipped):
+                    whole = False
+                    before.pop(item.row or "", None)
+                    unknown = unknown or (None if item.row else item)
                 continue
             before.pop(item.source, None)
             whole &= self._document(item, file)
-        if file and whole:  # else it is read again next time, and what it held stays
+        if file and before and unknown and not prune:
+            reason = f"{len(before):,} rows that it held before were kept, for one of them may be what failed: "
+            self.report.tell(Note(file, f"{reason}{unknown.reason}; --prune removes them"))
+        elif file:
             self._removed += before.values()
             self.report.removed += len(before)
+        if file and whole:  # else it is read again next time
             self._files.append((file, digest))
 
     def _document(self, document: Document, file: str | None) -> bool:

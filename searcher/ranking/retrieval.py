@@ -1,6 +1,6 @@
 """Questions → hits, in the way that was asked for: by vectors, by words or by both; and which of the hits are shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from searcher.engines import Effort, Engine, Hit
 from searcher.errors import BadValue, UnknownName
-from searcher.filters import Filter
+from searcher.filters import Filter, named
 from searcher.ranking.diversity import limited, mmr, once, scaled
 from searcher.ranking.fusion import CANDIDATES
 from searcher.ranking.hybrid import candidates_of, hybrid
@@ -33,6 +33,9 @@ class Asked:
     ef: int | None = None
     nprobe: int | None = None
     exact: bool = False
+    include: Sequence[str] = ()  # globs: only what came from these files, and nothing that came from those
+    exclude: Sequence[str] = ()
+    literal: bool = False  # whether marks in a question, such as "a phrase", are text like the rest
     phrasings: bool = False  # whether a FAQ entry is a hit for each way of asking, not for the best one alone
 
     @property
@@ -50,6 +53,12 @@ class Asked:
         if self.per_document is not None:
             check_k(self.per_document, "per_document")
         _ = self.effort  # checks itself
+        _ = self.conditions
+
+    @property
+    def conditions(self) -> list[Filter]:
+        """What must hold of every hit. BadValue for a glob that is none."""
+        return named(self.include, self.exclude)
 
     def of(self, hits: list[Hit]) -> list[Hit]:
         """Those of the best hits that are shown."""

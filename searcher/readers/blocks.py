@@ -1,17 +1,19 @@
-"""A tree of elements to readable text: paragraphs apart by blank lines, a row or a list item to a line.
+"""A tree of elements to blocks, and blocks to text: paragraphs apart by blank lines, a row or a list item to a line.
 
 It reads HTML and the simpler tree that trafilatura makes of HTML: one table of tags serves both.
 """
 
 import re
-from typing import TYPE_CHECKING
+import unicodedata
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
-from searcher.readers.headings import Heading
+from searcher.readers.headings import LONGEST_TITLE, Heading
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-__all__ = ["rendered"]
+__all__ = ["HEADINGS", "Block", "blocks", "laid_out", "readable"]
 
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 GROUPS = {"ul", "ol", "dl", "list", "table"}  # what stands within one is set line by line
@@ -32,16 +34,48 @@ SPACE_RUN = re.compile(r" {2,}")
 EDGES = re.compile(r" *\n *")
 
 
-def rendered(root: "Element") -> tuple[str, list[Heading]]:
-    """The text of the tree and the headings in it."""
+class Block(NamedTuple):
+    """A paragraph, a heading, a list item, a row, or code.
+
+    level: of a heading, else 0. prefix: what marks it as a list item. group: number of the outermost list or table that
+    it stands in, 0 for none. owner: the innermost element that makes blocks. linked: characters of it that are links.
+    """
+
+    text: str
+    level: int
+    prefix: str
+    group: int
+    owner: "Element"
+    linked: int
+
+
+def laid_out(page: Iterable[Block]) -> tuple[str, list[Heading]]:
+    """The text of blocks under each other, and the headings in it."""
+    text: list[str] = []
+    headings = []
+    length = above = 0
+    for block in page:
+        gap = "" if not text else "\n" if block.group and block.group == above else "\n\n"
+        if block.level:
+            headings.append(Heading(length + len(gap), block.level, block.text))
+        text += [gap, block.prefix, block.text]
+        length += len(gap) + len(block.prefix) + len(block.text)
+        above = block.group
+    return "".join(text), headings
+
+
+def blocks(root: "Element") -> list[Block]:
+    """The blocks of a tree in order."""
     from lxml import etree
 
-    page = Page()
+    page = Page(root)
     walk = etree.iterwalk(root, events=("start", "end"))
     for event, element in walk:
         if event == "start" and _is_verbatim(element):
             page.end_block()
-            page.put("".join(element.itertext()).strip("\r\n"))
+            page.owners.append(element)
+            page.put("".join(map(str, element.itertext())).strip("\r\n"))
+            page.owners.pop()
             walk.skip_subtree()
         elif event == "start":
             page.start(element)
@@ -50,51 +84,67 @@ def rendered(root: "Element") -> tuple[str, list[Heading]]:
             page.end(element)
             page.add(element.tail if element is not root else None)
     page.end_block()
-    return "".join(page.text), page.headings
+    return page.blocks
 
 
 class Page:
-    """The text so far: finished blocks, and the pieces of the one being read."""
+    """The blocks so far, and the pieces of the one being read."""
 
-    def __init__(self) -> None:
-        self.text: list[str] = []
-        self.length = 0
-        self.headings: list[Heading] = []
+    def __init__(self, root: "Element") -> None:
+        self.blocks: list[Block] = []
         self.pieces: list[str] = []
         self.prefix = ""
+        self.owners = [root]
         self.groups = 0  # lists and tables that are open
-        self.cells = 0
-        self.in_group = False  # the last block stands in a group that is still open
+        self.group = 0  # the number of the outermost of them, or of the one before
+        self.flat = 0  # cells and headings that are open, of which all is one line
+        self.links = 0  # links that are open
+        self.linked = 0
 
     def add(self, text: str | None) -> None:
         """Add running text, in which any white space is one space."""
         if text:
             self.pieces.append(SPACES.sub(" ", text))
+            self.linked += len(self.pieces[-1].strip()) if self.links else 0
 
     def start(self, element: "Element") -> None:
         """Begin what the element begins: a cell, a block, a group of blocks, or nothing."""
         tag = element.tag
         if tag in BREAKS:
             self.pieces.append("\n")
+        elif tag == "a":
+            self.links += self._leads_away(element)
         elif _is_flat_cell(element):
             self.pieces.append(" | " if element.getprevious() is not None else "")
-            self.cells += 1
-        elif self.cells and tag in PARAGRAPHS:
+            self.flat += 1
+        elif self.flat and tag in PARAGRAPHS:
             self.pieces.append(" ")
         elif tag in PARAGRAPHS or tag in CELLS:
             self.end_block()
-            self.groups += tag in GROUPS
+            self.owners.append(element)
+            self.flat += _is_title(element)
+            if tag in GROUPS:
+                self.group += not self.groups
+                self.groups += 1
             self.prefix = LINES.get(tag, self.prefix)
+
+    def _leads_away(self, link: "Element") -> bool:
+        """Whether it is a link, and not a heading's to itself."""
+        target = link.get("href")
+        return target is not None and not (target.startswith("#") and self.owners[-1].tag in HEADINGS)
 
     def end(self, element: "Element") -> None:
         """Finish what `start` began."""
         tag = element.tag
-        if _is_flat_cell(element):
-            self.cells -= 1
-        elif not self.cells and (tag in PARAGRAPHS or tag in CELLS):
+        if tag == "a":
+            self.links -= self._leads_away(element)
+        elif _is_flat_cell(element):
+            self.flat -= 1
+        elif element is self.owners[-1] and element is not self.owners[0]:
+            self.flat -= _is_title(element)
             self.end_block(HEADINGS.get(element.get("rend", "") if tag == "head" else tag, 0))
+            self.owners.pop()
             self.groups -= tag in GROUPS
-            self.in_group = self.in_group and self.groups > 0
             self.prefix = "" if tag in LINES else self.prefix
 
     def end_block(self, level: int = 0) -> None:
@@ -102,21 +152,37 @@ class Page:
         block = EDGES.sub("\n", SPACE_RUN.sub(" ", "".join(self.pieces))).strip(" \n")
         block = " ".join(block.split()) if level else block
         self.pieces = []
-        if block.strip("| "):
+        if block.strip("| \u00a0"):
             self.put(block, level)
+        self.linked = 0
 
-    def put(self, block: str, level: int = 0) -> None:
-        """Write a finished block under the ones before it."""
-        gap = "" if not self.text else "\n" if self.in_group else "\n\n"
-        if level:
-            self.headings.append(Heading(self.length + len(gap), level, block))
-        self.text += [gap, self.prefix, block]
-        self.length += len(gap) + len(self.prefix) + len(block)
-        self.prefix, self.in_group = "", self.groups > 0
+    def put(self, text: str, level: int = 0) -> None:
+        """Add a finished block."""
+        if text:
+            group = self.group if self.groups else 0
+            self.blocks.append(Block(readable(text), level, self.prefix, group, self.owners[-1], self.linked))
+            self.prefix = ""
+
+
+def readable(text: str) -> str:
+    """The text without soft hyphens, which part a word only for the eye, and with its accents in one form (NFC)."""
+    return unicodedata.normalize("NFC", text.replace("\u00ad", ""))
 
 
 def _is_verbatim(element: "Element") -> bool:
     return element.tag == "pre" or (element.tag == "code" and any("\n" in text for text in element.itertext()))
+
+
+def _is_title(element: "Element") -> bool:
+    """Whether it is a heading that is one line, whatever it is made of; one that never ends holds half a page."""
+    if element.tag not in HEADINGS or next(element.iterdescendants(*DEEP), None) is not None:
+        return False
+    length = 0
+    for text in element.itertext():
+        length += len(text)
+        if length > LONGEST_TITLE:
+            return False
+    return True
 
 
 def _is_flat_cell(element: "Element") -> bool:

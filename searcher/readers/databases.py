@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from searcher.errors import UnreadableFile
+from searcher.readers.columns import Columns
 from searcher.readers.plain import read_plain
 from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.readers.rows import Row, documents
-from searcher.readers.values import storable
 from searcher.records import Failure, Note, Skipped
 
 if TYPE_CHECKING:
@@ -131,7 +131,8 @@ def _rows(database: "Database", name: str, raw: Raw, options: ReadOptions) -> It
     binary, source = Counter[str](), f"{raw.source}#{name}"
     try:
         rows = _fields(database, table, key, binary)
-        yield from documents(rows, source, replace(options, id_field=key), storable, "row")
+        types = Columns(options.column_types)
+        yield from documents(rows, replace(raw, source=source), replace(options, id_field=key), types, "row")
     except sqlite3.OperationalError as fault:  # a view over what is gone, or one that never ends
         yield Failure(source, " ".join(str(fault).split()))
     if binary:

@@ -1,18 +1,29 @@
-"""Bytes to text: which encoding they are in, and whether they are text at all."""
+"""Bytes to text: which encoding they are in.
+
+A byte order mark decides, then what the caller names; then shift sequences, UTF-8, what the file itself declares, and
+at last the encoding in which it reads most like a language. Whatever does not come out for certain is told.
+"""
 
 import codecs
+import io
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Generator
+from contextlib import suppress
+from itertools import takewhile
+from typing import NamedTuple
 
 from searcher.errors import UnreadableFile
-from searcher.readers.raw import Unsupported
+from searcher.readers import raw as limits
+from searcher.readers.binary import has_controls, kind_of_binary
+from searcher.readers.charsets import UTF7, codec_of, declaration, known_codec
+from searcher.readers.raw import Raw, Unsupported
+from searcher.readers.surveying import BLOCK_BYTES, Survey, surveyed
 
-__all__ = ["HEAD_BYTES", "Encoding", "decoded", "encoding_of"]
+__all__ = ["Encoding", "decoded", "encoding_of", "lines"]
 
-HEAD_BYTES = 2**20  # a streamed file's encoding is told from so many bytes
 WIDE_SAMPLE_BYTES = 2**13
-SAMPLE_BYTES = 2**16  # a guess looks at the non-ASCII lines up to this size
+DECLARED_BYTES = 2**12  # a declaration stands within so many of the first, or of the last
 
 # UTF-32 stands before UTF-16: its little-endian mark begins with the other's.
 BOMS = (
@@ -22,169 +33,185 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-MAGIC = {
-    b"%PDF-": "PDF",
-    b"PK\x03\x04": "zip",
-    b"PK\x05\x06": "zip",
-    b"\x1f\x8b": "gzip",
-    b"BZh91AY&SY": "bzip2",
-    b"\xfd7zXZ\x00": "xz",
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"7z\xbc\xaf\x27\x1c": "7z",
-    b"Rar!\x1a\x07": "RAR",
-    b"\x89PNG\r\n": "PNG",
-    b"\xff\xd8\xff": "JPEG",
-    b"GIF87a": "GIF",
-    b"GIF89a": "GIF",
-    b"\x7fELF": "ELF",
-    b"SQLite format 3\x00": "SQLite",
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "old Office",
-    b"PAR1": "Parquet",
-}
-CONTROLS = bytes(set(range(32)) - set(b"\b\t\n\f\r\x1b"))
-# What charset-normalizer may choose from, and the larger code page that text in each is really decoded with. It is
-# given euc_kr, not cp949, because the larger page has a syllable for nearly any Chinese or Japanese pair of bytes.
-GUESSES = {
-    "cp932": "cp932",
-    "euc_jp": "euc_jp",
-    "gb18030": "gb18030",
-    "big5": "big5hkscs",
-    "euc_kr": "cp949",
-    "cp1251": "cp1251",
-    "koi8_r": "koi8_r",
-    "cp1252": "cp1252",
-}
+UTF7_BOM = re.compile(rb"\+/v[89+/]")
 WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
-# How words look in the codecs that fit any bytes: an accented letter or two among plain ones, and the signs that go
-# with them; Cyrillic in lower case but for a first letter (the wrong one of its codecs turns the case around).
-ACCENTED = "À-ÖØ-öø-ÿŠšŽžŒœŸ"
-CYRILLIC = re.compile("[А-ЯЁ]?[а-яё]+|[А-ЯЁ]\\b|[«»—–№…]")
-WORDS = {
-    "cp1252": re.compile(
-        rf"(?<![{ACCENTED}])(?:(?<=[A-Za-z])[{ACCENTED}]{{1,2}}|[{ACCENTED}]{{1,2}}(?=[A-Za-z])|(?<!\S)[{ACCENTED}](?!\S))"
-        rf"(?![{ACCENTED}])|[“”„‘’‚–—…•«»‹›¡¿§©®°·€£\xa0]"
-    ),
-    "cp1251": CYRILLIC,
-    "koi8_r": CYRILLIC,
-}
-MOST = 0.9  # of the characters beyond ASCII have to be in such words
-LINE = re.compile(rb"[^\r\n]+")
+# Codecs of seven bits, by the bytes that begin what is not ASCII.
+JAPANESE = ("iso2022_jp", "iso2022_jp_ext", "iso2022_jp_2", "iso2022_jp_2004")
+SHIFTS = (
+    (re.compile(rb"\x1b(?:\$[@AB]|\$\([CDOPQ]|\([IJ])"), JAPANESE),
+    (re.compile(rb"\x1b\$\)C"), ("iso2022_kr",)),
+    (re.compile(rb"~\{"), ("hz",)),
+)
+SURE = 6.0  # nats by which a reading must be likelier than any other; chosen on other texts than are measured
+MOST_BROKEN = 0.05  # of the characters; a file of which more are broken is not in that encoding
+MOST_NAMED = 3
+C1_CONTROL = re.compile("[\x80-\x9f]")
+ASCII_CONTROLS = re.compile(r"[\t\n\f\r\x1b]")
+UNLIKELY = {"Cc", "Cn", "Co"}
+LIKE_TEXT = 9.0  # nats a character, on the average
+OVERRIDE = "--encoding NAME decides"
 
 
-@dataclass(frozen=True)
-class Encoding:
-    """A codec and its error mode: "replace" only for UTF-8 with a few damaged bytes."""
+class Encoding(NamedTuple):
+    """A codec and its error mode: "strict" where the whole file is known to be sound."""
 
     codec: str
-    errors: str = "strict"
+    errors: str = "replace"
 
 
-def decoded(data: bytes, source: str, declared: str | None = None) -> str:
+def decoded(raw: Raw, markup: bool = False) -> str:
     """The text of a whole file, its byte order mark dropped.
 
-    declared: what the file says of its own encoding; believed where the bytes bear it out.
+    markup: it is a page, which may declare its encoding in its head.
     """
-    encoding = encoding_of(data, source, declared=declared)
+    data = raw.whole()
+    encoding = _encoding(raw, surveyed([data]), data, markup)
+    text = data.decode(*encoding)
+    _tell_broken(raw, encoding, text.count("\ufffd"), text.count("\n", 0, max(text.find("\ufffd"), 0)) + 1, len(text))
+    return text
+
+
+def encoding_of(raw: Raw) -> Encoding:
+    """The encoding of a file that is read line by line, told from all of it."""
+    raw.stream.seek(0)
+    return _encoding(raw, surveyed(iter(lambda: raw.stream.read(BLOCK_BYTES), b"")))
+
+
+def lines(raw: Raw, encoding: Encoding, newline: str, tell: bool = False) -> Generator[str, None, None]:
+    """The decoded lines of a file, endings kept; `newline` as in `open`. They may be gone through more than once.
+
+    tell: note what is broken.
+    """
+    raw.stream.seek(0)
+    text = io.TextIOWrapper(raw.stream, encoding.codec, encoding.errors, newline)
+    number = broken = first = characters = 0
     try:
-        return data.decode(encoding.codec, encoding.errors)
-    except UnicodeDecodeError as error:
-        raise UnreadableFile(source, f"not {encoding.codec} at byte {error.start}, though it begins so") from None
+        while line := text.readline(limits.MAX_TEXT_BYTES + 1):
+            number += 1
+            characters += len(line)
+            if len(line) > limits.MAX_TEXT_BYTES:
+                limit = limits.MAX_TEXT_BYTES / 2**20
+                raise UnreadableFile(raw.source, f"line {number} is longer than {limit:,.0f} MiB")
+            if tell and "\ufffd" in line:
+                broken, first = broken + line.count("\ufffd"), first or number
+            yield line
+        if tell:
+            _tell_broken(raw, encoding, broken, first, characters)
+    finally:
+        with suppress(ValueError):  # the file is closed already, where they were not all wanted
+            text.detach()
 
 
-def encoding_of(data: bytes, source: str, declared: str | None = None, complete: bool = True) -> Encoding:
-    """The encoding of these bytes; `complete` is False when they are only the head of a file."""
+def _tell_broken(raw: Raw, encoding: Encoding, broken: int, line: int, characters: int) -> None:
+    if not broken or encoding.errors == "strict":
+        return
+    if broken > 2 + MOST_BROKEN * characters:
+        raise UnreadableFile(raw.source, f"not {encoding.codec} from line {line} on, though it begins so")
+    what = "1 broken character reads" if broken == 1 else f"{broken:,} broken characters read"
+    where = f"in line {line}" if broken == 1 else f"the first in line {line}"
+    raw.note(f"{what} as U+FFFD, {where}: not {encoding.codec.removesuffix('-sig')} there")
+
+
+def _encoding(raw: Raw, seen: Survey, data: bytes | None = None, markup: bool = False) -> Encoding:
+    """The encoding by all that tells it. data: the whole file; without it no declaration is looked for."""
+    wanted = None if raw.encoding is None else codec_of(raw.encoding)
     for mark, codec in BOMS:
-        if data.startswith(mark):
-            return Encoding(codec)
-    head = data[:HEAD_BYTES]
-    named = next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
-    if named:
-        raise Unsupported(source, f"a binary file ({named})")
-    if _has_controls(head):
-        wide = _wide(head, complete and len(head) == len(data))
-        if not wide:
-            raise Unsupported(source, "a binary file")
-        return Encoding(wide)
-    for codec in _by_trust(declared):
-        if _decodes(data, codec, complete):
-            return Encoding(codec)
-    if _is_damaged_utf8(head):
-        return Encoding("utf-8", "replace")
-    for codec in _guesses(data):
-        if _decodes(data, codec, complete):
-            return Encoding(codec)
-    raise UnreadableFile(source, "its encoding was not recognised")
+        if seen.head.startswith(mark):
+            name = codec.removesuffix("-sig")
+            if wanted is not None and not wanted.startswith(name):
+                raw.note(f"read as {name}, by its byte order mark, and not as {raw.encoding}")
+            return _sound_utf8(codec, seen)
+    if named := kind_of_binary(seen.head):
+        raise Unsupported(raw.source, f"a binary file ({named})")
+    if wanted is not None:
+        if b"\0" in seen.head and not wanted.startswith(("utf-16", "utf-32")):
+            raise Unsupported(raw.source, "a binary file")
+        return _sound_utf8(wanted, seen)
+    if shifted := _shifted(seen):
+        return Encoding(shifted)
+    if has_controls(seen.head):
+        if wide := _wide(seen.head, complete=len(seen.head) == seen.size):
+            return Encoding(wide)
+        raise Unsupported(raw.source, "a binary file")
+    label = None if data is None else declaration(data[:DECLARED_BYTES], data[-DECLARED_BYTES:], markup)
+    declared = known_codec(label) if label else None
+    if declared == UTF7 or UTF7_BOM.match(seen.head):
+        raise UnreadableFile(raw.source, "in UTF-7, which is not read")
+    if declared and declared.startswith(("utf-16", "utf-32")):
+        declared = "utf-8"  # a declaration that can be read so says that it is not
+    if not seen.broken:
+        return _utf8_or(declared, label, raw, seen)
+    if data is not None and declared not in (None, "utf-8") and _reads(declared, data):
+        return Encoding(declared)
+    codec = "utf-8" if seen.sound >= 5 * seen.broken else _guessed(raw, seen, declared)
+    if label and codec != declared and (codec, declared) != ("utf-8", None):
+        raw.note(f"calls itself {label}, which it is not; read as {codec}; {OVERRIDE}")
+    return Encoding(codec)
 
 
-def _has_controls(head: bytes) -> bool:
-    """Whether there are NUL bytes, or more control bytes than stray ones."""
-    controls = len(head) - len(head.translate(None, CONTROLS))
-    return b"\0" in head or controls > 2 + len(head) / 50
+def _sound_utf8(codec: str, seen: Survey) -> Encoding:
+    return Encoding(codec, "strict" if codec.startswith("utf-8") and not seen.broken else "replace")
 
 
-def _by_trust(declared: str | None) -> list[str]:
-    """UTF-8, and the declared codec before it if that one can fail: a single-byte codec fits anything."""
+def _utf8_or(declared: str | None, label: str | None, raw: Raw, seen: Survey) -> Encoding:
+    """UTF-8, which it is throughout; another encoding that it declares only where it reads better in that."""
+    if seen.is_ascii or declared in (None, "utf-8"):
+        return Encoding("utf-8", "strict")
+    from searcher.readers.guessing import reading
+
+    own, other = reading(seen.sample, "utf-8"), reading(seen.sample, declared or "")
+    if own and other and other.cost < own.cost:
+        return Encoding(declared or "")
+    raw.note(f"calls itself {label}, but is utf-8 and was read so; {OVERRIDE}")
+    return Encoding("utf-8", "strict")
+
+
+def _reads(codec: str, data: bytes) -> bool:
+    """Whether it is text in that codec: no undefined bytes, and no control characters in the place of signs."""
     try:
-        codec = codecs.lookup(declared or "").name
-        codec = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949"}.get(codec, codec)
-        single = len(bytes(range(256)).decode(codec, "replace")) == 256
-    except (LookupError, ValueError):
-        return ["utf-8"]
-    if codec.startswith(("utf-16", "utf-32")):  # a declaration that we could read says that it is not
-        return ["utf-8"]
-    codec = "cp1252" if codec in ("iso8859-1", "ascii") else codec  # as browsers do
-    return ["utf-8", codec] if single else [codec, "utf-8"]
-
-
-def _decodes(data: bytes, codec: str, complete: bool) -> bool:
-    try:
-        codecs.getincrementaldecoder(codec)().decode(data, final=complete)
+        return not C1_CONTROL.search(data.decode(codec))
     except UnicodeDecodeError:
         return False
-    return True
+
+
+def _shifted(seen: Survey) -> str | None:
+    """A codec of seven bits: its sequences are there, and all of them decode."""
+    for sequence, candidates in SHIFTS if seen.is_ascii else ():
+        for codec in candidates if sequence.search(seen.sample) else ():
+            text = seen.sample.decode(codec, "replace")
+            if text.count("\ufffd") <= MOST_BROKEN * len(text) and "\x1b$" not in text:
+                return codec
+    return None
 
 
 def _wide(head: bytes, complete: bool) -> str | None:
-    """UTF-32 or UTF-16 without a mark: the codec that gives assigned characters only, and the most ASCII among them."""
+    """UTF-32 or UTF-16 without a mark: of the codecs that give assigned characters only, the one that reads best.
+
+    None if that has no ASCII in it and reads like no language.
+    """
+    from searcher.readers.letters import likelihood
+
     found = {}
     for codec in WIDE:
-        if _decodes(head, codec, complete):
-            sample = head[:WIDE_SAMPLE_BYTES].decode(codec, "ignore")
-            unlikely = sum(unicodedata.category(c) in ("Cc", "Cn", "Co") and c not in "\t\n\f\r\x1b" for c in sample)
-            found[codec] = 0 if unlikely else sum(c.isascii() for c in sample)
-    best = max(found, key=lambda codec: found[codec], default="")
-    return best if found.get(best) else None
+        try:
+            codecs.getincrementaldecoder(codec)().decode(head, final=complete)
+        except UnicodeDecodeError:
+            continue
+        text = head[:WIDE_SAMPLE_BYTES].decode(codec, "ignore")
+        if not UNLIKELY.intersection(map(unicodedata.category, ASCII_CONTROLS.sub("", text))):
+            cost = likelihood(text).cost
+            if any(map(str.isascii, text)) or cost < LIKE_TEXT * len(text):
+                found[codec] = cost
+    return min(found, key=lambda codec: found[codec], default=None)
 
 
-def _is_damaged_utf8(head: bytes) -> bool:
-    """Four sound characters beyond ASCII to each broken one: no other encoding comes near."""
-    text = head.decode("utf-8", "replace")
-    broken = text.count("\ufffd")
-    return len(text) - len(text.encode("ascii", "ignore")) >= 5 * broken
+def _guessed(raw: Raw, seen: Survey, declared: str | None) -> str:
+    """The codec in which it reads most like a language; told unless that is certain."""
+    from searcher.readers.guessing import guesses
 
-
-def _guesses(data: bytes) -> list[str]:
-    """Codecs for bytes that are not UTF-8, the likeliest first."""
-    sample = b""
-    for line in LINE.finditer(data):
-        if not line[0].isascii():
-            sample += line[0][:SAMPLE_BYTES] + b"\n"
-        if len(sample) >= SAMPLE_BYTES:
-            break
-    # These come first because charset-normalizer takes a short "naïve" for Cyrillic and "Привет" for Chinese.
-    wordy = [codec for codec in WORDS if _has_words(sample, codec)]
-
-    from charset_normalizer import from_bytes
-
-    found = [match.encoding for match in from_bytes(sample, cp_isolation=list(GUESSES))]
-    # The rest are tried in the order of the scripts whose codecs fail soonest on others' text.
-    return [*wordy, *(GUESSES.get(codec, codec) for codec in found), *GUESSES.values()]
-
-
-def _has_words(sample: bytes, codec: str) -> bool:
-    try:
-        text = sample.decode(codec)
-    except UnicodeDecodeError:
-        return False
-    beyond = len(text) - len(text.encode("ascii", "ignore"))
-    return sum(map(len, WORDS[codec].findall(text))) >= MOST * beyond
+    best, *others = guesses(seen.sample, seen.head[:WIDE_SAMPLE_BYTES], declared)
+    close = list(takewhile(lambda other: other.cost < best.cost + SURE, others))
+    if close and best.codec != "utf-8":  # which will be told for its broken characters
+        names = " or ".join(other.codec for other in close[:MOST_NAMED])
+        raw.note(f"its encoding was guessed: {best.codec}, though {names} is possible; {OVERRIDE}")
+    return best.codec

@@ -6,23 +6,27 @@ name.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from searcher.readers.decoding import decoded
-from searcher.readers.headings import Heading, line_starts
-from searcher.readers.markdown import front_matter, headings
+from searcher.readers.frontmatter import front_matter
+from searcher.readers.headings import Heading, line_starts, lines
+from searcher.readers.json_files import read_json
+from searcher.readers.markdown import headed
 from searcher.readers.raw import Item, Raw, Reader, ReadOptions
-from searcher.readers.tables import read_csv, read_json, read_jsonl, read_tsv
-from searcher.records import ANSWER, Document, Failure
+from searcher.readers.tables import read_csv, read_jsonl, read_tsv
+from searcher.records import ANSWER, Document, Failure, Note, Skipped
 
 __all__ = ["FAQ_READERS", "with_answer"]
 
-QUESTION_MARK = re.compile(r"[?？؟]\s*$")
+# At the end, where a quotation or a bracket may close behind it; Spanish and Armenian mark a question before.
+QUESTION_MARK = re.compile(r"[?？؟⁇⁈⁉\u037e][\s\W]*$|[¿՞]")
 DEFINITION = re.compile(r"[ ]{0,3}:[ \t]+(?=\S)")
-UNDERLINE = re.compile(r"\A[ ]{0,3}(?:=+|-+)[ \t]*(?:\r?\n|\Z)")
+FENCE = re.compile(r"\s*(`{3,}(?=[^`]*$)|~{3,})")
+SHOWN = 3  # titles that were left out
 NOT_IN_AN_ANCHOR = re.compile(r"[^\w\- ]")
 
 
@@ -51,7 +55,8 @@ def _entries_of(reader: Reader) -> Reader:
     def read(raw: Raw, options: ReadOptions) -> Iterator[Item]:
         for item in reader(raw, options):
             if isinstance(item, Document) and item.kind != "faq":
-                yield Failure(item.source, "no question with an answer; an entry has fields question and answer")
+                reason = "no question with an answer; an entry has fields question and answer"
+                yield Failure(item.source, reason, item.source)
             else:
                 yield with_answer(item) if isinstance(item, Document) and options.faq == "answers" else item
 
@@ -60,11 +65,14 @@ def _entries_of(reader: Reader) -> Reader:
 
 def read_markdown_faq(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The entries of a Markdown file; a Failure if there are none."""
-    whole = decoded(raw.whole(), raw.source)
-    metadata, text = front_matter(whole)
+    whole = decoded(raw)
+    front = front_matter(whole)
+    text = front.text
+    metadata = front.fields | ({"title": front.title} if front.title else {})
     skipped = len(line_starts(whole[: len(whole) - len(text)])) - 1
     anchors: dict[str, int] = {}
-    found = sorted([*_headed(text), *_defined(text)], key=lambda entry: entry.line)
+    left_out: list[str] = []
+    found = sorted([*_headed(text, left_out), *_defined(text)], key=lambda entry: entry.line)
     for entry in found:
         anchor = "-".join(NOT_IN_AN_ANCHOR.sub("", entry.questions[0].lower()).split()) or "entry"
         anchors[anchor] = anchors.get(anchor, 0) + 1
@@ -75,62 +83,128 @@ def read_markdown_faq(raw: Raw, options: ReadOptions) -> Iterator[Item]:
             first_line=entry.line + skipped, kind="faq",
         )  # fmt: skip
         yield with_answer(document) if options.faq == "answers" else document
+    if front.faults:
+        yield Note(raw.source, front.told)
     if not found:
         yield Failure(raw.source, "no heading with a text under it, and no definition list")
+    elif left_out:
+        more = f" and {len(left_out) - SHOWN} more" if len(left_out) > SHOWN else ""
+        titles = ", ".join(f"{title!r:.80}" for title in left_out[:SHOWN])
+        yield Skipped(raw.source, f"what stands under headings that do not ask: {titles}{more}")
 
 
-def _headed(text: str) -> Iterator[Entry]:
+def _headed(text: str, left_out: list[str]) -> Iterator[Entry]:
     """Headings that ask, each with what stands under it; if none asks, those that have no headings under them.
 
-    Headings that follow each other with nothing between are ways of asking for the same.
+    Headings that follow each other with nothing between are ways of asking for the same. left_out: titles of the
+    others that have a text.
     """
-    found = list(headings(text))
-    asks = [bool(QUESTION_MARK.search(heading.title)) for heading in found]
-    if not any(asks):
-        asks = [not below or below.level <= own.level for own, below in pairwise([*found, None]) if own]
+    found = list(headed(text))
+    asks = _asking([heading for heading, _ in found], [_has_text(text, found, at) for at in range(len(found))])
     starts = line_starts(text)
     waiting: list[Heading] = []
-    for at, heading in enumerate(found):
+    answered = 0  # offset up to which the text is in an answer
+    for at, (heading, below) in enumerate(found):
         if not asks[at] or (waiting and heading.level != waiting[0].level):
             waiting = []  # what stood above was a chapter without a text
-        if asks[at]:
-            rest = zip(found[at + 1 :], asks[at + 1 :], strict=True)
-            end = next((other.start for other, asked in rest if asked or other.level <= heading.level), len(text))
-            body = _body(text[heading.start : end])
-            waiting.append(heading)
-            if body and not any(map(DEFINITION.match, body.splitlines())):
-                questions = list(dict.fromkeys(heading.title for heading in waiting))
-                yield Entry(questions, body, bisect_right(starts, waiting[0].start))
-                waiting = []
+        if not asks[at]:
+            left_out += [heading.title] * (heading.start >= answered and _has_text(text, found, at))
+            continue
+        rest = zip(found[at + 1 :], asks[at + 1 :], strict=True)
+        end = next((other.start for (other, _), asked in rest if asked or other.level <= heading.level), len(text))
+        body = text[below:end].strip()
+        waiting.append(heading)
+        if body:
+            answered = end
+        if body and not _has_definition(body):
+            questions = list(dict.fromkeys(heading.title for heading in waiting))
+            yield Entry(questions, body, bisect_right(starts, waiting[0].start))
+            waiting = []
 
 
-def _body(block: str) -> str:
-    """What stands under a heading: without its line, and the line that underlines it."""
-    line, _, rest = block.partition("\n")
-    return (rest if line.lstrip().startswith("#") else UNDERLINE.sub("", rest, count=1)).strip()
+def _has_definition(body: str) -> bool:
+    """Whether a line outside of code answers as those of a definition list do."""
+    fence = ""
+    for line in lines(body):
+        if not fence and DEFINITION.match(line):
+            return True
+        fence = _fence(line, fence)
+    return False
+
+
+def _has_text(text: str, found: Sequence[tuple[Heading, int]], at: int) -> bool:
+    """Whether something stands between a heading and the next one."""
+    end = found[at + 1][0].start if at + 1 < len(found) else len(text)
+    return bool(text[found[at][1] : end].strip())
+
+
+def _asking(found: Sequence[Heading], filled: Sequence[bool]) -> list[bool]:
+    """Which headings are entries: those with a question mark, and those beside one that have a text and lack theirs.
+
+    filled: which have a text of their own, before any heading under them.
+    """
+    marked = [QUESTION_MARK.search(heading.title) is not None for heading in found]
+    if not any(marked):
+        return [not below or below.level <= own.level for own, below in pairwise([*found, None]) if own]
+    places: list[tuple[int, ...]] = []  # of each heading, the numbers of those above it, and its level
+    path: list[int] = []
+    chapters: set[int] = set()
+    for number, heading in enumerate(found):
+        while path and found[path[-1]].level >= heading.level:
+            path.pop()
+        places.append((path[-1] if path else -1, heading.level))
+        chapters.update(path if marked[number] else ())
+        path.append(number)
+    full = list(filled)
+    for number in reversed(range(len(found))):
+        above = places[number][0]
+        if above >= 0:
+            full[above] |= full[number]
+    beside = {place for place, mark in zip(places, marked, strict=True) if mark}
+    return [
+        mark or (place in beside and full[number] and number not in chapters)
+        for number, (place, mark) in enumerate(zip(places, marked, strict=True))
+    ]
 
 
 def _defined(text: str) -> Iterator[Entry]:
     """Definition lists as in PHP Markdown Extra: lines that ask, then lines that begin with a colon and answer."""
     asked: list[tuple[int, str]] = []
     answer: list[str] = []
-    blank = fenced = False
-    for number, line in enumerate([*text.splitlines(), "", "the end"], 1):
-        fenced ^= line.lstrip().startswith(("```", "~~~"))
-        marker = DEFINITION.match(line)
+    blank = False
+    fence, indent = "", 0
+    for number, line in enumerate([*lines(text), "", "the end"], 1):
+        inside = bool(fence)
+        fence = _fence(line, fence)
+        blanks = len(line) - len(line.lstrip())
+        indent = indent if inside else blanks
+        marker = None if inside else DEFINITION.match(line)
         plain = line.strip()
-        if marker and (asked or answer) and not fenced:
+        if marker and (asked or answer):
             answer.append(line[marker.end() :].strip())
-        elif answer and (not plain or not blank or fenced or line.startswith(("  ", "\t"))):
-            answer.append(plain)
+            fence = _fence(answer[-1], fence)
+        elif answer and (inside or fence or not plain or not blank or line.startswith(("  ", "\t"))):
+            answer.append(line[min(indent, blanks) :].rstrip())
         else:
             if answer:
                 yield _definition(asked, answer)
             earlier = [] if answer or blank else asked
             answer = []
             if plain:
-                asked = [] if fenced or plain.startswith("#") else [*earlier, (number, plain)]
+                asked = [] if inside or fence or plain.startswith("#") else [*earlier, (number, plain)]
         blank = not plain
+
+
+def _fence(line: str, fence: str) -> str:
+    """The fence of code that is open after a line, empty if none is; fence: the one that was open before it.
+
+    A line of code between fences of one line, ```so```, opens none.
+    """
+    if fence:
+        closes = line.strip().startswith(fence) and not line.strip().strip(fence[0])
+        return "" if closes else fence
+    opens = FENCE.match(line)
+    return opens[1] if opens else ""
 
 
 def _definition(asked: list[tuple[int, str]], answer: list[str]) -> Entry:

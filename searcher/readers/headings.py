@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-__all__ = ["Heading", "best_title", "line_starts", "sections"]
+__all__ = ["LONGEST_TITLE", "Heading", "best_title", "line_starts", "lines", "sections"]
 
 SEPARATOR = " > "
 LONGEST_TITLE = 200  # a longer "heading" is a paragraph with the wrong markup
@@ -37,6 +37,12 @@ def best_title(headings: Iterable[Heading]) -> str | None:
     """The first heading of the top level, else the first of any, else None."""
     ranked = sorted(headings, key=lambda heading: (heading.level != 1, heading.start))
     return ranked[0].title[:LONGEST_TITLE] if ranked else None
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a text without what ends them; there are as many as `line_starts`."""
+    starts = line_starts(text)
+    return [text[a:b].rstrip("\r\n") for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
 
 
 def line_starts(text: str) -> list[int]:

@@ -2,9 +2,11 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from searcher.system import glob_regex
 
 __all__ = ["IGNORE_FILES", "Rules", "repository_rules", "rules_of"]
 
@@ -13,24 +15,6 @@ IGNORE_FILES = (".gitignore", ".searcherignore")  # the latter's patterns come l
 # Where git looks for what its user never wants, and where its settings say otherwise (gitignore(5), git-config(1)).
 USER_FILES = ("git/ignore", "git/config")
 EXCLUDES = re.compile(r"^\s*excludesfile\s*=\s*\"?([^\"\n]+?)\"?\s*$", re.IGNORECASE | re.MULTILINE)
-
-GLOB = re.compile(
-    r"\\(?P<escaped>.)|(?P<stars>\*+)|(?P<any>\?)|\[(?P<negated>[!^]?)(?P<members>\]?(?:\[:\w+:\]|\\.|[^\]\\])*)\]"
-    r"|(?P<broken>[\[\\])|(?P<literal>.)",
-    re.DOTALL,
-)
-MEMBER = re.compile(r"\[:(?P<named>\w+):\]|\\(?P<escaped>.)|(?P<range>-)|(?P<literal>.)", re.DOTALL)
-NAMED = {
-    "alnum": "a-zA-Z0-9",
-    "alpha": "a-zA-Z",
-    "blank": " \\t",
-    "digit": "0-9",
-    "lower": "a-z",
-    "punct": re.escape("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"),
-    "space": " \\t\\n\\r\\f\\v",
-    "upper": "A-Z",
-    "xdigit": "0-9A-Fa-f",
-}
 
 
 @dataclass(frozen=True)
@@ -135,7 +119,7 @@ def _patterns(lines: Iterable[str]) -> Iterator[Pattern]:
         glob = glob[negated:]
         folders_only = glob.endswith("/")
         try:
-            yield Pattern(re.compile(_regex(glob.removesuffix("/")), re.DOTALL), negated, folders_only)
+            yield Pattern(re.compile(glob_regex(glob.removesuffix("/")), re.DOTALL), negated, folders_only)
         except (re.error, ValueError):  # git takes a malformed pattern to match nothing
             continue
 
@@ -145,51 +129,3 @@ def _without_trailing_spaces(line: str) -> str:
     bare = line.rstrip(" ")
     backslashes = len(bare) - len(bare.rstrip("\\"))
     return bare + " " if backslashes % 2 and len(bare) < len(line) else bare
-
-
-def _regex(glob: str) -> str:
-    r"""A glob as a regular expression for the whole path.
-
-    >>> _regex("docs/**/*.tmp")
-    'docs/(?:.*/)?[^/]*\\.tmp'
-    """
-    if not glob:
-        raise ValueError("an empty pattern")
-    if "/" not in glob:  # such a pattern means the name, at any depth
-        return "(?:.*/)?" + _segment(glob)
-    segments = glob.removeprefix("/").split("/")
-    last = len(segments) - 1
-    parts = []
-    for position, segment in enumerate(segments):
-        if segment == "**":
-            parts.append(".+" if position == last else "(?:.*/)?")
-        else:
-            parts.append(_segment(segment) + ("" if position == last else "/"))
-    return "".join(parts)
-
-
-def _segment(glob: str) -> str:
-    """A glob between slashes as a regular expression."""
-    parts = []
-    for token in GLOB.finditer(glob):
-        if token["broken"]:
-            raise ValueError("a bracket that is never closed, or a backslash before nothing")
-        parts.append(TRANSLATIONS[token.lastgroup or "literal"](token))
-    return "".join(parts)
-
-
-def _set(token: re.Match[str]) -> str:
-    members = "".join(
-        NAMED[member["named"]] if member["named"] else "-" if member["range"] else re.escape(member[0][-1])
-        for member in MEMBER.finditer(token["members"])
-    )
-    return f"(?!/)[{'^' if token['negated'] else ''}{members}]"
-
-
-TRANSLATIONS: dict[str, Callable[[re.Match[str]], str]] = {
-    "escaped": lambda token: re.escape(token["escaped"]),
-    "stars": lambda token: "[^/]*",
-    "any": lambda token: "[^/]",
-    "members": _set,
-    "literal": lambda token: re.escape(token["literal"]),
-}

@@ -6,25 +6,22 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from searcher.errors import BadValue
 from searcher.readers.decoding import decoded
+from searcher.readers.frontmatter import front_matter
 from searcher.readers.headings import Heading, best_title, line_starts, sections
 from searcher.readers.raw import Item, Raw, ReadOptions
-from searcher.readers.values import storable
-from searcher.records import Document
+from searcher.records import Document, Note
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
-__all__ = ["front_matter", "headings", "read_markdown", "read_mdx"]
+__all__ = ["headed", "headings", "read_markdown", "read_mdx"]
 
-FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?P<yaml>.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 MDX_COMMENT = re.compile(r"\{/\*.*?\*/\}", re.DOTALL)
 MDX_STATEMENT = re.compile(r"^(?:import|export)[ \t{*].*$", re.MULTILINE)
-LONGEST_FRONT_MATTER = 2**16  # characters
-MOST_BRACKETS = 500  # PyYAML takes the square of the depth of brackets within brackets
-NESTED = re.compile(r"(?:[-?:]\s+){20}")  # a line that goes so deep; libyaml's stack ends at some ten thousand
 MARKUP = re.compile(r"[\\`*_\[\]<&!]")  # a heading without these reads as it is written
+# What names a heading and is no word of it: {#id}, {#id .class key=value}, {: #id}.
+ATTRIBUTES = re.compile(r"\s*\{(?::[ \t]*|(?=[#.]))[#.][\w:.-]+(?:[ \t]+[^{}\n]*)?\}[ \t]*\Z")
 NOT_NEWLINE = re.compile(r"[^\r\n]")
 QUOTE = re.compile(r"^ {0,3}>[^\r\n]*", re.MULTILINE)
 LAZY = re.compile(r"^ {0,3}>[^\r\n]*\r?\n(?! {0,3}>|[^\S\n]*$)", re.MULTILINE)  # that the next line may go on
@@ -33,55 +30,28 @@ MOST_LAZY = 300
 
 def read_markdown(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The file as one document whose text begins after the front matter."""
-    yield _document(raw, mdx=False)
+    yield from _read(raw, mdx=False)
 
 
 def read_mdx(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The same for MDX, in whose comments and import lines no heading is looked for."""
-    yield _document(raw, mdx=True)
+    yield from _read(raw, mdx=True)
 
 
-def _document(raw: Raw, mdx: bool) -> Document:
-    whole = decoded(raw.whole(), raw.source)
-    metadata, text = front_matter(whole)
-    found = list(headings(_without_code(text) if mdx else text))
-    title = metadata.pop("title", None)
-    return Document(
+def _read(raw: Raw, mdx: bool) -> Iterator[Item]:
+    whole = decoded(raw)
+    front = front_matter(whole)
+    found = list(headings(_without_code(front.text) if mdx else front.text))
+    yield Document(
         raw.source,
-        text,
-        title=str(title) if title not in (None, "") else best_title(found),
-        metadata={key: value for key, value in metadata.items() if value is not None},
+        front.text,
+        title=front.title or best_title(found),
+        metadata=front.fields,
         sections=sections(found),
-        first_line=len(line_starts(whole[: len(whole) - len(text)])),
+        first_line=len(line_starts(whole[: len(whole) - len(front.text)])),
     )
-
-
-def front_matter(text: str) -> tuple[dict[str, Any], str]:
-    """The metadata and the text after it; all of it is text if there is no sound front matter."""
-    block = FRONT_MATTER.match(text)
-    if (
-        not block
-        or len(block["yaml"]) > LONGEST_FRONT_MATTER
-        or len(re.findall(r"[\[{]", block["yaml"])) > MOST_BRACKETS
-    ):
-        return {}, text
-    import yaml
-
-    try:
-        # An alias can make a few lines stand for billions of values.
-        if "*" in block["yaml"] and any(isinstance(token, yaml.AliasToken) for token in yaml.scan(block["yaml"])):
-            return {}, text
-        # libyaml, where PyYAML was built with it, takes a tenth of the time.
-        loader = yaml.SafeLoader if NESTED.search(block["yaml"]) else getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        reader = loader(block["yaml"])
-        try:
-            fields = reader.get_single_data()
-        finally:
-            reader.dispose()
-        # Two rules with a sentence between them are also YAML, but not a mapping.
-        return (storable(fields or {}), text[block.end() :]) if isinstance(fields, dict | None) else ({}, text)
-    except (yaml.YAMLError, BadValue, ValueError, RecursionError):
-        return {}, text
+    if front.faults:
+        yield Note(raw.source, front.told)
 
 
 def _without_code(text: str) -> str:
@@ -110,16 +80,23 @@ def _parsers() -> "tuple[MarkdownIt, MarkdownIt]":
 
 def headings(text: str) -> Iterator[Heading]:
     """Headings of the document itself, not of a quotation or a list in it."""
+    return (heading for heading, _ in headed(text))
+
+
+def headed(text: str) -> Iterator[tuple[Heading, int]]:
+    """The same, each with the offset of the line after it, which is not the next one where a title has two lines."""
     blocks, parser = _parsers()
-    starts = line_starts(text)
+    starts = [*line_starts(text), len(text)]
     tokens = blocks.parse(_without_quotes(text) if len(LAZY.findall(text)) > MOST_LAZY else text)
     for token, content in pairwise(tokens):
         if token.type == "heading_open" and token.level == 0 and token.map:
-            title = " ".join(content.content.split())
+            spelt = ATTRIBUTES.sub("", content.content) or content.content
+            title = " ".join(spelt.split())
             if MARKUP.search(title):
-                title = _words(parser.parseInline(content.content)[0].children or [])
+                title = _words(parser.parseInline(spelt)[0].children or [])
             if title:
-                yield Heading(starts[token.map[0]], int(token.tag[1:]), title)
+                first, last = token.map
+                yield Heading(starts[first], int(token.tag[1:]), title), starts[min(last, len(starts) - 1)]
 
 
 def _words(tokens: list[Any]) -> str:

@@ -2,26 +2,30 @@
 
 import re
 from collections.abc import Iterator
+from unicodedata import combining, east_asian_width
 
 from searcher.readers.decoding import decoded
 from searcher.readers.headings import Heading, best_title, line_starts, sections
+from searcher.readers.headings import lines as split_lines
 from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.records import Document
 
 __all__ = ["read_plain", "read_rst"]
 
-ADORNMENT = re.compile(r"""([!-/:-@[-`{-~])\1{2,}[ \t]*""")
+ADORNMENT = re.compile(r"""(?!::[ \t]*\Z)([!-/:-@[-`{-~])\1*[ \t]*""")
+LONG = 4  # an adornment of so many characters may be shorter than its title, as docutils has it
+ESCAPE = re.compile(r"\\(?:\s|(\S))")
 ROLE = re.compile(r":[\w:.-]+:`([^`<]*?)\s*(?:<[^`]*>)?`")
 
 
 def read_plain(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The file as one document without a title."""
-    yield Document(raw.source, decoded(raw.whole(), raw.source))
+    yield Document(raw.source, decoded(raw))
 
 
 def read_rst(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The file as one document; the markup stays in the text."""
-    text = decoded(raw.whole(), raw.source)
+    text = decoded(raw).lstrip("\ufeff")  # a second mark of byte order would hide a title
     headings = list(_headings(text))
     yield Document(raw.source, text, title=best_title(headings), sections=sections(headings))
 
@@ -29,17 +33,22 @@ def read_rst(raw: Raw, options: ReadOptions) -> Iterator[Item]:
 def _headings(text: str) -> Iterator[Heading]:
     """A line that an adornment underlines; the order in which adornments first appear gives their levels."""
     levels: dict[tuple[str, bool], int] = {}
-    starts = line_starts(text)
-    lines = [text[a:b].rstrip("\r\n") for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
+    starts, lines = line_starts(text), split_lines(text)
     for number in range(len(lines) - 1):
         title, under = lines[number], ADORNMENT.fullmatch(lines[number + 1])
         if not under or not title.strip() or ADORNMENT.fullmatch(title):
             continue
-        over = number > 0 and lines[number - 1].rstrip() == under[0].rstrip()
-        # Only an overlined title may be indented or follow a line of text; docutils takes underlines of four for any.
-        if not over and (title[0].isspace() or (number > 0 and lines[number - 1].strip())):
+        above = lines[number - 1] if number else ""
+        over = above.rstrip() == under[0].rstrip()
+        # Only an overlined title may be indented or follow a line of text.
+        if not over and (title[0].isspace() or (above.strip() and not above.startswith(".. "))):
             continue
-        if len(under[0].rstrip()) < min(len(title.strip()), 4):
+        if len(under[0].rstrip()) < min(_width(title.rstrip()), LONG):
             continue
         level = levels.setdefault((under[1], over), len(levels) + 1)
-        yield Heading(starts[number], level, ROLE.sub(r"\1", title.strip()).replace("`", ""))
+        yield Heading(starts[number], level, ESCAPE.sub(r"\1", ROLE.sub(r"\1", title.strip()).replace("`", "")))
+
+
+def _width(text: str) -> int:
+    """How many columns a text takes: two for a character of full width, none for one that joins the last."""
+    return sum(2 if east_asian_width(c) in "WF" else not combining(c) for c in text)

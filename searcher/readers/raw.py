@@ -1,17 +1,21 @@
 """What every reader is given: the bytes of one file (or of stdin), the caller's options, and the limit on size."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import BinaryIO, Literal, TypeAlias
 
-from searcher.errors import UnreadableFile
-from searcher.records import MAX_TEXT_BYTES, Document, Failure
+from searcher.errors import UnknownName, UnreadableFile
+from searcher.readers.charsets import codec_of
+from searcher.records import MAX_TEXT_BYTES, Document, Failure, Note
 
-__all__ = ["DEFAULTS", "MAX_TEXT_BYTES", "Item", "Raw", "ReadOptions", "Reader", "Unsupported"]
+__all__ = ["COLUMN_TYPES", "DEFAULTS", "MAX_TEXT_BYTES", "Item", "Raw", "ReadOptions", "Reader", "Unsupported"]
 
 
 class Unsupported(UnreadableFile):
     """A file of a kind that no reader knows: passed over, where any other UnreadableFile has failed."""
+
+
+COLUMN_TYPES = ("text", "number", "boolean", "date")
 
 
 @dataclass(frozen=True)
@@ -19,13 +23,26 @@ class ReadOptions:
     """Which fields of a table hold the text, one or several, and the key; None chooses by the usual names.
 
     tables: of a database, which are read; all that have text if none is named. faq: read as FAQ entries, of which the
-    "questions" are embedded, or the "answers" too.
+    "questions" are embedded, or the "answers" too. encoding: of the files, None to tell it from each. column_types:
+    "text", "number", "boolean" or "date" for columns of tables; those of the others are told from all of their cells.
+
+    Raises:
+        BadValue: no such encoding, or no such type.
     """
 
     text_field: str | tuple[str, ...] | None = None
     id_field: str | None = None
     tables: tuple[str, ...] = ()
     faq: Literal["questions", "answers"] | None = None
+    encoding: str | None = None
+    column_types: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.encoding is not None:
+            codec_of(self.encoding)
+        for kind in self.column_types.values():
+            if kind not in COLUMN_TYPES:
+                raise UnknownName("type of a column", kind, COLUMN_TYPES)
 
     @property
     def text_fields(self) -> tuple[str, ...]:
@@ -35,11 +52,20 @@ class ReadOptions:
 
 @dataclass(frozen=True)
 class Raw:
-    """The bytes of `source`, not yet read; the stream can seek."""
+    """The bytes of `source`, not yet read; the stream can seek.
+
+    encoding: what the caller says it is in. notes: what is to be told of the reading; they come out last.
+    """
 
     source: str
     stream: BinaryIO
     size: int
+    encoding: str | None = None
+    notes: list[Note] = field(default_factory=list)
+
+    def note(self, reason: str) -> None:
+        """Have it told that something was read, but not as it stands."""
+        self.notes.append(Note(self.source, reason))
 
     def whole(self) -> bytes:
         """All the bytes; a file over the limit is refused before any of it is read."""

@@ -9,12 +9,15 @@ from searcher.errors import UnreadableFile
 from searcher.readers.databases import COMPANIONS, is_database, read_database
 from searcher.readers.faqs import FAQ_READERS
 from searcher.readers.html import read_html
+from searcher.readers.json_files import read_json
 from searcher.readers.markdown import read_markdown, read_mdx
+from searcher.readers.pictures import without_pictures
 from searcher.readers.plain import read_plain, read_rst
 from searcher.readers.raw import DEFAULTS, MAX_TEXT_BYTES, Item, Raw, Reader, ReadOptions, Unsupported
-from searcher.readers.tables import read_csv, read_json, read_jsonl, read_tsv
+from searcher.readers.tables import read_csv, read_jsonl, read_tsv
 from searcher.readers.values import storable, typed
 from searcher.readers.walking import Found, find_files
+from searcher.records import Document
 from searcher.system import absolute
 
 __all__ = [
@@ -84,7 +87,7 @@ def read(path: Path, options: ReadOptions = DEFAULTS) -> Iterator[Item]:
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableFile(source, "not a regular file")
         with path.open("rb") as stream:
-            yield from _items(Raw(source, stream, status.st_size), suffix, options)
+            yield from _items(Raw(source, stream, status.st_size, options.encoding), suffix, options)
     except OSError as error:
         raise UnreadableFile(source, (error.strerror or str(error)).lower()) from error
 
@@ -97,15 +100,23 @@ def belonging(path: Path) -> list[Path]:
 
 def read_text(data: bytes, label: str, options: ReadOptions = DEFAULTS, suffix: str = ".txt") -> Iterator[Item]:
     """The same for bytes that have no file, such as stdin's; `label` is their source, `suffix` chooses the reader."""
-    return _items(Raw(label, io.BytesIO(data), len(data)), suffix.lower(), options)
+    return _items(Raw(label, io.BytesIO(data), len(data), options.encoding), suffix.lower(), options)
 
 
 def _items(raw: Raw, suffix: str, options: ReadOptions) -> Iterator[Item]:
     if options.faq and suffix not in FAQ_READERS:
         raise UnreadableFile(raw.source, f"no FAQ file; these are: {', '.join(FAQ_READERS)}")
     other = read_database if suffix not in READERS and is_database(raw) else read_plain
+    reader = FAQ_READERS[suffix] if options.faq else READERS.get(suffix, other)
     try:
-        yield from (FAQ_READERS[suffix] if options.faq else READERS.get(suffix, other))(raw, options)
+        for item in reader(raw, options):
+            note = None
+            if isinstance(item, Document):
+                item, note = without_pictures(item)
+            yield item
+            if note:
+                yield note
+        yield from raw.notes
     except Unsupported as error:
         if suffix not in READERS:
             raise

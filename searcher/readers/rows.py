@@ -3,15 +3,18 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import accumulate
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from searcher.errors import BadValue, UnreadableFile
-from searcher.readers.raw import Item, ReadOptions
+from searcher.readers.columns import Columns
+from searcher.readers.escapes import unescaped
+from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.readers.values import storable
 from searcher.records import Document, Failure
 
-__all__ = ["NAMED", "Fields", "Row", "documents"]
+__all__ = ["NAMED", "Broken", "Fields", "Row", "documents", "id_of"]
 
 TEXT_FIELDS = ("text", "content", "body", "passage")
 ID_FIELDS = ("_id", "id")
@@ -20,37 +23,80 @@ PHRASING_END = re.compile(r"[|\r\n]")
 JSON_KINDS = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
 
 Fields: TypeAlias = dict[str, Any]
-Row: TypeAlias = tuple[int, Fields | BadValue]  # its number in the file, and its fields or what is wrong with it
-Typing: TypeAlias = Callable[[Any], Any]
+
+
+class Broken(NamedTuple):
+    """What is wrong with a row, and what it is called if that could still be made out."""
+
+    problem: str
+    key: str | None = None
+
+
+Row: TypeAlias = tuple[int, Fields | Broken]  # its number in the file, and its fields or what is wrong with it
 
 
 def documents(
-    rows: Iterable[Row], source: str, options: ReadOptions, typing: Typing, unit: str = "line"
+    rows: Iterable[Row], raw: Raw, options: ReadOptions, columns: Columns, unit: str = "line"
 ) -> Iterator[Item]:
     """One document for each row; a row that cannot be one is a Failure, and reading goes on.
 
-    typing: what makes a metadata value of a field. unit: what the numbers of the rows count.
+    columns: what makes metadata of its fields. unit: what the numbers of the rows count.
     """
-    used: dict[str, int] = {}
+    names = Names(unit)
     checked = False
     for number, fields in rows:
+        name = None
         try:
-            if isinstance(fields, BadValue):
-                raise fields
+            if isinstance(fields, Broken):
+                name = names.known(number, fields.key)
+                raise BadValue(fields.problem)
             if not checked:
-                _require_fields(fields, source, options)
+                _require_fields(fields, raw.source, options)
                 checked = True
+            name = names.known(number, id_of(fields, options))
             key = _key(fields, options)
-            name = str(number) if key is None else key
-            if name in used:
-                raise BadValue(f"id {name!r} was already used in {unit} {used[name]}")
-            document = _document(fields, f"{source}#{name}", key, options, typing)
-            used[name] = number
+            name = names.free(number, key)
+            document = _document(fields, f"{raw.source}#{name}", key, options, columns)
+            names.take(name, number, key)
             yield document
-        except BadValue as problem:
-            yield Failure(source, f"{unit} {number}: {problem}")
-        except RecursionError:
-            yield Failure(source, f"{unit} {number}: nested too deeply")
+        except (BadValue, RecursionError) as problem:
+            what = "nested too deeply" if isinstance(problem, RecursionError) else problem
+            yield Failure(raw.source, f"{unit} {number}: {what}", name and f"{raw.source}#{name}")
+    for note in columns.told():
+        raw.note(note)
+
+
+class Names:
+    """What the rows of a file are called: by their ids, and those without one by their numbers.
+
+    Where a number is an id as well, the later of the two says which it is: "line 2" or "id 2".
+    """
+
+    def __init__(self, unit: str) -> None:
+        self.unit = unit
+        self.used: dict[str, tuple[int, bool]] = {}  # by name: the number of the row, and whether the name is its id
+        self.has_ids = False
+
+    def known(self, number: int, key: str | None) -> str | None:
+        """What a row is called that may be broken; None if that cannot be known."""
+        return key if key is not None else None if self.has_ids else str(number)
+
+    def free(self, number: int, key: str | None) -> str:
+        """The name of a row. BadValue for an id that another row has."""
+        name = str(number) if key is None else key
+        if name in self.used:
+            before, was_id = self.used[name]
+            if key is not None and was_id:
+                raise BadValue(f"id {name!r} was already used in {self.unit} {before}")
+            name = f"{self.unit} {number}" if key is None else f"id {key}"
+            if name in self.used:
+                raise BadValue(f"id {name!r} was already used in {self.unit} {self.used[name][0]}")
+        return name
+
+    def take(self, name: str, number: int, key: str | None) -> None:
+        """Remember the name of a row."""
+        self.used[name] = number, key is not None
+        self.has_ids |= key is not None
 
 
 def _require_fields(fields: Fields, source: str, options: ReadOptions) -> None:
@@ -59,7 +105,7 @@ def _require_fields(fields: Fields, source: str, options: ReadOptions) -> None:
             raise UnreadableFile(source, f"no {what} field {name!r}; its fields: {', '.join(fields)}")
 
 
-def _document(fields: Fields, source: str, key: str | None, options: ReadOptions, typing: Typing) -> Document:
+def _document(fields: Fields, source: str, key: str | None, options: ReadOptions, columns: Columns) -> Document:
     names = {name.lower(): name for name in reversed(fields)}
     usual = [names[name] for name in TEXT_FIELDS if name in names][:1]
     text_names = options.text_fields or tuple(usual)
@@ -77,17 +123,25 @@ def _document(fields: Fields, source: str, key: str | None, options: ReadOptions
         question, answer = str(take("question")), take("answer")
         phrasings = _phrasings(rest.pop(names.get("phrasings", "phrasings"), None))
         lines = list(dict.fromkeys(map(_one_line, [question, *phrasings])))
-        metadata = _metadata(rest, typing) | {"answer": answer}
+        metadata = _metadata(rest, columns) | {"answer": answer}
         # Each way of asking is a passage of its own: their mean would be near none of them.
         breaks = tuple(accumulate(len(line) + 1 for line in lines[:-1]))
         return Document(source, "\n".join(lines), title, key, metadata, breaks=breaks, kind="faq")
-    return Document(source, _sound(text, text_names[0] if text_names else "text"), title, key, _metadata(rest, typing))
+    return Document(source, _sound(text, text_names[0] if text_names else "text"), title, key, _metadata(rest, columns))
 
 
 def _id_name(fields: Fields, options: ReadOptions) -> str | None:
     if options.id_field is not None:
         return options.id_field
     return next((name for wanted in ID_FIELDS for name in fields if name.lower() == wanted), None)
+
+
+def id_of(fields: Fields, options: ReadOptions) -> str | None:
+    """The caller's key for the row, if it is one."""
+    try:
+        return _key(fields, options)
+    except BadValue:
+        return None
 
 
 def _key(fields: Fields, options: ReadOptions) -> str | None:
@@ -116,13 +170,13 @@ def _joined(fields: Fields) -> str:
     """All fields as "name: value" lines: the text of a row that has no text field."""
     filled = {name: value for name, value in fields.items() if value is not None and value != ""}
     return "\n".join(
-        f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        f"{name}: {value if isinstance(value, str) else unescaped(json.dumps(value, ensure_ascii=False))}"
         for name, value in filled.items()
     )
 
 
-def _metadata(fields: Fields, typing: Typing) -> Fields:
-    values = {_sound(name, name): _sound(value, name, typing) for name, value in fields.items()}
+def _metadata(fields: Fields, columns: Columns) -> Fields:
+    values = {_sound(name, name): _sound(value, name, partial(columns.value, name)) for name, value in fields.items()}
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -146,7 +200,7 @@ def _kind(value: Any) -> str:
     return JSON_KINDS.get(type(value), type(value).__name__)
 
 
-def _sound(value: Any, field: str, typing: Typing = storable) -> Any:
+def _sound(value: Any, field: str, typing: Callable[[Any], Any] = storable) -> Any:
     """The value as it may be stored; a fault in it is named with its field."""
     try:
         return typing(value)

@@ -1,193 +1,169 @@
-"""Table files, read row by row: JSON Lines, CSV and TSV in any usual dialect, and JSON that is a list of objects."""
+"""Table files, read row by row: JSON Lines, CSV and TSV in any usual dialect, and JSON that holds a list of objects."""
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import islice
+from typing import Any, NoReturn
 
-from searcher.errors import BadValue, UnreadableFile
-from searcher.readers import raw as limits
-from searcher.readers.decoding import HEAD_BYTES, decoded, encoding_of
+from searcher.errors import BadValue
+from searcher.readers.columns import Columns, columns_of
+from searcher.readers.decoding import Encoding, encoding_of, lines
 from searcher.readers.raw import Item, Raw, ReadOptions
-from searcher.readers.rows import NAMED, Row, documents
-from searcher.readers.values import storable, typed
-from searcher.records import Document
+from searcher.readers.records import Quotes, records
+from searcher.readers.rows import NAMED, Broken, Row, documents, id_of
+from searcher.readers.sheets import CSV, TSV, Dialect, Layout, layout_of
 
-if TYPE_CHECKING:
-    from _csv import Reader as Rows  # a name for type checkers only
-
-__all__ = ["read_csv", "read_json", "read_jsonl", "read_tsv"]
+__all__ = ["jsonl_rows", "read_csv", "read_jsonl", "read_tsv"]
 
 SNIFFED_LINES = 200
-CSV_FAULTS = {"unexpected end of data": "a quote that is never closed"}
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """What separates cells, and whether quotes around a cell mean anything."""
-
-    delimiter: str
-    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL  # or QUOTE_NONE
-
-    def reader(self, lines: Iterable[str]) -> "Rows":
-        """The rows; strict, so that a quote that is never closed is an error and not one endless cell."""
-        # A setting of the whole process, so it is only ever raised; a line has passed our own limit before.
-        csv.field_size_limit(max(csv.field_size_limit(), limits.MAX_TEXT_BYTES))
-        return csv.reader(lines, delimiter=self.delimiter, quoting=self.quoting, strict=True)
-
-
-TSV = (Dialect("\t"), Dialect("\t", csv.QUOTE_NONE))
-CSV = (Dialect(","), Dialect(";"), *TSV, Dialect("|"))
+SNIFFED_CHARACTERS = 2**20
+SHOWN = 40  # characters of a line that was left out
+NOT_IN_A_NAME = re.compile("[\\s\ufeff\u200b]+")
 
 
 def read_jsonl(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """An object on each line, its values of the types that JSON gave them."""
-    rows = ((number, _object(line)) for number, line in enumerate(_lines(raw, "\n"), 1) if line.strip())
-    return documents(rows, raw.source, options, storable)
-
-
-def read_json(raw: Raw, options: ReadOptions) -> Iterator[Item]:
-    """A list of objects as rows; anything else as plain text."""
-    text = decoded(raw.whole(), raw.source)
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
-        return iter([Document(raw.source, text)])
-    return documents(enumerate(value, 1), raw.source, options, storable, unit="item")
+    return documents(jsonl_rows(raw, encoding_of(raw), options), raw, options, Columns(options.column_types))
 
 
 def read_csv(raw: Raw, options: ReadOptions) -> Iterator[Item]:
-    """Rows under a header; the dialect is told from the first rows, the types from each cell."""
-    return documents(_cells(raw, CSV, options), raw.source, options, typed)
+    """Rows under a header; the dialect is told from the first rows, the type of a column from all of its cells."""
+    return _read_sheet(raw, CSV, options)
 
 
 def read_tsv(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The same with tabs only."""
-    return documents(_cells(raw, TSV, options), raw.source, options, typed)
+    return _read_sheet(raw, TSV, options)
 
 
-def _lines(raw: Raw, newline: str) -> Iterator[str]:
-    """The decoded lines, endings kept; `newline` as in `open`."""
-    head = raw.stream.read(HEAD_BYTES)
-    raw.stream.seek(0)
-    encoding = encoding_of(head, raw.source, complete=len(head) < HEAD_BYTES)
-    number = 0
-    try:
-        with io.TextIOWrapper(raw.stream, encoding.codec, encoding.errors, newline) as text:
-            while line := text.readline(limits.MAX_TEXT_BYTES + 1):
-                number += 1
-                if len(line) > limits.MAX_TEXT_BYTES:
-                    limit = limits.MAX_TEXT_BYTES / 2**20
-                    raise UnreadableFile(raw.source, f"line {number} is longer than {limit:,.0f} MiB")
-                yield line
-    except UnicodeDecodeError:
-        # Text is decoded by the block, so the line at fault may be some way on.
-        raise UnreadableFile(raw.source, f"not {encoding.codec} somewhere after line {number}") from None
+def jsonl_rows(raw: Raw, encoding: Encoding, options: ReadOptions) -> Iterator[Row]:
+    """The objects of JSON Lines, by the numbers of their lines."""
+    for number, line in enumerate(lines(raw, encoding, "", tell=True), 1):
+        if line.strip():
+            yield number, _object(line.removeprefix("\ufeff"), options)
 
 
-def _object(line: str) -> Any:
-    """What a line of JSON holds, or the error that says why it is no object."""
+def _object(line: str, options: ReadOptions) -> Any:
+    """What a line of JSON holds, or what is wrong with it."""
     try:
         value = json.loads(line, parse_constant=_refuse)
     except BadValue as problem:
-        return problem
+        return Broken(str(problem), _id_in(line, options))
     except json.JSONDecodeError as error:
-        return BadValue(f"not JSON: {error.msg} at character {error.pos + 1}")
+        return Broken(f"not JSON: {error.msg} at character {error.pos + 1}", _id_in(line, options))
     except RecursionError:
-        return BadValue("nested too deeply")
+        return Broken("nested too deeply")
     except ValueError as error:  # an integer of thousands of digits
-        return BadValue(f"not JSON: {error}")
-    return value if isinstance(value, dict) else BadValue("not a JSON object")
+        return Broken(f"not JSON: {error}", _id_in(line, options))
+    return value if isinstance(value, dict) else Broken("not a JSON object")
 
 
 def _refuse(constant: str) -> NoReturn:
     raise BadValue(f"{constant} is not JSON")
 
 
-def _cells(raw: Raw, dialects: tuple[Dialect, ...], options: ReadOptions) -> Iterator[Row]:
-    """The rows of a CSV under the names of its header; a missing cell is None.
+def _id_in(line: str, options: ReadOptions) -> str | None:
+    """The id that stands in a broken line of JSON, if it can be made out."""
+    name = "_?id" if options.id_field is None else re.escape(json.dumps(options.id_field)[1:-1])
+    found = re.search(rf'"{name}"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)(?=\s*[,}}]|\s*$)', line)
+    try:
+        return str(json.loads(found[1])) if found else None
+    except ValueError:
+        return None
+
+
+def _read_sheet(raw: Raw, dialects: tuple[Dialect, ...], options: ReadOptions) -> Iterator[Item]:
+    encoding = encoding_of(raw)
+    with closing(lines(raw, encoding, "")) as found:
+        sample = list(islice(found, SNIFFED_LINES + 1))
+    whole = len(sample) <= SNIFFED_LINES
+    given = [name for name in (*options.text_fields, options.id_field) if name is not None]
+    layout = layout_of(_clipped(sample[:SNIFFED_LINES]), dialects, whole, given)
+    if layout is None:
+        return
+    names = _names(layout.header)
+    columns = columns_of(
+        ((line, row) for line, row in _rows(raw, encoding, layout, names, options, Quotes()) if isinstance(row, dict)),
+        options.column_types,
+        [name for name in names if name.lower() in NAMED or name in given],
+        commas=layout.dialect.delimiter != ",",
+    )
+    _tell_above(raw, layout)
+    for name in options.column_types.keys() - set(names):
+        raw.note(f"no column {name!r} to be of a given type; its columns: {', '.join(names[:20])}")
+    quotes = Quotes()
+    empty = True
+    for item in documents(_rows(raw, encoding, layout, names, options, quotes, tell=True), raw, options, columns):
+        empty = False
+        yield item
+    if empty:
+        raw.note(f"no rows under the header, which is line {layout.line}")
+    for said in quotes.told():
+        raw.note(said)
+
+
+def _clipped(sample: list[str]) -> list[str]:
+    """So many of the lines as it takes to tell the layout."""
+    characters = 0
+    for number, line in enumerate(sample, 1):
+        characters += len(line)
+        if characters > SNIFFED_CHARACTERS:
+            return sample[:number]
+    return sample
+
+
+def _tell_above(raw: Raw, layout: Layout) -> None:
+    if layout.above:
+        (first, text), (last, _) = layout.above[0], layout.above[-1]
+        where = f"line {first}" if first == last else f"lines {first} to {last}"
+        shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+        raw.note(f"{where} above the header left out: {shown!r}")
+
+
+def _rows(
+    raw: Raw,
+    encoding: Encoding,
+    layout: Layout,
+    names: list[str],
+    options: ReadOptions,
+    quotes: Quotes,
+    tell: bool = False,
+) -> Iterator[Row]:
+    """The rows of a sheet under the names of its header.
 
     Of the first row all of them, which tells what fields there are, then those that are looked for by their name: under
     a header of 100,000 columns a short row costs no more than it is long.
     """
-    lines = _lines(raw, "")
-    sample = _sample(lines)
-    names: list[str] = []
-    missing: list[str] = []
-    named: list[str] = []
-    for number, cells in _numbered(_dialect(sample, dialects).reader(chain(sample, lines))):
-        if not names and isinstance(cells, BadValue):
-            raise UnreadableFile(raw.source, f"line {number}, where the header should be: {cells}")
-        if isinstance(cells, BadValue):
+    missing = names
+    given = {*options.text_fields, options.id_field}
+    named = [name for name in names if name.lower() in NAMED or name in given]
+    width = len(names)
+    found = records(lines(raw, encoding, "", tell), layout.dialect, width, layout.line - 1, quotes)
+    for number, cells in islice(found, 1, None):
+        if isinstance(cells, Broken):
             yield number, cells
         elif not any(cells):
             continue
-        elif not names:
-            missing = names = _names(cells)
-            given = {options.text_field, options.id_field}
-            named = [name for name in names if name.lower() in NAMED or name in given]
-        elif any(cells[len(names) :]):
-            yield number, BadValue(f"{len(cells)} cells under a header of {len(names)}")
         else:
             fields: dict[str, Any] = dict(zip(names, cells, strict=False))
+            if any(cells[width:]):
+                yield number, Broken(f"{len(cells)} cells under a header of {width}", id_of(fields, options))
+                continue
             for name in missing:
                 fields.setdefault(name, None)
             yield number, fields
             missing = named
 
 
-def _numbered(rows: "Rows") -> Iterator[tuple[int, list[str] | BadValue]]:
-    """Each row and the line on which it starts, or what is wrong with it."""
-    while True:
-        number = rows.line_num + 1
-        try:
-            yield number, next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield number, BadValue(CSV_FAULTS.get(str(error), str(error)))
-
-
 def _names(header: list[str]) -> list[str]:
     """Column names, each different: "column 3" for an empty one, "a 2" for the second a."""
     last: dict[str, int] = {}  # each name there is, and the number that its last repetition has
     for position, cell in enumerate(header, 1):
-        name = own = cell.strip() or f"column {position}"
+        name = own = NOT_IN_A_NAME.sub(" ", cell).strip() or f"column {position}"
         while name in last:
             last[own] += 1
             name = f"{own} {last[own]}"
         last[name] = 1
     return list(last)
-
-
-def _sample(lines: Iterator[str]) -> list[str]:
-    """The first lines, so many as it takes to tell the dialect."""
-    sample: list[str] = []
-    characters = 0
-    for line in islice(lines, SNIFFED_LINES):
-        sample.append(line)
-        characters += len(line)
-        if characters > HEAD_BYTES:
-            break
-    return sample
-
-
-def _dialect(sample: list[str], dialects: tuple[Dialect, ...]) -> Dialect:
-    """The dialect in which the most rows are as wide as the header; of equal ones the widest, then the first."""
-
-    def fit(dialect: Dialect) -> tuple[bool, float, int]:
-        rows = [cells for _, cells in _numbered(dialect.reader(sample)) if cells]
-        if len(rows) > 1 and isinstance(rows[-1], BadValue):
-            rows.pop()  # the sample may end within a quoted cell
-        widths = [0 if isinstance(cells, BadValue) else len(cells) for cells in rows]
-        width = widths[0] if widths else 0
-        share = widths.count(width) / len(widths) if width else 0
-        # A separator that the header has but few rows agree with is punctuation.
-        return width > 1 and share > 0.5, share, width
-
-    return max(dialects, key=fit)

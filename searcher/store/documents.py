@@ -1,8 +1,11 @@
 """The documents of an index, and the files they came from, as they are stored."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
 
 from searcher.errors import DamagedIndex
 from searcher.records import ANSWER, Document
@@ -29,6 +32,24 @@ class Documents(State):
         with self.database.reading() as connection:
             rows = connection.execute(f"SELECT source, id FROM documents WHERE {column} = ?", [value])
             return dict(rows.fetchall())
+
+    def ending(self, name: str) -> dict[str, list[int]]:
+        """Files, or sources of what is from none, → ids of their documents: where that ends so, or of that title."""
+        end = "%/" + re.sub(r"[\\%_]", r"\\\g<0>", name)
+        query = r"""SELECT CASE WHEN source LIKE ?1 ESCAPE '\' OR file IS NULL THEN source ELSE file END, id
+            FROM documents WHERE source LIKE ?1 ESCAPE '\' OR file LIKE ?1 ESCAPE '\' OR title = ?2 COLLATE NOCASE
+            ORDER BY id"""
+        found: dict[str, list[int]] = {}
+        with self.database.reading() as connection:
+            for origin, number in connection.execute(query, [end, name]):
+                found.setdefault(origin, []).append(number)
+        return found
+
+    def origins(self, most: int) -> list[str]:
+        """Files that documents came from, and sources of what is from none, so many at most."""
+        with self.database.reading() as connection:
+            rows = connection.execute("SELECT DISTINCT coalesce(file, source) FROM documents LIMIT ?", [most])
+            return [origin for (origin,) in rows]
 
     def file_of(self, document: int) -> str | None:
         """The file that a document came from, if any."""
@@ -64,12 +85,19 @@ class Documents(State):
             passages, tokens = connection.execute("SELECT count(*), coalesce(sum(tokens), 0) FROM passages").fetchone()
         return {"documents": documents, "passages": passages, "tokens": tokens}
 
-    def listing(self) -> list[dict[str, Any]]:
-        """Every document in the order of sources: source, id, kind, title, metadata, passages, characters."""
+    def listing(self, documents: np.ndarray | None = None) -> list[dict[str, Any]]:
+        """Documents in the order of sources: source, id, kind, title, metadata, passages, characters.
+
+        documents: ids of some; None for all.
+        """
         names = ("source", "id", "kind", "title", "metadata", "passages", "characters")
         listed = []
         with self.database.reading() as connection:
-            for row in connection.execute(f"SELECT {DOCUMENT_PART}, crc FROM documents d ORDER BY source"):
+            some, given = "", list[str]()
+            if documents is not None:
+                some, given = "WHERE id IN (SELECT value FROM json_each(?))", [json.dumps(documents.tolist())]
+            query = f"SELECT {DOCUMENT_PART}, crc FROM documents d {some} ORDER BY source"
+            for row in connection.execute(query, given):
                 check_part(row, f"document {row[1]!r}")
                 values = dict(zip(names, row[1:-1], strict=True))
                 listed.append(values | {"metadata": json.loads(values["metadata"])})

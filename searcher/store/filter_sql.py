@@ -5,6 +5,7 @@ Each test is one question to the indexes of `metadata_values`, `documents` or `p
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -20,9 +21,11 @@ from searcher.filters import (
     And,
     Compare,
     Filter,
+    Holds,
     In,
     IsNull,
     Like,
+    Named,
     Not,
     Or,
     Path,
@@ -31,9 +34,10 @@ from searcher.filters import (
     kind_of,
     values_of,
 )
+from searcher.store.keyword_index import holding
 from searcher.store.schema import COLUMNS
 
-__all__ = ["Spans", "allowed_ids", "enter", "spans", "value_rows"]
+__all__ = ["Spans", "allowed_ids", "chosen_ids", "enter", "spans", "value_rows"]
 
 FEW = 2000  # documents whose spans are asked for one by one, before those of all are
 TYPES = {TEXT: "'text'", NUMBER: "'integer', 'real'", BOOLEAN: "'none'"}  # as SQLite calls what a column holds
@@ -87,6 +91,21 @@ def _spans(connection: Any, query: str, values: Sequence[Any]) -> Spans:
     return Spans(documents[order], first[order], count[order])
 
 
+def whole(connection: Any) -> Spans:
+    """Those of all documents, nothing for one without passages."""
+    query = "SELECT d.id AS document, coalesce(s.first, 0) AS first, coalesce(s.count, 0) AS count FROM documents d"
+    return _spans(connection, f"{query} LEFT JOIN spans s ON s.document = d.id", [])
+
+
+def chosen_ids(connection: Any, tree: Filter) -> np.ndarray:
+    """Ids of the documents that a filter allows, or that hold a passage it allows, rising. -> (n,) int64"""
+    asked = _Asked(connection, lambda: whole(connection))
+    if not _tells_apart(tree):
+        return asked.documents(tree)
+    query = "SELECT DISTINCT document AS id FROM passages WHERE id IN (SELECT value FROM json_each(?))"
+    return np.sort(_numbers(connection, query, [json.dumps(asked.passages(tree, None).tolist())], "id")[0])
+
+
 def allowed_ids(connection: Any, tree: Filter, every: Callable[[], Spans]) -> np.ndarray:
     """Ids of the passages that a filter allows, rising. -> (n,) int64. every: gives the spans of all documents."""
     return _Asked(connection, every).passages(tree, None)
@@ -115,6 +134,10 @@ class _Asked:
                 return reduce(np.union1d, [self.passages(part, within) for part in parts])
             case Not(part):
                 return np.setdiff1d(self._of(within), self.passages(part, within), assume_unique=True)
+            case Holds(phrase):
+                found = holding(self._connection, phrase)
+                return found if within is None else _both(found, self._of(within))
+        assert not isinstance(tree, Named)  # which speaks of documents
         return self._test(tree, within)
 
     def documents(self, tree: Filter) -> np.ndarray:
@@ -126,7 +149,20 @@ class _Asked:
                 return reduce(np.union1d, [self.documents(part) for part in parts])
             case Not(part):
                 return np.setdiff1d(self._spans().documents, self.documents(part), assume_unique=True)
+            case Named(regex):
+                return self._named(re.compile(regex, re.DOTALL))
+            case Holds():
+                raise TypeError("words are of passages")
         return self._test(tree, None)
+
+    def _named(self, regex: re.Pattern[str]) -> np.ndarray:
+        """Ids of the documents from files, or of sources where they are of none, that a regular expression matches."""
+        names = self._connection.execute("SELECT DISTINCT coalesce(file, source) FROM documents")
+        wanted = json.dumps([name for (name,) in names if regex.fullmatch(name.removeprefix("/"))])
+        some = "SELECT id FROM documents WHERE {} IN (SELECT value FROM json_each(?))"
+        query = f"{some.format('file')} UNION {some.format('file IS NULL AND source')}"
+        found = np.sort(self._ids(query, [wanted, wanted]))
+        return _both(found, self._spans().documents)
 
     def _of(self, documents: np.ndarray | None) -> np.ndarray:
         """Ids of the passages of documents, None for all."""
@@ -187,6 +223,10 @@ def _tells_apart(tree: Filter) -> bool:
             return any(map(_tells_apart, parts))
         case Not(part):
             return _tells_apart(part)
+        case Holds():
+            return True
+        case Named():
+            return False
     return _column(tree.path)[0] == "passages"
 
 

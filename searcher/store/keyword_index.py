@@ -11,16 +11,19 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from searcher.errors import DamagedIndex
 from searcher.text import spelled_once
 
-__all__ = ["KEYWORD_FAULT", "enter", "leave", "misspaced", "pairs", "rebuild", "respell", "spaced", "verify"]
+__all__ = ["KEYWORD_FAULT", "enter", "holding", "leave", "misspaced", "pairs", "rebuild", "respell", "spaced", "verify"]
 
 # Thai, Lao, Burmese, Khmer; kana, Han and Hangul, which has spaces but joins words with their endings.
 UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"
     "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
+PARTS = re.compile(f"{UNSPACED.pattern}|(?:(?!{UNSPACED.pattern}).)+", re.DOTALL)  # of a phrase
 VARIANTS = re.compile("[\ufb00-\ufb06\uff00-\uffef]+")  # ligatures, full and half width: written otherwise, read alike
 ROWS = 1000  # passages read in one piece
 KEYWORD_FAULT = "the keyword index does not hold the words of the passages; searcher check --repair makes it anew"
@@ -59,6 +62,25 @@ def _spaced(text: str, words: Callable[[str], Sequence[str]]) -> str:
     text = spelled_once(text)
     text = VARIANTS.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
     return UNSPACED.sub(lambda found: f" {' '.join(words(found[0]))} ", text)
+
+
+def holding(connection: Any, phrase: str) -> np.ndarray:
+    """Ids of the passages that hold words one after the other, rising; of a script without spaces, its runs. (n,) int64
+
+    All, for a phrase without a word: what nobody can see is asked of none.
+    """
+    runs = [run for part in PARTS.findall(spelled_once(phrase)) if any(map(str.isalnum, run := asked(part)))]
+    if not runs:
+        rows = connection.execute("SELECT id FROM passages ORDER BY id")
+    else:
+        quoted = " AND ".join(f'"{_words(run)}"' for run in runs)
+        rows = connection.execute("SELECT rowid FROM keywords WHERE keywords MATCH ? ORDER BY rowid", [quoted])
+    return np.fromiter((number for (number,) in rows), np.int64)
+
+
+def _words(text: str) -> str:
+    """A text in which every sign that is part of no word is a space, as it is to FTS5."""
+    return "".join(c if c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in text)
 
 
 def enter(connection: Any, passages: Iterable[tuple[int, str]]) -> None:

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from searcher import filters
 from searcher.errors import DamagedIndex
 from searcher.records import ANSWER, Head, Row
-from searcher.store.filter_sql import Spans, allowed_ids, spans
+from searcher.store.filter_sql import Spans, allowed_ids, chosen_ids, spans
 from searcher.store.rows import DOCUMENT_PART, PASSAGE_PART, as_row, check_part, key_of, vector_bytes
 from searcher.store.schema import COLUMNS
 from searcher.store.state import State, ids_of
@@ -142,16 +144,28 @@ class Passages(State):
 
     def filtered(self, where: filters.Filter) -> np.ndarray:
         """Ids of the passages that a filter allows, rising. -> (n,) int64. UnknownName for a key of no document."""
+        with self._asking(where) as connection:
+            return np.empty(0, np.int64) if connection is None else allowed_ids(connection, where, self._every)
+
+    def chosen(self, where: filters.Filter) -> np.ndarray:
+        """Ids of the documents that a filter allows, or that hold a passage it allows, rising. -> (n,) int64"""
+        with self._asking(where) as connection:
+            return np.empty(0, np.int64) if connection is None else chosen_ids(connection, where)
+
+    @contextmanager
+    def _asking(self, where: filters.Filter) -> Iterator[Any]:
+        """A connection to ask a filter of, None if there is no document. UnknownName, DamagedIndex."""
         with self.database.reading() as connection:
             if connection.execute("SELECT 1 FROM documents LIMIT 1").fetchone() is None:
-                return np.empty(0, dtype=np.int64)
+                yield None
+                return
             known = {key for (key,) in connection.execute("SELECT key FROM metadata_keys")}
             filters.check_keys(where, {*known, *COLUMNS})
             there = "SELECT (SELECT coalesce(sum(count), 0) FROM spans), (SELECT count(*) FROM metadata_values)"
             held = "SELECT passages, metadata_values FROM held"
             if connection.execute(there).fetchone() != connection.execute(held).fetchone():
                 raise DamagedIndex(f"{self.database.path}: not all that filters ask is there; run: searcher check")
-            return allowed_ids(connection, where, self._every)
+            yield connection
 
     def _every(self) -> Spans:
         """Which passages are whose."""

@@ -8,6 +8,7 @@ Imports: errors.
 from searcher.system.files import (
     absolute,
     binary,
+    is_ours,
     named_once,
     private,
     private_folder,
@@ -15,7 +16,9 @@ from searcher.system.files import (
     shown,
     spelled,
     sync_folder,
+    user_folder,
 )
+from searcher.system.globs import glob_regex, paths_regex
 from searcher.system.kernels import kernel_library
 from searcher.system.processes import cores, on_fork
 
@@ -23,13 +26,17 @@ __all__ = [
     "absolute",
     "binary",
     "cores",
+    "glob_regex",
+    "is_ours",
     "kernel_library",
     "named_once",
     "on_fork",
+    "paths_regex",
     "private",
     "private_folder",
     "renames_over_open_files",
     "shown",
     "spelled",
     "sync_folder",
+    "user_folder",
 ]

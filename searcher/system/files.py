@@ -17,6 +17,7 @@ from typing import BinaryIO
 __all__ = [
     "absolute",
     "binary",
+    "is_ours",
     "named_once",
     "private",
     "private_folder",
@@ -24,6 +25,7 @@ __all__ = [
     "shown",
     "spelled",
     "sync_folder",
+    "user_folder",
 ]
 
 FOLDER_RIGHTS, FILE_RIGHTS = 0o700, 0o600
@@ -64,6 +66,27 @@ def _own_name(folder: Path, part: str) -> str:
 
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
+
+
+# Of freedesktop.org's base directory specification, on every Unix; Windows has one folder for all of it.
+USER_FOLDERS = {"config": ".config", "data": ".local/share", "state": ".local/state", "cache": ".cache"}
+
+
+def user_folder(kind: str) -> Path:
+    """The user's folder for our files of a kind, $XDG_…_HOME/searcher. OSError without a home."""
+    try:
+        if given := os.environ.get(f"XDG_{kind.upper()}_HOME"):
+            return Path(given) / "searcher"
+        if sys.platform == "win32" and (local := os.environ.get("LOCALAPPDATA")):
+            return Path(local) / "searcher" / kind
+        return Path.home() / USER_FOLDERS[kind] / "searcher"
+    except RuntimeError as fault:
+        raise OSError(str(fault)) from None
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file belongs to this user; where files have no owners, it does."""
+    return not hasattr(os, "geteuid") or path.stat().st_uid == os.geteuid()
 
 
 def shown(path: str) -> str:

@@ -1,23 +1,31 @@
 """Text → passages of at most so many tokens, with exact character offsets; every text is tokenised once."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from operator import itemgetter
 
 import numpy as np
 
 from searcher.errors import BadValue
 from searcher.records import Chunk
+from searcher.text import leads
 from searcher.text.tokens import Tokenizer, Tokens
 
 __all__ = ["Chunker"]
 
 # How good a place before a token is for a cut. INSIDE: within one character, never cut. LETTER: within a word.
-INSIDE, LETTER, WORD, LINE, SENTENCE, BLANK, HEADING = range(7)
+# BOUND: within a heading, a caption or the header of a table. AFTER: between one of these and what follows it; BETWEEN
+# if that is another of these.
+INSIDE, LETTER, BOUND, AFTER, BETWEEN, WORD, LINE, SENTENCE, BLANK, HEADING = range(10)
 
 # The strongest place is taken whose passage is at least this full; a sentence end beats a fuller passage.
-PREFERENCE = ((HEADING, 0.5), (BLANK, 0.25), (SENTENCE, 0.0), (LINE, 0.0), (WORD, 0.0), (LETTER, 0.0))
+PREFERENCE = (
+    *((HEADING, 0.5), (BLANK, 0.25), (SENTENCE, 0.0), (LINE, 0.0), (WORD, 0.0), (BETWEEN, 0.0), (AFTER, 0.0)),
+    *((BOUND, 0.0), (LETTER, 0.0)),
+)
 
 # Longer texts are tokenised in blocks, cut at a blank line where there is one: a bound on memory.
 BLOCK = 1_000_000
@@ -61,13 +69,12 @@ class Chunker:
         Each is `text[start:end]` without white space at its ends; nothing but white space lies outside all of them;
         `ids` equals the tokens of `prompt + text[start:end]`. `breaks` are offsets where a passage must end.
         """
-        headings = np.array([start for start, _ in sections], dtype=np.int64)
         edges = [0, *(at for at in breaks if 0 < at < len(text)), len(text)]
         for first, last in pairwise(edges):
-            for start, end in _blocks(text, first, last):
+            for start, end in _blocks(text, first, last, sections):
                 tokens = self._encode(text, start, end)
                 for part, a, b, whole in self._regions(text, tokens, start, end):
-                    yield from self._cut(text, part, a, b, headings, whole)
+                    yield from self._cut(text, part, a, b, sections, whole)
 
     def _encode(self, text: str, start: int, end: int) -> Tokens:
         tokens = self.tokenizer.encode([text[start:end]])[0]
@@ -96,19 +103,24 @@ class Chunker:
         yield tokens.slice(done, len(tokens)), start, end, whole
 
     def _cut(
-        self, text: str, tokens: Tokens, start: int, end: int, headings: np.ndarray, whole: bool
+        self, text: str, tokens: Tokens, start: int, end: int, sections: Sequence[tuple[int, str]], whole: bool
     ) -> Iterator[Chunk]:
         """The passages of one region; a passage ends where the best place is that fits."""
         count, at, begin = len(tokens), 0, start
-        levels = _levels(text, tokens, start, end, headings) if count > self.room else np.empty(0)
+        levels = _levels(text, tokens, start, end, sections) if count > self.room else np.empty(0)
         reached, done = 0, start  # the tokens and characters that are in a passage: each goes further than the last
         while True:
             stop = count if count - at <= self.room else self._stop(levels, at, reached, self.room)
+            if (
+                stop < count and BOUND <= levels[stop] <= BETWEEN and at < reached
+            ):  # the overlap leaves no room for what follows
+                at, begin = reached, int(tokens.starts[reached])
+                stop = count if count - at <= self.room else self._stop(levels, at, reached, self.room)
             while True:  # a piece that has more tokens on its own is made shorter until it fits
                 chunk = self._chunk(text, tokens, at, stop, begin, int(tokens.starts[stop]) if stop < count else end)
                 if chunk is None or chunk.content <= self.room:
                     break
-                levels = levels if len(levels) else _levels(text, tokens, start, end, headings)
+                levels = levels if len(levels) else _levels(text, tokens, start, end, sections)
                 shorter = self._stop(levels, at, reached, stop - at - (chunk.content - self.room))
                 if shorter == stop and at == reached:
                     bad = text[chunk.start : chunk.end]
@@ -161,18 +173,28 @@ class Chunker:
         return Chunk(start, end, tuple(self.tokenizer.wrap(ids)), content, unknown)
 
 
-def _blocks(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Stretches of at most BLOCK characters, ended by a blank line, else a line, else white space where possible."""
+def _blocks(text: str, start: int, end: int, sections: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:
+    """Stretches of at most BLOCK characters, ended by a blank line, else a line, else white space where possible.
+
+    None ends with a heading, unless half of it were headings.
+    """
     while end - start > BLOCK:
         half = start + BLOCK // 2
         places = (text.rfind(mark, half, start + BLOCK) for mark in ("\n\n", "\n", " "))
         cut = next((at + 1 for at in places if at >= 0), start + BLOCK)
+        above = bisect_left(sections, cut, key=itemgetter(0))
+        while above > 0:
+            above -= 1
+            [(begin, stop)] = leads.headings(text, sections[above : above + 1])
+            if begin <= half or text[stop:cut].strip():
+                break
+            cut = begin
         yield start, cut
         start = cut
     yield start, end
 
 
-def _levels(text: str, tokens: Tokens, start: int, end: int, headings: np.ndarray) -> np.ndarray:
+def _levels(text: str, tokens: Tokens, start: int, end: int, sections: Sequence[tuple[int, str]]) -> np.ndarray:
     """(n,) the level of the place before each token."""
     from sentencex import get_sentence_boundaries
 
@@ -181,15 +203,24 @@ def _levels(text: str, tokens: Tokens, start: int, end: int, headings: np.ndarra
     levels[1:][same] = LETTER
     levels[1:][tokens.starts[1:] < np.maximum.accumulate(tokens.ends)[:-1]] = INSIDE
     block = text[start:end]
+    own = sections[bisect_left(sections, start, key=itemgetter(0)) : bisect_left(sections, end, key=itemgetter(0))]
+    titles = list(leads.headings(text, own))
     places: dict[int, Sequence[int] | np.ndarray] = {
         LINE: [match.end() + start for match in _LINE.finditer(block)],
         # English rules end sentences at 。！？ too.
         SENTENCE: [boundary["end_index"] + start for boundary in get_sentence_boundaries("en", block)],
         BLANK: [match.end() + start for match in _BLANK.finditer(block)],
-        HEADING: headings,
+        HEADING: [begin for begin, _ in titles],
     }
     for level, offsets in places.items():
         at = np.searchsorted(tokens.starts, offsets)  # the first token that starts there or later
         at = at[at < len(tokens)]
         levels[at[levels[at] >= WORD]] = level
+    spans = [span for span in [*titles, *leads.tables(text, start, end)] if span[0] < span[1]]
+    begins, ends = (np.searchsorted(tokens.starts, side) for side in np.array(spans, dtype=np.int64).reshape(-1, 2).T)
+    for first, last in zip(begins, ends, strict=True):
+        levels[first + 1 : last] = np.minimum(levels[first + 1 : last], BOUND)
+    for level, places_after in ((AFTER, np.setdiff1d(ends, begins)), (BETWEEN, np.intersect1d(ends, begins))):
+        at = places_after[places_after < len(tokens)]
+        levels[at] = np.minimum(levels[at], level)
     return levels

@@ -4,13 +4,15 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
 from searcher.records import Chunk, Document
+from searcher.text import leads
 
 __all__ = ["places_of"]
 
 
 def places_of(document: Document, chunks: Iterable[Chunk]) -> Iterator[tuple[int, str | None]]:
     """Line, counted from the document's first one, and heading path of each chunk."""
-    text, starts = document.text, [start for start, _ in document.sections]
+    text = document.text
+    starts = [begin for begin, _ in leads.headings(text, document.sections)]  # with the line over a title
     line, counted = document.first_line, 0
     for chunk in chunks:
         if chunk.start >= counted:

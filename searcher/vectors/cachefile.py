@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from searcher.system import absolute, binary, private, renames_over_open_files, sync_folder
+from searcher.system import absolute, binary, private, renames_over_open_files, sync_folder, user_folder
 
 __all__ = ["Stamp", "is_of_another_version", "load", "save", "stamp_of"]
 
@@ -150,17 +150,9 @@ def _digest(content: bytes, tail: bytes, key: bytes) -> bytes:
 # -- the user's own folder: the secret, and which large files were verified
 
 
-def _home() -> Path:
-    """$XDG_STATE_HOME/searcher, as freedesktop.org's base directory specification has it. OSError without a home."""
-    try:
-        return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "searcher"
-    except RuntimeError as fault:
-        raise OSError(str(fault)) from None
-
-
 def _key(create: bool = False) -> bytes:
     """The user's secret, 32 bytes; made if there is none. OSError where there is none and it cannot be kept."""
-    path = _home() / "key"
+    path = user_folder("state") / "key"
     if create and not (path.exists() and path.stat().st_size == KEY):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = path.with_name(f"key.{secrets.token_hex(4)}.tmp")
@@ -177,7 +169,7 @@ def _key(create: bool = False) -> bytes:
 
 def _note(path: Path) -> Path:
     """Where it is noted that a large file was verified."""
-    return _home() / "verified" / hashlib.blake2b(absolute(path).encode(), digest_size=16).hexdigest()
+    return user_folder("state") / "verified" / hashlib.blake2b(absolute(path).encode(), digest_size=16).hexdigest()
 
 
 def _marks(status: os.stat_result) -> str:

@@ -82,7 +82,8 @@ def table(folder: Path, rows: Sequence[dict[str, str]] = TABLE, name: str = "faq
 
 
 def markdown(text: str, faq: str = "questions") -> list[Document]:
-    return list(read_text(text.encode(), "faq.md", ReadOptions(faq=faq), ".md"))  # type: ignore[arg-type]
+    items = read_text(text.encode(), "faq.md", ReadOptions(faq=faq), ".md")  # type: ignore[arg-type]
+    return [item for item in items if isinstance(item, Document)]
 
 
 def asked(text: str) -> list[tuple[list[str], str, int]]:

@@ -230,7 +230,7 @@ def test_another_format_is_refused_with_both_numbers(searcher: Searcher) -> None
     connection.execute("PRAGMA user_version = 7")
     connection.close()
     before = content(searcher)
-    with pytest.raises(SettingsMismatch, match="format 7, not 5"):
+    with pytest.raises(SettingsMismatch, match="format 7, not 6"):
         Searcher(searcher.folder).search("x")
     assert content(searcher) == before
 

@@ -1,0 +1,85 @@
+"""Commands and groups as all of ours are: help at a glance, examples, model options apart, and "did you mean"."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import click
+
+from searcher.cli.terminal import echo
+
+__all__ = ["Choice", "Command", "Group", "Option", "near"]
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """What is said of a mistyped name: which known names are most like it, empty if none is."""
+    found = get_close_matches(name, list(known), n=3)
+    return f" Did you mean {' or '.join(map(repr, found))}?" if found else ""
+
+
+class Choice(click.Choice[str]):
+    """One of some names; a wrong one is told with the nearest."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The name. click.BadParameter for another."""
+        if value not in self.choices:
+            self.fail(f"{value!r} is not one of {', '.join(self.choices)}.{near(str(value), self.choices)}", param, ctx)
+        return value
+
+
+class Option(click.Option):
+    """An option that is listed in a part of its own."""
+
+    def __init__(self, *arguments: Any, part: str | None = None, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.part = part
+
+
+class Command(click.Command):
+    """A command whose help ends with examples: pairs of a command line, without `searcher`, and what it does."""
+
+    def __init__(self, *arguments: Any, examples: Sequence[tuple[str, str]] = (), **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.examples = list(examples)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options, those of the model in a part of their own."""
+        parts: dict[str, list[tuple[str, str]]] = {"Options": []}
+        for parameter in self.get_params(ctx):
+            if (record := parameter.get_help_record(ctx)) is not None:
+                parts.setdefault(getattr(parameter, "part", None) or "Options", []).append(record)
+        for title, records in parts.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The examples."""
+        if self.examples:
+            with formatter.section("Examples"):
+                for line, does in self.examples:
+                    formatter.write(f"  # {does}\n  searcher {line}\n")
+
+
+class Group(click.Group):
+    """A group that prints its help when it is called alone, and names the commands most like a wrong one."""
+
+    command_class = Command
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        settings |= {"callback": self._alone, "invoke_without_command": True, "subcommand_metavar": "COMMAND [ARGS]…"}
+        super().__init__(*arguments, **settings)
+
+    @staticmethod
+    @click.pass_context
+    def _alone(ctx: click.Context) -> None:
+        if ctx.invoked_subcommand is None:
+            echo(ctx.get_help())
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command of that name. click.UsageError with the nearest ones."""
+        name = str(args[0])
+        if not name.startswith("-") and self.get_command(ctx, name) is None:
+            raise click.UsageError(f"No such command {name!r}.{near(name, self.list_commands(ctx))}", ctx)
+        return super().resolve_command(ctx, args)

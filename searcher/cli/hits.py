@@ -1,0 +1,249 @@
+"""How hits look: for people with the sentence that answers, as rows for programs, as Markdown, as names of files."""
+
+import csv
+import io
+import re
+import sys
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+from searcher.cli.terminal import bold, columns, dim, echo, fitted, link, printable, show_json, width_of
+from searcher.records import Document, Passage
+from searcher.system import shown
+
+__all__ = ["FORMATS", "View", "place", "show_answer_line", "show_documents", "show_hits"]
+
+LINES, ANSWER_LINES = 4, 2  # of a passage, and of the answer of a FAQ entry
+WORD = re.compile(r"\S+")
+ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|s|e|ly)\Z")
+CSV = ("rank", "score", "id", "source", "title", "section", "line", "start", "end", "text")
+
+
+@dataclass(frozen=True)
+class View:
+    """What of a hit is shown. question: whose words are marked; context: so many lines of the document around what
+    answers; section: the whole section; explained: a line for each hit that says what it is made of.
+    """
+
+    question: str | None = None
+    context: int | None = None
+    section: bool = False
+    explained: Sequence[str] = ()
+    document: Callable[[str], Document] | None = field(default=None, repr=False)
+
+
+def show_hits(hits: Sequence[Passage], view: View | None = None) -> None:
+    """Rank, score, where it stands, and of the passage the sentence that answers with what is around it."""
+    view, width = view or View(), columns()
+    for number, hit in enumerate(hits):
+        _show_head(hit, width)
+        if (view.context is not None or view.section) and view.document is not None:
+            _show_lines(view.document(hit.source), hit, view)
+        else:
+            for line in _preview(hit, view.question, width - 4):
+                echo("    ", *line)
+        if answer := hit.metadata.get("answer"):
+            show_answer_line(str(answer), width)
+        if view.explained:
+            echo("    ", dim(view.explained[number]))
+        echo()
+    if not hits:
+        echo("nothing found")
+
+
+def show_answer_line(answer: str, width: int) -> None:
+    """An answer of the FAQ, in a line or two."""
+    lines = list(_wrapped(words := answer.split(), [False] * len(words), width - 6))
+    if len(lines) > ANSWER_LINES:
+        last = "".join(map(str, lines[ANSWER_LINES - 1]))
+        lines[ANSWER_LINES - 1 :] = [[f"{last} …" if width_of(last) < width - 7 else f"{last[:-1]}…"]]
+    for number, line in enumerate(lines):
+        echo("      " if number else "    → ", *line)
+
+
+def _show_head(hit: Passage, width: int) -> None:
+    """Rank, score, place and section, in one line."""
+    rank, where = f"{hit.rank:>2}  {hit.score:.3f}  ", place(hit)
+    left = width - width_of(rank)
+    if width_of(where) > left:  # its end tells more than its beginning
+        where = "…" + _end_of(where, left - 1)
+    rest = fitted(f"  {hit.section or hit.title or ''}".rstrip(), max(0, left - width_of(where)))
+    echo(rank, link(bold(where), hit.source.partition("#")[0]), rest)
+
+
+def _end_of(text: str, width: int) -> str:
+    while width_of(text) > width:
+        text = text[1:]
+    return text
+
+
+def place(hit: Passage) -> str:
+    """File and line of a hit, of its sentence where that is known; a row of a table file has no line."""
+    if "#" in hit.source:
+        return shown(hit.source)
+    line = hit.line
+    if hit.highlight:
+        line += hit.text.count("\n", 0, hit.highlight.start - hit.start)
+    return f"{shown(hit.source)}:{line}"
+
+
+# -- the preview of a passage
+
+
+def _preview(hit: Passage, question: str | None, width: int) -> Iterator[list[str]]:
+    """Lines of words with the sentence that answers in bold, else the question's words; each a list of parts."""
+    words = [(found.start(), found[0]) for found in WORD.finditer(hit.text)]
+    if hit.highlight:
+        begin, end = hit.highlight.start - hit.start, hit.highlight.end - hit.start
+        marked = [begin <= at < end for at, _ in words]
+    else:
+        asked = set(_plain_words(question or ""))
+        marked = [bool(asked & set(_plain_words(word))) for _, word in words]
+    first, last = _window([word for _, word in words], marked, LINES * width)
+    shown_words = [printable(word) for _, word in words[first:last]]
+    if first:
+        shown_words[0] = f"… {shown_words[0]}"
+    if last < len(words):
+        shown_words[-1] += " …"
+    yield from _wrapped(shown_words, marked[first:last], width)
+
+
+def _plain_words(text: str) -> list[str]:
+    """The words of a text that tell something, without case and the commonest endings."""
+    return [_stem(word) for word in re.findall(r"\w+", text.casefold()) if len(word) > 2 or not word.isascii()]
+
+
+def _stem(word: str) -> str:
+    """Near enough to what the keyword index takes for the same word to mark it.
+
+    >>> _stem("padding"), _stem("padded"), _stem("averages")
+    ('pad', 'pad', 'averag')
+    """
+    stem = ENDING.sub("", word)
+    return stem[:-1] if stem != word and stem[-1:] == stem[-2:-1] and len(stem) > 3 else stem
+
+
+def _window(words: Sequence[str], marked: Sequence[bool], room: int) -> tuple[int, int]:
+    """First and last word of a stretch that takes so many columns and holds as much of what is marked as it can."""
+    edges = [0, *accumulate(width_of(word) + 1 for word in words)]
+    if edges[-1] <= room or not words:
+        return 0, len(words)
+    room -= 4  # for the ellipses
+    places = [number for number, mark in enumerate(marked) if mark] or [0]
+
+    def held(first: int) -> int:
+        return sum(edges[first] <= edges[number] < edges[first] + room for number in places)
+
+    begin = edges[max(places, key=held)]
+    first = bisect_left(edges, max(0, begin - room // 4))  # a little of what leads to it
+    last = bisect_right(edges, edges[first] + room) - 1
+    if last == len(words):  # the text ends before the room does
+        first = bisect_left(edges, max(0, edges[-1] - room))
+    return first, max(last, first + 1)
+
+
+def _wrapped(words: Sequence[str], marked: Sequence[bool], width: int) -> Iterator[list[str]]:
+    """The words in lines of that width, those that are marked in bold."""
+    line: list[str] = []
+    used = 0
+    for word, mark in zip(words, marked, strict=True):
+        if line and used + 1 + width_of(word) > width:
+            yield line
+            line, used = [], 0
+        word = fitted(word, width)
+        part: str = bold(word) if mark else word
+        line += [" ", part] if line else [part]
+        used += width_of(word) + (1 if used else 0)
+    if line:
+        yield line
+
+
+# -- the document around a hit
+
+
+def _show_lines(document: Document, hit: Passage, view: View) -> None:
+    """Lines of the document with their numbers: around what answers, or the whole section."""
+    text = document.text
+    marks = (hit.highlight.start, hit.highlight.end) if hit.highlight else (hit.start, hit.end)
+    start, end = section_of(document, hit.start) if view.section else _around(text, *marks, view.context or 0)
+    line = document.first_line + text.count("\n", 0, start)
+    digits = len(str(line + text.count("\n", start, end)))
+    for piece in text[start:end].rstrip("\n").split("\n"):
+        inside = start < marks[1] and start + len(piece) > marks[0]
+        number = dim(f"    {line:>{digits}}{':' if inside else '-'} ")
+        echo(number, bold(piece) if inside else piece)
+        start, line = start + len(piece) + 1, line + 1
+
+
+def _around(text: str, start: int, end: int, lines: int) -> tuple[int, int]:
+    """From the beginning of the line so many before the start to the end of the line so many after the end."""
+    before = [-1, *(found.start() for found in re.finditer("\n", text[:start]))]
+    after = [*(end + found.start() for found in re.finditer("\n", text[end:])), len(text)]
+    return before[max(0, len(before) - 1 - lines)] + 1, after[min(lines, len(after) - 1)]
+
+
+def section_of(document: Document, at: int) -> tuple[int, int]:
+    """Start and end of the section that an offset is in, the sections below it included; the whole text without any."""
+    start, path = 0, ""
+    for begin, heading in document.sections:
+        if begin <= at:
+            start, path = begin, heading
+        elif not heading.startswith(f"{path} > "):
+            return start, begin
+    return start, len(document.text)
+
+
+# -- other formats
+
+
+def show_documents(hits: Sequence[Passage], view: View | None = None) -> None:
+    """A line for each hit: rank, score, where it stands, and how it begins."""
+    width = columns()
+    for hit in hits:
+        rank, where = f"{hit.rank:>2}  {hit.score:.3f}  ", place(hit)
+        left = width - width_of(rank + where) - 2
+        if left < 8:
+            where, left = "…" + _end_of(where, max(1, width - width_of(rank) - 11)), 8
+        echo(rank, link(bold(where), hit.source.partition("#")[0]), "  ", fitted(" ".join(hit.text.split()), left))
+    if not hits:
+        echo("nothing found")
+
+
+def _show_csv(hits: Sequence[Passage], view: View | None = None) -> None:
+    """A row for each hit, under a header."""
+    rows = io.StringIO()
+    writer = csv.writer(rows)
+    writer.writerow(CSV)
+    writer.writerows([getattr(hit, name) for name in CSV] for hit in hits)
+    sys.stdout.write(rows.getvalue())
+
+
+def _show_markdown(hits: Sequence[Passage], view: View | None = None) -> None:
+    """A quotation for each hit with its source, to be pasted where somebody reads or a program goes on."""
+    for hit in hits:
+        section = f", {hit.section}" if hit.section else ""
+        echo(f"{hit.rank}. **{shown(hit.source)}**{'' if '#' in hit.source else f', line {hit.line}'}{section}\n")
+        echo("\n".join(f"   > {line}" for line in hit.text.splitlines()) + "\n")
+
+
+def _show_files(hits: Sequence[Passage], view: View | None = None) -> None:
+    """The files of the hits, each once, the best first."""
+    for name in dict.fromkeys(shown(hit.source.partition("#")[0]) for hit in hits):
+        echo(name)
+
+
+def _show_json(hits: Sequence[Passage], view: View | None = None) -> None:
+    show_json([hit.as_dict() for hit in hits])
+
+
+def _show_jsonl(hits: Sequence[Passage], view: View | None = None) -> None:
+    for hit in hits:
+        show_json(hit.as_dict())
+
+
+FORMATS: dict[str, Callable[[Sequence[Passage], View | None], None]] = {
+    "table": show_hits, "json": _show_json, "jsonl": _show_jsonl, "csv": _show_csv, "md": _show_markdown,
+    "files": _show_files,
+}  # fmt: skip
