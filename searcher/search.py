@@ -28,6 +28,7 @@ class Searcher(Asking, Adding, Upkeep):
     ) -> Answer | None:
         """The answer of the FAQ entry that fits a question best; None if there is none, or it is below what is asked.
 
-        min_score: about 0 … 1. min_probability: that the answer is right; needs an index that was calibrated.
+        min_score: about 0 … 1. min_probability: that the answer is right; needs an index that was calibrated, but for
+        0, which any entry reaches. With neither the entry must fit better than one fits a question of another world.
         """
         return self.faq.answer(question, min_score, min_probability)

@@ -104,7 +104,7 @@ def search_command(
         raise click.UsageError("Give a QUERY or --queries FILE.")
     if documents and per_document not in (None, 1):
         raise click.UsageError("--documents shows one passage of a document; leave out --per-document.")
-    kind = _format(kind, as_json, as_jsonl)
+    kind = one_format(kind, as_json, as_jsonl)
     searcher = open_searcher(folder, **settings)
     k, mode = setting("k", k, searcher.folder), setting("mode", mode, searcher.folder)
     how: dict[str, Any] = {"mode": mode, "mmr": mmr, "per_document": 1 if documents else per_document}
@@ -165,7 +165,7 @@ def similar_command(
     searcher = open_searcher(folder)
     k = setting("k", k, searcher.folder)
     hits = searcher.similar(source, k, where, include, exclude)
-    FORMATS[_format(kind, as_json, as_jsonl)](hits, None)
+    FORMATS[one_format(kind, as_json, as_jsonl)](hits, None)
 
 
 def _marks_quickly(searcher: "Searcher", mode: str) -> bool:
@@ -176,7 +176,7 @@ def _marks_quickly(searcher: "Searcher", mode: str) -> bool:
     return model.layers * model.width**2 <= QUICK
 
 
-def _format(kind: str | None, as_json: bool, as_jsonl: bool) -> str:
+def one_format(kind: str | None, as_json: bool, as_jsonl: bool) -> str:
     """The one format that was asked for. click.UsageError for several."""
     asked = [name for name, given in ((kind, kind), ("json", as_json), ("jsonl", as_jsonl)) if given]
     if len(set(asked)) > 1:
