@@ -24,7 +24,8 @@ __all__ = [
     "with_unanswerable",
 ]  # fmt: skip
 
-METHOD = f"{', '.join(EVIDENCE)}: {astuple(SHIPPED)}"  # of which evidence made otherwise is no more the same
+# Of which a calibration made otherwise is no more the same.
+METHOD = f"{', '.join(EVIDENCE)}: {astuple(SHIPPED)}; unanswerable questions made"
 SAMPLE = 500  # questions asked once more at most
 SHARE = 0.4  # of the questions have no answer, where nothing else is known
 GENERAL_SHARE = 0.25  # of these are general

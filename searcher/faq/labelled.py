@@ -23,6 +23,8 @@ def read_labelled(file: Path, entries: Entries) -> list[tuple[str, str | None]]:
     An answer is the text of one, or the id, source or a question of an entry; none, or an empty one, says that the FAQ
     has none. Raises UnreadableFile, BadValue for a row that is none of these or a table without these columns.
     """
+    if file.suffix.lower() not in TABLES:
+        raise UnreadableFile(file, f"no table of questions and answers; these are: {', '.join(TABLES)}")
     known = {answer: answer for answer in entries.answers}
     for names in ("id", "source", "text"):
         for row, number in zip(entries.rows, entries.entries, strict=True):

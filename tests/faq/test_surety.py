@@ -339,6 +339,15 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are(
         searcher.faq.evaluate(tmp_path / "asked.csv")
 
 
+def test_what_is_no_table_of_answers_is_named(run: Callable[..., Result], index: Path, tmp_path: Path) -> None:
+    (tmp_path / "asked.txt").write_text("why\n", encoding="utf-8")
+    (tmp_path / "folder.csv").mkdir()
+    for name, said in [("asked.txt", "these are: .csv"), ("gone.csv", "gone.csv"), ("folder.csv", "folder.csv")]:
+        result = run("faq", "eval", name)
+        assert (result.code, result.out) == (1, "")
+        assert said in result.err
+
+
 def test_a_faq_file_with_other_columns_is_one_failure_that_names_them(
     run: Callable[..., Result], index: Path, tmp_path: Path
 ) -> None:
