@@ -23,7 +23,8 @@ __all__ = [
 
 FOLDS = 10
 BINS = 10
-PRIOR = 30.0  # the same on half the squared distance from what was known before, bias included
+PRIOR = 30.0  # the same on half the squared distance from the weights that were known before
+BIAS_PRIOR = 1.0  # and from the bias: how often answers are right differs more between FAQs than what tells them
 PENALTY = 1.0  # on half the squared weights of standardised evidence, against the summed log loss
 STEPS = 100  # Newton's method needs fewer than ten
 LEAST = 10  # right answers, and wrong ones, that a fit needs
@@ -79,7 +80,7 @@ def fit(
     weight: np.ndarray | None = None,
     prior: Logistic | None = None,
 ) -> Logistic:
-    """Logistic regression by Newton's method (iteratively reweighted least squares; Bishop 2006, §4.3.3).
+    """Logistic regression by damped Newton steps (iteratively reweighted least squares; Bishop 2006, §4.3.3).
 
     evidence: (n, f); right: (n,) bool; weight: (n,) how many questions each stands for, else one. prior: what holds as
     far as the questions do not say otherwise, the mean of a Gaussian prior (Chelba & Acero 2006); any number will do.
@@ -105,14 +106,23 @@ def _fitted(
     spread = np.where(spread > 1e-9, spread, 1.0)  # what is the same everywhere tells nothing
     design = np.column_stack([(evidence - mean) / spread, np.ones(len(evidence))])
     known = np.zeros(design.shape[1]) if prior is None else prior.standardised(mean, spread)
-    shrink = np.diag([*[penalty] * evidence.shape[1], 0.0]) if prior is None else PRIOR * np.eye(design.shape[1])
+    each, bias = (penalty, 0.0) if prior is None else (PRIOR, BIAS_PRIOR)
+    shrink = np.diag([*[each] * evidence.shape[1], bias])
+
+    def loss(weights: np.ndarray) -> float:
+        logits, far = design @ weights, weights - known
+        return float((weight * (np.logaddexp(0, logits) - right * logits)).sum() + far @ shrink @ far / 2)
+
     weights = known.copy()
     for _ in range(STEPS):
         expected = _sigmoid(design @ weights)
         gradient = design.T @ (weight * (expected - right)) + shrink @ (weights - known)
         sure = weight * np.maximum(expected * (1 - expected), 1e-12)
         step = np.linalg.solve((design.T * sure) @ design + shrink, gradient)
-        weights -= step
+        before, size = loss(weights), 1.0
+        while loss(weights - size * step) > before and size > 1e-9:  # far from the optimum a whole step leads farther
+            size /= 2
+        weights -= size * step
         if np.abs(step).max() < 1e-10:
             break
     return Logistic(mean.tolist(), spread.tolist(), weights[:-1].tolist(), float(weights[-1]))

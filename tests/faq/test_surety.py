@@ -114,23 +114,25 @@ def test_a_weight_is_as_many_questions() -> None:
     assert error == pytest.approx(expected_calibration_error(*repeated))
 
 
-def test_what_was_known_before_is_where_the_fit_begins_and_questions_move_it() -> None:
-    evidence, right, _ = drawn()
-    before = Logistic([1.0, 0.0], [2.0, 1.0], [0.8, 0.02], -0.3)
-    mean, spread, strength = evidence.mean(axis=0), evidence.std(axis=0), 30.0
+@pytest.mark.parametrize(("slope", "bias"), [(0.8, -0.3), (9.0, -40.0), (-9.0, 40.0)])  # near, and so far off that
+def test_what_was_known_before_is_where_the_fit_begins_and_questions_move_it(slope: float, bias: float) -> None:
+    evidence, right, _ = drawn()  # whole steps of Newton's would never come back
+    before = Logistic([1.0, 0.0], [2.0, 1.0], [slope, 0.02], bias)
+    mean, spread, strength = evidence.mean(axis=0), evidence.std(axis=0), np.array([30, 30, 1])
 
     def loss(parameters: np.ndarray) -> float:
         """Of the same function, written in the evidence as it is."""
-        slope, bias = parameters[:2], parameters[2]
-        margins = np.where(right, 1, -1) * (evidence @ slope + bias)
+        weights, constant = parameters[:2], parameters[2]
+        margins = np.where(right, 1, -1) * (evidence @ weights + constant)
         known = np.array(before.weights) / before.spread
-        moved = np.append((slope - known) * spread, bias + slope @ mean - (before.bias + known @ (mean - before.mean)))
-        return np.logaddexp(0, -margins).sum() + strength / 2 * moved @ moved
+        there = before.bias + known @ (mean - before.mean)
+        moved = np.append((weights - known) * spread, constant + weights @ mean - there)
+        return np.logaddexp(0, -margins).sum() + (strength * moved) @ moved / 2
 
     best = minimize(loss, np.zeros(3), method="BFGS", options={"gtol": 1e-6, "maxiter": 5_000}).x
     expected = 1 / (1 + np.exp(-(evidence @ best[:2] + best[2])))
     assert np.allclose(fit(evidence, right, prior=before).probability(evidence), expected, atol=1e-4)
-    none = fit(evidence[:1], right[:1], weight=np.array([1e-9]), prior=before)
+    none = fit(evidence[:1], right[:1], weight=np.array([1e-9]), prior=before)  # of nothing
     assert np.allclose(none.probability(evidence), before.probability(evidence), atol=1e-6)
 
 
