@@ -21,7 +21,7 @@ __all__ = ["COMMANDS", "cli", "main"]
 COMMANDS = {
     "add": ("adding", "Index files, folders, tables or stdin; unchanged ones are left alone."),
     "search": ("searching", "Find the passages nearest to a question."),
-    "ask": ("answering", "Answer a question from the FAQ entries."),
+    "ask": ("asking", "Answer a question from the FAQ entries."),
     "faq": ("answering", "Add FAQ entries, look after them, calibrate their answers."),
     "similar": ("searching", "Find passages of other documents that are like a document."),
     "remove": ("adding", "Remove documents from the index."),
