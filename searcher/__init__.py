@@ -23,17 +23,19 @@ if TYPE_CHECKING:
     from searcher.faq import Faq
     from searcher.ranking import Mode
     from searcher.records import AddReport, Answer, Document, Failure, Highlight, Note, Passage, Skipped
-    from searcher.search import Searcher
+    from searcher.search import AsyncSearcher, Searcher
 
 __version__ = "0.1.0"
 __all__ = [
-    "AddReport", "Answer", "BadValue", "DamagedIndex", "Document", "Embedder", "Failure", "Faq", "FilterError",
-    "Highlight", "IndexSettings", "IndexUnavailable", "Mode", "ModelError", "Note", "Passage", "Searcher",
+    "AddReport", "Answer", "AsyncSearcher", "BadValue", "DamagedIndex", "Document", "Embedder", "Failure", "Faq",
+    "FilterError", "Highlight", "IndexSettings", "IndexUnavailable", "Mode", "ModelError", "Note", "Passage",
+    "Searcher",
     "SearcherError", "Settings", "SettingsMismatch", "Skipped", "UnknownName", "UnreadableFile", "__version__",
 ]  # fmt: skip
 
 _HOMES = {
-    "embedding": ["Embedder", "IndexSettings", "Settings"], "faq": ["Faq"], "ranking": ["Mode"], "search": ["Searcher"],
+    "embedding": ["Embedder", "IndexSettings", "Settings"], "faq": ["Faq"], "ranking": ["Mode"],
+    "search": ["AsyncSearcher", "Searcher"],
     "records": ["AddReport", "Answer", "Document", "Failure", "Highlight", "Note", "Passage", "Skipped"],
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

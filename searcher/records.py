@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, overload
 
 from searcher.errors import BadValue
@@ -18,6 +18,7 @@ __all__ = [
 ]  # fmt: skip
 
 ANSWER = "answer"
+ASKED_FOR = ("highlight", "payload", "place", "vector")  # of a hit
 MAX_TEXT_BYTES = 256 * 2**20  # of one document; table files are streamed, a row of theirs is a document
 # What a place in a file may say, and of which type: the page (from 1) and the label printed on it where that differs,
 # the slide and whether it is in the speaker's notes, the sheet and row, the cell of a notebook, the qualified name of a
@@ -56,6 +57,9 @@ class Document:
         too, it is a section called ANSWER.
     places: (start, place) in rising order; a place holds from there to the next one. It is a flat dict with some of
         PLACE_PARTS, each of its type.
+    payload: what JSON holds, kept beside it and never looked into; None is nothing.
+    whole: whether it is one passage, however long, spaces around it included.
+    vector: (d,) float32, what stands for all of it where somebody gave or asked for that; no part of the digest.
     """
 
     source: str
@@ -68,12 +72,16 @@ class Document:
     first_line: int = 1
     kind: str = "text"
     places: tuple[tuple[int, Mapping[str, Any]], ...] = ()
+    payload: Any = None
+    whole: bool = False
+    vector: "np.ndarray | None" = field(default=None, compare=False, repr=False)
 
     @property
     def layout(self) -> str:
         """What of it is told by offsets and lines, as JSON."""
         parts = {"sections": self.sections, "breaks": self.breaks, "first_line": self.first_line}
-        return as_json(parts | ({"places": self.places} if self.places else {}))
+        parts |= {"places": self.places} if self.places else {}
+        return as_json(parts | ({"whole": True} if self.whole else {}))
 
     def __repr__(self) -> str:
         told = {"source": self.source, "title": self.title, "id": self.id, "metadata": self.metadata or None}
@@ -83,6 +91,7 @@ class Document:
     def digest(self) -> bytes:
         """16 bytes that stand for all of it. BadValue for metadata that JSON cannot hold."""
         parts = [self.source, self.id, self.kind, self.title, as_json(self.metadata), self.layout]
+        parts += [] if self.payload is None else [as_json(self.payload)]
         digest = hashlib.blake2b(json.dumps(parts).encode(), digest_size=16)
         digest.update(self.text.encode())
         return digest.digest()
@@ -106,13 +115,18 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A document ready to be written. file: the file it came from, if any; vectors: (len(chunks), d) float32."""
+    """A document ready to be written. file: the file it came from, if any; vectors: (len(chunks), d) float32.
+
+    given: where the vectors are somebody's own, each as it was given, (d,) float32 of any length, or None for a passage
+    without one; its row in `vectors` is of unit length then, or zeros.
+    """
 
     document: Document
     digest: bytes
     file: str | None
     chunks: Sequence[Chunk]
     vectors: "np.ndarray"
+    given: "Sequence[np.ndarray | None] | None" = None
 
     def check(self, dimension: int) -> None:
         """BadValue unless there is a finite vector of that length for each passage."""
@@ -179,7 +193,8 @@ class Passage:
 
     `text == document.text[start:end]`; `line` counts from 1; `id` is the caller's, `passage_id` ours.
     place: some of PLACE_PARTS where its file has pages, sheets or the like; page is the one that it says, else None.
-    highlight: None unless asked for.
+    highlight, vector ((d,) float32, as it was given): None unless asked for. payload: that of a document that is the
+    hit as a whole.
     """
 
     rank: int
@@ -197,11 +212,15 @@ class Passage:
     metadata: dict[str, Any]
     highlight: Highlight | None = None
     place: dict[str, Any] | None = None
+    payload: Any = None
+    vector: "np.ndarray | None" = field(default=None, compare=False, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
-        """The hit as the JSON object that `--json` prints; `highlight` and `place` are in it where there is one."""
-        asked = ("highlight", "place")
-        return {name: value for name, value in asdict(self).items() if name not in asked or value is not None}
+        """The hit as the JSON object that `--json` prints; what has to be asked for is in it where it was."""
+        values = asdict(replace(self, vector=None))
+        if self.vector is not None:
+            values["vector"] = self.vector.tolist()
+        return {name: value for name, value in values.items() if name not in ASKED_FOR or value is not None}
 
     def __repr__(self) -> str:
         told = {"rank": self.rank, "score": round(self.score, 4), "source": self.source, "line": self.line}

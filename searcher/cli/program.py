@@ -21,6 +21,7 @@ __all__ = ["COMMANDS", "cli", "main"]
 COMMANDS = {
     "add": ("adding", "Index files, folders, tables or stdin; unchanged ones are left alone."),
     "search": ("searching", "Find the passages nearest to a question."),
+    "context": ("citing", "Print a question's sources as one text for a language model."),
     "ask": ("asking", "Answer a question from the FAQ entries."),
     "faq": ("answering", "Add FAQ entries, look after them, calibrate their answers."),
     "similar": ("searching", "Find passages of other documents that are like a document."),

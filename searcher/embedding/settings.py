@@ -15,11 +15,15 @@ from searcher.text import Chunker
 __all__ = ["IndexSettings"]
 
 
+GIVEN = "given: "  # before the name of a model, where others have the digest of one
+
+
 @dataclass(frozen=True)
 class IndexSettings:
     """Everything that decides which passages there are and what their vectors are.
 
-    model is a name for people; weights, tokenizer and architecture count, so that wheel, hub and folder agree.
+    model is a name for people; weights, tokenizer and architecture count, so that wheel, hub and folder agree. Of
+    vectors that are given only the name of their model, in `weights` too, and their dimension mean anything.
     dtype is what bulk encoding had when the index was made, for people too: the same index opens under any.
     """
 
@@ -67,6 +71,20 @@ class IndexSettings:
     def how_combined(self) -> Combine | None:
         """What `combine` says, None where there is one layer."""
         return cast("Combine | None", self.combine or None)
+
+    @classmethod
+    def of_given(cls, name: str, dimension: int) -> "IndexSettings":
+        """The settings of an index of vectors that somebody else makes, with a model of that name."""
+        return cls(
+            model=name, weights=f"{GIVEN}{name}", tokenizer="", architecture={}, pooling="", layers=[], combine="",
+            special_tokens=True, query_prompt="", passage_prompt="", pools_prompt=True, dimension=dimension,
+            chunk_tokens=0, overlap=0,
+        )  # fmt: skip
+
+    @property
+    def given(self) -> bool:
+        """Whether the vectors are given, and no model of ours has to do with them."""
+        return self.weights.startswith(GIVEN)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -8,7 +8,7 @@ from searcher.embedding.embedder import Dtype, Embedder, Kind, check_prompts
 from searcher.embedding.models import Model, load_model
 from searcher.embedding.pooling import ALIASES, Combine, Pooling
 from searcher.embedding.settings import IndexSettings
-from searcher.errors import UnknownName
+from searcher.errors import BadValue, SettingsMismatch, UnknownName
 
 __all__ = ["Changes", "Settings", "Wanted"]
 
@@ -32,6 +32,15 @@ class Settings(Changes, total=False):
     device: str
     torch_weights: bool
     dtype: Dtype | None
+    vectors: str | None
+    dimension: int | None
+
+
+MAX_DIMENSION = 65_536  # of given vectors
+# What says how texts become vectors.
+EMBEDDING = (
+    "model", "pooling", "layers", "combine", "special_tokens", "prompts", "chunk_tokens", "overlap", "truncate",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,8 @@ class Wanted:
 
     chunk_tokens: most tokens of a passage, special tokens and prompt included. overlap: tokens that a passage may
     repeat of the one before. truncate: only the first passage of a document. The others as for `Embedder`.
+    vectors: the name of the model with which somebody else makes all vectors, passages' and questions'; nothing is
+    embedded then. dimension: their length; of a new index that of the first ones, if it is left out.
     """
 
     model: str | None = None
@@ -54,13 +65,41 @@ class Wanted:
     device: str = "auto"
     torch_weights: bool = False
     dtype: Dtype | None = None
+    vectors: str | None = None
+    dimension: int | None = None
 
     def __post_init__(self) -> None:
         check_prompts(self.prompts)
+        self._check_given()
         if self.layers is not None and not isinstance(self.layers, str | int):
             object.__setattr__(
                 self, "layers", tuple(self.layers)
             )  # which may be an iterator, and is read more than once
+
+    def _check_given(self) -> None:
+        """BadValue for settings of given vectors that are none, or that do not go together."""
+        if self.vectors is None:
+            if self.dimension is not None:
+                raise BadValue("dimension is that of given vectors; say whose: vectors='name of their model'")
+            return
+        if not isinstance(self.vectors, str) or not self.vectors.strip():
+            raise BadValue(f"vectors is {self.vectors!r:.60}; good: the name of the model that they are made with")
+        number = isinstance(self.dimension, int) and not isinstance(self.dimension, bool)
+        if self.dimension is not None and not (number and 0 < self.dimension <= MAX_DIMENSION):
+            raise BadValue(f"dimension is {self.dimension!r}; good: a whole number from 1 to {MAX_DIMENSION:,}")
+        if others := self._embedding():
+            raise BadValue(f"vectors are given or made with a {others[0]}, not both")
+
+    def _embedding(self) -> list[str]:
+        """Names of the settings given that say how texts are embedded."""
+        return [name for name in EMBEDDING if getattr(self, name) not in (None, {})]
+
+    def given(self, dimension: int | None = None) -> IndexSettings:
+        """The settings of a new index of given vectors. dimension: that of the first ones. BadValue without any."""
+        assert self.vectors is not None
+        if (length := self.dimension or dimension) is None:
+            raise BadValue(f"of the vectors of {self.vectors!r} the dimension is not known yet; say dimension=…")
+        return IndexSettings.of_given(self.vectors, length)
 
     def load(self, stored: IndexSettings | None) -> Model:
         """The model asked for, else the index's, else the default."""
@@ -68,7 +107,15 @@ class Wanted:
         return load_model(own if self.model is None else self.model, self.torch_weights)
 
     def embedder(self, stored: IndexSettings | None) -> Embedder:
-        """What embeds the index's passages and questions: unit vectors, whatever the model's default."""
+        """What embeds the index's passages and questions: unit vectors, whatever the model's default.
+
+        BadValue where vectors are given: no model is looked for then.
+        """
+        if (name := self.vectors or (stored.model if stored is not None and stored.given else None)) is not None:
+            raise BadValue(
+                f"the vectors of this index are given, of {name!r}, and it embeds nothing itself: "
+                "put(texts, vectors=…), search(question, vector=…), or mode='keyword'"
+            )
         model = self.load(stored)
         if stored is not None:
             return stored.embedder(model, self.device, self.torch_weights, self.dtype)
@@ -85,6 +132,9 @@ class Wanted:
 
     def check(self, stored: IndexSettings) -> None:
         """SettingsMismatch at the first setting given that is not what the index was made with."""
+        if self.vectors is not None or stored.given:
+            self._check_as_given(stored)
+            return
         if self.model is not None:
             stored.check_model(self.load(stored))
         if any(value is not None for value in (self.pooling, self.layers, self.combine, self.special_tokens)):
@@ -95,6 +145,18 @@ class Wanted:
             )  # fmt: skip
         stored.check({f"{kind}_prompt": prompt for kind, prompt in (self.prompts or {}).items()})
         stored.check({"chunk_tokens": self.chunk_tokens, "overlap": self.overlap, "truncate": self.truncate})
+
+    def _check_as_given(self, stored: IndexSettings) -> None:
+        """SettingsMismatch unless both speak of the same given vectors, or nothing is said of them."""
+        advice = "leave it out, or choose another index"
+        if not stored.given:
+            raise SettingsMismatch("model", stored.model, f"given vectors of {self.vectors}", advice)
+        if self.vectors is None:
+            for name in self._embedding():
+                raise SettingsMismatch(name, f"given vectors of {stored.model}", getattr(self, name), advice)
+        elif self.vectors != stored.model:
+            raise SettingsMismatch("vectors", stored.model, self.vectors, advice)
+        stored.check({"dimension": self.dimension})
 
     def _resolved(self, stored: IndexSettings, depth: int) -> Pooling:
         """The pooling given, what is left out taken from the index; an alias brings its own layers."""
@@ -108,6 +170,8 @@ class Wanted:
         known = Changes.__optional_keys__ | {"model"}
         if unknown := set(changes) - known:
             raise UnknownName("setting", min(unknown), known)
+        if stored.given and changes.get("model") is None:
+            raise BadValue(f"the vectors of {stored.model!r} are given; to embed all texts here, name a model too")
         kept = Wanted(
             overlap=stored.overlap,
             truncate=stored.truncate,

@@ -1,9 +1,10 @@
 """What stands behind the one door to what is stored: nearest by vector, by words, the state of it all.
 
-Imports: errors, system, records, filters, embedding, vectors, store.
+Imports: errors, system, plain, records, filters, embedding, vectors, store.
 """
 
 from searcher.engines.engine import Effort, Engine, Hit, cosine
+from searcher.engines.library import Library, ValueCount, Where, keys_of
 from searcher.engines.local import LocalEngine
 from searcher.engines.opening import Opened
 from searcher.engines.status import status
@@ -17,12 +18,16 @@ __all__ = [
     "Engine",
     "Held",
     "Hit",
+    "Library",
     "LocalEngine",
     "Opened",
     "Repair",
+    "ValueCount",
+    "Where",
     "check",
     "compact",
     "cosine",
+    "keys_of",
     "make_index",
     "repair",
     "status",

@@ -110,13 +110,16 @@ class Engine(Protocol):
         settings: IndexSettings | None = None,
         made_with: IndexSettings | None = None,
         expected: Head | None = None,
-    ) -> None:
+    ) -> int:
         """All or nothing: documents replaced by source, documents removed by id, files entered (None: forgotten).
 
         settings: replaces the index's. made_with: what the vectors were made with, SettingsMismatch if that is not the
-        index's any more. expected: the state that is changed, IndexUnavailable if it is another by now. BadValue for
-        vectors that are not finite or of another length than the index's.
+        index's any more. expected: the state that is changed, IndexUnavailable if it is another by now. Returns how
+        many were removed by id. BadValue for vectors that are not finite or of another length than the index's.
         """
+
+    def amend(self, documents: Iterable[int], changes: Mapping[str, Any]) -> int:
+        """All or nothing: metadata of documents changed, a key whose value is None taken out; how many there are."""
 
     def take_in(
         self, settings: IndexSettings, items: Iterable[Prepared | tuple[str, bytes]]
@@ -138,6 +141,9 @@ class Engine(Protocol):
     def documents_of(self, column: Literal["source", "key", "file"], value: str) -> dict[str, int]:
         """Source → id of the documents whose source, caller's id or file is that."""
 
+    def named(self, column: Literal["source", "key"], names: Iterable[str]) -> dict[str, list[int]]:
+        """Caller's id, or source → ids of the documents of that name, rising; without names that none has."""
+
     def ending(self, name: str) -> dict[str, list[int]]:
         """Where documents are from, a file or else a source, → their ids, for those where that ends with /name or whose
         title is the name, in any case.
@@ -146,8 +152,14 @@ class Engine(Protocol):
     def document(self, number: int) -> Document:
         """A document as it was given."""
 
-    def document_ids(self) -> list[int]:
-        """Ids of all documents, in rising order."""
+    def document_ids(self, some: Sequence[int] | None = None) -> list[int]:
+        """Ids of all documents, or of those of some that are there, in rising order."""
+
+    def document_count(self) -> int:
+        """How many documents there are."""
+
+    def metadata_kinds(self) -> dict[str, list[str]]:
+        """Top-level key of the metadata → the kinds of its values: text, number, boolean, other."""
 
     def listing(self, documents: np.ndarray | None = None) -> list[dict[str, Any]]:
         """Documents in the order of sources: source, id, kind, title, metadata, passages, characters.
@@ -183,6 +195,12 @@ class Engine(Protocol):
 
     def answer_ids(self, documents: Iterable[int]) -> np.ndarray:
         """Ids of the passages of those documents that are the answer of a FAQ entry, rising. -> (n,) int64."""
+
+    def present(self, ids: Sequence[int]) -> list[int]:
+        """Those passages that are there, rising."""
+
+    def given(self, ids: Sequence[int]) -> Mapping[int, np.ndarray | None]:
+        """Passage → its vector as it was given, (d,) float32, None where none was. DamagedIndex if one is gone."""
 
     def rows(self, ids: Iterable[int]) -> Mapping[int, Row]:
         """Passages by id. DamagedIndex for one that is not there."""

@@ -89,7 +89,7 @@ def _proven(store: Store, snapshot: Snapshot, vectors: np.ndarray, k: int, allow
 
     As many candidates are scored again as it takes for the k-th best of them to be better than any other vector can be.
     """
-    among = snapshot.present if allowed is None else allowed
+    among = snapshot.present if allowed is None else np.intersect1d(allowed, snapshot.present, assume_unique=True)
     doubt, k = snapshot.base.doubt(vectors), min(k, len(among))
     if not k:
         return np.empty((len(vectors), 0), np.int64)

@@ -75,7 +75,9 @@ class Opened:
     @property
     def settings(self) -> IndexSettings:
         """What the index was made with, or a new one would be."""
-        return self._stored() or self._wanted.settings(self.embedder)
+        if (stored := self._stored()) is not None:
+            return stored
+        return self._wanted.settings(self.embedder) if self._wanted.vectors is None else self._wanted.given()
 
     @property
     def embedder(self) -> Embedder:
@@ -179,12 +181,14 @@ class Opened:
         of the files that they came from, or else of their sources.
         """
         tree = joined(None if where is None else filters.parse(where), named(include, exclude))
+        if not self.exists():
+            return []
         with self.engine.reading():
             return self.engine.listing(None if tree is None else self.engine.chosen(tree))
 
     def counts(self) -> dict[str, int]:
         """How many documents, passages and tokens there are."""
-        return self.engine.counts()
+        return self.engine.counts() if self.exists() else dict.fromkeys(("documents", "passages", "tokens"), 0)
 
 
 def _named(names: list[str], count: int) -> str:

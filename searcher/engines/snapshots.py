@@ -227,7 +227,7 @@ class Snapshots:
 
         An exact one whatever type is wanted: it is there in seconds, and somebody waits for an answer.
         """
-        ids = self.store.passage_ids()
+        ids = self.store.searched_ids()
         stamp = _stamp(settings, head, ids)
         if len(ids) and (written := self._write(stamp, ids, present=True)) and (base := self._load(written)):
             return Snapshot.of(base, written)
@@ -292,7 +292,7 @@ class Snapshots:
                 settings, head = self.store.settings(), self.store.database.head()
                 if settings is None or (not anew and self._is_fresh(settings)):
                     return True
-                ids, wanted = self.store.passage_ids(), kind or self.store.indexing().type
+                ids, wanted = self.store.searched_ids(), kind or self.store.indexing().type
             if not len(ids):
                 with suppress(OSError):
                     self.path.unlink(missing_ok=True)
@@ -330,7 +330,7 @@ class Snapshots:
                 return []
             if not self.path.is_file():
                 return [f"{CACHE} is not a file; move it away"]
-            present = self.store.passage_ids()
+            present = self.store.searched_ids()
             if not len(present) or cachefile.is_of_another_version(self.path):
                 return []  # it is not used
             if stamp is None or (base := self._load(stamp)) is None:

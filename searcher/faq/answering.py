@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -42,7 +43,9 @@ class Answering:
 
     def rank(self, questions: Sequence[str], weights: Weights = SHIPPED) -> list[list[Found]]:
         """For each question the entries of the phrasings nearest to it, best first, each once."""
-        texts = query_texts([questions] if isinstance(questions, str) else questions)
+        return self._rank(query_texts([questions] if isinstance(questions, str) else questions), weights)
+
+    def _rank(self, texts: Sequence[str], weights: Weights = SHIPPED, ours: bool = False) -> list[list[Found]]:
         return self._embedded(
             texts,
             lambda vectors: [
@@ -51,6 +54,7 @@ class Answering:
                     texts, vectors, entries_near(self.engine, vectors, weights), strict=True
                 )
             ],
+            ours,
         )
 
     def verdicts(
@@ -96,7 +100,7 @@ class Answering:
         kept = json.loads(self.engine.notes.get(NONSENSE) or "{}")
         if kept.get("state") == state:
             return float(kept["level"])
-        level = nonsense_level(self.rank)
+        level = nonsense_level(partial(self._rank, ours=True))
         with suppress(IndexUnavailable):
             self.engine.notes.set(NONSENSE, json.dumps({"state": state, "level": level}))
         return level
@@ -150,12 +154,19 @@ class Answering:
         """Whether questions without an answer are kept."""
         return self.engine.notes.get(LOGGING) == "on"
 
-    def _embedded(self, texts: list[str], use: Callable[[np.ndarray], T]) -> T:
-        """What `use` makes of the texts' vectors, inside one state of the store with which they can be compared."""
+    def _embedded(self, texts: Sequence[str], use: Callable[[np.ndarray], T], ours: bool = False) -> T:
+        """What `use` makes of the texts' vectors, inside one state of the store with which they can be compared.
+
+        ours: nobody is warned that a short window cuts some, as nobody asked them.
+        """
         self.engine.settings()  # no index, no need to load a model
         while True:
             embedder, made_with = self.fitting()
-            vectors = embedder.embed(texts, "query")
+            if ours:
+                sequences = [sequence for sequence, _ in embedder.sequences(texts, "query")]
+                vectors = embedder.embed_sequences(sequences, "query")
+            else:
+                vectors = embedder.embed(texts, "query")
             with self.engine.reading(), one_thread():
                 stored = self.engine.settings()
                 if stored is None or stored.fingerprint == made_with:

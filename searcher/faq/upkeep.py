@@ -86,7 +86,7 @@ class Faq(Answering):
             return Calibrated(made, np.empty(0), np.empty(0, dtype=bool))
         outcomes, asked, how = self._asked(entries, labelled, progress)
         if outcomes.lacks.sum() < LACKING:
-            general = self._embedded(list(GENERAL), lambda vectors: vectors)
+            general = self._embedded(GENERAL, lambda vectors: vectors, ours=True)
             share = SHARE if unanswerable is None else unanswerable
             outcomes = with_unanswerable(outcomes, asked, general, entries, share, progress)
         elif unanswerable is not None:

@@ -3,8 +3,8 @@
 Imports: errors, system, plain, records, readers, text, embedding, engines.
 """
 
-from searcher.ingest.adding import Adding
 from searcher.ingest.progress import Progress, no_progress
+from searcher.ingest.putting import EXISTS, Putting
 from searcher.ingest.upkeep import Upkeep
 
-__all__ = ["Adding", "Progress", "Upkeep", "no_progress"]
+__all__ = ["EXISTS", "Progress", "Putting", "Upkeep", "no_progress"]

@@ -38,11 +38,14 @@ DOCUMENT = {
     "sections": (list,), "breaks": (list,), "first_line": (int,), "file": (str, NoneType), "text": (str,),
     "places": (list,), "passages": (list,),
 }  # fmt: skip
+BESIDE: dict[str, tuple[type, ...]] = {"payload": (object,), "whole": (bool,)}  # of a document, where there is any
 PASSAGE = {
     "start": (int,), "end": (int,), "line": (int,), "section": (str, NoneType), "tokens": (int,),
     "vector": (list, str),
 }  # fmt: skip
+GIVEN = {"given": (list, str, NoneType)}  # the vector of a passage as it was given, where that is another
 FILE = {"file": (str,), "digest": (str,)}
+_NONE: Mapping[str, tuple[type, ...]] = {}
 # Not what vectors are, but how this version's database is laid out.
 SETTINGS = {name: hint for name, hint in get_type_hints(IndexSettings).items() if name != "format"}
 
@@ -126,24 +129,30 @@ def write_export(
         stream.write(_dumps(header).encode() + b"\n")
         progress("total", counts["documents"])
         for number in engine.document_ids():
-            stream.write(_document_line(engine, number, encode))
+            stream.write(_document_line(engine, number, encode, settings.given))
             progress("file", 1)
         for path, digest in files:
             stream.write(_dumps({"file": path, "digest": digest.hex()}).encode() + b"\n")
     return Exchanged(counts["documents"], counts["passages"])
 
 
-def _document_line(engine: Engine, number: int, encode: Callable[[np.ndarray], str]) -> bytes:
+def _document_line(engine: Engine, number: int, encode: Callable[[np.ndarray], str], given: bool) -> bytes:
     document = engine.document(number)
     values = {name: getattr(document, name) for name in DOCUMENT if name not in ("file", "passages")}
     values |= {"metadata": dict(document.metadata), "file": engine.file_of(number)}
     passages = []
-    for *place, vector in engine.places(number):
+    ids = engine.passage_ids(number).tolist()
+    found = engine.given(ids) if given else {}
+    for passage, (*place, vector) in zip(ids, engine.places(number), strict=True):
         span = dict(zip(PASSAGE, place, strict=False))
-        passages.append(f'{_dumps(span)[:-1]}, "vector": {encode(vector)}}}')
+        own, other = found.get(passage), ""
+        if given and (own is None or own.tobytes() != vector.tobytes()):
+            other = f', "given": {"null" if own is None else encode(own)}'
+        passages.append(f'{_dumps(span)[:-1]}, "vector": {encode(vector)}{other}}}')
     if not document.places:  # most have none, and versions that know of none can read those
         del values["places"]
     ordered = {name: values[name] for name in DOCUMENT if name in values}
+    ordered |= {name: value for name in BESIDE if (value := getattr(document, name)) not in (None, False)}
     return f'{_dumps(ordered)[:-1]}, "passages": [{", ".join(passages)}]}}\n'.encode()
 
 
@@ -239,7 +248,7 @@ class Export:
     def _document(self, value: Any) -> Prepared:
         if isinstance(value, dict):
             value.setdefault("places", [])
-        _check_keys(value, DOCUMENT, "the document")
+        _check_keys(value, DOCUMENT, "the document", BESIDE)
         for name in ("source", "text", "title", "id", "file"):
             if value[name] is not None:
                 check_text(value[name], f"the {name}")
@@ -249,17 +258,21 @@ class Export:
             raise UnknownName("kind", value["kind"], ("text", "faq"))
         if storable(value["metadata"]) != value["metadata"]:
             raise BadValue("the metadata hold what cannot be stored: NUL characters or numbers beyond 64 bits")
+        check_text(_dumps(value.get("payload")), "the payload")
         document = Document(
             value["source"], value["text"], value["title"], value["id"], value["metadata"],
             tuple(_section(section) for section in value["sections"]), tuple(_whole(at) for at in value["breaks"]),
             value["first_line"], value["kind"], sound_places(_pair(place) for place in value["places"]),
+            value.get("payload"), value.get("whole", False),
         )  # fmt: skip
         passages = value["passages"]
         for number, passage in enumerate(passages, 1):
-            _check_keys(passage, PASSAGE, f"passage {number}")
-            _check_span(passage, number, len(document.text))
+            _check_keys(passage, PASSAGE, f"passage {number}", GIVEN if self.settings.given else _NONE)
+            _check_span(passage, number, len(document.text), self.settings.given)
         chunks = [Chunk(item["start"], item["end"], (), item["tokens"]) for item in passages]
-        item = Prepared(document, document.digest(), value["file"], chunks, self._vectors(passages))
+        vectors = self._vectors(passages)
+        given = self._given(passages, vectors) if self.settings.given else None
+        item = Prepared(document, document.digest(), value["file"], chunks, vectors, given)
         places = places_of(document, chunks)
         for number, ((line, section), passage) in enumerate(zip(places, passages, strict=True), 1):
             if (line, section) != (passage["line"], passage["section"]):
@@ -279,12 +292,24 @@ class Export:
                 if not np.isfinite(vector).all():
                     raise BadValue("its vector has a NaN or infinite component")
                 length = float(np.sqrt(np.square(vector, dtype=np.float64).sum()))
-                if abs(length - 1) > UNIT:
+                if abs(length - 1) > UNIT and not (length == 0 and self.settings.given):
                     raise BadValue(f"its vector has length {length:.6g}, not 1")
             except BadValue as fault:
                 raise BadValue(f"passage {number + 1}: {fault}") from None
             vectors[number] = vector
         return vectors
+
+    def _given(self, passages: list[dict[str, Any]], vectors: np.ndarray) -> list[np.ndarray | None]:
+        """Each passage's vector as it was given, None where none was. BadValue unless that has the stored direction."""
+        found: list[np.ndarray | None] = []
+        for number, (passage, unit) in enumerate(zip(passages, vectors, strict=True), 1):
+            own = self._decode(passage["given"]) if passage.get("given") is not None else None
+            found.append(unit if "given" not in passage else own)
+            exact = np.zeros(len(unit)) if own is None else own.astype(np.float64)
+            length = float(np.linalg.norm(exact)) if len(exact) == len(unit) and np.isfinite(exact).all() else -1
+            if "given" in passage and not (length >= 0 and np.allclose(exact / (length or 1), unit, atol=UNIT)):
+                raise BadValue(f"passage {number}: the vector given has not the direction of its vector")
+        return found
 
 
 def _settings(values: dict[str, Any]) -> IndexSettings:
@@ -301,7 +326,7 @@ def _settings(values: dict[str, Any]) -> IndexSettings:
     except TypeError:
         needed = {field.name for field in fields(IndexSettings)} & SETTINGS.keys()
         raise BadValue(f"settings are missing: {', '.join(sorted(needed - values.keys()))}") from None
-    for name, least in (("dimension", 1), ("chunk_tokens", 1), ("overlap", 0)):
+    for name, least in (("dimension", 1), ("chunk_tokens", 0 if settings.given else 1), ("overlap", 0)):
         if getattr(settings, name) < least:
             raise BadValue(f"setting {name} is {getattr(settings, name)}; it must be at least {least}")
     return settings
@@ -315,13 +340,20 @@ def _file(value: Any) -> tuple[str, bytes]:
         raise fault if isinstance(fault, BadValue) else BadValue("the file's digest is not hexadecimal") from None
 
 
-def _check_keys(value: Any, known: Mapping[str, tuple[type, ...]], what: str) -> None:
-    """BadValue unless it is an object with these keys and no others, of these types."""
+def _check_keys(
+    value: Any, needed: Mapping[str, tuple[type, ...]], what: str, others: Mapping[str, tuple[type, ...]] = _NONE
+) -> None:
+    """BadValue unless it is an object with these keys, perhaps with those others and with no more, of these types."""
     if not isinstance(value, dict):
         raise BadValue(f"{what} is not a JSON object")
+    known = {**needed, **others}
     for key in known:
+        if key not in value and key in others:
+            continue
         if key not in value:
             raise BadValue(f"{what} has no {key!r}")
+        if known[key] == (object,):
+            continue
         if type(value[key]) not in known[key]:
             raise BadValue(f"{what}: {key} is {value[key]!r:.40}")
         if type(value[key]) is int and not 0 <= value[key] < 2**63:
@@ -330,9 +362,9 @@ def _check_keys(value: Any, known: Mapping[str, tuple[type, ...]], what: str) ->
         raise UnknownName(f"key of {what}", min(unknown), known)
 
 
-def _check_span(passage: dict[str, Any], number: int, length: int) -> None:
+def _check_span(passage: dict[str, Any], number: int, length: int, may_be_empty: bool) -> None:
     start, end = passage["start"], passage["end"]
-    if not 0 <= start < end <= length:
+    if not 0 <= start < end + may_be_empty <= length + may_be_empty:
         raise BadValue(f"passage {number} is {start}:{end} of a text of {length} characters")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from searcher.embedding import Embedder, IndexSettings, Sequence_
 from searcher.engines import Engine
 from searcher.errors import BadValue
-from searcher.ingest.documents import sound
+from searcher.ingest.documents import passages, sound
 from searcher.ingest.progress import Progress, finished, no_progress, shown
 from searcher.records import AddReport, Chunk, Document, Failure, Note, Prepared, Skipped
 
@@ -185,7 +185,7 @@ class Ingest:
         report = self.report
         for item in batch:
             report.documents += 1
-            report.passages += len(item.chunks)
+            report.passages += min(1, len(item.chunks)) if item.document.whole else len(item.chunks)
             report.tokens += sum(chunk.content for chunk in item.chunks)
             report.unknown_tokens += sum(chunk.unknown for chunk in item.chunks)
             report.split_words += sum(chunk.splits_word for chunk in item.chunks)
@@ -201,7 +201,8 @@ class Ingest:
             raise
         prepared, at = [], 0
         for document, digest, file, chunks in pending.batch:
-            prepared.append(Prepared(document, digest, file, chunks, vectors[at : at + len(chunks)]))
+            own = passages(document, chunks, vectors[at : at + len(chunks)])
+            prepared.append(Prepared(document, digest, file, *own))
             at += len(chunks)
         self.engine.write(prepared, pending.removed, pending.files, made_with=self.settings)
 

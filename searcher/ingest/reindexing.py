@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from searcher.embedding import Embedder, IndexSettings
 from searcher.engines import Engine
+from searcher.ingest.documents import passages
 from searcher.ingest.ingest import BATCH_TOKENS, embed_chunks
 from searcher.ingest.progress import Progress
 from searcher.records import Chunk, Document, Prepared
@@ -27,7 +28,8 @@ def embed_again(engine: Engine, settings: IndexSettings, embedder: Embedder, pro
         at = 0
         for document, file, chunks in batch:
             bare = [replace(chunk, ids=()) for chunk in chunks]  # the ids of a whole index would fill the memory
-            prepared.append(Prepared(document, document.digest(), file, bare, vectors[at : at + len(chunks)]))
+            own = passages(document, bare, vectors[at : at + len(chunks)])
+            prepared.append(Prepared(document, document.digest(), file, *own))
             at += len(chunks)
     engine.write(prepared, settings=settings, expected=head)
 

@@ -8,19 +8,20 @@ import numpy as np
 
 from searcher import filters
 from searcher.embedding import highlighted, normalize
-from searcher.engines import Hit, Opened
+from searcher.engines import Hit, Opened, Where
 from searcher.errors import BadValue, DamagedIndex, UnknownName
 from searcher.filters import Filter, joined, named
 from searcher.ranking.diversity import once
 from searcher.ranking.explaining import Explained, explained
 from searcher.ranking.fusion import CANDIDATES
-from searcher.ranking.options import Among, Array, How, Mode, RankHow, Where
+from searcher.ranking.options import Among, Array, How, Mode, RankHow
 from searcher.ranking.presence import Presence, measured, presence
-from searcher.ranking.questions import Questions, check_k, query_texts, questions_of
+from searcher.ranking.questions import Questions, asked_with, check_k, query_texts, questions_of
 from searcher.ranking.rerank import rerank as reranked
 from searcher.ranking.retrieval import DEEPER, MODES, Asked, retrieve
+from searcher.ranking.shown import as_whole, passage, relevance, with_vectors
 from searcher.ranking.wording import Wording, as_it_stands, worded
-from searcher.records import Hits, Passage, Row
+from searcher.records import Hits, Passage
 from searcher.system import one_thread
 
 __all__ = ["Asking"]
@@ -32,12 +33,19 @@ class Asking(Opened):
     # A text is an iterable of texts too, and an array one of anything: the narrower comes first.
     @overload
     def search(  # type: ignore[overload-overlap]
-        self, query: str, k: int = 10, where: Where = None, min_score: float | None = None, **how: Unpack[How]
-    ) -> list[Passage]: ...
+        self, query: str, k: int = 10, where: Where = None, min_score: float | None = None, *, vector: Any = None,
+        **how: Unpack[How],
+    ) -> list[Passage]: ...  # fmt: skip
     @overload
     def search(
-        self, query: Array, k: int = 10, where: Where = None, min_score: float | None = None, **how: Unpack[How]
-    ) -> Any: ...
+        self, query: None = None, k: int = 10, where: Where = None, min_score: float | None = None, *, vector: Any,
+        **how: Unpack[How],
+    ) -> Any: ...  # fmt: skip
+    @overload
+    def search(
+        self, query: Array, k: int = 10, where: Where = None, min_score: float | None = None, *, vector: Any = None,
+        **how: Unpack[How],
+    ) -> Any: ...  # fmt: skip
     @overload
     def search(
         self, query: Sequence[float], k: int = 10, where: Where = None, min_score: float | None = None,
@@ -46,15 +54,18 @@ class Asking(Opened):
     @overload
     def search(
         self, query: Iterable[str] | Iterable[Sequence[float]] | Iterable[Array], k: int = 10, where: Where = None,
-        min_score: float | None = None, **how: Unpack[How],
+        min_score: float | None = None, *, vector: Any = None, **how: Unpack[How],
     ) -> list[list[Passage]]: ...  # fmt: skip
     def search(
         self,
-        query: Any,
+        query: Any = None,
         k: int = 10,
         where: Where = None,
         min_score: float | None = None,
         *,
+        vector: Any = None,
+        whole: bool = False,
+        vectors: bool = False,
         mode: Mode = "dense",
         mmr: float | None = None,
         per_document: int | None = None,
@@ -72,6 +83,9 @@ class Asking(Opened):
 
         query: a text -> list of Passage; a list of texts, or what else holds some -> a list of such lists; vectors (d,)
         or (q, d) likewise, as an array, a tensor or lists of numbers.
+        vector: that of the question, or of each, where somebody else makes them; in mode "hybrid" beside its text.
+        whole: documents in the place of passages, each once, with all their text and their payload; vectors: the hits
+        with their passages' vectors, (d,) float32, as they were given.
         where: a filter such as "lang = 'en' and year >= 2020", a dict of equalities, or a tree made by `filters.parse`;
         min(k, as many as it allows) passages are returned. min_score: leave out passages with a lower score.
 
@@ -91,20 +105,32 @@ class Asking(Opened):
         for the scores before.
         highlight: find the sentence of each passage that answers best.
 
+        Before the first `add` nothing is found.
+
         Raises BadValue for an empty query, k < 1, a vector of another dimension or not finite; FilterError.
         """
-        queries, single = questions_of(query)
+        queries, given, single = asked_with(query, vector)
+        if whole and per_document not in (None, 1):
+            raise BadValue(f"whole finds each document once; leave out per_document {per_document!r}")
         if highlight and isinstance(queries, np.ndarray):
             raise BadValue("highlight takes the question's text, not its vector")
         asked = Asked(
-            k, min_score, mode, mmr, per_document, ef=ef, nprobe=nprobe, exact=exact, phrasings=phrasings,
-            literal=literal, include=include, exclude=exclude,
+            k, min_score, mode, mmr, 1 if whole else per_document, ef=ef, nprobe=nprobe, exact=exact,
+            phrasings=phrasings, literal=literal, include=include, exclude=exclude,
         )  # fmt: skip
-        found = self._rank(queries, where, asked, rerank)
+        found = self._rank(queries, where, asked, rerank, given)
         hits = [_hits(ranked) for ranked in found]
-        if highlight:
-            hits = [self.highlight(text, own) for text, own in zip(queries, hits, strict=True)]
+        if any(hits):
+            hits = [*map(Hits, as_whole(self.engine, found))] if whole else hits
+            hits = [*map(Hits, with_vectors(self.engine, hits))] if vectors else hits
+            if highlight:
+                hits = [self.highlight(text, own) for text, own in zip(queries, hits, strict=True)]
         return hits[0] if single else hits
+
+    @staticmethod
+    def relevance(score: float, mode: Mode = "dense") -> float:
+        """The score of a hit as a number from 0 to 1, in the order of the scores; mode: the one it was found in."""
+        return relevance(score, mode)
 
     def highlight(self, question: str, hits: Sequence[Passage]) -> Hits:
         """The hits with the sentence of each that answers a question best."""
@@ -158,14 +184,25 @@ class Asking(Opened):
         """
         return self._rank(questions_of(queries)[0], where, Asked(k, min_score, **how), rerank)
 
-    def _rank(self, queries: list[str] | np.ndarray, where: Where, asked: Asked, rerank: str | None) -> list[list[Hit]]:
-        if rerank is None:
-            return self._ranked(queries, where, asked)[1]
-        ask, torch_weights = partial(self._ranked, queries, where), self._wanted.torch_weights
+    def _rank(
+        self,
+        queries: list[str] | np.ndarray,
+        where: Where,
+        asked: Asked,
+        rerank: str | None,
+        given: np.ndarray | None = None,
+    ) -> list[list[Hit]]:
+        if rerank is None or not self.exists():
+            return self._ranked(queries, where, asked, given=given)[1]
+        ask, torch_weights = partial(self._ranked, queries, where, given=given), self._wanted.torch_weights
         return reranked(ask, lambda: self.embedder, asked, rerank, torch_weights)
 
-    def _ranked(self, queries: list[str] | np.ndarray, where: Where, asked: Asked) -> tuple[Questions, list[list[Hit]]]:
-        """Questions and their hits."""
+    def _ranked(
+        self, queries: list[str] | np.ndarray, where: Where, asked: Asked, given: np.ndarray | None = None
+    ) -> tuple[Questions, list[list[Hit]]]:
+        """Questions and their hits. given: (q, d), the vectors of questions that are texts; None where they are to be
+        embedded.
+        """
         tree = None if where is None else filters.parse(where)
         mode, texts, vectors, readable = MODES[asked.mode], None, None, None
         wordings: list[Wording] = []
@@ -178,9 +215,11 @@ class Asking(Opened):
             if mode.texts:
                 wordings = [Wording(as_it_stands(text)) if asked.literal else worded(text) for text in texts]
                 texts, plain = [own.text for own in wordings], [own.plain for own in wordings]
-            self.engine.settings()  # no index, no need to load a model
+            vectors = given if mode.vectors else None
+        if not self.exists():  # no need to load a model either
+            return Questions(texts, vectors), [[] for _ in queries]
         while True:
-            if embedding := texts is not None and mode.vectors:
+            if embedding := texts is not None and mode.vectors and given is None:
                 embedder, made_with = self._fitting()
                 vectors = embedder.embed(plain, "query")
                 readable = embedder.readable(plain) if mode.texts else None
@@ -226,6 +265,8 @@ class Asking(Opened):
                 raise BadValue(f"{source!r} holds no text to be similar to")
             vectors = np.stack([row.vector for row in self.engine.rows(own.tolist()).values()])
             mean = normalize(vectors.mean(axis=0, keepdims=True))
+            if not mean.any():
+                raise BadValue(f"{source!r} has no vector to be similar to")
             depth = k
             while True:
                 [found] = self.engine.nearest(mean, depth, tree, without=own)
@@ -237,11 +278,4 @@ class Asking(Opened):
 
 
 def _hits(ranked: list[Hit]) -> Hits:
-    return Hits(_passage(rank, score, row) for rank, (score, row) in enumerate(ranked, 1))
-
-
-def _passage(rank: int, score: float, row: Row) -> Passage:
-    return Passage(
-        rank, score, row.id, row.passage_id, row.source, row.title, row.section, row.start, row.end, row.line,
-        (row.place or {}).get("page"), row.text, row.metadata, place=row.place,
-    )  # fmt: skip
+    return Hits(passage(rank, score, row) for rank, (score, row) in enumerate(ranked, 1))

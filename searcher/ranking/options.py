@@ -1,16 +1,13 @@
 """What a search takes beside the question, spelled out for type checkers; `Searcher.search` says what each is."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol, TypedDict
+from collections.abc import Sequence
+from typing import Literal, Protocol, TypedDict
 
 import numpy as np
 
-from searcher.filters import Filter
-
-__all__ = ["Among", "Array", "How", "Mode", "RankHow", "Where"]
+__all__ = ["Among", "Array", "How", "Mode", "RankHow"]
 
 Mode = Literal["dense", "keyword", "hybrid"]
-Where = str | Mapping[Any, Any] | Filter | None
 
 
 class Array(Protocol):
@@ -45,6 +42,8 @@ class How(Finding, total=False):
 
     rerank: str | None
     highlight: bool
+    whole: bool
+    vectors: bool
 
 
 class RankHow(Finding, total=False):

@@ -12,7 +12,7 @@ from searcher.embedding import normalize
 from searcher.errors import BadValue
 from searcher.plain import plain
 
-__all__ = ["Questions", "check_k", "query_texts", "query_vectors", "questions_of"]
+__all__ = ["Questions", "asked_with", "check_k", "query_texts", "query_vectors", "questions_of"]
 
 QUERY_CHARACTERS = 1_000_000  # only the model's window of it counts; a longer one is a mistake
 
@@ -66,6 +66,29 @@ def questions_of(query: Any) -> tuple[list[str] | np.ndarray, bool]:
             raise BadValue(f"query vectors of unlike lengths: {', '.join(map(str, sorted(lengths)))}")
         return query_vectors(np.array([np.asarray(item, dtype=np.float64) for item in items])), False
     return query_texts(items), False
+
+
+def asked_with(query: Any, vector: Any) -> tuple[list[str] | np.ndarray, np.ndarray | None, bool]:
+    """Questions, the vectors (q, d) that were given for those that are texts, and whether it was one alone.
+
+    Raises BadValue as `questions_of`, and where texts and vectors do not belong to each other.
+    """
+    if vector is None:
+        if query is None:
+            raise BadValue("the query is missing; good: a text, a vector, or both")
+        queries, single = questions_of(query)
+        return queries, None, single
+    vectors, single = questions_of(vector)
+    if isinstance(vectors, list):
+        raise BadValue(f"vector is {vector!r:.40}; good: numbers, or a list of vectors")
+    if query is None:
+        return vectors, None, single
+    texts, alone = questions_of(query)
+    if isinstance(texts, np.ndarray):
+        raise BadValue("the query is a vector, and vector is one too; leave one out")
+    if (len(texts), alone) != (len(vectors), single):
+        raise BadValue(f"{len(vectors)} vectors for {len(texts)} questions; one question takes one vector (d,)")
+    return texts, vectors, single
 
 
 def _is_vector(item: Any) -> bool:

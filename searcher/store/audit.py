@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from searcher.errors import DamagedIndex
+from searcher.store.given import check_given
 from searcher.store.keyword_index import KEYWORD_FAULT, misspaced
 from searcher.store.lookup import value_rows
 from searcher.store.placed import misplaced
@@ -39,6 +40,11 @@ UNPAIRED = {
     " HAVING count(*) IS NOT (SELECT metadata_values FROM held WHERE id = 1)",
     "a value of document {}, which is not there": "SELECT document FROM metadata_values"
     " WHERE document NOT IN (SELECT id FROM documents)",
+    "passage {} has a vector that no search may find": "SELECT g.id FROM given g JOIN vectors v ON v.id = g.id"
+    " WHERE g.length <= 0 AND v.vector != zeroblob(length(v.vector))",
+    "a length for passage {}, which is not there": "SELECT id FROM given EXCEPT SELECT id FROM passages",
+    "a payload of document {}, which is not there": "SELECT document FROM payloads"
+    " WHERE document NOT IN (SELECT id FROM documents)",
     "document {} has other passages than filters are told": "SELECT document FROM ("
     "SELECT document, min(id) AS first, count(*) AS count FROM passages GROUP BY document"
     " HAVING max(id) = min(id) + count(*) - 1 EXCEPT SELECT * FROM spans) UNION SELECT document FROM ("
@@ -70,6 +76,8 @@ def findings(connection: Any) -> Iterator[str]:
     yield from _faults(passages, lambda row: check_part(row, f"passage {row[0]}"))
     vectors = connection.execute("SELECT id, vector, crc FROM vectors")
     yield from _faults(vectors, lambda row: vector_bytes(row[0], row[1], row[2], dimension))
+    given = connection.execute("SELECT id, length, rest, crc FROM given")
+    yield from _faults(given, check_given)
     documents = connection.execute(f"SELECT {DOCUMENT_PART}, crc FROM documents d")
     yield from _faults(documents, lambda row: check_part(row, f"document {row[1]!r}"))
     whole = connection.execute(f"SELECT d.id, {WHOLE_DOCUMENT} FROM documents d")

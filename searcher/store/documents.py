@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,6 +33,17 @@ class Documents(State):
         with self.database.reading() as connection:
             rows = connection.execute(f"SELECT source, id FROM documents WHERE {column} = ?", [value])
             return dict(rows.fetchall())
+
+    def named(self, column: str, names: Iterable[str]) -> dict[str, list[int]]:
+        """Caller's id, or source → ids of the documents of that name, rising; without names that none has."""
+        assert column in ("source", "key")
+        wanted, found = set(filter(_storable, names)), dict[str, list[int]]()
+        query = f"SELECT {column}, id FROM documents WHERE {column} IN (SELECT value FROM json_each(?)) ORDER BY id"
+        with self.database.reading() as connection:
+            for name, number in connection.execute(query, [json.dumps(sorted(wanted))]):
+                if name in wanted:  # SQLite ends the texts in JSON at NUL
+                    found.setdefault(name, []).append(number)
+        return found
 
     def ending(self, name: str) -> dict[str, list[int]]:
         """Files, or sources of what is from none, → ids of their documents: where that ends so, or of that title."""
@@ -78,6 +90,23 @@ class Documents(State):
         with self.database.reading() as connection:
             return connection.execute("SELECT path, digest FROM files ORDER BY path").fetchall()
 
+    def document_count(self) -> int:
+        """How many documents there are."""
+        with self.database.reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM documents").fetchone()[0])
+
+    def metadata_kinds(self) -> dict[str, list[str]]:
+        """Top-level key of the metadata → the kinds of its values, as filters/values.py has them."""
+        # From one pair to the next in the primary key: as many steps as there are pairs, however many the values.
+        following = "SELECT path, kind FROM metadata_values WHERE (path, kind) > (?, ?) ORDER BY path, kind LIMIT 1"
+        kinds: dict[str, list[str]] = {}
+        pair = ("", "")
+        with self.database.reading() as connection:
+            while (pair := connection.execute(following, pair).fetchone()) is not None:
+                if len(parts := json.loads(pair[0])) == 1:
+                    kinds.setdefault(parts[0], []).append(pair[1])
+        return kinds
+
     def counts(self) -> dict[str, int]:
         """Documents, passages, tokens."""
         with self.database.reading() as connection:
@@ -111,7 +140,18 @@ class Documents(State):
             raise DamagedIndex(f"document {number} is gone from {self.database.path}")
         return as_document(row)
 
-    def document_ids(self) -> list[int]:
-        """Ids of all documents, in rising order."""
+    def document_ids(self, some: Sequence[int] | None = None) -> list[int]:
+        """Ids of all documents, or of those of some that are there, in rising order."""
+        where, given = "", list[str]()
+        if some is not None:
+            where, given = "WHERE id IN (SELECT value FROM json_each(?))", [json.dumps(list(some))]
         with self.database.reading() as connection:
-            return [number for (number,) in connection.execute("SELECT id FROM documents ORDER BY id")]
+            return [number for (number,) in connection.execute(f"SELECT id FROM documents {where} ORDER BY id", given)]
+
+
+def _storable(text: str) -> bool:
+    """Whether SQLite could hold it: it has no lone surrogates."""
+    try:
+        return bool(text.encode()) or True
+    except UnicodeEncodeError:
+        return False

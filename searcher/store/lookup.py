@@ -15,8 +15,8 @@ from searcher.plain import as_json
 from searcher.store.schema import COLUMNS
 
 __all__ = [
-    "Held", "Spans", "enter", "is_key", "keys", "numbers", "of_passages", "spans", "spans_of", "union", "value_rows",
-    "whole",
+    "Held", "Spans", "change_values", "enter", "is_key", "keys", "numbers", "of_passages", "spans", "spans_of",
+    "union", "value_rows", "whole",
 ]  # fmt: skip
 
 AT_ONCE = 1000  # fractions that one question holds: out of JSON SQLite may read them otherwise
@@ -50,6 +50,12 @@ def enter(connection: Any, document: int, metadata: str, first: int, count: int)
     connection.executemany("INSERT INTO metadata_values VALUES (?, ?, ?, ?)", value_rows(document, metadata))
     if count:
         connection.execute("INSERT INTO spans VALUES (?, ?, ?)", [document, first, count])
+
+
+def change_values(connection: Any, document: int, metadata: str) -> None:
+    """Enter other values of a document than it had: those in that metadata, JSON."""
+    connection.execute("DELETE FROM metadata_values WHERE document = ?", [document])
+    connection.executemany("INSERT INTO metadata_values VALUES (?, ?, ?, ?)", value_rows(document, metadata))
 
 
 def value_rows(document: int, metadata: str) -> Iterable[tuple[str, str, Value, int]]:

@@ -9,7 +9,7 @@ from searcher.store.database import Database
 from searcher.store.keyword_index import rebuild, respell
 from searcher.store.lookup import value_rows
 from searcher.store.rows import settings_values, stored_settings
-from searcher.store.schema import FAQ, FORMAT, HELD, HISTORY, INDEXING, KEYWORDS, LOOKUP, PLACES, TITLES
+from searcher.store.schema import BESIDE, FAQ, FORMAT, HELD, HISTORY, INDEXING, KEYWORDS, LOOKUP, PLACES, TITLES
 
 __all__ = ["migrate"]
 
@@ -79,9 +79,9 @@ def _lookup(connection: Any) -> None:
 
 def _spelling_and_more(connection: Any) -> None:
     """Format 6: words without what is invisible in them, and composed; what filters ask of lists and of titles; places
-    of passages, which none has yet.
+    of passages and what is kept beside documents, which none has yet.
     """
-    for statement in PLACES:
+    for statement in [*PLACES, *BESIDE]:
         connection.execute(statement)
     respell(connection)
     listed = "SELECT document FROM metadata_values WHERE kind = 'other'"

@@ -1,7 +1,7 @@
 """The passages of an index: their ids, rows and vectors, each verified when it is read."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from searcher import filters
 from searcher.errors import DamagedIndex
 from searcher.records import ANSWER, PLACE_PARTS, Head, Row
 from searcher.store.filter_sql import allowed_ids, chosen_ids
+from searcher.store.given import NOWHERE, as_given
 from searcher.store.lookup import Spans, is_key, keys, spans
 from searcher.store.placed import placed
 from searcher.store.rows import DOCUMENT_PART, PASSAGE_PART, as_row, check_part, key_of, vector_bytes
@@ -36,6 +37,32 @@ class Passages(State):
         where, values = ("WHERE document = ?", [document]) if document is not None else ("", [])
         with self.database.reading() as connection:
             return ids_of(connection.execute(f"SELECT id FROM passages {where} ORDER BY id", values))
+
+    def present(self, ids: Sequence[int]) -> list[int]:
+        """Those passages that are there, rising."""
+        query = "SELECT id FROM passages WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
+        with self.database.reading() as connection:
+            return [number for (number,) in connection.execute(query, [json.dumps(list(ids))])]
+
+    def searched_ids(self) -> np.ndarray:
+        """Ids of all passages that a vector leads to, rising. -> (n,) int64."""
+        with self.database.reading() as connection:
+            return ids_of(connection.execute(f"SELECT id FROM passages WHERE id NOT IN ({NOWHERE}) ORDER BY id"))
+
+    def given(self, ids: Sequence[int]) -> dict[int, np.ndarray | None]:
+        """Passage → its vector as it was given, (d,) float32, None where none was. DamagedIndex if one is gone."""
+        query = (
+            "SELECT v.id, g.length, g.rest, g.crc, v.vector, v.crc FROM vectors v LEFT JOIN given g ON g.id = v.id"
+            " WHERE v.id IN (SELECT value FROM json_each(?))"
+        )
+        found: dict[int, np.ndarray | None] = {}
+        with self.database.reading() as connection:
+            for row in connection.execute(query, [json.dumps(list(ids))]):
+                unit = np.frombuffer(vector_bytes(row[0], *row[4:]), dtype="<f4")
+                found[row[0]] = unit if row[1] is None else as_given(row[:4], unit)
+        if missing := set(ids) - found.keys():
+            raise DamagedIndex(f"passage {min(missing)} or its vector is gone; run: searcher check")
+        return found
 
     def answer_ids(self, documents: Iterable[int]) -> np.ndarray:
         """Ids of the passages of those documents that are the answer of a FAQ entry, rising. -> (n,) int64."""
@@ -64,13 +91,16 @@ class Passages(State):
         return found
 
     def vectors(self, after: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """Ids (n,) int64, rising, and vectors (n, d) float32 of all passages with a greater id than `after`."""
+        """Ids (n,) int64, rising, and vectors (n, d) float32 of all passages with a greater id than `after` that have a
+        direction.
+        """
+        newer = f"FROM vectors WHERE id > ? AND id NOT IN ({NOWHERE})"
         with self.database.reading() as connection:
             settings = self.settings()
             dimension = settings.dimension if settings else 0
-            (count,) = connection.execute("SELECT count(*) FROM vectors WHERE id > ?", [after]).fetchone()
+            (count,) = connection.execute(f"SELECT count(*) {newer}", [after]).fetchone()
             ids, vectors = np.empty(count, dtype=np.int64), np.empty((count, dimension), dtype=np.float32)
-            rows = connection.execute("SELECT id, vector, crc FROM vectors WHERE id > ? ORDER BY id", [after])
+            rows = connection.execute(f"SELECT id, vector, crc {newer} ORDER BY id", [after])
             done = 0
             while batch := rows.fetchmany(READ_ROWS):
                 part = slice(done, done + len(batch))
@@ -87,7 +117,8 @@ class Passages(State):
         """
         settings = self.settings()
         dimension, last = settings.dimension if settings else 0, 0
-        query = "SELECT id, vector, crc FROM vectors WHERE id > ? AND id <= ? ORDER BY id"
+        some = f"id > ? AND id <= ? AND id NOT IN ({NOWHERE})"
+        query = f"SELECT id, vector, crc FROM vectors WHERE {some} ORDER BY id"
         for first in range(0, len(ids), READ_ROWS):
             part = ids[first : first + READ_ROWS]
             with self.database.reading() as connection:

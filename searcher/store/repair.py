@@ -20,6 +20,7 @@ from searcher.errors import DamagedIndex, IndexUnavailable
 from searcher.records import Document
 from searcher.store.audit import lenient
 from searcher.store.database import Database, errors_of
+from searcher.store.given import check_given
 from searcher.store.keyword_index import enter
 from searcher.store.layout import FOREIGN, differences
 from searcher.store.locks import patience
@@ -36,7 +37,7 @@ from searcher.store.rows import (
     settings_rows,
     vector_bytes,
 )
-from searcher.store.schema import SCHEMA
+from searcher.store.schema import BESIDE, SCHEMA
 from searcher.system import renames_over_open_files, sync_folder
 
 __all__ = ["repair_database"]
@@ -70,6 +71,11 @@ def _hold(old: sqlite3.Connection, path: Path) -> None:
     if mode != "delete":
         raise IndexUnavailable(f"{path} is in use by another process; end it first")
     old.execute("BEGIN IMMEDIATE")
+    there = {name for (name,) in old.execute("SELECT name FROM sqlite_schema")}
+    for statement in BESIDE:  # an older format has none of them
+        kind, name = statement.split()[1:3]
+        if kind == "TABLE" and name not in there:
+            old.execute(statement.replace("TABLE", "TEMP TABLE", 1))
     for found in differences(old):
         if found.name in SALVAGED and found.problem != FOREIGN:
             raise DamagedIndex(f"{path} cannot be repaired: {found}")
@@ -176,6 +182,7 @@ def _document(
     if values[6] != len(passages):
         raise DamagedIndex(f"document {number} has more or fewer passages than were stored")
     rows = [("documents", _row(old, "* FROM documents", number))]
+    rows += [("payloads", row) for row in old.execute("SELECT * FROM payloads WHERE document = ?", [number])]
     for passage in passages:
         part = _row(old, f"{PASSAGE_PART}, crc FROM passages p", passage)
         check_part(part, f"passage {passage}")
@@ -185,6 +192,9 @@ def _document(
         vector_bytes(passage, blob, crc, dimension)
         rows.append(("passages", _row(old, "* FROM passages", passage)))
         rows.append(("vectors", _row(old, "* FROM vectors", passage)))
+        for row in old.execute("SELECT * FROM given WHERE id = ?", [passage]):
+            check_given(row)
+            rows.append(("given", row))
     starts = [(part[0], part[2]) for name, part in rows if name == "passages"]
     rows += [("places", row) for row in place_rows(number, document, starts)]
     return document, rows

@@ -22,14 +22,17 @@ from searcher.text import places_of
 
 __all__ = [
     "DOCUMENT_PART", "FAQ_COLUMNS", "PASSAGE_PART", "WHOLE_DOCUMENT", "as_document", "as_row", "as_settings",
-    "check_part", "checksum", "document_row", "key_of", "passage_rows", "settings_rows", "settings_values",
-    "stored_settings", "vector_bytes", "vector_rows",
+    "check_part", "checksum", "document_part", "document_row", "key_of", "passage_rows", "settings_rows",
+    "settings_values", "stored_settings", "vector_bytes", "vector_rows",
 ]  # fmt: skip
 
 # The columns that the checksums cover, in their order, and those that make a document.
 DOCUMENT_PART = "d.id, d.source, d.key, d.kind, d.title, d.metadata, d.passages, d.characters"
 PASSAGE_PART = "p.id, p.document, p.start, p.end, p.line, p.section, p.tokens, p.text, p.text_key"
-WHOLE_DOCUMENT = "d.source, d.key, d.kind, d.title, d.metadata, d.layout, d.text, d.digest"
+WHOLE_DOCUMENT = (
+    "d.source, d.key, d.kind, d.title, d.metadata, d.layout, d.text, d.digest,"
+    " (SELECT payload FROM payloads WHERE document = d.id)"
+)
 
 # … and those of the tables about a FAQ.
 FAQ_COLUMNS = {"faq": "key, value", "unanswered": "id, asked, question"}
@@ -48,11 +51,17 @@ def key_of(text: str) -> int:
 def document_row(number: int, item: Prepared) -> tuple[Any, ...]:
     """DOCUMENT_PART, crc, file, digest, layout, text."""
     document = item.document
+    part, crc = document_part(number, document, len(item.chunks))
+    return (*part, crc, item.file, item.digest, document.layout, document.text)
+
+
+def document_part(number: int, document: Document, passages: int) -> tuple[tuple[Any, ...], int]:
+    """DOCUMENT_PART, and crc."""
     part = (
-        number, document.source, document.id, document.kind, document.title, as_json(document.metadata),
-        len(item.chunks), len(document.text),
+        number, document.source, document.id, document.kind, document.title, as_json(document.metadata), passages,
+        len(document.text),
     )  # fmt: skip
-    return (*part, checksum(part), item.file, item.digest, document.layout, document.text)
+    return part, checksum(part)
 
 
 def passage_rows(first: int, document: int, item: Prepared) -> Iterator[tuple[Any, ...]]:
@@ -108,14 +117,14 @@ def settings_values(rows: Mapping[str, str]) -> dict[str, Any]:
 
 def as_document(row: tuple[Any, ...]) -> Document:
     """The document in the columns WHOLE_DOCUMENT. DamagedIndex unless it has its digest."""
-    source, key, kind, title, metadata, layout, text, digest = row
+    source, key, kind, title, metadata, layout, text, digest, payload = row
     try:
         parts = json.loads(layout)
         sections = tuple((start, path) for start, path in parts["sections"])
         places = tuple((start, place) for start, place in parts.get("places", ()))
         document = Document(
             source, text, title, key, json.loads(metadata), sections, tuple(parts["breaks"]), parts["first_line"], kind,
-            places,
+            places, None if payload is None else json.loads(payload), parts.get("whole", False),
         )  # fmt: skip
         sound = document.digest() == digest
     except (AttributeError, KeyError, TypeError, ValueError):  # columns of other types, other JSON

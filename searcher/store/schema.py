@@ -1,7 +1,8 @@
 """The tables of an index's database, and which of their columns a filter may name."""
 
 __all__ = [
-    "COLUMNS", "FAQ", "FORMAT", "HELD", "HISTORY", "INDEXING", "KEYWORDS", "LOOKUP", "PLACES", "SCHEMA", "TITLES",
+    "BESIDE", "COLUMNS", "FAQ", "FORMAT", "HELD", "HISTORY", "INDEXING", "KEYWORDS", "LOOKUP", "PLACES", "SCHEMA",
+    "TITLES",
 ]  # fmt: skip
 
 FORMAT = 6  # PRAGMA user_version; migrations.py knows the way from older ones, a newer one is refused
@@ -74,6 +75,19 @@ PLACES = [
     "CREATE INDEX places_document ON places (document)",
 ]
 
+# What is kept of some documents beside text and vectors.
+BESIDE = [
+    # JSON that nobody looks into; the digest of the document covers it.
+    """CREATE TABLE payloads (
+        document INTEGER PRIMARY KEY REFERENCES documents ON DELETE CASCADE, payload TEXT NOT NULL)""",
+    # Of a vector that was given: how long it was, and in which bits its unit vector times that differs from it. 0: it
+    # was all zeros; -1: none was given. Neither has a direction, so no search by vectors finds it.
+    """CREATE TABLE given (
+        id INTEGER PRIMARY KEY REFERENCES passages ON DELETE CASCADE, length REAL NOT NULL, rest BLOB,
+        crc INTEGER NOT NULL)""",
+    "CREATE INDEX given_nowhere ON given (id) WHERE length <= 0",
+]
+
 SCHEMA = [
     "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     # A file is entered when all its documents are in; its digest says when it has to be read again.
@@ -104,6 +118,7 @@ SCHEMA = [
     *TITLES,
     *HELD,
     *PLACES,
+    *BESIDE,
     "INSERT INTO heads VALUES (0, '')",
     f"PRAGMA user_version = {FORMAT}",
 ]

@@ -13,6 +13,7 @@ from searcher.embedding import IndexSettings
 from searcher.errors import DamagedIndex
 from searcher.records import Head
 from searcher.store.database import Database
+from searcher.store.given import NOWHERE
 from searcher.store.layout import check_layout
 from searcher.store.migrations import migrate
 from searcher.store.rows import as_settings, settings_rows
@@ -102,11 +103,13 @@ class State:
             connection.execute("INSERT OR REPLACE INTO indexing VALUES (1, ?)", [json.dumps(asdict(indexing))])
 
     def held(self) -> int:
-        """How many passages there should be, as the last commit left it."""
-        held = self._one("SELECT passages FROM held WHERE id = ?", 1)
+        """How many passages with a direction there should be, as the last commit left it."""
+        with self.database.reading() as connection:
+            held = self._one("SELECT passages FROM held WHERE id = ?", 1)
+            (nowhere,) = connection.execute(f"SELECT count(*) FROM ({NOWHERE})").fetchone()
         if not isinstance(held, int):
             raise DamagedIndex(f"{self.database.path} is damaged: it does not say how many passages it holds")
-        return held
+        return held - int(nowhere)
 
     # -- history
 

@@ -1,23 +1,27 @@
 """What is written to a database: documents with passages, vectors, words and values, in one transaction."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 from searcher.embedding import IndexSettings
 from searcher.errors import BadValue, IndexUnavailable
+from searcher.plain import as_json
 from searcher.records import Head, Prepared
+from searcher.store.given import given_rows
 from searcher.store.keyword_index import enter, leave
+from searcher.store.lookup import change_values
 from searcher.store.lookup import enter as enter_values
 from searcher.store.placed import place_rows
-from searcher.store.rows import document_row, passage_rows, vector_rows
+from searcher.store.rows import WHOLE_DOCUMENT, as_document, document_part, document_row, passage_rows, vector_rows
 from searcher.store.state import State, enter_settings
 
 __all__ = ["Writing"]
 
 
 class Writing(State):
-    """The two ways in which documents come into a database, and the one in which they go."""
+    """The ways in which documents come into a database, change and go."""
 
     def write(
         self,
@@ -27,13 +31,13 @@ class Writing(State):
         settings: IndexSettings | None = None,
         made_with: IndexSettings | None = None,
         expected: Head | None = None,
-    ) -> None:
+    ) -> int:
         """One transaction: documents replaced by source, documents removed by id, files entered (None: forgotten).
 
         settings: replaces the index's, when all of it was embedded again. made_with: what the vectors were made with,
         SettingsMismatch if that is not the index's any more. expected: the state that is changed, IndexUnavailable if
-        another process wrote since. Raises BadValue for vectors that are not finite or of another length than the
-        index's; nothing is written then.
+        another process wrote since. Returns how many were removed by id. Raises BadValue for vectors that are not
+        finite or of another length than the index's; nothing is written then.
         """
         with self.database.writing() as connection:
             if expected is not None and self.database.head() != expected:
@@ -47,14 +51,38 @@ class Writing(State):
                 current.check(asdict(made_with) | {"model": None, "dtype": None})
             for item in prepared:
                 item.check(current.dimension)
-            for number in remove:
-                _delete(connection, "id = ?", [number])
+            gone = _delete(connection, "id IN (SELECT value FROM json_each(?))", [json.dumps(sorted(set(remove)))])
             _insert(connection, prepared)
             for path, digest in files:
                 if digest is None:
                     connection.execute("DELETE FROM files WHERE path = ?", [path])
                 else:
                     connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path, digest])
+        return gone
+
+    def amend(self, documents: Iterable[int], changes: Mapping[str, Any]) -> int:
+        """One transaction: metadata of documents changed, a key whose value is None taken out. -> how many there are.
+
+        Neither text nor vectors are touched. Raises DamagedIndex for a document that is not what was stored.
+        """
+        query = f"SELECT {WHOLE_DOCUMENT}, d.passages FROM documents d WHERE id = ?"
+        done = 0
+        with self.database.writing() as connection:
+            connection.executemany("INSERT OR IGNORE INTO metadata_keys VALUES (?)", [[key] for key in changes])
+            for number in documents:
+                if (row := connection.execute(query, [number]).fetchone()) is None:
+                    continue
+                before = as_document(row[:-1])
+                metadata = {k: v for k, v in (dict(before.metadata) | dict(changes)).items() if v is not None}
+                after = replace(before, metadata=metadata)
+                stored, crc = document_part(number, after, row[-1])
+                connection.execute(
+                    "UPDATE documents SET metadata = ?, crc = ?, digest = ? WHERE id = ?",
+                    [stored[5], crc, after.digest(), number],
+                )
+                change_values(connection, number, stored[5])
+                done += 1
+        return done
 
     def take_in(
         self, settings: IndexSettings, items: Iterable[Prepared | tuple[str, bytes]]
@@ -97,11 +125,14 @@ def _insert(connection: Any, prepared: Sequence[Prepared]) -> None:
     for document, item in enumerate(prepared, last.get("documents", 0) + 1):
         _delete(connection, "source = ?", [item.document.source])
         entered = document_row(document, item)
+        payload = item.document.payload
         connection.execute(
             "INSERT INTO documents (id, source, key, kind, title, metadata, passages, characters, crc, file, digest,"
             " layout, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             entered,
         )
+        if payload is not None:
+            connection.execute("INSERT INTO payloads VALUES (?, ?)", [document, as_json(payload)])
         rows = list(passage_rows(passage, document, item))
         connection.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         enter(connection, [(row[0], row[7]) for row in rows])
@@ -109,6 +140,8 @@ def _insert(connection: Any, prepared: Sequence[Prepared]) -> None:
         connection.executemany("INSERT INTO vectors VALUES (?, ?, ?)", vector_rows(passage, item))
         places = place_rows(document, item.document, [(row[0], row[2]) for row in rows])
         connection.executemany("INSERT INTO places VALUES (?, ?, ?, ?)", places)
+        if item.given is not None:
+            connection.executemany("INSERT INTO given VALUES (?, ?, ?, ?)", given_rows(passage, item))
         keys = [[key] for key in item.document.metadata]
         connection.executemany("INSERT OR IGNORE INTO metadata_keys VALUES (?)", keys)
         passage += len(item.chunks)

@@ -266,6 +266,31 @@ def test_a_question_in_other_words_still_has_its_answer(question: str, asked: st
         assert answer.answer == SHOP[asked]
 
 
+def test_nobody_is_warned_that_a_short_window_cuts_questions_which_nobody_asked(
+    tiny_bert: Path, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    with Searcher(tmp_path / "index", tiny_bert) as searcher:
+        searcher.add_faq(entries_file(tmp_path))
+        searcher.embedder.max_seq_length = 5
+        recwarn.clear()
+        searcher.answer(["zzz", "qqq"])
+        assert searcher.engine.notes.get("nonsense")
+        assert [str(each.message) for each in recwarn] == []
+
+
+def test_several_questions_have_the_answers_that_each_has_alone(shop: Path) -> None:
+    asked = ["opening hours", NONSENSE[0], "PARCEL NOT HERE YET"]
+    with Searcher(shop) as searcher:
+        several = searcher.answer(asked)
+        assert [each and each.answer for each in several] == [
+            SHOP["When do you open?"],
+            None,
+            SHOP["Where is my parcel?"],
+        ]
+        assert several == [searcher.answer(question) for question in asked]
+        assert searcher.answer([]) == []
+
+
 def test_with_another_model_an_answer_beats_general_questions(bundled: str, tmp_path: Path) -> None:
     with Searcher(tmp_path / "index", bundled, pooling="max") as searcher:
         searcher.add_faq(entries_file(tmp_path))

@@ -132,6 +132,8 @@ def test_a_value_that_means_nothing_to_a_filter_is_refused_with_the_good_ones(se
 EARLIER = [
     "DROP INDEX documents_title",
     "DROP TABLE places",
+    "DROP TABLE payloads",
+    "DROP TABLE given",
     "CREATE TABLE lists AS SELECT DISTINCT path, document FROM metadata_values WHERE kind IN ('list', 'object')",
     "DELETE FROM metadata_values WHERE EXISTS (SELECT 1 FROM lists l WHERE l.path = metadata_values.path"
     " AND l.document = metadata_values.document)",

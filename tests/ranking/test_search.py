@@ -1,5 +1,6 @@
 """A search is brute force over the stored vectors, and plain Python over the metadata."""
 
+import io
 import sqlite3
 import threading
 import time
@@ -268,7 +269,7 @@ def test_whole_numbers_are_a_vector_too_and_the_callers_array_stays(searcher: Se
         (["river", ""], "query 2 is empty"),
         ([3], r"shape \(1, 1\)"),
         (["river", 3], "not a text: 3"),
-        (None, "not a text: None"),
+        (None, "the query is missing"),
         (5, "not a text: 5"),
         (b"river", "not a text"),
         ("a\ud800", "surrogate"),
@@ -290,9 +291,24 @@ def test_an_index_without_passages_has_no_hits(tiny_bert: Path, tmp_path: Path) 
             searcher.search("river", k=0)
 
 
-def test_without_an_index_there_is_an_error_and_no_folder(tiny_bert: Path, tmp_path: Path) -> None:
+def test_before_the_first_add_nothing_is_found_and_no_folder_is_made(tmp_path: Path) -> None:
+    searcher = Searcher(tmp_path / "none", "no/such-model")
+    assert searcher.search("river") == searcher.search(vector=[1.0, 2.0], whole=True, vectors=True) == []
+    assert searcher.search(["a", "b"], mode="hybrid", rerank="maxsim", highlight=True) == [[], []]
+    assert searcher.search("river", where="lang = 'en'", mode="keyword") == []
+    assert searcher.listing() == []
+    assert searcher.counts() == {"documents": 0, "passages": 0, "tokens": 0}
+    assert searcher.answer("why?") is None
+    for wrong in (
+        {"query": " "},
+        {"query": "x", "k": 0},
+        {"query": "x", "where": "lang ="},
+        {"query": "x", "mode": "?"},
+    ):
+        with pytest.raises(BadValue):
+            searcher.search(**wrong)
     with pytest.raises(IndexUnavailable, match=r"no index in .*searcher add"):
-        Searcher(tmp_path / "none", tiny_bert).search("river")
+        searcher.export(io.BytesIO())
     assert not (tmp_path / "none").exists()
 
 

@@ -57,6 +57,8 @@ def test_an_index_of_the_format_before_finds_them_once_it_is_opened(tiny_bert: P
                 )
                 connection.execute("DELETE FROM keyword_spaced WHERE id = ?", [number])
                 connection.execute("INSERT INTO keywords (rowid, text) VALUES (?, ?)", [number, text])
+        for name in ("TABLE places", "TABLE payloads", "TABLE given", "INDEX documents_title"):
+            connection.execute(f"DROP {name}")
         connection.execute("PRAGMA user_version = 5")
         connection.commit()
     with Searcher(tmp_path / "index") as s:

@@ -52,8 +52,8 @@ def test_a_type_checker_reports_every_wrong_use_and_no_right_one(checker: str, t
 
 
 def test_what_type_checkers_are_told_of_a_search_is_what_it_takes() -> None:
-    positional = {"self", "query", "k", "where", "min_score"}
-    assert inspect.signature(Searcher.search).parameters.keys() - positional == How.__optional_keys__
+    spelled_out = {"self", "query", "k", "where", "min_score", "vector"}
+    assert inspect.signature(Searcher.search).parameters.keys() - spelled_out == How.__optional_keys__
 
 
 def test_every_name_handed_out_is_there_and_listed() -> None:

@@ -1,0 +1,74 @@
+"""The citing part of `Searcher`: a question → what a language model needs to answer it."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from searcher.engines import Hit, Where
+from searcher.errors import BadValue
+from searcher.ranking.asking import Asking
+from searcher.ranking.context import Context, assembled, counter
+from searcher.ranking.questions import asked_with, check_k
+from searcher.ranking.retrieval import Asked
+from searcher.records import ANSWER, Document
+
+__all__ = ["Citing"]
+
+LEAST, MOST, TOKENS = 10, 500, 40  # hits that are looked at: one for so many tokens of the budget
+BYTES = 3  # of a token, where nobody has a tokenizer: most have more, so the budget is kept
+
+
+class Citing(Asking):
+    """What an index says to a question, as one text with its sources."""
+
+    def context(
+        self,
+        question: Any = None,
+        tokens: int = 2000,
+        where: Where = None,
+        min_score: float | None = None,
+        *,
+        tokenizer: Any = None,
+        k: int | None = None,
+        vector: Any = None,
+        rerank: str | None = None,
+        **how: Any,
+    ) -> Context:
+        """The passages that answer a question best, as one text of at most so many tokens with numbered sources.
+
+        Passages of a document stand together in reading order, under the number of their piece; those that touch are
+        one piece, and what was said already is left out. Of the best passage alone the beginning is taken, if it is too
+        long.
+        tokenizer: what counts tokens, a function that gives those of a text or their number, or an object with
+        `encode`; by default the index's own model does, and where vectors are given every three bytes count as one.
+        k: how many hits are looked at, by default one for every 40 tokens, from 10 to 500. where, min_score, vector,
+        rerank, how (mode, mmr, include, exclude, exact …): as in `search`.
+
+        Raises BadValue as `search` does, and for a tokenizer that counts nothing.
+        """
+        check_k(tokens, "tokens")
+        k = min(MOST, max(LEAST, int(tokens) // TOKENS)) if k is None else k
+        queries, given, single = asked_with(question, vector)
+        if not single:
+            raise BadValue(f"context takes one question, not {len(queries)}")
+        asked = Asked(k, min_score, **how)
+        count = counter(self._tokens if tokenizer is None else tokenizer)
+        [hits] = self._rank(queries, where, asked, rerank, given)
+        return assembled(hits, self._read(hits), int(tokens), count)
+
+    @property
+    def _tokens(self) -> Callable[[str], int]:
+        """What counts tokens unless somebody else does."""
+        if not self.exists() or self.settings.given:
+            return lambda text: -(-len(text.encode()) // BYTES)
+        encode = self.embedder.model.tokenizer.encode_ids
+        return lambda text: len(encode([text])[0])
+
+    def _read(self, hits: Sequence[Hit]) -> dict[int, Document]:
+        """The documents whose text is needed to put their hits together, but for those that were removed since."""
+        several = Counter(row.document_id for _, row in hits)
+        wanted = {row.document_id for _, row in hits if several[row.document_id] > 1 or row.section == ANSWER}
+        if not wanted:
+            return {}
+        with self.engine.reading():
+            return {number: self.engine.document(number) for number in self.engine.document_ids(sorted(wanted))}
