@@ -1,166 +1,287 @@
-"""How often is the FAQ's answer right, and does its probability mean what it says?
+"""How often is the FAQ's answer right, how well is right told from wrong, and do the probabilities mean what they say?
 
-    SEARCHER_DATA=… python benchmarks/faq.py [--choose] [--plot FILE]
+    SEARCHER_DATA=… python benchmarks/faq.py [SET …] [--folder DIR] [--most N]
 
-hint3-curekart, hint3-sofmattress: phrasings labelled with an answer, live questions, many without one. stackfaq: 125
-questions with answers, their paraphrases asked. Every figure is of `Searcher.faq.rank`, what `searcher ask` answers
-with, against the nearest phrasing by cosine. "cross-validated": probabilities of ten folds of the same set; "across":
-fitted on the other bot. --choose: choose the weights on each bot by the area under precision against coverage, and
-report on the other; the weight of the answers on each half of stackfaq's entries, and report on the other half.
+For each set of faq_sets.SETS, with p of paired tests against the entry of the nearest phrasing by cosine:
+
+P@1 of the questions with an answer: of `Searcher.faq.rank` with the weights that are shipped, and with those that the
+sets of other letters choose among CHOICES. No other figure is of weights, nor of a default, that the set had a part in.
+
+Of sets with questions out of scope, over all questions: AUROC of right against wrong, share answered at 90 % precision,
+of the cosine, of the score, and of the probability by `calibrated` from questions in scope alone, with made ones and a
+default that the other letters' sets are fitted to, cross-fitted over FOLDS parts; its ECE, and how many out of scope
+are above the threshold that calibration gives for 90 %. "default": that default alone, of nothing of the set.
+
+FAQs of 25 entries, drawn from the sets of entries: by the shipped default and no calibration, how many right answers
+are given, and how many answers to questions of other entries and to general questions.
+
+--choose: the shares and the strength of the prior that are best on CHOSEN_ON, by the sum of the mean and the greatest ECE.
+--folder keeps indexes and vectors for the next time; --most: questions of a set that choose weights. The last line is
+JSON.
 """
 
 import argparse
-import csv
-import json
-import tempfile
-from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
-from common import data_folder, report
+from common import report
+from faq_sets import SETS, Set, read_set
 
-from searcher import Searcher
-from searcher.faq import precision_by_coverage
-from searcher.faq.calibrating import Outcomes
-from searcher.faq.calibration import area_under_curve, coverage_at, cross_validated, expected_calibration_error, fit
+from searcher.faq import calibrating, calibration, matching
+from searcher.faq.calibrating import SHARE, Asked, Outcomes, with_unanswerable
+from searcher.faq.calibration import Logistic, area_under_curve, coverage_at, expected_calibration_error, fit
+from searcher.faq.defaults import LEAST, SCORE, SPELT, default_of
 from searcher.faq.entries import Entries, Found
-from searcher.faq.matching import SHIPPED, Weights
+from searcher.faq.matching import EVIDENCE, SHIPPED, Weights
+from searcher.ranking import GENERAL
 
-BOTS = ("hint3-curekart", "hint3-sofmattress")
-OTHER = dict(zip(BOTS, reversed(BOTS), strict=True))
-GOALS = {
-    "hint3-curekart": {"right": 86, "AUROC": 0.92, "answered": 30, "ECE": 0.03, "ECE across": 0.08},
-    "hint3-sofmattress": {"right": 81, "AUROC": 0.87, "answered": 25, "ECE": 0.03, "ECE across": 0.08},
-    "stackfaq": {"P@1": 95.5, "nDCG@10": 98.0},
-}
-CHOICES = {"sharpness": (1.0, 2.0, 3.0), "noise": (0.1, 1.0), "spelling": (0.0, 0.2, 0.4), "closest": (0.25, 0.5, 1.0)}
-ANSWER_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
+CHOICES = {"sharpness": (1.0, 2.0, 3.0), "noise": (0.1, 1.0), "spelling": (0.2, 0.4), "closest": (0.25, 0.5, 1.0)}
+SHARES, GENERAL_SHARES, PRIORS = (0.3, 0.35, 0.4, 0.45, 0.5), (0.25, 0.33, 0.5), (1.0, 3.0, 10.0, 30.0)
+CHOSEN_ON = ("clinc150", "covidq-scope")
+FOLDS = 5
 ROUNDS = 10_000
-
-
-class Set(NamedTuple):
-    """Questions (texts, unit vectors), their right answers (None: there is none), and the entries of the index."""
-
-    questions: list[str]
-    vectors: np.ndarray
-    answers: list[str | None]
-    entries: Entries
-
-    def ranked(self, weights: Weights = SHIPPED) -> list[list[Found]]:
-        """What `Searcher.faq.rank` gives, without opening the index for each choice of weights."""
-        return [
-            self.entries.rank(question, vector, weights=weights)
-            for question, vector in zip(self.questions, self.vectors, strict=True)
-        ]
-
-    def nearest(self) -> tuple[np.ndarray, np.ndarray]:
-        """By cosine alone: the greatest (q,), and whether that phrasing's entry is right (q,)."""
-        cosines = self.vectors @ self.entries.vectors.T
-        best = [self.entries.answers[self.entries.entries[at]] for at in cosines.argmax(axis=1)]
-        return cosines.max(axis=1), np.array([own == answer for own, answer in zip(best, self.answers, strict=True)])
+SMALL, DRAWS = 25, 3  # entries of a small FAQ, and how many are drawn
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("sets", nargs="*", default=list(SETS))
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--most", type=int, default=150)
     parser.add_argument("--choose", action="store_true")
-    parser.add_argument("--plot", type=Path)
     options = parser.parse_args()
-    result: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as temporary:
-        sets = {name: read_bot(Path(temporary), name) for name in BOTS}
-        stack = read_stackfaq(Path(temporary))
-        outcomes = {name: Outcomes.of(own.ranked(), own.answers) for name, own in sets.items()}
-        for name in BOTS:
-            result[name] = bot(sets[name], outcomes[name], outcomes[OTHER[name]])
-            table(name, result[name])
-        result["stackfaq"] = stackfaq(stack, SHIPPED)
-        table("stackfaq", result["stackfaq"])
+    with TemporaryDirectory() as temporary:
+        sets = [read_set(name, options.folder or Path(temporary)) for name in options.sets]
+        chosen = chosen_weights(sets, options.most)
+        outcomes = {own.name: outcomes_of(own, chosen[own.name]) for own in sets}
+        rows = {own.name: measured(own, chosen[own.name], sets, outcomes) for own in sets}
         if options.choose:
-            result["chosen"] = chosen(sets, stack)
-        if options.plot:
-            draw(sets, outcomes, options.plot)
-    report("faq", result)
+            choose_shares([own for own in sets if own.name in CHOSEN_ON], sets, outcomes)
+        small = {own.name: small_faqs(own) for own in sets if len(own.entries.answer_vectors)}
+    gains = [row["P@1"] - row["P@1 nearest"] for row in rows.values()]
+    scoped = [row for row in rows.values() if "AUROC" in row]
+    means = {"gain in P@1": float(np.mean(gains)), "least gain": min(gains)}
+    means |= {f"mean {name}": float(np.mean([row[name] for row in scoped])) for name in ("AUROC", "ECE") if scoped}
+    print(f"\nmean: {shown(means)}")
+    report("faq", {"sets": rows, "small": small, **means})
 
 
-# -- the sets
+# -- weights: chosen on the sets of other letters
 
 
-def read_bot(folder: Path, name: str) -> Set:
-    """A HINT3 bot: its answers are labels, so they are not embedded."""
-    source = data_folder() / name
-    searcher = Searcher(folder / name)
-    searcher.add_faq(source / "phrasings.jsonl", answers=False)
-    rows = [json.loads(line) for line in (source / "queries.jsonl").open(encoding="utf-8")]
-    return as_set(searcher, [row["text"] for row in rows], [row["answer"] for row in rows])
-
-
-def read_stackfaq(folder: Path) -> Set:
-    """Every answer is known by the id of its entry."""
-    source = data_folder() / "stackfaq"
-    searcher = Searcher(folder / "stackfaq")
-    searcher.add_faq(source / "faq.jsonl")
-    answer_of = {row["id"]: row["answer"] for row in map(json.loads, (source / "faq.jsonl").open(encoding="utf-8"))}
-    texts = {row["_id"]: row["text"] for row in map(json.loads, (source / "queries.jsonl").open(encoding="utf-8"))}
-    with (source / "qrels" / "test.tsv").open(encoding="utf-8") as stream:
-        judged = list(csv.reader(stream, delimiter="\t"))[1:]
-    return as_set(searcher, [texts[row[0]] for row in judged], [answer_of[row[1]] for row in judged])
-
-
-def as_set(searcher: Searcher, questions: list[str], answers: list[str | None]) -> Set:
-    """With the questions embedded."""
-    entries, _ = searcher.faq.entries()
-    return Set(questions, searcher.embedder.embed(questions, "query"), answers, entries)
-
-
-# -- the measures
-
-
-def bot(own: Set, outcomes: Outcomes, other: Outcomes) -> dict[str, dict[str, float]]:
-    """Measures of the nearest phrasing, of the score, and of the probability cross-validated and from the other bot."""
-    cosine, nearest_right = own.nearest()
-    inside = np.array([answer is not None for answer in own.answers])
-    score = np.array([found[0].score for found in own.ranked()])
-    within = cross_validated(*outcomes)
-    across = fit(*other).probability(outcomes.evidence)
-    rows = {
-        "nearest phrasing": measures(cosine, nearest_right, inside),
-        "score": measures(score, outcomes.right, inside),
-        "probability, cross-validated": measures(within, outcomes.right, inside, probability=True),
-        "probability, across": measures(across, outcomes.right, inside, probability=True),
-    }
-    rows["score"]["p"] = paired(nearest_right[inside], outcomes.right[inside])
-    p = paired_statistics(partial(area, cosine, nearest_right), partial(area, within, outcomes.right), len(cosine))
-    rows["probability, cross-validated"]["p of AUROC"] = p
-    p = paired_statistics(partial(share, cosine, nearest_right), partial(share, within, outcomes.right), len(cosine))
-    rows["probability, cross-validated"]["p of answered"] = p
-    return rows
-
-
-def measures(score: np.ndarray, right: np.ndarray, inside: np.ndarray, probability: bool = False) -> dict[str, float]:
-    """right: percent of the questions that have an answer; answered: percent of all, at 90 % precision."""
-    found = {
-        "right": 100 * float(right[inside].mean()), "AUROC": area_under_curve(score, right),
-        "answered": 100 * coverage_at(0.9, score, right)[0],
-    }  # fmt: skip
-    if probability:
-        draw = np.random.default_rng(0)
-        chance = [expected_calibration_error(score, draw.random(len(right)) < score) for _ in range(200)]
-        found |= {"ECE": expected_calibration_error(score, right), "ECE of a perfect one": float(np.mean(chance))}
+def chosen_weights(sets: list[Set], most: int) -> dict[str, Weights]:
+    """For each set the weights with the best mean gain in P@1 over the sets of other letters, each letter alike."""
+    grid = [Weights(**dict(zip(CHOICES, values, strict=True))) for values in product(*CHOICES.values())]
+    shares = {own.name: p1_of_grid(own, grid, most) for own in sets}
+    found = {}
+    for own in sets:
+        letters: dict[str, list[np.ndarray]] = {}
+        for other in sets:
+            if other.letter != own.letter:
+                letters.setdefault(other.letter, []).append(shares[other.name])
+        means = np.mean([np.mean(values, axis=0) for values in letters.values()], axis=0) if letters else np.zeros(1)
+        found[own.name] = grid[int(means.argmax())] if letters else SHIPPED
+        print(f"weights for {own.name}: {found[own.name]}", flush=True)
     return found
 
 
-def area(score: np.ndarray, right: np.ndarray, drawn: np.ndarray) -> float:
+def p1_of_grid(own: Set, grid: list[Weights], most: int) -> np.ndarray:
+    """P@1 under each choice, of questions that are drawn. (g,)"""
+    drawn = np.random.default_rng(1).permutation(np.flatnonzero(own.inside))[:most]
+    spelling = matching.likeness
+    once = lru_cache(1)(spelling)
+    matching.likeness = lambda texts: once(tuple(texts))  # the same under all weights
+    try:
+        right = [
+            [found[0].answer in own.answers[at] for found in (rank(own, at, weights) for weights in grid)]
+            for at in drawn
+        ]
+    finally:
+        matching.likeness = spelling
+    return np.mean(right, axis=0)
+
+
+def rank(own: Set, at: int, weights: Weights) -> list[Found]:
+    """A question's entries."""
+    return own.entries.rank(own.questions[at], own.vectors[at], weights=weights)
+
+
+# -- what was found
+
+
+def outcomes_of(own: Set, weights: Weights) -> Outcomes:
+    """Of all questions, an answer being right if it is one of those that are."""
+    ranked = own.ranked(weights=weights)
+    known = [found[0].answer if found[0].answer in right else min(right, default=None)
+             for found, right in zip(ranked, own.answers, strict=True)]  # fmt: skip
+    return Outcomes.of(ranked, known)
+
+
+def measured(own: Set, weights: Weights, sets: list[Set], outcomes: dict[str, Outcomes]) -> dict[str, Any]:
+    """The measures of one set by name."""
+    found, inside = outcomes[own.name], own.inside
+    cosine, nearest = own.nearest()
+    shipped = found.right if weights == SHIPPED else outcomes_of(own, SHIPPED).right
+    row: dict[str, Any] = {
+        "questions": len(inside), "out of scope": int((~inside).sum()), "P@1 nearest": percent(nearest[inside]),
+        "P@1": percent(found.right[inside]), "p": paired(nearest[inside], found.right[inside]),
+        "P@1 shipped": percent(shipped[inside]),
+    }  # fmt: skip
+    if not inside.all():
+        default = fitted_default([other for other in sets if other.letter != own.letter], outcomes)
+        probability, above = crossed(own, found, default)
+        alone = default.probability(default_evidence(found))
+        scores = {"nearest": cosine, "score": found.score, "": probability, "default": alone}
+        for name, score in scores.items():
+            right = nearest if name == "nearest" else found.right
+            row[f"AUROC {name}".strip()] = area_under_curve(score, right)
+            row[f"answered {name}".strip()] = 100 * coverage_at(0.9, score, right)[0]
+        row["ECE"] = expected_calibration_error(probability, found.right)
+        row["ECE default"] = expected_calibration_error(alone, found.right)
+        row["out of scope above threshold"] = 100 * above
+        area = partial(area_of, cosine, nearest), partial(area_of, probability, found.right)
+        row["p of AUROC"] = paired_statistics(*area, len(inside))
+    print(f"{own.name}: {shown(row)}", flush=True)
+    return row
+
+
+def default_evidence(outcomes: Outcomes) -> np.ndarray:
+    """Score and log phrasings, of which the default is made. (n, 2)"""
+    return np.column_stack([outcomes.score, outcomes.evidence[:, EVIDENCE.index("log phrasings")]])
+
+
+def fitted_default(sets: list[Set], outcomes: dict[str, Outcomes]) -> Logistic:
+    """As the shipped one was fitted, every letter alike: SHARE of the questions without an answer, real where there are."""
+    parts, letters = [], [own.letter for own in sets]
+    for own in sets:
+        found = outcomes[own.name]
+        if own.inside.all():
+            found = with_made(own, found, np.arange(len(own.questions)))
+        lacks = found.lacks
+        each = np.where(lacks, SHARE / max(lacks.sum(), 1), (1 - SHARE) / (~lacks).sum())
+        parts.append((default_evidence(found), found.right, 500 * each / letters.count(own.letter)))
+    evidence, right, weight = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    return fit(evidence, right, weight=weight)
+
+
+def with_made(own: Set, outcomes: Outcomes, which: np.ndarray, share: float = SHARE) -> Outcomes:
+    """The outcomes of some questions with those that `faq calibrate` makes."""
+    number = {answer: at for at, answer in enumerate(own.entries.answers)}
+    asked = [Asked(own.questions[at], own.vectors[at], number[min(own.answers[at])]) for at in which if own.answers[at]]
+    some = Outcomes(*(array[which] for array in outcomes[:5]), {})
+    return with_unanswerable(some, asked, own.general, own.entries, share, lambda event, count: None)
+
+
+def crossed(own: Set, outcomes: Outcomes, default: Logistic, share: float = SHARE) -> tuple[np.ndarray, float]:
+    """(probability (q,), share of the questions out of scope above the threshold for 90 %), by calibrations from the
+    questions in scope of the other parts.
+    """
+    inside = np.flatnonzero(own.inside)
+    outside = ~own.inside
+    part = np.random.default_rng(2).permutation(len(inside)) % FOLDS
+    probability, above = np.zeros(len(own.questions)), []
+    for number in range(FOLDS):
+        made = with_made(own, outcomes, inside[part != number], share)
+        slope, bias = np.array(default.weights) / default.spread, default.bias
+        prior = in_evidence(slope, bias - float(slope @ np.array(default.mean)), outcomes.evidence)
+        fitted = fit(made.evidence, made.right, weight=made.weight, prior=prior)
+        out = inside[part == number]
+        probability[out] = fitted.probability(outcomes.evidence[out])
+        probability[outside] += fitted.probability(outcomes.evidence[outside]) / FOLDS
+        least = coverage_at(0.9, fitted.probability(made.evidence), made.right, made.weight)[1]
+        above.append(float((fitted.probability(outcomes.evidence[outside]) >= (2 if least is None else least)).mean()))
+    return probability, float(np.mean(above))
+
+
+def choose_shares(chosen_on: list[Set], sets: list[Set], outcomes: dict[str, Outcomes]) -> None:
+    """ECE of each of these sets, by the share of questions without an answer, that of general ones, and the prior."""
+    defaults = {
+        own.name: fitted_default([other for other in sets if other.letter != own.letter], outcomes) for own in chosen_on
+    }
+    shipped, found = (calibrating.GENERAL_SHARE, calibration.PRIOR), []
+    for share, general, prior in product(SHARES, GENERAL_SHARES, PRIORS):
+        calibrating.GENERAL_SHARE, calibration.PRIOR = general, prior
+        errors = [
+            expected_calibration_error(
+                crossed(own, outcomes[own.name], defaults[own.name], share)[0], outcomes[own.name].right
+            )
+            for own in chosen_on
+        ]
+        found.append((np.mean(errors) + max(errors), share, general, prior, *errors))
+    calibrating.GENERAL_SHARE, calibration.PRIOR = shipped
+    for worst, share, general, prior, *errors in sorted(found)[:8]:
+        print(
+            f"share {share}, general {general}, prior {prior:g}: ECE {errors}, mean + greatest {worst:.3f}", flush=True
+        )
+
+
+def in_evidence(slope: np.ndarray, bias: float, evidence: np.ndarray) -> Logistic:
+    """A function of score and log phrasings as one of what EVIDENCE names: the shipped default's shape."""
+    shape = default_of(evidence)
+    at = EVIDENCE.index("log phrasings")
+    weights = np.array(shape.weights) * slope[0] / SCORE
+    weights[at] = slope[1]
+    return Logistic(shape.mean, shape.spread, weights.tolist(), bias)
+
+
+# -- small FAQs
+
+
+def small_faqs(own: Set) -> dict[str, float]:
+    """By the shipped default, of the shipped score: percent of the right answers that are given, and of the questions
+    of other entries and of the general ones that get an answer.
+    """
+    given: dict[str, list[bool]] = {"right given": [], "other entries": [], "general": []}
+    draw = np.random.default_rng(3)
+    for _ in range(DRAWS):
+        few = some_entries(own.entries, draw.permutation(len(own.entries.answers))[:SMALL])
+        known = set(few.answers)
+        for at in draw.permutation(len(own.questions))[: 40 * SMALL]:
+            found = few.rank(own.questions[at], own.vectors[at])[0]
+            if found.answer in own.answers[at]:
+                given["right given"].append(is_given(found))
+            elif not own.answers[at] & known and len(given["other entries"]) < 200 * DRAWS:
+                given["other entries"].append(is_given(found))
+        for text, vector in zip(GENERAL, own.general, strict=True):
+            given["general"].append(is_given(few.rank(text, vector)[0]))
+    row = {name: percent(np.array(values)) for name, values in given.items()}
+    print(f"{SMALL} entries of {own.name}: {shown(row)}", flush=True)
+    return row
+
+
+def is_given(found: Found) -> bool:
+    """As `Rule` decides without a calibration."""
+    probability = default_of(found.evidence[None]).probability(found.evidence[None])[0]
+    return bool(probability >= LEAST or found.evidence[EVIDENCE.index("nearest spelling")] >= SPELT)
+
+
+def some_entries(entries: Entries, keep: np.ndarray) -> Entries:
+    """The FAQ of these entries alone."""
+    at = np.flatnonzero(np.isin(entries.entries, keep))
+    number = {int(entry): new for new, entry in enumerate(keep)}
+    answers = [entries.answers[entry] for entry in keep]
+    return Entries(
+        [entries.rows[row] for row in at], entries.vectors[at], np.array([number[int(own)] for own in entries.entries[at]]),
+        answers, {answer: entries.answer_vectors[answer] for answer in answers if answer in entries.answer_vectors},
+    )  # fmt: skip
+
+
+# -- statistics
+
+
+def percent(values: np.ndarray) -> float:
+    """The mean of truths."""
+    return 100 * float(np.mean(values)) if len(values) else float("nan")
+
+
+def area_of(score: np.ndarray, right: np.ndarray, drawn: np.ndarray) -> float:
     """AUROC of some of the questions."""
     return area_under_curve(score[drawn], right[drawn])
-
-
-def share(score: np.ndarray, right: np.ndarray, drawn: np.ndarray) -> float:
-    """What can be answered of them at 90 % precision."""
-    return coverage_at(0.9, score[drawn], right[drawn])[0]
 
 
 def paired(before: np.ndarray, after: np.ndarray) -> float:
@@ -177,129 +298,9 @@ def paired_statistics(before: Any, after: Any, count: int, rounds: int = 1_000) 
     return (1 + sum(after(own) <= before(own) for own in drawn)) / (1 + rounds)
 
 
-def gains(ranked: list[list[Found]], answers: list[str | None]) -> tuple[np.ndarray, np.ndarray]:
-    """P@1 and nDCG@10 of each question (q,)."""
-    places = [
-        next((place for place, found in enumerate(own) if found.answer == answer), 10_000)
-        for own, answer in zip(ranked, answers, strict=True)
-    ]
-    at = np.array(places)
-    return (at == 0) * 1.0, np.where(at < 10, 1 / np.log2(at + 2), 0.0)
-
-
-def by_cosine(own: Set) -> tuple[np.ndarray, np.ndarray]:
-    """The same of the questions alone, by cosine."""
-    cosines = own.vectors @ own.entries.vectors.T
-    right = np.array([own.entries.answers.index(str(answer)) for answer in own.answers])
-    best = np.stack(
-        [cosines[:, own.entries.entries == entry].max(axis=1) for entry in range(len(own.entries.answers))], 1
-    )
-    at = (best > best[np.arange(len(best)), right][:, None]).sum(axis=1)
-    return (at == 0) * 1.0, np.where(at < 10, 1 / np.log2(at + 2), 0.0)
-
-
-def stackfaq(own: Set, weights: Weights) -> dict[str, dict[str, float]]:
-    """P@1 and nDCG@10 of the nearest question, and of the score with and without the answers."""
-    first, gain = by_cosine(own)
-    rows = {"nearest phrasing": {"P@1": 100 * first.mean(), "nDCG@10": 100 * gain.mean()}}
-    for name, used in (("score, questions alone", replace(weights, answers=0.0)), ("score", weights)):
-        p1, ndcg = gains(own.ranked(used), own.answers)
-        rows[name] = {
-            "P@1": 100 * p1.mean(), "nDCG@10": 100 * ndcg.mean(), "p of P@1": paired(first, p1), "p of nDCG@10": paired(gain, ndcg),
-        }  # fmt: skip
-    return rows
-
-
-# -- choosing
-
-
-def chosen(sets: dict[str, Set], stack: Set) -> dict[str, Any]:
-    """Weights chosen on one set, and how they fare on the other."""
-    found: dict[str, Any] = {}
-    for name, own in sets.items():
-        best = max(grid(), key=lambda weights: quality(own, weights))
-        target = sets[OTHER[name]]
-        outcomes = Outcomes.of(target.ranked(best), target.answers)
-        there = bot_score(target, best)
-        within = cross_validated(*outcomes)
-        there |= {"AUROC of the probability": area_under_curve(within, outcomes.right)}
-        there |= {"answered by probability": 100 * coverage_at(0.9, within, outcomes.right)[0]}
-        found[f"on {name}"] = {"weights": repr(best), f"on {OTHER[name]}": there}
-        print(f"chosen on {name}: {best}; on {OTHER[name]}: {rounded(there)}", flush=True)
-    found["stackfaq"] = halves(stack)
-    print(f"answers' weight chosen on each half of stackfaq: {found['stackfaq']}")
-    return found
-
-
-def grid() -> list[Weights]:
-    """Every choice of weights; that of the answers has no say where they are labels."""
-    return [replace(SHIPPED, **dict(zip(CHOICES, values, strict=True))) for values in product(*CHOICES.values())]
-
-
-def quality(own: Set, weights: Weights) -> float:
-    """The mean precision over all shares of the questions that could be answered."""
-    ranked = own.ranked(weights)
-    right = np.array([found[0].answer == answer for found, answer in zip(ranked, own.answers, strict=True)])
-    order = np.argsort(-np.array([found[0].score for found in ranked]), kind="stable")
-    return float((np.cumsum(right[order]) / np.arange(1, len(right) + 1)).mean())
-
-
-def bot_score(own: Set, weights: Weights) -> dict[str, float]:
-    """Measures of the score under other weights."""
-    ranked = own.ranked(weights)
-    right = np.array([found[0].answer == answer for found, answer in zip(ranked, own.answers, strict=True)])
-    score = np.array([found[0].score for found in ranked])
-    return measures(score, right, np.array([answer is not None for answer in own.answers]))
-
-
-def halves(own: Set) -> dict[str, Any]:
-    """P@1 and nDCG@10 of each half of the entries' questions under the weight that is best (nDCG) on the other half."""
-    half = np.array([own.entries.answers.index(str(answer)) % 2 for answer in own.answers])
-    tried = {weight: gains(own.ranked(replace(SHIPPED, answers=weight)), own.answers) for weight in ANSWER_WEIGHTS}
-    picks = [max(tried, key=lambda weight: tried[weight][1][half == number].mean()) for number in (0, 1)]
-    mixed = [np.where(half == 0, tried[picks[1]][which], tried[picks[0]][which]) for which in (0, 1)]
-    first, gain = by_cosine(own)
-    return {
-        "weights": picks, "P@1": round(100 * mixed[0].mean(), 2), "nDCG@10": round(100 * mixed[1].mean(), 2),
-        "p of P@1": paired(first, mixed[0]), "p of nDCG@10": paired(gain, mixed[1]),
-    }  # fmt: skip
-
-
-# -- output
-
-
-def table(name: str, rows: dict[str, dict[str, float]]) -> None:
-    """The measures of one set, and its goals."""
-    print(f"\n{name}")
-    for row, values in rows.items():
-        print(f"  {row:<30} {rounded(values)}")
-    print(f"  {'goal':<30} {rounded(GOALS[name])}", flush=True)
-
-
-def rounded(values: dict[str, float]) -> str:
+def shown(values: dict[str, Any]) -> str:
     """Names and values on a line."""
     return ", ".join(f"{name} {value:.4g}" for name, value in values.items())
-
-
-def draw(sets: dict[str, Set], outcomes: dict[str, Outcomes], file: Path) -> None:
-    """Precision against coverage: the cosine of the nearest phrasing, and the cross-validated probability."""
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(1, len(sets), figsize=(10, 4), sharey=True)
-    for axis, (name, own) in zip(axes, sets.items(), strict=True):
-        curves = {
-            "cosine of the nearest phrasing": own.nearest(),
-            "probability": (cross_validated(*outcomes[name]), outcomes[name].right),
-        }
-        for label, (score, right) in curves.items():
-            _, coverage, precision = precision_by_coverage(score, right)
-            axis.plot(coverage[precision.size // 100 :], precision[precision.size // 100 :], label=label)
-        axis.axhline(0.9, color="grey", linewidth=0.5)
-        axis.set(title=name, xlabel="share of the questions answered", ylim=(0.4, 1.02))
-    axes[0].set_ylabel("share of the answers right")
-    axes[0].legend()
-    figure.tight_layout()
-    figure.savefig(file, dpi=110)
 
 
 if __name__ == "__main__":

@@ -1,76 +1,68 @@
-"""How good are the answers, by vectors, by words, by both, and looked at more closely?
+"""How good are the answers, by vectors, by words and by both, on sets that nothing was chosen on?
 
-Ranks every set's documents in each of WAYS and prints nDCG@10 and P@1, with the difference from the better of dense and
-keyword search and the p of a two-sided paired randomisation test (10,000 sign flips; Smucker, Allan & Carterette 2007).
+The weights of the hybrid score are fitted to judged passages (`fitting.py`). Every figure of "hybrid" is of weights that
+all sets but those of its family chose. Beside it stand the better of dense and keyword search, what others do (reciprocal
+rank fusion with k 60, half and half of both standardised), and the p of a two-sided paired randomisation test against the
+better one. Then the same with each column of evidence left out, on the mean of the sets, the worst, and how many lose.
 The last line is JSON.
 
-No figure is of constants chosen on its own set: each is of the HELD_OUT ones, which the other sets chose (the German and
-Chinese xquad among them, of which an English model reads little), by the mean gain on the better of dense and keyword
-search, a loss counted three times, among a few values each. What searcher ships was chosen on all sets: --shipped.
+    SEARCHER_DATA=data python benchmarks/quality.py [SET …] [--folder DIR] [--questions N] [--maxsim]
 
-    SEARCHER_DATA=data python benchmarks/quality.py [SET …] [--folder DIR] [--shipped]
-
---folder keeps the indexes for the next time. About ten minutes on two cores without them.
+--folder keeps indexes and evidence for the next time, which then takes seconds; without, half an hour on two cores. Of a
+set with more than --questions (400) so many are drawn. --maxsim also measures `--rerank maxsim`, which reads passages anew.
+SET: only these, of which each is reported by weights that no more than the others of them chose: a few say nothing.
 """
 
 import argparse
 import json
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from common import data_folder, machine
+from common import data_folder, report
+from fitting import Judged, fit, gather, ndcg, precision
 
 from searcher import Searcher
-from searcher.evaluation import Dataset, read_dataset
-from searcher.ranking import feedback, fusion, rerank, smoothing
+from searcher.evaluation import Dataset, compare_values, read_dataset
+from searcher.ranking.evidence import COLUMNS
+from searcher.ranking.fusion import WEIGHTS
 from searcher.records import Document
 
-WAYS: dict[str, dict[str, Any]] = {
-    "dense": {},
-    "keyword": {"mode": "keyword"},
-    "dense, maxsim": {"rerank": "maxsim"},
-    "hybrid, no feedback": {"mode": "hybrid", "feedback": False},
-    "hybrid": {"mode": "hybrid"},
-    "hybrid, maxsim": {"mode": "hybrid", "rerank": "maxsim"},
+# Set → (folder, ids, family): the sets of a family are left out together. Those of OTHERS, of which an English model
+# reads little, help to choose and are not reported in the mean.
+SETS = {
+    "scifact": ("scifact", "*", "scifact"),
+    "cranfield": ("cranfield", "*", "cranfield"),
+    "xquad-en": ("xquad", "en-*", "xquad"),
+    "xquad-de": ("xquad", "de-*", "xquad"),
+    "xquad-zh": ("xquad", "zh-*", "xquad"),
+    "stackfaq": ("stackfaq", "*", "stackfaq"),
+    "curekart": ("hint3-curekart", "", "hint3"),
+    "sofmattress": ("hint3-sofmattress", "", "hint3"),
+} | {
+    name: (f"sets/{name}", "*", name)
+    for name in (
+        "arguana-birco", "cacm", "cosqa", "covidq", "cysticfibrosis", "fiqa-pool", "keypoints", "limit-small",
+        "locomo", "medquad-liveqa", "msmarco-dl1920", "nq-oracle", "obliqa", "time", "whatsthatbook",
+    )
+}  # fmt: skip
+OTHERS = ("xquad-de", "xquad-zh")
+PARTS = {name: (name,) for name in COLUMNS if name != "cosine"} | {
+    "both gates": ("words brief", "words led"),
+    "all but both scores": tuple(COLUMNS[2:]),
 }
-SINGLE = ("dense", "keyword")  # the ways that the others are compared with
-GROUPS = {  # set → (folder, ids); sets of one letter were left out together
-    "scifact": ("scifact", "*", "a"),
-    "cranfield": ("cranfield", "*", "b"),
-    "xquad-en": ("xquad", "en-*", "c"),
-    "xquad-de": ("xquad", "de-*", "c"),
-    "xquad-zh": ("xquad", "zh-*", "c"),
-    "stackfaq": ("stackfaq", "*", "d"),
-    "curekart": ("hint3-curekart", "", "e"),
-    "sofmattress": ("hint3-sofmattress", "", "e"),
-}
-SHOWN = ("scifact", "cranfield", "xquad-en", "stackfaq", "curekart", "sofmattress")
-CHOSEN = {name: [other for other in GROUPS if GROUPS[other][2] != GROUPS[name][2]] for name in GROUPS}
-# Letter of the sets left out → the constants that the others chose: those of fusion; of feedback and smoothing together;
-# MAXSIM's weights.
-HELD_OUT = {
-    "a": (0.9, 8.0, 0.45, 5, 6, 2.0, 4.0, 2.0),
-    "b": (0.9, 8.0, 0.3, 10, 4, 1.0, 4.0, 2.0),
-    "c": (0.9, 8.0, 0.45, 5, 6, 2.0, 2.5, 2.0),
-    "d": (1.1, 16.0, 0.8, 5, 6, 2.0, 4.0, 2.0),
-    "e": (0.9, 8.0, 0.3, 10, 4, 1.0, 4.0, 2.0),
-}
-FLIPS = 10_000
-DISCOUNTS = 1 / np.log2(np.arange(2, 12))
 
 
 def read_set(name: str) -> Dataset:
-    """A set of GROUPS; of HINT3 each phrasing is a document, and those of the right answer are relevant."""
-    folder, ids, _ = GROUPS[name]
+    """One of SETS; of HINT3 each phrasing is a document, and those of the right answer are relevant."""
+    folder, ids, _ = SETS[name]
     if ids:
         return read_dataset(data_folder() / folder, ids)
     rows, asked = (_lines(data_folder() / folder / file) for file in ("phrasings.jsonl", "queries.jsonl"))
     documents = [Document(str(i), row["question"], id=str(i)) for i, row in enumerate(rows)]
-    qrels = {
-        row["_id"]: {str(i): 1 for i, phrasing in enumerate(rows) if phrasing["answer"] == row["answer"]}
+    qrels: dict[str, dict[str, float]] = {
+        row["_id"]: {str(i): 1.0 for i, phrasing in enumerate(rows) if phrasing["answer"] == row["answer"]}
         for row in asked
         if row["answer"] is not None
     }
@@ -83,82 +75,170 @@ def _lines(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
-def values(dataset: Dataset, searcher: Searcher, how: dict[str, Any]) -> np.ndarray:
-    """nDCG@10 and P@1 of each query, a document ranked by its best passage. (2, q)."""
-    ranked = searcher.rank(list(dataset.queries.values()), 10, per_document=1, literal=True, **how)
+def simple(judged: Judged) -> dict[str, list[np.ndarray]]:
+    """What needs no choice: the scores of each way to search, of every question."""
+
+    def ranks(scores: np.ndarray) -> np.ndarray:
+        return np.argsort(np.argsort(-scores, kind="stable"), kind="stable")
+
+    ways: dict[str, list[np.ndarray]] = {"dense": [], "keyword": [], "rank fusion": [], "half and half": []}
+    for cosines, bm25 in zip(judged.cosines, judged.bm25, strict=True):
+        held = bm25 > 0
+        ways["dense"].append(cosines)
+        ways["keyword"].append(np.where(held, bm25, -1.0))
+        ways["rank fusion"].append(1 / (61 + ranks(cosines)) + held / (61 + ranks(bm25)))
+        both = [(each - each.mean()) / (each.std() or 1) for each in (cosines, bm25)]
+        ways["half and half"].append(both[0] + both[1])
+    return ways
+
+
+def left_out(sets: dict[str, Judged], columns: list[int]) -> dict[str, list[np.ndarray]]:
+    """The scores on each set by weights that the sets of other families chose."""
+    scores = {}
+    start = fit(list(sets.values()), columns)
+    for family in dict.fromkeys(SETS[name][2] for name in sets):
+        others = [judged for name, judged in sets.items() if SETS[name][2] != family]
+        weights = fit(others, columns, start) if others else start
+        for name, judged in sets.items():
+            if SETS[name][2] == family:
+                scores[name] = [own[:, columns] @ weights for own in judged.columns]
+    return scores
+
+
+def against(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float]:
+    """The difference in points, and its p."""
+    test = compare_values([_named(ours)], [_named(theirs)])["nDCG@10"]
+    return 100 * test.difference, test.p
+
+
+def _named(values: np.ndarray) -> dict[str, list[float]]:
+    from searcher.evaluation import MEASURES
+
+    return dict.fromkeys(MEASURES, values.tolist())
+
+
+def table(sets: dict[str, Judged]) -> list[dict[str, Any]]:
+    """A row for each set, printed as it comes."""
+    chosen = left_out(sets, list(range(len(COLUMNS))))
+    shipped = np.array(list(WEIGHTS.values()))
+    names = ("dense", "keyword", "rank fusion", "half and half", "shipped", "hybrid")
+    print(f"{'set':15} n    " + " ".join(f"{name:>13}" for name in names) + "   less the better      p    P@1")
     rows = []
-    for hits, right in zip(ranked, dataset.qrels.values(), strict=True):
-        gains = np.array([right.get(row.source, 0) for _, row in hits] or [0], dtype=float)
-        best = np.array(sorted(right.values(), reverse=True)[:10], dtype=float)
-        ideal = float((best * DISCOUNTS[: len(best)]).sum())
-        rows.append((float((gains * DISCOUNTS[: len(gains)]).sum()) / ideal, float(gains[0] > 0)))
-    return np.array(rows).T
-
-
-def p_value(differences: np.ndarray, flips: int = FLIPS, seed: int = 0) -> float:
-    """How probable a mean difference of at least that size is, were the two rankings alike. (q,)."""
-    random, observed, seen = np.random.default_rng(seed), abs(differences.sum()), 0
-    for _ in range(0, flips, 1_000):
-        signs = random.integers(0, 2, (1_000, len(differences)), dtype=np.int8) * 2 - 1
-        seen += int((np.abs(signs @ differences) >= observed - 1e-9).sum())
-    return (seen + 1) / (flips + 1)
-
-
-def use(constants: tuple[float, ...]) -> None:
-    """Search with other constants than those that are shipped."""
-    fusion.KEYWORD, fusion.FULL, feedback.WEIGHT, *neighbours, dense, hybrid = constants
-    smoothing.NEIGHBOURS, smoothing.POWER, smoothing.WEIGHT = neighbours
-    for mode, weight in (("dense", dense), ("hybrid", hybrid)):
-        rerank.MAXSIM[mode] = rerank.MAXSIM[mode]._replace(weight=weight)
-
-
-def measure(name: str, open_index: Callable[[str], Searcher], shipped: bool) -> list[dict[str, Any]]:
-    """A row for each way on one set, printed as it comes."""
-    if not shipped:
-        use(HELD_OUT[GROUPS[name][2]])
-    dataset = read_set(name)
-    rows: list[dict[str, Any]] = []
-    found: dict[str, np.ndarray] = {}
-    with open_index(name) as searcher:
-        searcher.add_documents(dataset.documents)
-        for way, how in WAYS.items():
-            found[way] = values(dataset, searcher, how)
-            row: dict[str, Any] = {"set": name, "way": way, "queries": found[way].shape[1]}
-            row |= dict(zip(("nDCG@10", "P@1"), (100 * found[way].mean(axis=1)).round(2).tolist(), strict=True))
-            if way not in SINGLE:
-                better = max(SINGLE, key=lambda single: found[single][0].mean())
-                difference = found[way][0] - found[better][0]
-                row |= {"against": better, "difference": round(100 * float(difference.mean()), 2)}
-                row["p"] = round(p_value(difference), 4)
-            rows.append(row)
-            show(row)
+    for name, judged in sets.items():
+        found = {way: ndcg(judged, scores) for way, scores in simple(judged).items()}
+        found["shipped"] = ndcg(judged, [own @ shipped for own in judged.columns], safely=True)
+        found["hybrid"] = ndcg(judged, chosen[name], safely=True)
+        better = max(("dense", "keyword"), key=lambda way: found[way].mean())
+        difference, p = against(found["hybrid"], found[better])
+        row = {"set": name, "questions": len(judged.columns), "against": better, "difference": difference, "p": p}
+        row |= {way: 100 * float(values.mean()) for way, values in found.items()}
+        row["oracle"] = 100 * float(np.maximum(found["dense"], found["keyword"]).mean())
+        row["P@1"] = 100 * float(precision(judged, chosen[name]).mean())
+        rows.append(row)
+        print(f"{name:15} {row['questions']:4} " + " ".join(f"{row[way]:13.2f}" for way in names)
+              + f"   {difference:+6.2f} {better:8} {p:.4f}  {row['P@1']:.1f}", flush=True)  # fmt: skip
     return rows
 
 
-def show(row: dict[str, Any]) -> None:
-    """A line of the table."""
-    against = f"{row['difference']:+6.2f} on {row['against']}, p {row['p']:.4f}" if "p" in row else ""
-    print(f"{row['set']:12} {row['way']:20} {row['nDCG@10']:6.2f} {row['P@1']:6.2f}  {against}", flush=True)
+def verdict(differences: dict[str, tuple[float, float]]) -> dict[str, Any]:
+    """Mean and least difference, and how many sets are below by more than half a point, and significantly."""
+    counted = {name: value for name, value in differences.items() if name not in OTHERS}
+    values = np.array([value for value, _ in counted.values()])
+    lost = sorted(name for name, (value, p) in counted.items() if value < 0 and p < 0.05)
+    least = min(counted, key=lambda name: counted[name][0])
+    return {"mean": float(values.mean()), "least": float(values.min()), "on": least,
+            "below .5": int((values < -0.5).sum()), "significantly": lost}  # fmt: skip
+
+
+def shown(name: str, found: dict[str, Any]) -> None:
+    """A line of a verdict."""
+    print(f"{name:26} mean {found['mean']:+5.2f}, least {found['least']:+6.2f} on {found['on']}, below by over .5: "
+          f"{found['below .5']}, significantly: {', '.join(found['significantly']) or 'none'}", flush=True)  # fmt: skip
+
+
+def judge(sets: dict[str, Judged], scores: dict[str, list[np.ndarray]], safely: bool) -> dict[str, Any]:
+    """The verdict on some scores against the better of dense and keyword search on each set."""
+    differences = {}
+    for name, judged in sets.items():
+        single = [ndcg(judged, simple(judged)[way]) for way in ("dense", "keyword")]
+        better = max(single, key=lambda values: values.mean())
+        differences[name] = against(ndcg(judged, scores[name], safely), better)
+    return verdict(differences)
+
+
+def ablation(sets: dict[str, Judged]) -> dict[str, Any]:
+    """The verdict on what others do, on ours, and on ours without each part."""
+    ways = {
+        way: {name: simple(judged)[way] for name, judged in sets.items()} for way in ("rank fusion", "half and half")
+    }
+    found = {way: judge(sets, scores, safely=False) for way, scores in ways.items()}
+    every = left_out(sets, list(range(len(COLUMNS))))
+    found |= {"hybrid": judge(sets, every, True), "… not made safe": judge(sets, every, False)}
+    for part, names in PARTS.items():
+        kept = [place for place, name in enumerate(COLUMNS) if name not in names]
+        found[f"… without {part}"] = judge(sets, left_out(sets, kept), True)
+    for name, verdict_ in found.items():
+        shown(name, verdict_)
+    return found
+
+
+def looked(name: str, searcher: Searcher, most: int) -> list[dict[str, Any]]:
+    """What a closer look by MaxSim adds to dense and to hybrid search on a set, and the seconds of a question."""
+    from time import perf_counter
+
+    from fitting import drawn
+
+    dataset = read_set(name)
+    asked = drawn(dataset, most)
+    rows = []
+    for mode in ("dense", "hybrid"):
+        found, seconds = [], []
+        for rerank in (None, "maxsim"):
+            begun = perf_counter()
+            ranked = searcher.rank([dataset.queries[query] for query in asked], 10, per_document=1, literal=True,
+                                   mode=mode, rerank=rerank)  # fmt: skip
+            seconds.append((perf_counter() - begun) / len(asked))
+            run = {query: {row.source: -float(rank) for rank, (_, row) in enumerate(hits)}
+                   for query, hits in zip(asked, ranked, strict=True)}  # fmt: skip
+            found.append(np.array(_measured({query: dataset.qrels[query] for query in asked}, run)))
+        difference, p = against(found[1], found[0])
+        rows.append({"set": name, "mode": mode, "alone": 100 * found[0].mean(), "maxsim": 100 * found[1].mean(),
+                     "difference": difference, "p": p, "ms": [1000 * each for each in seconds]})  # fmt: skip
+        print(f"{name:15} {mode:7} {rows[-1]['alone']:6.2f} → {rows[-1]['maxsim']:6.2f} ({difference:+.2f}, p {p:.4f}), "
+              f"{1000 * seconds[0]:.0f} → {1000 * seconds[1]:.0f} ms a question", flush=True)  # fmt: skip
+    return rows
+
+
+def _measured(qrels: dict[str, dict[str, float]], run: dict[str, dict[str, float]]) -> list[float]:
+    from searcher.evaluation.measures import query_values
+
+    return query_values(qrels, run)["nDCG@10"]
 
 
 def main() -> None:
-    """Print the table, and all of it as the last line."""
-    parser = argparse.ArgumentParser(description="nDCG@10 and P@1 of every way to search")
-    parser.add_argument("sets", nargs="*", metavar="SET", help=f"of {', '.join(GROUPS)}")
+    """Print the tables, and all of it as the last line."""
+    parser = argparse.ArgumentParser(description="nDCG@10 of dense, keyword and hybrid search, each set left out")
+    parser.add_argument("sets", nargs="*", metavar="SET", help=f"of {', '.join(SETS)}")
     parser.add_argument("--folder", type=Path)
-    parser.add_argument("--shipped", action="store_true", help="with the constants chosen on all sets")
+    parser.add_argument("--questions", type=int, default=400)
+    parser.add_argument("--maxsim", action="store_true")
     given = parser.parse_args()
-    if unknown := set(given.sets) - set(GROUPS):
-        parser.error(f"unknown set {min(unknown)!r}; known: {', '.join(GROUPS)}")
-    print(f"{'set':12} {'way':20} nDCG@10   P@1")
+    if unknown := set(given.sets) - set(SETS):
+        parser.error(f"unknown set {min(unknown)!r}; known: {', '.join(SETS)}")
     with TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
-        sets = given.sets or SHOWN
-        rows = [row for name in sets for row in measure(name, lambda name: Searcher(folder / name), given.shipped)]
-    hybrid = [row["difference"] for row in rows if row["way"] == "hybrid"]
-    print(f"hybrid against the better of dense and keyword: mean {np.mean(hybrid):+.2f}, least {min(hybrid):+.2f}")
-    on = {name: list(GROUPS) if given.shipped else CHOSEN[name] for name in sets}
-    print(json.dumps({"machine": machine(), "chosen_on": on, "rows": rows}))
+        names = [name for name in SETS if not given.sets or name in given.sets]
+        sets = {name: gather(name, read_set, folder, given.questions) for name in names}
+        rows = table(sets)
+        weights = dict(zip(COLUMNS, fit(list(sets.values()), list(range(len(COLUMNS)))).round(2).tolist(), strict=True))
+        print("weights that all of these sets choose:", weights)
+        parts = ablation(sets)
+        closer = []
+        if given.maxsim:
+            for name in names:
+                with Searcher(folder / "index" / name) as searcher:
+                    closer += looked(name, searcher, given.questions)
+    report("quality", {"rows": rows, "weights": weights, "ablation": parts, "maxsim": closer})
 
 
 if __name__ == "__main__":

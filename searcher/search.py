@@ -51,14 +51,16 @@ class Searcher(Citing, Putting, Upkeep):
         """The answer of the FAQ entry that fits a question best; None if there is none, or it is below what is asked.
 
         question: a text; of several the answers are a list, in their order.
-        min_score: about 0 … 1. min_probability: that the answer is right; needs an index that was calibrated.
+        min_score: about 0 … 1. min_probability: that the answer is right; needs an index that was calibrated, but for
+        0, which any entry reaches. With neither the entry must fit better than one fits a question of another world.
         """
         if not self.exists():
             return None if isinstance(question, str) else [None for _ in query_texts(question)]
         faq = self.faq
         if isinstance(question, str) or not isinstance(question, Iterable):
             return faq.answer(question, min_score, min_probability)
-        return [faq.answer(each, min_score, min_probability) for each in query_texts(question)]
+        verdicts = faq.verdicts(query_texts(question), min_score, min_probability)
+        return [verdict.answer for verdict in verdicts]
 
 
 class AsyncSearcher:

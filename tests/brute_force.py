@@ -167,14 +167,3 @@ class Oracle:
             assert hit.text == held.text[hit.start : hit.end], hit
             assert (hit.metadata, hit.source, hit.line, hit.section) == (held.metadata, held.key, 1, None), hit
         assert sorted(hits, key=lambda hit: (-hit.score, hit.passage_id)) == list(hits)
-
-
-def drawn(scores: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Scores averaged with those of the five nearest others, by the sixth power of the cosine, one pair at a time."""
-    found = []
-    for place, (score, vector) in enumerate(zip(scores, vectors, strict=True)):
-        others = [(float(vector @ other), at) for at, other in enumerate(vectors) if at != place]
-        weights = {at: 2 * max(cosine, 0) ** 6 for cosine, at in sorted(others, key=lambda pair: -pair[0])[:5]}
-        near = sum(weight * scores[at] for at, weight in weights.items())
-        found.append((score + near) / (1 + sum(weights.values())))
-    return np.array(found)

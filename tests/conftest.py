@@ -11,6 +11,8 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test reaches for the hub
 os.environ["SEARCHER_DTYPE"] = "fp32"  # compared with oracles in fp32; bf16 has tests of its own
 os.environ["XDG_STATE_HOME"] = (STATE := tempfile.TemporaryDirectory(prefix="searcher-state-")).name  # not the tester's
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+if "PYTEST_XDIST_WORKER" in os.environ:  # each of several processes on one core
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from models import save_bert
 

@@ -1,4 +1,4 @@
-"""`ask` and `faq`: questions to the FAQ entries, and the entries' upkeep."""
+"""`faq`: the entries of a FAQ, their upkeep, and how far their answers can be trusted."""
 
 import json
 from collections.abc import Sequence
@@ -8,59 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from searcher.cli.command import Command, Group
+from searcher.cli.asking import least_options
+from searcher.cli.command import Group
 from searcher.cli.options import (
     folder_option,
     json_option,
-    model_options,
     open_searcher,
     reading,
     reading_options,
     settings_options,
 )
-from searcher.cli.output import progress_bar, show_answer, show_report, show_table
-from searcher.cli.terminal import bold, dim, echo, show_json
+from searcher.cli.output import progress_bar, show_pairs, show_report, show_table
+from searcher.cli.terminal import bold, columns, dim, echo, fitted, show_json
 from searcher.system import shown
 
 if TYPE_CHECKING:
     from searcher.faq import Calibrated
 
-__all__ = ["ask_command", "faq_command"]
+__all__ = ["faq_command"]
 
-NO_ANSWER = dict.fromkeys(("answer", "question", "source", "score", "probability", "margin"))
 PRECISIONS = ("0.8", "0.9", "0.95")
-
-
-@click.command("ask", cls=Command, examples=[
-    ("ask how do I reset my password", "the words are one question"),
-    ("ask how do I reset my password --min-probability 0.8", "only if it is sure"),
-])  # fmt: skip
-@click.argument("question", nargs=-1, required=True, metavar="QUESTION…")
-@folder_option
-@click.option("--min-probability", type=float, metavar="P", help="No answer that is right with a lower probability; "
-              "needs `faq calibrate`.")  # fmt: skip
-@click.option("--min-score", type=float, metavar="SCORE", help="No answer below this score, about 0 to 1.")
-@json_option
-@model_options
-def ask_command(
-    question: tuple[str, ...], folder: Path | None, min_probability: float | None, min_score: float | None,
-    as_json: bool, **settings: Any,
-) -> None:  # fmt: skip
-    """Answer QUESTION with the FAQ entry that fits it best.
-
-    Entries come from `searcher faq add`, or from rows with a question and an answer given to `add`. Printed are the
-    answer, the entry's question nearest to yours, where it stands, how well it fits and by how much better than the
-    next entry; and after `searcher faq calibrate` the probability that it is right. Without that a score only ranks:
-    0.6 may be sure in one FAQ and a guess in another.
-    """
-    searcher = open_searcher(folder, **settings)
-    answer = searcher.answer(" ".join(question), min_score, min_probability)
-    if as_json:
-        show_json(answer.as_dict() if answer else NO_ANSWER)
-        return
-    show_answer(answer, searcher.faq)
-    if answer is None and (far := searcher.under_way()):
-        echo(dim(str(far)))
+ENOUGH = 50  # questions with their answers from which on a calibration needs no advice
+UNANSWERED = 10  # of these without one
 
 
 faq_command = Group("faq", help="Add FAQ entries, look after them, and learn how far their answers can be trusted.")
@@ -174,43 +143,147 @@ def log_command(folder: Path | None, on: bool | None, forget: bool, near: float,
 
 @faq_command.command("calibrate", examples=[
     ("faq calibrate --labelled asked.csv", "from real questions, those without an answer among them"),
+    ("faq calibrate --labelled asked.csv --unanswerable 0.2", "one question in five asks for what the FAQ lacks"),
     ("faq calibrate", "from the FAQ's own phrasings"),
 ])  # fmt: skip
 @folder_option
-@click.option("--labelled", type=click.Path(path_type=Path), metavar="FILE", help="Table of questions (column question "
-              "or text) and the right answer: its text, or its entry's id or source; empty if none.")  # fmt: skip
+@click.option("--labelled", type=click.Path(path_type=Path), metavar="FILE", help="Table of questions (column "
+              "question, text or query) and the right answer: its text, or its entry's id, source or question; empty "
+              "if none.")  # fmt: skip
+@click.option("--unanswerable", type=float, metavar="SHARE", help="How many of the questions asked in daily use have "
+              "no answer, 0 to 1. [default: as in FILE, or 0.4 where it has fewer than ten of them]")  # fmt: skip
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE", help="Draw precision against coverage; needs "
               "matplotlib.")  # fmt: skip
 @json_option
-def calibrate_command(folder: Path | None, labelled: Path | None, plot: Path | None, as_json: bool) -> None:
+def calibrate_command(
+    folder: Path | None, labelled: Path | None, unanswerable: float | None, plot: Path | None, as_json: bool
+) -> None:
     """Learn the probability that an answer is right, for `ask --min-probability`.
 
-    Best from real questions (--labelled), those without an answer among them. Without, each phrasing is asked while it
-    is not there, and again while its whole entry is not there, so that half of the questions have no answer: real
-    questions are harder than that, and the probabilities then too high. The figures are cross-validated.
+    Best from real questions (--labelled), those without an answer among them. Where fewer than ten have none, such are
+    made, and it is said: each question once more while its entry is not there, and general questions of topics that
+    the FAQ does not know. Without a file each phrasing is asked while it is not there, and such are made too. A FAQ
+    that has too few phrasings for that gets the shipped default, learned from other FAQs. What few questions do not
+    tell is taken from it as well. The figures are cross-validated.
     """
     if plot and find_spec("matplotlib") is None:
         raise click.ClickException("--plot needs matplotlib: pip install matplotlib")
     searcher = open_searcher(folder)
-    with progress_bar("phrasings") as progress:
-        done = searcher.faq.calibrate(labelled, progress)
+    with progress_bar("questions") as progress:
+        done = searcher.faq.calibrate(labelled, progress, unanswerable)
+    report = done.calibration.report
+    if plot and not len(done.right):
+        raise click.ClickException("there is nothing to draw: the FAQ has the shipped default; give --labelled FILE")
     if plot:
         _draw(done, plot)
-    report = done.calibration.report
     if as_json:
         show_json(report)
         return
+    if report["questions"]:
+        _show_measures(report)
+    else:
+        echo("too few phrasings to learn from: the shipped default holds, learned from other FAQs, not checked on this")
+    rows = [_reached(report, share) for share in PRECISIONS]
+    show_table(rows, ("right at least", "answered", "ask --min-probability"))
+    echo(dim(EXPLAINED))
+    if report["questions"] < ENOUGH or sum(report["made"].values()):
+        echo(dim(ADVICE))
+
+
+EXPLAINED = (
+    "With `ask --min-probability P` only what is right with a probability of P or more is an answer: then so many of\n"
+    "the questions are answered, and so many of these answers are right. Without it 0.15 is enough."
+)
+ADVICE = (
+    f"For better ones write the right answer beside {ENOUGH} questions that were really asked, none beside those that\n"
+    f"have none, {UNANSWERED} or more, and: faq calibrate --labelled FILE. `faq log --on` keeps what is asked in vain."
+)
+
+
+def _show_measures(report: dict[str, Any]) -> None:
+    """What a calibration was made of, and how good it is."""
     echo(f"calibrated with {report['questions']:,} questions ({report['how']}), cross-validated:")
+    if report["made"]:
+        made = " and ".join(f"{count:,} {kind}" for kind, count in report["made"].items())
+        echo(f"  too few are without an answer, so some were made: {made}")
+        echo(f"  questions without an answer      {report['unanswerable']:.0%}, taken for what daily use has")
+    if report["prior"]:
+        echo("  what they do not tell            is taken from the shipped default")
     echo(f"  answers that are right           {report['right']:.1%}")
     echo(f"  right told from wrong (AUROC)    {report['AUROC']:.3f}")
     echo(f"  error of the probability (ECE)   {report['ECE']:.3f}, by chance {report['perfect_ECE']:.3f}")
-    rows = [_reached(report, share) for share in PRECISIONS]
-    show_table(rows, ("right at least", "answered", "ask --min-probability"))
 
 
 def _reached(report: dict[str, Any], share: str) -> Sequence[str]:
-    threshold = report["threshold"][share]
-    return f"{float(share):.0%}", f"{report['coverage'][share]:.1%}", "–" if threshold is None else f"{threshold:.3f}"
+    threshold, coverage = report["threshold"][share], report["coverage"][share]
+    return f"{float(share):.0%}", "?" if coverage is None else f"{coverage:.1%}", _three(threshold)
+
+
+def _three(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+@faq_command.command("list", examples=[
+    ("faq list", "an entry a line: its first question, how many ways of asking, its answer"),
+    ("faq list --phrasings", "every way of asking"),
+])  # fmt: skip
+@folder_option
+@click.option("--phrasings", is_flag=True, help="Show every way of asking.")
+@json_option
+@click.option("--jsonl", "as_jsonl", is_flag=True, help="Print a JSON object for each entry.")
+def list_command(folder: Path | None, phrasings: bool, as_json: bool, as_jsonl: bool) -> None:
+    """List the entries: questions that have the same answer are one."""
+    entries, _ = open_searcher(folder).faq.entries()
+    found = [
+        {
+            "answer": answer,
+            "questions": [row.text for row in own],
+            "sources": list(dict.fromkeys(r.source for r in own)),
+        }
+        for answer, own in entries.by_answer()
+    ]
+    if as_json:
+        show_json(found)
+        return
+    width = columns()
+    for entry in found:
+        questions, sources = entry["questions"], entry["sources"]
+        if as_jsonl:
+            show_json(entry)
+            continue
+        more = f"  +{len(questions) - 1}" if len(questions) > 1 and not phrasings else ""
+        echo(bold(fitted(questions[0], width - len(more))), dim(more))
+        for question in questions[1:] if phrasings else ():
+            echo(fitted(question, width))
+        echo(fitted(f"    {' '.join(str(entry['answer']).split())}", width))
+        echo(dim(fitted(f"    {shown(sources[0])}" + (f" and {len(sources) - 1} more" if sources[1:] else ""), width)))
+    if not as_jsonl:
+        echo(f"{len(found):,} entries, {len(entries.rows):,} ways of asking")
+
+
+@faq_command.command("eval", examples=[
+    ("faq eval asked.csv", "how the questions of a file fare"),
+    ("faq eval asked.csv --min-probability 0.8", "and if only what is sure is answered"),
+])  # fmt: skip
+@click.argument("labelled", type=click.Path(path_type=Path), metavar="FILE")
+@folder_option
+@least_options
+@json_option
+def eval_command(
+    labelled: Path, folder: Path | None, min_score: float | None, min_probability: float | None, as_json: bool
+) -> None:
+    """Measure the answers to the questions of FILE, whose right answers are known, as `faq calibrate --labelled` reads.
+
+    P@1: of the questions with an answer, those whose best entry is right. answered: questions that get an answer.
+    precision: answers given that are right. refused: of the questions without an answer, those that get none. AUROC:
+    how well right is told from wrong. ECE: how far the probabilities are off, with a calibration made of other
+    questions; with one made of these it is too good.
+    """
+    measures = open_searcher(folder).faq.evaluate(labelled, min_score, min_probability)
+    if as_json:
+        show_json(measures)
+        return
+    show_pairs({name: value if isinstance(value, int) else _three(value) for name, value in measures.items()})
 
 
 def _draw(done: "Calibrated", file: Path) -> None:
@@ -222,7 +295,7 @@ def _draw(done: "Calibrated", file: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    _, coverage, precision = precision_by_coverage(done.probability, done.right)
+    _, coverage, precision = precision_by_coverage(done.probability, done.right, done.weight)
     figure, axes = pyplot.subplots(figsize=(6, 4))
     axes.plot(coverage, precision)
     axes.set(xlabel="share of the questions answered", ylabel="share of the answers right", xlim=(0, 1), ylim=(0, 1.02))

@@ -1,6 +1,8 @@
-"""`eval`: how good the answers are on a set with judgements, under one setting, two, or every pooling there is."""
+"""`eval`: how good the answers are on sets with judgements, under one setting, two, or every pooling there is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -8,51 +10,57 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from searcher.cli.command import Command
+from searcher.cli.evaluations import show_comparisons, show_results, show_sweep
 from searcher.cli.options import json_option, mode_option, open_searcher, settings_options
-from searcher.cli.output import progress_bar, show_pairs, show_table
-from searcher.cli.terminal import echo, show_json
+from searcher.cli.output import progress_bar
 from searcher.errors import BadValue, UnknownName
 
 if TYPE_CHECKING:
     from searcher.evaluation import Dataset
     from searcher.ranking import Mode
-
-SHOWN = 20  # rows of the table of a sweep
+    from searcher.search import Searcher
 
 
 @click.command("eval", cls=Command, examples=[
     ("eval scifact/", "how good the answers are on a set in BEIR layout"),
     ("eval scifact/ --against mode=hybrid", "is another setting really better?"),
+    ("eval sets/* --mode hybrid", "several sets and their means"),
     ("eval scifact/ --pooling all --plot poolings.png", "every pooling and layer"),
 ])  # fmt: skip
-@click.argument("dataset", type=click.Path(path_type=Path), metavar="DIR")
+@click.argument("datasets", type=click.Path(path_type=Path), metavar="DIR...", nargs=-1, required=True)
 @click.option("-i", "--index", "folder", type=click.Path(path_type=Path), metavar="DIR",
-              help="Keep the index here, and use it again. [default: a temporary one]")  # fmt: skip
+              help="Keep the index here (of several sets: in folders of their names), and use it again. "
+              "[default: a temporary one]")  # fmt: skip
 @click.option(
     "--ids", default="*", metavar="PATTERN", help="Only documents and queries with ids like this, such as 'en-*'."
 )
 @click.option("--truncate", is_flag=True, default=None, help="One passage a document, cut at --chunk-tokens, as "
               "published figures are often made.")  # fmt: skip
+@click.option("--relevant", type=float, metavar="GRADE", help="The least grade that makes a document relevant; nDCG "
+              "counts all. [default: any above 0]")  # fmt: skip
 @mode_option
 @click.option("--against", multiple=True, metavar="SETTING=VALUE", help="Compare with this other setting, such as "
               "pooling=cls or mode=hybrid, and whether it is real; may be given several times.")  # fmt: skip
+@click.option("--run", type=click.Path(path_type=Path), metavar="FILE", help="Write the rankings in TREC's format, for "
+              "trec_eval and ir_measures; of several sets: FILE, the set's name before its suffix.")  # fmt: skip
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE",
               help="With --pooling all: a heat map of layers and poolings; needs matplotlib.")  # fmt: skip
 @json_option
 @settings_options
 def eval_command(
-    dataset: Path, folder: Path | None, ids: str, mode: "Mode | None", against: tuple[str, ...], plot: Path | None,
-    as_json: bool, **settings: Any,
+    datasets: tuple[Path, ...], folder: Path | None, ids: str, relevant: float | None, mode: "Mode | None",
+    against: tuple[str, ...], run: Path | None, plot: Path | None, as_json: bool, **settings: Any,
 ) -> None:  # fmt: skip
-    """Measure nDCG@10, P@1, MRR@10, recall and MAP on DIR, a set in BEIR layout.
+    """Measure nDCG@10, P@1, MRR@10, recall and MAP on each DIR, a set in BEIR layout.
 
-    DIR holds corpus.jsonl or faq.jsonl, queries.jsonl and qrels/test.tsv. A document ranks by its best passage.
+    DIR holds corpus.jsonl or faq.jsonl, queries.jsonl and qrels/test.tsv, whose grades may be fractions. A document
+    ranks by its best passage. Of several sets the means are those of the sets' means.
 
     --pooling all scores every pooling, layer and combination, out of one forward pass a text; p says how probable so
     great a difference from the model's own setting is by chance. --against tests two settings: a paired randomisation
     test over the queries, 10,000 times.
     """
-    from searcher.evaluation import evaluate, read_dataset
+    from searcher.evaluation import check_relevant, read_dataset
 
     mode = mode or "dense"
     every = settings["pooling"] == "all"
@@ -61,26 +69,49 @@ def eval_command(
     if every and (folder or against or settings["layers"] or settings["combine"]):
         raise click.UsageError("--pooling all makes no index and tries all layers and combinations: leave out --index, "
                                "--layers, --combine and --against.")  # fmt: skip
+    if run and (every or against):
+        raise click.UsageError("--run writes the rankings of one setting: leave out --pooling all and --against.")
     other = _other(settings | {"mode": mode}, against)
-    modes = mode, other.pop("mode")
-    read = read_dataset(dataset, ids)
+    asked = Asked(folder, mode, other.pop("mode"), settings, other, relevant)
+    check_relevant(relevant)
+    sets = _told_apart([read_dataset(each, ids) for each in datasets])
     if every:
-        _sweep(read, plot, as_json, settings)
-        return
-    with TemporaryDirectory() as temporary:
-        searcher = open_searcher(folder or Path(temporary) / "index", make=True, **settings)
-        if against:
-            alike = other == settings  # only the mode differs: one index is enough
-            second = searcher if alike else open_searcher(Path(temporary) / "other", make=True, **other)
-            _compare(read, searcher, second, modes, as_json)
-            return
-        with progress_bar("documents") as progress:
-            result = evaluate(read, searcher, progress, mode)
-        searcher.close()
-    if as_json:
-        show_json(result)
+        _sweep(sets, plot, as_json, asked)
+    elif against:
+        _compare(sets, as_json, asked)
     else:
-        show_pairs({name: f"{value:.4f}" if isinstance(value, float) else value for name, value in result.items()})
+        _measure(sets, run, as_json, asked)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How to ask: the setting, the one that it is compared with, and where indexes are kept."""
+
+    folder: Path | None
+    mode: "Mode"
+    other_mode: "Mode"
+    settings: Mapping[str, Any]
+    other: Mapping[str, Any]
+    relevant: float | None
+
+    @contextmanager
+    def index(self, name: str | None, settings: Mapping[str, Any]) -> Iterator["Searcher"]:
+        """The index of a set, that of `name` where there are several; a temporary one is removed."""
+        with TemporaryDirectory() as temporary:
+            folder = self.folder or Path(temporary) / "index"
+            searcher = open_searcher(folder / name if name and self.folder else folder, make=True, **settings)
+            try:
+                yield searcher
+            finally:
+                searcher.close()
+
+
+def _told_apart(sets: list["Dataset"]) -> dict[str | None, "Dataset"]:
+    """The sets by their names, a single one by None. BadValue for two of the same name."""
+    names = [read.name for read in sets]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise BadValue(f"two sets are called {min(twice)!r}; rename a folder")
+    return {read.name: read for read in sets} if len(sets) > 1 else {None: sets[0]}
 
 
 def _other(settings: dict[str, Any], against: tuple[str, ...]) -> dict[str, Any]:
@@ -110,71 +141,54 @@ def _yes(value: str) -> bool:
     return bool(("no", "yes").index(value.lower()))
 
 
-def _sweep(dataset: "Dataset", plot: Path | None, as_json: bool, settings: dict[str, Any]) -> None:
-    """Every pooling: the best rows as a table, all of them as JSON and in a picture."""
-    from searcher.evaluation import sweep
+def _measure(sets: dict[str | None, "Dataset"], run: Path | None, as_json: bool, asked: Asked) -> None:
+    """One setting on each set."""
+    from searcher.evaluation import check_run, evaluated, write_run
+
+    files = {name: run.with_stem(f"{run.stem}-{name}") if run and name else run for name in sets}
+    for name, file in files.items():
+        if file:
+            check_run(file, [*sets[name].queries, *(document.source for document in sets[name].documents)])
+    results = []
+    for name, read in sets.items():
+        with asked.index(name, asked.settings) as searcher, progress_bar("documents") as progress:
+            found = evaluated(read, searcher, progress, asked.mode, asked.relevant)
+        results.append(found.result)
+        if file := files[name]:
+            write_run(file, found.run, f"searcher-{asked.mode}")
+    show_results(results, as_json)
+
+
+def _compare(sets: dict[str | None, "Dataset"], as_json: bool, asked: Asked) -> None:
+    """Two settings side by side on each set, and whether nDCG@10 differs."""
+    from searcher.evaluation import both
+
+    pairs = []
+    for name, read in sets.items():
+        with asked.index(name, asked.settings) as first, TemporaryDirectory() as temporary:
+            alike = asked.other == asked.settings  # only the mode differs: one index is enough
+            second = first if alike else open_searcher(Path(temporary) / "other", make=True, **asked.other)
+            with progress_bar("documents") as progress:
+                pairs.append(both(read, first, second, progress, (asked.mode, asked.other_mode), asked.relevant))
+            second.close()
+    show_comparisons(pairs, as_json)
+
+
+def _sweep(sets: dict[str | None, "Dataset"], plot: Path | None, as_json: bool, asked: Asked) -> None:
+    """Every pooling on each set: the best rows as a table, all of them as JSON and in a picture."""
+    from searcher.evaluation import averaged, sweep
 
     if plot:
         from searcher.evaluation import check_plot, draw
 
         check_plot(plot)
-    with TemporaryDirectory() as temporary:
-        searcher = open_searcher(Path(temporary), make=True, **(settings | {"pooling": None}))
-        with progress_bar("documents") as progress:
-            rows = sweep(dataset, searcher, progress)
+    swept = []
+    for read in sets.values():
+        with TemporaryDirectory() as temporary:
+            searcher = open_searcher(Path(temporary), make=True, **(dict(asked.settings) | {"pooling": None}))
+            with progress_bar("documents") as progress:
+                swept.append(sweep(read, searcher, progress, asked.relevant))
+    rows = swept[0] if len(swept) == 1 else averaged(swept)
     if plot:
-        draw(rows, dataset.name, plot)
-    if as_json:
-        show_json([row.as_dict() for row in rows])
-        return
-    measures = list(rows[0].values)
-    shown = [row for number, row in enumerate(rows) if number < SHOWN or row.p is None]
-    show_table(
-        [
-            (
-                row.pooling.name,
-                row.layers,
-                row.pooling.combine,
-                row.whitening,
-                *(f"{row.values[name]:.4f}" for name in measures),
-                "own" if row.p is None else f"{row.p:.4f}",
-            )
-            for row in shown
-        ],
-        ("pooling", "layers", "combine", "whitening", *measures, "p"),
-    )
-    echo(f"{len(rows)} settings; --json lists all. p: nDCG@10 against the model's own setting (own); the best of "
-               "many is partly luck: confirm it on other questions.")  # fmt: skip
-
-
-def _compare(dataset: "Dataset", first: Any, second: Any, modes: "tuple[Mode, Mode]", as_json: bool) -> None:
-    """Two settings side by side, and whether nDCG@10 differs."""
-    from searcher.evaluation import FLIPS, compare
-
-    with progress_bar("documents") as progress:
-        ours, theirs, tests = compare(dataset, first, second, progress, modes)
-    first.close()
-    second.close()
-    if as_json:
-        show_json({"first": ours, "against": theirs, "tests": {name: test.as_dict() for name, test in tests.items()}})
-        return
-    show_table(
-        [
-            (
-                name,
-                f"{test.first:.4f}",
-                f"{test.second:.4f}",
-                f"{test.difference:+.4f}",
-                f"{test.p:.4f}",
-                test.better,
-                test.worse,
-                test.equal,
-            )
-            for name, test in tests.items()
-        ],
-        ("measure", "first", "against", "difference", "p", "better", "worse", "equal"),
-    )
-    main = tests["nDCG@10"]
-    verdict = "real" if main.real else "not shown to be real: chance alone does as much"
-    echo(f"nDCG@10: the difference of {main.difference:+.4f} is {verdict} (p = {main.p:.4f}, paired "
-               f"randomisation test, {FLIPS:,} sign flips, {len(dataset.queries)} queries)")  # fmt: skip
+        draw(rows, ", ".join(read.name for read in sets.values()), plot)
+    show_sweep(rows, as_json)

@@ -10,21 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 from searcher.cli.pace import Pace
 from searcher.cli.terminal import bold, dim, echo, printable, width_of
-from searcher.records import AddReport, Answer, Failure
+from searcher.records import AddReport, Failure
 from searcher.system import shown
 
 if TYPE_CHECKING:
-    from searcher.faq import Faq
+    from searcher.faq import Faq, Verdict
     from searcher.ingest import Progress
 
-__all__ = ["progress_bar", "show_answer", "show_pairs", "show_report", "show_table"]
+__all__ = ["progress_bar", "show_pairs", "show_report", "show_table", "show_verdict"]
 
 LISTED = 5  # things with one reason that are told one by one
 REDRAW = 0.1  # seconds from one picture of the bar to the next
 
 
-def show_answer(answer: Answer | None, faq: "Faq") -> None:
-    """An answer, the question it was given for and where that stands, and how sure it is, for people."""
+def show_verdict(verdict: "Verdict", faq: "Faq") -> None:
+    """An answer, the question it was given for and where that stands, and how sure it is, for people; on stderr why
+    there is none.
+    """
+    answer, best = verdict.answer, verdict.best
     echo(answer.answer if answer else "no answer")
     if answer:
         margin = "no other entry" if answer.margin is None else f"{answer.margin:.3f} above the next"
@@ -34,6 +37,8 @@ def show_answer(answer: Answer | None, faq: "Faq") -> None:
         else:
             surety += f"; {faq.why_no_probability()}"
         echo(dim(f"  {answer.question}  ({shown(answer.source)})\n  {surety}"))
+    elif best:
+        echo(dim(f"  nearest: {best.question}  ({shown(best.source)})\n  {verdict.why}"), err=True)
 
 
 def show_table(rows: Iterable[Sequence[Any]], heading: Sequence[str]) -> None:

@@ -23,7 +23,7 @@ COMMANDS = {
     "watch": ("watching", "Keep the index up to date with folders, until Ctrl-C."),
     "search": ("searching", "Find the passages nearest to a question."),
     "context": ("citing", "Print a question's sources as one text for a language model."),
-    "ask": ("answering", "Answer a question from the FAQ entries."),
+    "ask": ("asking", "Answer a question from the FAQ entries."),
     "faq": ("answering", "Add FAQ entries, look after them, calibrate their answers."),
     "similar": ("searching", "Find passages of other documents that are like a document."),
     "remove": ("adding", "Remove documents from the index."),

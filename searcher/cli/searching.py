@@ -27,7 +27,7 @@ DASHED = re.compile(r"-[^\W\d][\w'.-]*[^\W\d]\*?\Z|-\".+\"\Z")  # -word; not -k5
 QUICK = 1_300_000  # layers × width²: MiniLM's six of 384 are quick, twelve are not
 SCORES = {
     "dense": "scores are cosines", "keyword": "scores are BM25, to be compared within a question only",
-    "hybrid": "scores are of cosine and BM25 together, to be compared within a question only",
+    "hybrid": "scores are of cosine, BM25 and passages alike, to be compared within a question only",
 }  # fmt: skip
 MARKED = 10  # hits whose sentence is looked for unasked: more would take more time than somebody waits
 
@@ -109,7 +109,7 @@ def search_command(
         raise click.UsageError("Give a QUERY or --queries FILE.")
     if documents and per_document not in (None, 1):
         raise click.UsageError("--documents shows one passage of a document; leave out --per-document.")
-    kind = _format(kind, as_json, as_jsonl)
+    kind = one_format(kind, as_json, as_jsonl)
     searcher = open_searcher(folder, **settings)
     k, mode = setting("k", k, searcher.folder), setting("mode", mode, searcher.folder)
     how: dict[str, Any] = {"mode": mode, "mmr": mmr, "per_document": 1 if documents else per_document}
@@ -177,7 +177,7 @@ def similar_command(
     searcher = open_searcher(folder)
     k = setting("k", k, searcher.folder)
     hits = searcher.similar(source, k, where, include, exclude)
-    FORMATS[_format(kind, as_json, as_jsonl)](hits, None)
+    FORMATS[one_format(kind, as_json, as_jsonl)](hits, None)
 
 
 def _worth(searcher: "Searcher", question: str, hits: list[Passage], mode: str) -> str:
@@ -189,7 +189,7 @@ def _worth(searcher: "Searcher", question: str, hits: list[Passage], mode: str) 
         chance = max(1, round(100 * found.probability))
         best = f"the best cosine is {found.cosine:.2f}, and questions of elsewhere reach {found.ordinary:.2f} here"
         return f"probably not here ({chance} % that it is): {best}"
-    return f"{SCORES[mode]}; questions of elsewhere reach about {found.ordinary:.2f} here"
+    return f"{SCORES[mode]}; questions of elsewhere reach a cosine of about {found.ordinary:.2f} here"
 
 
 def _marks_quickly(searcher: "Searcher", mode: str) -> bool:
@@ -200,7 +200,7 @@ def _marks_quickly(searcher: "Searcher", mode: str) -> bool:
     return model.layers * model.width**2 <= QUICK
 
 
-def _format(kind: str | None, as_json: bool, as_jsonl: bool) -> str:
+def one_format(kind: str | None, as_json: bool, as_jsonl: bool) -> str:
     """The one format that was asked for. click.UsageError for several."""
     asked = [name for name, given in ((kind, kind), ("json", as_json), ("jsonl", as_jsonl)) if given]
     if len(set(asked)) > 1:

@@ -9,7 +9,7 @@ import click
 from searcher.cli.command import Command
 from searcher.cli.hits import View, show_hits
 from searcher.cli.options import folder_option, given, json_option, open_searcher, settings_options
-from searcher.cli.output import progress_bar, show_answer, show_report
+from searcher.cli.output import progress_bar, show_report, show_verdict
 from searcher.cli.terminal import echo, show_json
 from searcher.errors import BadValue
 
@@ -136,7 +136,7 @@ def demo_command(question: str, folder: Path | None) -> None:
         hits = searcher.search(question, 3, "kind = 'text'", highlight=True)
         show_hits(hits, View(question))
         echo(f"$ searcher ask {question!r}\n")
-        show_answer(searcher.answer(question), searcher.faq)
+        show_verdict(searcher.faq.verdicts([question])[0], searcher.faq)
         searcher.close()
 
 

@@ -257,3 +257,10 @@ class Engine(Protocol):
         In the question `pre*` is every word that begins so.
         -> ids (n,) int64, scores (n,) float32, positive, best first, equals by id. Call inside `reading`.
         """
+
+    def rarest(self, question: str, ids: np.ndarray) -> np.ndarray:
+        """How much the rarest word of a question that each passage holds weighs, in nats; 0 for common words alone.
+
+        ids: (n,) int64, rising -> (n,) float32. A word that more than one passage in 150 holds is common. Call inside
+        `reading`.
+        """

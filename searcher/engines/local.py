@@ -8,7 +8,7 @@ import numpy as np
 from searcher.engines.engine import ANY, Effort, Hit
 from searcher.engines.nearest import nearest
 from searcher.engines.snapshots import Snapshots
-from searcher.engines.words import by_words
+from searcher.engines.words import by_words, rarest
 from searcher.filters import Filter
 from searcher.store import Notes, Store
 
@@ -53,3 +53,7 @@ class LocalEngine(Store):
     ) -> tuple[np.ndarray, np.ndarray]:
         """As in `Engine`; k1 is 1.2, b .75."""
         return by_words(self, question, k, None if where is None else self.allowed(where), others)
+
+    def rarest(self, question: str, ids: np.ndarray) -> np.ndarray:
+        """As in `Engine`."""
+        return rarest(self, question, ids)

@@ -10,12 +10,14 @@ import numpy as np
 
 from searcher.store import Store, asked
 
-__all__ = ["by_words", "terms"]
+__all__ = ["by_words", "rarest", "terms"]
 
 MOST = 256  # different words of a question that count: the time grows with their number
 MOST_ROWS = 2**31 - 1
+MANY = 24  # of more words nearly every passage holds one that is needed: looking for those costs more than it saves
 GREATEST = 2.2  # k1 + 1: the BM25 of a word is less than so many times its weight, however often a passage holds it
 LISTED = "+rowid IN (SELECT value FROM json_each(?))"  # the plus keeps SQLite from asking FTS5 anew for each id
+COMMON = 150  # a word that more than one in so many passages holds is not rare
 ENOUGH = 30  # passages for each hit, with the rarest words, tell how high the best ones score
 
 
@@ -59,6 +61,31 @@ def by_words(
     return np.array([row[0] for row in rows], np.int64), np.array([row[1] for row in rows], np.float32)
 
 
+def rarest(store: Store, question: str, ids: np.ndarray) -> np.ndarray:
+    """The weight, in nats, of the rarest word of a question that each of some passages holds; 0 for common words alone.
+
+    ids: (n,) int64, rising -> (n,) float32.
+    """
+    weights = np.zeros(len(ids), np.float32)
+    with store.database.reading() as connection:
+        (passages,) = connection.execute("SELECT count(*) FROM passages").fetchone()
+        most = passages // COMMON
+        for word in terms(question) if most else []:
+            some = (
+                "SELECT rowid FROM keywords WHERE keywords MATCH ? LIMIT ?"  # of a common word only the first are read
+            )
+            holding = [row[0] for row in connection.execute(some, [_match([word]), most + 1])]
+            if 0 < len(holding) <= most:
+                held = np.isin(ids, holding)
+                weights[held] = np.maximum(weights[held], _weight(passages, len(holding)))
+    return weights
+
+
+def _weight(passages: int, holding: int) -> float:
+    """What BM25 has for the weight of a word that so many of the passages hold, as FTS5 bounds it."""
+    return max(log((max(passages - holding, 0) + 0.5) / (holding + 0.5)), 1e-6)
+
+
 def _best(
     connection: Any, held: Mapping[str, int], passages: int, k: int, allowed: np.ndarray | None, others: Sequence[int]
 ) -> list[tuple[int, float]]:
@@ -71,6 +98,8 @@ def _best(
     k = min(k, MOST_ROWS - len(others))
     where, values = ("", []) if allowed is None else (f" AND {LISTED}", [json.dumps(allowed.tolist())])
     words = sorted(held, key=held.__getitem__)
+    if len(words) > MANY:
+        return _asked(connection, words, where, values, k, others)
     needed = _needed(held, words, passages, k, lambda rare: _asked(connection, rare, where, values, k, []))
     if len(needed) == len(words):
         return _asked(connection, words, where, values, k, others)
@@ -110,7 +139,7 @@ def _needed(
     if rare >= len(words) or len(best := found(words[:rare])) < k:
         return words
     reached = best[-1][1] * (1 - 1e-9)
-    weights = [max(log((max(passages - held[word], 0) + 0.5) / (held[word] + 0.5)), 1e-6) for word in words]
+    weights = [_weight(passages, held[word]) for word in words]
     most = np.cumsum(np.array(weights[::-1]) * GREATEST)  # of those that hold none but the one, two, … commonest
     return words[: len(words) - int(np.searchsorted(most, reached))]
 

@@ -7,18 +7,29 @@ from typing import Any
 import numpy as np
 
 from searcher.errors import BadValue
-from searcher.evaluation.measuring import MEASURES, Dataset, evaluate, query_values, rank_documents
+from searcher.evaluation.measures import MEASURES, Qrels, Run, query_values
+from searcher.evaluation.measuring import Dataset, Evaluated, evaluated
 from searcher.ingest import Progress, no_progress
 from searcher.ranking import Mode
 from searcher.search import Searcher
 
-__all__ = ["FLIPS", "SIGNIFICANT", "Comparison", "compare", "compare_runs", "paired_test"]
+__all__ = [
+    "FLIPS",
+    "SIGNIFICANT",
+    "Comparison",
+    "across",
+    "both",
+    "compare",
+    "compare_runs",
+    "compare_values",
+    "paired_test",
+]
 
 FLIPS = 10_000
 SIGNIFICANT = 0.05  # the largest p at which a difference is called real
 BLOCK = 1_000  # flips made at once: a bound on memory
 
-Run = Mapping[str, Mapping[str, float]]
+Values = Mapping[str, Sequence[float]]  # for each of MEASURES a value for every query
 
 
 @dataclass(frozen=True)
@@ -78,10 +89,28 @@ def paired_test(first: Sequence[float], second: Sequence[float], flips: int = FL
     )
 
 
-def compare_runs(qrels: Mapping[str, Mapping[str, int]], first: Run, second: Run) -> dict[str, Comparison]:
-    """A paired test for each of MEASURES. qrels, runs: query id → document id → grade, score."""
-    ours, theirs = query_values(qrels, first), query_values(qrels, second)
-    return {name: paired_test(ours[name], theirs[name]) for name in MEASURES}
+def compare_runs(qrels: Qrels, first: Run, second: Run, relevant: float | None = None) -> dict[str, Comparison]:
+    """A paired test for each of MEASURES. qrels, runs: query id → document id → grade, score; relevant: as in
+    `query_values`.
+    """
+    return compare_values([query_values(qrels, first, relevant)], [query_values(qrels, second, relevant)])
+
+
+def compare_values(first: Sequence[Values], second: Sequence[Values]) -> dict[str, Comparison]:
+    """A paired test for each of MEASURES over one or several sets, each with its values under two settings."""
+    return {name: across([own[name] for own in first], [own[name] for own in second]) for name in MEASURES}
+
+
+def across(first: Sequence[Sequence[float]], second: Sequence[Sequence[float]]) -> Comparison:
+    """A paired test over sets: the values of each one's queries under two settings.
+
+    The means are those of the sets' means, so that a set of many queries counts no more than one of few; what is
+    exchanged in the test are still the two values of a query.
+    """
+    sizes = np.array([len(values) for values in first])
+    weights = np.repeat(sizes.sum() / (len(sizes) * sizes), sizes)
+    ours, theirs = (np.concatenate([np.asarray(values) for values in each]) * weights for each in (first, second))
+    return paired_test(ours.tolist(), theirs.tolist())
 
 
 def compare(
@@ -90,9 +119,23 @@ def compare(
     second: Searcher,
     progress: Progress = no_progress,
     modes: tuple[Mode, Mode] = ("dense", "dense"),
+    relevant: float | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Comparison]]:
     """Two indexes, or one in two modes, on one set: what `evaluate` says of each, a comparison for each of MEASURES."""
-    pairs = list(zip((first, second), modes, strict=True))
-    results = [evaluate(dataset, searcher, progress, mode) for searcher, mode in pairs]
-    runs = [rank_documents(searcher, dataset.queries, mode=mode) for searcher, mode in pairs]
-    return results[0], results[1], compare_runs(dataset.qrels, runs[0], runs[1])
+    ours, theirs = both(dataset, first, second, progress, modes, relevant)
+    return ours.result, theirs.result, compare_values([ours.values], [theirs.values])
+
+
+def both(
+    dataset: Dataset,
+    first: Searcher,
+    second: Searcher,
+    progress: Progress = no_progress,
+    modes: tuple[Mode, Mode] = ("dense", "dense"),
+    relevant: float | None = None,
+) -> tuple[Evaluated, Evaluated]:
+    """As `compare`, with the values of every query, for `compare_values` over several sets."""
+    return (
+        evaluated(dataset, first, progress, modes[0], relevant),
+        evaluated(dataset, second, progress, modes[1], relevant),
+    )

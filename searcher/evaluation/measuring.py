@@ -1,39 +1,36 @@
-"""How good the answers are on a set with judgements: BEIR's layout, ir_measures' measures."""
+"""How good the answers are on a set with judgements: reading one in BEIR's layout, asking its queries."""
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from math import isfinite
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from searcher.errors import BadValue, UnreadableFile
+from searcher.evaluation.measures import query_values
 from searcher.ingest import Progress, no_progress
 from searcher.ranking import Mode
 from searcher.records import Document
 from searcher.search import Searcher
 
-__all__ = ["MEASURES", "Dataset", "evaluate", "query_values", "rank_documents", "read_dataset"]
+__all__ = ["Dataset", "Evaluated", "evaluate", "evaluated", "rank_documents", "read_dataset"]
 
-# our key, the literature's name → ir_measures' name, and how many documents count
-MEASURES = {
-    "nDCG@10": ("nDCG", 10), "P@1": ("P", 1), "MRR@10": ("RR", 10), "recall@10": ("R", 10), "recall@100": ("R", 100),
-    "MAP@100": ("AP", 100),
-}  # fmt: skip
 DEPTH = 100  # documents ranked for each query
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Documents, queries (id → text) and judgements (query id → document id → grade); only judged queries are kept."""
+    """Documents, queries (id → text), judgements (query id → document id → grade); only judged queries are kept."""
 
     name: str
     corpus: Path
     documents: list[Document]
     queries: dict[str, str]
-    qrels: dict[str, dict[str, int]]
+    qrels: dict[str, dict[str, float]]
 
 
 def read_dataset(folder: str | Path, ids: str = "*") -> Dataset:
@@ -51,7 +48,7 @@ def read_dataset(folder: str | Path, ids: str = "*") -> Dataset:
     documents = [_document(row, corpus, line) for line, row in _rows(corpus)]
     documents = [document for document in documents if fnmatchcase(document.source, ids)]
     queries = {_id(row, folder, line): str(row["text"]) for line, row in _rows(folder / "queries.jsonl", "text")}
-    qrels: dict[str, dict[str, int]] = {}
+    qrels: dict[str, dict[str, float]] = {}
     for query, document, grade in _judgements(folder / "qrels" / "test.tsv"):
         if query in queries and fnmatchcase(query, ids):
             qrels.setdefault(query, {})[document] = grade
@@ -60,41 +57,55 @@ def read_dataset(folder: str | Path, ids: str = "*") -> Dataset:
     return Dataset(folder.absolute().name, corpus, documents, {query: queries[query] for query in qrels}, qrels)
 
 
+@dataclass(frozen=True)
+class Evaluated:
+    """What an index made of a set's queries. result: a mean for each of MEASURES, and what they were measured with.
+
+    run: query id → document → score; values: for each of MEASURES a value for every query.
+    """
+
+    result: dict[str, Any]
+    run: dict[str, dict[str, float]]
+    values: dict[str, list[float]]
+
+
 def evaluate(
-    dataset: Dataset, searcher: Searcher, progress: Progress = no_progress, mode: Mode = "dense"
+    dataset: Dataset,
+    searcher: Searcher,
+    progress: Progress = no_progress,
+    mode: Mode = "dense",
+    relevant: float | None = None,
 ) -> dict[str, Any]:
     """Index the documents (those that are not in the index yet), ask the queries, and measure.
 
-    mode: as in `Searcher.search`. A document's score is its best passage's. Returns one value for each of MEASURES, and
-    what they were measured with.
+    mode: as in `Searcher.search`; relevant: as in `query_values`. A document's score is its best passage's. Returns one
+    value for each of MEASURES, and what they were measured with.
     """
+    return evaluated(dataset, searcher, progress, mode, relevant).result
+
+
+def evaluated(
+    dataset: Dataset,
+    searcher: Searcher,
+    progress: Progress = no_progress,
+    mode: Mode = "dense",
+    relevant: float | None = None,
+) -> Evaluated:
+    """As `evaluate`, with the ranking and the value of every query."""
     begun = perf_counter()
     progress("total", len(dataset.documents))
     searcher.add_documents(dataset.documents, file=str(dataset.corpus.absolute()), progress=progress)
     run = rank_documents(searcher, dataset.queries, mode=mode)
-    values = query_values(dataset.qrels, run)
+    values = query_values(dataset.qrels, run, relevant)
     settings, counts = searcher.settings, searcher.counts()
-    return {
+    result = {
         **{name: sum(each) / len(each) for name, each in values.items()},
         "dataset": dataset.name, "documents": counts["documents"], "passages": counts["passages"],
         "queries": len(dataset.queries), "mode": mode, "model": settings.model, "pooling": settings.pooling,
         "layers": settings.layers, "chunk_tokens": settings.chunk_tokens, "truncate": settings.truncate,
         "seconds": round(perf_counter() - begun, 2),
     }  # fmt: skip
-
-
-def query_values(
-    qrels: Mapping[str, Mapping[str, int]], run: Mapping[str, Mapping[str, float]]
-) -> dict[str, list[float]]:
-    """For each of MEASURES its value for every query of `qrels`, in that order; 0 for one without an answer."""
-    import ir_measures
-
-    # Not by its parse_measure, which needs what Python 3.14 does not have any more.
-    measures = {getattr(ir_measures, theirs) @ cutoff: name for name, (theirs, cutoff) in MEASURES.items()}
-    values: dict[str, dict[str, float]] = {name: {} for name in MEASURES}
-    for metric in ir_measures.iter_calc(list(measures), qrels, run):
-        values[measures[metric.measure]][metric.query_id] = float(metric.value)
-    return {name: [each.get(query, 0.0) for query in qrels] for name, each in values.items()}
+    return Evaluated(result, run, values)
 
 
 def rank_documents(
@@ -141,17 +152,30 @@ def _rows(file: Path, *needed: str) -> Iterator[tuple[int, dict[str, Any]]]:
         raise UnreadableFile(file, f"line {number}: not JSON: {fault}") from None
 
 
-def _judgements(file: Path) -> Iterator[tuple[str, str, int]]:
-    """(query id, document id, grade) of each line after the heading."""
+def _judgements(file: Path) -> Iterator[tuple[str, str, float]]:
+    """(query id, document id, grade) of each line; a first one whose grade is no number is the heading."""
     try:
         with file.open(encoding="utf-8", newline="") as stream:
-            rows = csv.reader(stream, delimiter="\t")
-            next(rows, None)
-            for number, row in enumerate(rows, 2):
-                try:
-                    query, document, grade = row
-                    yield query, document, int(grade)
-                except ValueError:
-                    raise UnreadableFile(file, f"line {number}: not query, document and grade: {row!r:.60}") from None
+            for number, row in enumerate(csv.reader(stream, delimiter="\t"), 1):
+                if not row:
+                    continue
+                grade = _grade(row[2]) if len(row) == 3 else None
+                if grade is not None:
+                    yield row[0], row[1], grade
+                elif number > 1:
+                    raise UnreadableFile(file, f"line {number}: not query, document and grade: {row!r:.60}")
     except OSError as fault:
         raise UnreadableFile(file, fault.strerror or str(fault)) from None
+    except UnicodeDecodeError:
+        raise UnreadableFile(file, "not UTF-8") from None
+    except csv.Error as fault:
+        raise UnreadableFile(file, str(fault)) from None
+
+
+def _grade(text: str) -> float | None:
+    """A grade, such as 2 or 0.75; None for what is none, nan and inf included."""
+    try:
+        grade = float(text)
+    except ValueError:
+        return None
+    return grade if isfinite(grade) else None

@@ -1,20 +1,21 @@
 """Which pooling? Every pooling, layer and combination scored on one set, out of one forward pass a text."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from searcher.embedding import WHITENINGS, Combine, Embedder, Pooling, Sequence_, Whitening
 from searcher.errors import BadValue
-from searcher.evaluation.comparing import paired_test
-from searcher.evaluation.measuring import DEPTH, Dataset, query_values
+from searcher.evaluation.comparing import across
+from searcher.evaluation.measures import MEASURES, query_values
+from searcher.evaluation.measuring import DEPTH, Dataset
 from searcher.ingest import Progress, no_progress
 from searcher.records import Chunk, Document
 from searcher.search import Searcher
 
-__all__ = ["Scored", "poolings_of", "sweep"]
+__all__ = ["Scored", "averaged", "poolings_of", "sweep"]
 
 # Left out are what gives the same unit vectors: mean_sqrt_len those of mean, combine "sum" those of "mean".
 NAMES = ("mean", "weighted_mean", "mean_max", "max", "cls", "sep")
@@ -32,13 +33,14 @@ class Scored:
     """One setting and how good it is. whitening: "" or a name of WHITENINGS.
 
     values: for each of MEASURES its mean. p: paired randomisation test of nDCG@10 against the setting that an index
-    would have; None for that one itself.
+    would have; None for that one itself. by_query: for each of MEASURES and each set asked a value for every query.
     """
 
     pooling: Pooling
     whitening: str
     values: dict[str, float]
     p: float | None
+    by_query: list[dict[str, list[float]]] = field(default_factory=list, repr=False)
 
     @property
     def layers(self) -> str:
@@ -67,12 +69,14 @@ def poolings_of(embedder: Embedder) -> list[Pooling]:
     return list(dict.fromkeys([embedder.pooling, *found]))
 
 
-def sweep(dataset: Dataset, searcher: Searcher, progress: Progress = no_progress) -> list[Scored]:
+def sweep(
+    dataset: Dataset, searcher: Searcher, progress: Progress = no_progress, relevant: float | None = None
+) -> list[Scored]:
     """What `evaluate` would say of an index with each setting, best nDCG@10 first; none is made.
 
     searcher: says model, passages, prompts and special tokens; its pooling is what the others are tested against.
-    Two forward passes for the passages that whitenings are fitted on. Memory: the vectors of the questions and of BLOCK
-    passages under every setting.
+    relevant: as in `query_values`. Two forward passes for the passages that whitenings are fitted on. Memory: the
+    vectors of the questions and of BLOCK passages under every setting.
     """
     embedder, settings = searcher.embedder, searcher.settings
     if embedder.head.steps:
@@ -107,8 +111,21 @@ def sweep(dataset: Dataset, searcher: Searcher, progress: Progress = no_progress
         sources += [document.source for document, _ in block]
         progress("file", len(block))
     # One run at a time: those of all settings would take gigabytes.
-    values = {key: query_values(dataset.qrels, ranking.run(dataset.queries, sources)) for key, ranking in best.items()}
+    values = {
+        key: [query_values(dataset.qrels, ranking.run(dataset.queries, sources), relevant)]
+        for key, ranking in best.items()
+    }
     return _scored((embedder.pooling, ""), values)
+
+
+def averaged(swept: Sequence[Sequence[Scored]]) -> list[Scored]:
+    """The rows of several sets as one: of each setting that all of them have, the means of their means."""
+    values: dict[tuple[Pooling, str], list[dict[str, list[float]]]] = {}
+    for rows in swept:
+        for row in rows:
+            values.setdefault((row.pooling, row.whitening), []).extend(row.by_query)
+    [own] = [(row.pooling, row.whitening) for row in swept[0] if row.p is None]
+    return _scored(own, {key: each for key, each in values.items() if len(each) == len(swept)})
 
 
 def _parts(pooling: Pooling) -> list[Pooling]:
@@ -200,11 +217,15 @@ class _Best:
         }
 
 
-def _scored(own: tuple[Pooling, str], values: Mapping[tuple[Pooling, str], dict[str, list[float]]]) -> list[Scored]:
-    """Rows, best first. values: for each setting and each of MEASURES a value for every query."""
+def _scored(
+    own: tuple[Pooling, str], values: Mapping[tuple[Pooling, str], list[dict[str, list[float]]]]
+) -> list[Scored]:
+    """Rows, best first. values: for each setting, each set and each of MEASURES a value for every query."""
     rows = []
     for (pooling, whitening), by_query in values.items():
-        means = {name: sum(each) / len(each) for name, each in by_query.items()}
-        test = paired_test(by_query["nDCG@10"], values[own]["nDCG@10"])
-        rows.append(Scored(pooling, whitening, means, None if (pooling, whitening) == own else test.p))
+        means = {name: float(np.mean([np.mean(own[name]) for own in by_query])) for name in MEASURES}
+        p = None
+        if (pooling, whitening) != own:
+            p = across(*([each["nDCG@10"] for each in sets] for sets in (by_query, values[own]))).p
+        rows.append(Scored(pooling, whitening, means, p, by_query))
     return sorted(rows, key=lambda row: -row.values["nDCG@10"])

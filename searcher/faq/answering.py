@@ -1,56 +1,37 @@
-"""Answers from the FAQ entries of an index: which entry fits a question, how surely, and what the entries lack."""
+"""Answers from the FAQ entries of an index: which entry fits a question, how surely, and whether that is enough."""
 
-from collections import Counter
+import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from searcher.embedding import Embedder
 from searcher.engines import Engine
 from searcher.errors import BadValue, IndexUnavailable, SettingsMismatch
-from searcher.faq.calibrating import METHOD, Outcomes, calibrated, leaving_out, read_labelled
+from searcher.faq.calibrating import METHOD
 from searcher.faq.calibration import Calibration
-from searcher.faq.clusters import NEAR, clusters
+from searcher.faq.defaults import is_default_for, nonsense_level
 from searcher.faq.entries import Entries, Found, all_entries, entries_near
-from searcher.faq.linting import ALIKE, Finding, lint
+from searcher.faq.labelled import read_labelled
 from searcher.faq.matching import SHIPPED, Weights
+from searcher.faq.verdicts import Rule, Verdict, fared
 from searcher.ranking import query_texts
 from searcher.records import Answer
 from searcher.system import one_thread
 
-__all__ = ["Calibrated", "Cluster", "Faq", "Finding", "Found"]
+__all__ = ["ADVICE", "CALIBRATION", "LOGGING", "Answering"]
 
 ADVICE = "run: searcher faq calibrate"
-CALIBRATION, LOGGING = "calibration", "logging"  # the notes that are kept under these names
+CALIBRATION, LOGGING, NONSENSE = "calibration", "logging", "nonsense"  # the notes that are kept under these names
 T = TypeVar("T")
 
 
-class Cluster(NamedTuple):
-    """Questions that had no answer and ask for the same: the one in the middle, all (each once), how often they were
-    asked, when last, and the entry that fits the one in the middle best, if there is any.
-    """
-
-    question: str
-    questions: list[str]
-    times: int
-    last: str
-    nearest: str | None
-    score: float | None
-
-
-class Calibrated(NamedTuple):
-    """A calibration, and the cross-validated probability (n,) of each answer it was made of, right (n,) or not."""
-
-    calibration: Calibration
-    probability: np.ndarray
-    right: np.ndarray
-
-
-class Faq:
-    """The FAQ entries of one index.
+class Answering:
+    """Questions to the FAQ entries of one index.
 
     fitting: what embeds the index's questions, and the fingerprint of the settings that it is for.
     """
@@ -62,7 +43,9 @@ class Faq:
 
     def rank(self, questions: Sequence[str], weights: Weights = SHIPPED) -> list[list[Found]]:
         """For each question the entries of the phrasings nearest to it, best first, each once."""
-        texts = query_texts([questions] if isinstance(questions, str) else questions)
+        return self._rank(query_texts([questions] if isinstance(questions, str) else questions), weights)
+
+    def _rank(self, texts: Sequence[str], weights: Weights = SHIPPED, ours: bool = False) -> list[list[Found]]:
         return self._embedded(
             texts,
             lambda vectors: [
@@ -71,36 +54,62 @@ class Faq:
                     texts, vectors, entries_near(self.engine, vectors, weights), strict=True
                 )
             ],
+            ours,
         )
 
-    def answer(
-        self, question: str, min_score: float | None = None, min_probability: float | None = None
-    ) -> Answer | None:
-        """The answer of the entry that fits best; None where there is no entry, or it is below what is asked for.
+    def verdicts(
+        self, questions: Sequence[str], min_score: float | None = None, min_probability: float | None = None
+    ) -> list[Verdict]:
+        """What each question comes to: the entry that fits best, and why that is not the answer where it is not.
 
-        A question without an answer is kept if `log` is on. Raises BadValue where min_probability is given and the
+        Where neither is asked for, an entry must be more than what fits no question at all: right with a probability
+        of `LEAST`, of the calibration or else of the shipped default; with another model than the default is for, it
+        must score more than 95 of 100 general questions. Without a calibration it may be spelled like the question
+        instead. With min_probability 0 any entry will do.
+
+        A question without an answer is kept if `log` is on. Raises BadValue where min_probability is above 0 and the
         index is not calibrated, SettingsMismatch where it was calibrated with other settings.
         """
         if min_probability is not None and not 0 <= min_probability <= 1:
             raise BadValue(f"min_probability is {min_probability}; it must be between 0 and 1")
-        made = self.calibration(needed=min_probability is not None)
-        [ranked] = self.rank([question])
-        found = ranked[0] if ranked else None
-        probability = float(made.logistic.probability(found.evidence[None])[0]) if made and found else None
-        below = (
-            found is None
-            or (min_score is not None and found.score < min_score)
-            or (min_probability is not None and probability is not None and probability < min_probability)
-        )
-        if found is None or below:
-            self._log(question)
-            return None
-        return Answer(found.answer, found.row.text, found.row.source, found.score, probability, found.margin)
+        made = self.calibration(needed=bool(min_probability))
+        has_default = is_default_for(self.engine.settings())
+        rule = Rule(min_score, min_probability, made, has_default, self._nonsense_level)
+        ranked = self.rank(questions)
+        verdicts = [rule.verdict(text, own) for text, own in zip(questions, ranked, strict=True)]
+        self._log([verdict.question for verdict in verdicts if verdict.answer is None])
+        return verdicts
 
-    def _log(self, question: str) -> None:
-        if self.is_logging():
+    def answer(
+        self, question: str, min_score: float | None = None, min_probability: float | None = None
+    ) -> Answer | None:
+        """The answer of the entry that fits best; None where it is below what is asked for, as in `verdicts`."""
+        return self.verdicts([question], min_score, min_probability)[0].answer
+
+    def evaluate(
+        self, labelled: str | Path, min_score: float | None = None, min_probability: float | None = None
+    ) -> dict[str, float | int | None]:
+        """How questions fare whose right answers are known, by name. labelled: a table, see `read_labelled`."""
+        pairs = read_labelled(Path(labelled), self.entries()[0])
+        verdicts = self.verdicts([text for text, _ in pairs], min_score, min_probability)
+        return fared(verdicts, [answer for _, answer in pairs])
+
+    def _nonsense_level(self) -> float:
+        """The score that general questions stay below in this state of the index, worked out once for each."""
+        state = f"{self.engine.head()} {METHOD}"
+        kept = json.loads(self.engine.notes.get(NONSENSE) or "{}")
+        if kept.get("state") == state:
+            return float(kept["level"])
+        level = nonsense_level(partial(self._rank, ours=True))
+        with suppress(IndexUnavailable):
+            self.engine.notes.set(NONSENSE, json.dumps({"state": state, "level": level}))
+        return level
+
+    def _log(self, questions: Sequence[str]) -> None:
+        if questions and self.is_logging():
             with suppress(IndexUnavailable):  # an index that cannot be written to can still be asked
-                self.engine.notes.log(question)
+                for question in questions:
+                    self.engine.notes.log(question)
 
     # -- calibration
 
@@ -133,27 +142,7 @@ class Faq:
             return f"not calibrated, so no probability; {ADVICE}"
         return f"calibrated with other settings, so no probability; {ADVICE}"
 
-    def calibrate(
-        self, labelled: str | Path | None = None, progress: Callable[[str, int], None] = lambda event, count: None
-    ) -> Calibrated:
-        """Fit the probability that an answer is right, store it, and report how good it is, cross-validated.
-
-        labelled: a table of questions and their answers, see `read_labelled`; else phrasings are left out.
-        """
-        entries, fingerprint = self.entries()
-        if labelled is not None:
-            pairs = read_labelled(Path(labelled), entries)
-            if not entries.rows:
-                raise BadValue("the index has no FAQ entries; add some: searcher faq add FILE")
-            outcomes = Outcomes.of(self.rank([text for text, _ in pairs]), [answer for _, answer in pairs])
-        else:
-            outcomes = leaving_out(entries, progress)
-        how = "labelled questions" if labelled is not None else "phrasings left out"
-        made, probability = calibrated(outcomes, fingerprint, how)
-        self.engine.notes.set(CALIBRATION, made.dumps())
-        return Calibrated(made, probability, outcomes.right)
-
-    # -- what the entries lack
+    # -- the entries
 
     def entries(self) -> tuple[Entries, str]:
         """Every entry, and the fingerprint of the settings that their vectors were made with."""
@@ -161,50 +150,23 @@ class Faq:
             settings = self.engine.settings()
             return all_entries(self.engine), settings.fingerprint if settings else ""
 
-    def lint(self, alike: float = ALIKE) -> list[Finding]:
-        """Duplicate and conflicting entries, and phrasings that another entry would answer."""
-        if not 0 < alike <= 1:
-            raise BadValue(f"alike is {alike}; it must be above 0 and at most 1")
-        return lint(self.entries()[0], alike)
-
     def is_logging(self) -> bool:
         """Whether questions without an answer are kept."""
         return self.engine.notes.get(LOGGING) == "on"
 
-    def log(self, on: bool) -> None:
-        """Keep questions without an answer from now on, in the index on this machine, or no more."""
-        self.engine.notes.set(LOGGING, "on" if on else "off")
+    def _embedded(self, texts: Sequence[str], use: Callable[[np.ndarray], T], ours: bool = False) -> T:
+        """What `use` makes of the texts' vectors, inside one state of the store with which they can be compared.
 
-    def forget(self) -> int:
-        """Forget the questions that were kept; how many."""
-        return self.engine.notes.forget()
-
-    def unanswered(self, near: float = NEAR) -> list[Cluster]:
-        """The questions kept, those that ask for the same together, the most often asked first."""
-        if not 0 < near <= 1:
-            raise BadValue(f"near is {near}; it must be above 0 and at most 1")
-        kept = self.engine.notes.unanswered()
-        times = Counter(item.question for item in kept)
-        last = {item.question: item.asked for item in kept}
-        questions = list(times)
-        if not questions:
-            return []
-        groups = self._embedded(questions, lambda vectors: clusters(vectors, near))
-        best = self.rank([questions[own[0]] for own in groups])
-        found = []
-        for own, ranked in zip(groups, best, strict=True):
-            texts = [questions[at] for at in own]
-            entry = (ranked[0].row.text, ranked[0].score) if ranked else (None, None)
-            asked = sum(times[text] for text in texts)
-            found.append(Cluster(texts[0], texts, asked, max(last[text] for text in texts), *entry))
-        return sorted(found, key=lambda cluster: -cluster.times)
-
-    def _embedded(self, texts: list[str], use: Callable[[np.ndarray], T]) -> T:
-        """What `use` makes of the texts' vectors, inside one state of the store with which they can be compared."""
+        ours: nobody is warned that a short window cuts some, as nobody asked them.
+        """
         self.engine.settings()  # no index, no need to load a model
         while True:
             embedder, made_with = self.fitting()
-            vectors = embedder.embed(texts, "query")
+            if ours:
+                sequences = [sequence for sequence, _ in embedder.sequences(texts, "query")]
+                vectors = embedder.embed_sequences(sequences, "query")
+            else:
+                vectors = embedder.embed(texts, "query")
             with self.engine.reading(), one_thread():
                 stored = self.engine.settings()
                 if stored is None or stored.fingerprint == made_with:

@@ -23,6 +23,8 @@ __all__ = [
 
 FOLDS = 10
 BINS = 10
+PRIOR = 30.0  # the same on half the squared distance from the weights that were known before
+BIAS_PRIOR = 1.0  # and from the bias: how often answers are right differs more between FAQs than what tells them
 PENALTY = 1.0  # on half the squared weights of standardised evidence, against the summed log loss
 STEPS = 100  # Newton's method needs fewer than ten
 LEAST = 10  # right answers, and wrong ones, that a fit needs
@@ -41,6 +43,11 @@ class Logistic:
         """(n, f) -> (n,), 0 … 1."""
         standard = (evidence - np.array(self.mean)) / np.array(self.spread)
         return _sigmoid(standard @ np.array(self.weights) + self.bias)
+
+    def standardised(self, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
+        """The same function's weights and, last, its bias for evidence that is standardised otherwise. (f + 1,)"""
+        slope = np.array(self.weights) / np.array(self.spread)
+        return np.append(slope * spread, self.bias + slope @ (mean - np.array(self.mean)))
 
 
 @dataclass(frozen=True)
@@ -66,13 +73,22 @@ class Calibration:
         return cls(**values | {"logistic": Logistic(**values["logistic"])})
 
 
-def fit(evidence: np.ndarray, right: np.ndarray, penalty: float = PENALTY) -> Logistic:
-    """Logistic regression by Newton's method (iteratively reweighted least squares; Bishop 2006, §4.3.3).
+def fit(
+    evidence: np.ndarray,
+    right: np.ndarray,
+    penalty: float = PENALTY,
+    weight: np.ndarray | None = None,
+    prior: Logistic | None = None,
+) -> Logistic:
+    """Logistic regression by damped Newton steps (iteratively reweighted least squares; Bishop 2006, §4.3.3).
 
-    evidence: (n, f); right: (n,) bool. BadValue with fewer than 10 right or 10 wrong answers.
+    evidence: (n, f); right: (n,) bool; weight: (n,) how many questions each stands for, else one. prior: what holds as
+    far as the questions do not say otherwise, the mean of a Gaussian prior (Chelba & Acero 2006); any number will do.
+    BadValue with fewer than 10 right or 10 wrong answers and no prior.
     """
-    _check_counts(right)
-    return _fitted(evidence, right, penalty)
+    if prior is None:
+        _check_counts(right)
+    return _fitted(evidence, right, penalty, np.ones(len(right)) if weight is None else weight, prior)
 
 
 def _check_counts(right: np.ndarray) -> None:
@@ -82,29 +98,51 @@ def _check_counts(right: np.ndarray) -> None:
             raise BadValue(f"{count} {name} answers among {len(right)} questions; at least {LEAST} are needed")
 
 
-def _fitted(evidence: np.ndarray, right: np.ndarray, penalty: float = PENALTY) -> Logistic:
-    mean, spread = evidence.mean(axis=0), evidence.std(axis=0)
+def _fitted(
+    evidence: np.ndarray, right: np.ndarray, penalty: float, weight: np.ndarray, prior: Logistic | None
+) -> Logistic:
+    mean = np.average(evidence, axis=0, weights=weight)
+    spread = np.sqrt(np.average((evidence - mean) ** 2, axis=0, weights=weight))
     spread = np.where(spread > 1e-9, spread, 1.0)  # what is the same everywhere tells nothing
     design = np.column_stack([(evidence - mean) / spread, np.ones(len(evidence))])
-    shrink = np.diag([*[penalty] * evidence.shape[1], 0.0])
-    weights = np.zeros(design.shape[1])
+    known = np.zeros(design.shape[1]) if prior is None else prior.standardised(mean, spread)
+    each, bias = (penalty, 0.0) if prior is None else (PRIOR, BIAS_PRIOR)
+    shrink = np.diag([*[each] * evidence.shape[1], bias])
+
+    def loss(weights: np.ndarray) -> float:
+        logits, far = design @ weights, weights - known
+        return float((weight * (np.logaddexp(0, logits) - right * logits)).sum() + far @ shrink @ far / 2)
+
+    weights = known.copy()
     for _ in range(STEPS):
         expected = _sigmoid(design @ weights)
-        gradient = design.T @ (expected - right) + shrink @ weights
-        curvature = (design.T * np.maximum(expected * (1 - expected), 1e-12)) @ design + shrink
-        step = np.linalg.solve(curvature, gradient)
-        weights -= step
+        gradient = design.T @ (weight * (expected - right)) + shrink @ (weights - known)
+        sure = weight * np.maximum(expected * (1 - expected), 1e-12)
+        step = np.linalg.solve((design.T * sure) @ design + shrink, gradient)
+        before, size = loss(weights), 1.0
+        while loss(weights - size * step) > before and size > 1e-9:  # far from the optimum a whole step leads farther
+            size /= 2
+        weights -= size * step
         if np.abs(step).max() < 1e-10:
             break
     return Logistic(mean.tolist(), spread.tolist(), weights[:-1].tolist(), float(weights[-1]))
 
 
-def cross_validated(evidence: np.ndarray, right: np.ndarray, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
+def cross_validated(
+    evidence: np.ndarray,
+    right: np.ndarray,
+    folds: int = FOLDS,
+    seed: int = 0,
+    weight: np.ndarray | None = None,
+    prior: Logistic | None = None,
+) -> np.ndarray:
     """(n,) the probability of each answer by a fit without its tenth of the questions, each with its share of right.
 
     BadValue as `fit`, of all the questions.
     """
-    _check_counts(right)
+    if prior is None:
+        _check_counts(right)
+    weight = np.ones(len(right)) if weight is None else weight
     probability = np.empty(len(right))
     draw = np.random.default_rng(seed)
     part = np.empty(len(right), dtype=int)
@@ -114,56 +152,78 @@ def cross_validated(evidence: np.ndarray, right: np.ndarray, folds: int = FOLDS,
     for number in range(folds):
         out = part == number
         if out.any():
-            probability[out] = _fitted(evidence[~out], right[~out]).probability(evidence[out])
+            fitted = _fitted(evidence[~out], right[~out], PENALTY, weight[~out], prior)
+            probability[out] = fitted.probability(evidence[out])
     return probability
 
 
-# -- measures
+# -- measures: of n questions, each of which may stand for more or less than one (weight)
 
 
-def expected_calibration_error(probability: np.ndarray, right: np.ndarray, bins: int = BINS) -> float:
+def expected_calibration_error(
+    probability: np.ndarray, right: np.ndarray, bins: int = BINS, weight: np.ndarray | None = None
+) -> float:
     """Mean distance of the probability from the share that is right, over ten bins of equal width.
 
     (n,), (n,) -> 0 … 1. Naeini, Cooper & Hauskrecht 2015; Guo et al. 2017, eq. 3.
     """
+    weight = np.ones(len(right)) if weight is None else weight
     number = np.minimum((probability * bins).astype(int), bins - 1)
-    gaps = np.bincount(number, weights=probability - right, minlength=bins)
-    return float(np.abs(gaps).sum() / len(right))
+    gaps = np.bincount(number, weights=weight * (probability - right), minlength=bins)
+    return float(np.abs(gaps).sum() / weight.sum())
 
 
-def area_under_curve(score: np.ndarray, right: np.ndarray) -> float:
-    """The share of pairs of a right and a wrong answer in which the right one has the greater score, ties half."""
-    ordered = np.sort(score[~right])
-    below = np.searchsorted(ordered, score[right], "left")
-    ties = np.searchsorted(ordered, score[right], "right") - below
-    return float((below + ties / 2).sum() / (len(ordered) * right.sum()))
+def area_under_curve(score: np.ndarray, right: np.ndarray, weight: np.ndarray | None = None) -> float:
+    """The share of pairs of a right and a wrong answer in which the right one has the greater score, ties half.
+
+    NaN where all are right or all are wrong.
+    """
+    weight = np.ones(len(right)) if weight is None else weight
+    order = np.argsort(score[~right], kind="stable")
+    ordered, before = score[~right][order], np.append(0, np.cumsum(weight[~right][order]))
+    below, upto = (before[np.searchsorted(ordered, score[right], side)] for side in ("left", "right"))
+    pairs = before[-1] * weight[right].sum()
+    return float((weight[right] * (below + upto) / 2).sum() / pairs) if pairs else float("nan")
 
 
-def precision_by_coverage(score: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def precision_by_coverage(
+    score: np.ndarray, right: np.ndarray, weight: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """From the greatest score down: (threshold, share answered, share right of these), where scores change."""
+    weight = np.ones(len(right)) if weight is None else weight
     order = np.argsort(-score, kind="stable")
     ends = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))  # equal scores are answered together
-    answered = ends + 1
-    return score[order][ends], answered / len(score), np.cumsum(right[order])[ends] / answered
+    answered, reached = np.cumsum(weight[order])[ends], np.cumsum((weight * right)[order])[ends]
+    return score[order][ends], answered / weight.sum(), reached / answered
 
 
-def coverage_at(precision: float, score: np.ndarray, right: np.ndarray) -> tuple[float, float | None]:
+def coverage_at(
+    precision: float, score: np.ndarray, right: np.ndarray, weight: np.ndarray | None = None
+) -> tuple[float, float | None]:
     """(the greatest share that can be answered with that precision, the least score then), (0, None) if none can."""
-    threshold, coverage, reached = precision_by_coverage(score, right)
-    good = np.flatnonzero(reached >= precision)
+    threshold, coverage, reached = precision_by_coverage(score, right, weight)
+    good = np.flatnonzero(reached >= precision - 1e-12)  # sums of weights are not exact
     return (float(coverage[good[-1]]), float(threshold[good[-1]])) if len(good) else (0.0, None)
 
 
 def summary(
-    probability: np.ndarray, right: np.ndarray, precisions: Sequence[float] = (0.8, 0.9, 0.95)
+    probability: np.ndarray,
+    right: np.ndarray,
+    precisions: Sequence[float] = (0.8, 0.9, 0.95),
+    weight: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """The measures by name; `perfect_ECE` is what a perfectly calibrated probability would have by chance."""
+    weight = np.ones(len(right)) if weight is None else weight
     draw = np.random.default_rng(0)
-    chance = [expected_calibration_error(probability, draw.random(len(right)) < probability) for _ in range(100)]
-    reached = {str(share): coverage_at(share, probability, right) for share in precisions}
+    chance = [
+        expected_calibration_error(probability, draw.random(len(right)) < probability, weight=weight)
+        for _ in range(100)
+    ]
+    reached = {str(share): coverage_at(share, probability, right, weight) for share in precisions}
     return {
-        "questions": len(right), "right": float(right.mean()), "AUROC": area_under_curve(probability, right),
-        "ECE": expected_calibration_error(probability, right), "perfect_ECE": float(np.mean(chance)),
+        "questions": len(right), "right": float(np.average(right, weights=weight)),
+        "AUROC": area_under_curve(probability, right, weight),
+        "ECE": expected_calibration_error(probability, right, weight=weight), "perfect_ECE": float(np.mean(chance)),
         "coverage": {share: coverage for share, (coverage, _) in reached.items()},
         "threshold": {share: threshold for share, (_, threshold) in reached.items()},
     }  # fmt: skip

@@ -55,6 +55,13 @@ class Entries:
         vectors = np.stack([row.vector for row in rows]) if rows else np.empty((0, 0), np.float32)
         return cls(rows, vectors, np.array([number[answer_of(row)] for row in rows], dtype=int), answers, means)
 
+    def by_answer(self) -> list[tuple[str, list[Row]]]:
+        """Each entry's answer and its phrasings."""
+        own: list[list[Row]] = [[] for _ in self.answers]
+        for row, entry in zip(self.rows, self.entries, strict=True):
+            own[entry].append(row)
+        return list(zip(self.answers, own, strict=True))
+
     def rank(
         self, question: str, vector: np.ndarray, hidden: np.ndarray | None = None, weights: Weights = SHIPPED
     ) -> list[Found]:

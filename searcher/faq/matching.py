@@ -37,6 +37,10 @@ class Weights:
     closest: float = 0.5
     answers: float = 1.0
 
+    def greatest(self, answered: bool) -> float:
+        """The sum of which a score is a share. answered: whether the answers count."""
+        return 1 + self.closest * (1 + self.spelling) + self.answers * answered
+
 
 SHIPPED = Weights()
 
@@ -80,16 +84,15 @@ def match(
     closest = np.array([np.where(own, cosines, -2).argmax() for own in member.T.astype(bool)])
     spelt = (member * spelling[-1, :-1, None]).max(axis=0)
     scores = regression + weights.closest * (cosines[closest] + weights.spelling * spelt)
-    greatest = 1 + weights.closest * (1 + weights.spelling)
     answered = np.zeros(count)
-    if answers is not None and weights.answers:
+    if answers is not None:
         kernel = _kernel(answers @ answers.T, weights)
         answered = _ridge(kernel, _kernel(answers @ vector, weights), np.ones(count), weights)
         scores = scores + weights.answers * answered
-        greatest += weights.answers
     known = sizes if unseen is None else sizes + unseen
     evidence = np.stack([regression, cosines[closest], spelt, np.log(known), answered], axis=1)
-    return Matches(np.argsort(-scores, kind="stable"), scores / greatest, closest, evidence)
+    scores = scores / weights.greatest(answers is not None)
+    return Matches(np.argsort(-scores, kind="stable"), scores, closest, evidence)
 
 
 def _kernel(cosines: np.ndarray, weights: Weights) -> np.ndarray:

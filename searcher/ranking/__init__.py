@@ -1,4 +1,4 @@
-"""Questions → hits: by vectors, by words or both, feedback, smoothing, diversity, a closer look; hits → one text.
+"""Questions → hits: by vectors, by words or both, diversity, a closer look; hits → one text.
 
 Imports: errors, system, plain, records, filters, embedding, engines.
 """

@@ -90,7 +90,7 @@ class Asking(Opened):
         min(k, as many as it allows) passages are returned. min_score: leave out passages with a lower score.
 
         mode: "dense", score is the cosine; "keyword", BM25 of the passages that hold a word of the question; "hybrid",
-        both, score is that of `fuse`, `smoothed`. per_document: at most so many passages of a document; with 1
+        both, score is that of `fuse`. per_document: at most so many passages of a document; with 1
         documents are ranked by their best passages. mmr: from 1 down to 0, how far each passage shall be unlike those
         before it; the order is that of choice then. phrasings: a FAQ entry for each of its ways of asking, not once.
         In the modes "keyword" and "hybrid" a question may say "a phrase" that must stand in a passage, -word that must
@@ -101,8 +101,8 @@ class Asking(Opened):
         include, exclude: globs, as in .gitignore, of files: only passages from these, none from those.
 
         rerank: look at the first hits more closely, by "maxsim", the token vectors of the index's own model (modes
-        "dense" and "hybrid"), or by a cross-encoder, its hub name or folder; score is then theirs, except in "hybrid"
-        with "maxsim", which finds the passage that feeds back. min_score holds for the scores before.
+        "dense" and "hybrid"), or by a cross-encoder, its hub name or folder; score is then theirs. min_score holds
+        for the scores before.
         highlight: find the sentence of each passage that answers best.
 
         Before the first `add` nothing is found.
@@ -179,8 +179,8 @@ class Asking(Opened):
     ) -> list[list[Hit]]:
         """As `search` for a list of questions or vectors, with the stored rows: (score, Row) of each hit.
 
-        how: mode, mmr, per_document, phrasings, literal, exact, ef, nprobe, and feedback, False for a hybrid search by
-        `fuse` alone.
+        how: mode, mmr, per_document, phrasings, literal, exact, ef, nprobe, and feedback, False for a hybrid search
+        in which passages do not speak for those that are alike.
         """
         return self._rank(questions_of(queries)[0], where, Asked(k, min_score, **how), rerank)
 
@@ -198,16 +198,10 @@ class Asking(Opened):
         return reranked(ask, lambda: self.embedder, asked, rerank, torch_weights)
 
     def _ranked(
-        self,
-        queries: list[str] | np.ndarray,
-        where: Where,
-        asked: Asked,
-        first: np.ndarray | None = None,
-        given: np.ndarray | None = None,
+        self, queries: list[str] | np.ndarray, where: Where, asked: Asked, given: np.ndarray | None = None
     ) -> tuple[Questions, list[list[Hit]]]:
-        """Questions and their hits. first: (q, d), passages that feed back in a hybrid search, None for the best.
-
-        given: (q, d), the vectors of questions that are texts; None where they are to be embedded.
+        """Questions and their hits. given: (q, d), the vectors of questions that are texts; None where they are to be
+        embedded.
         """
         tree = None if where is None else filters.parse(where)
         mode, texts, vectors, readable = MODES[asked.mode], None, None, None
@@ -233,9 +227,7 @@ class Asking(Opened):
                 stored = self.engine.settings()
                 if embedding and texts and stored is not None and stored.fingerprint != made_with:
                     continue  # embedded again by another process since: so must the questions be
-                if vectors is not None and not (asked.feedback and (first is None or first.shape == vectors.shape)):
-                    first = np.zeros_like(vectors)
-                questions = Questions(texts, vectors, readable, first)
+                questions = Questions(texts, vectors, readable, asked.feedback)
                 ranked = self._retrieved(questions, asked, tree, wordings)
                 # A filter's answer comes out of SQLite's indexes, in which damage shows only to `check`.
                 if tree is not None and not all(filters.fits(row, tree) for hits in ranked for _, row in hits):

@@ -19,8 +19,8 @@ WORD = re.compile(r"\w+\*?")
 class Explained:
     """Of one hit. cosine: with the question, None in mode "keyword", which needs no model. bm25: 0 without a word.
 
-    words: those of the question that the passage holds. fused, fused_rank: in mode "hybrid", score and rank before the
-    best passages fed back and passages alike shared their scores; None for one that was not among the candidates.
+    words: those of the question that the passage holds. fused, fused_rank: in mode "hybrid", score and rank before
+    passages spoke for those that are alike; None for one that was not among the candidates.
     """
 
     score: float
@@ -37,14 +37,14 @@ class Explained:
         parts.append(f"BM25 {self.bm25:.2f} ({', '.join(self.words)})" if self.words else "no word of the question")
         if self.fused is not None and self.fused_rank is not None:
             moved = "stayed" if self.fused_rank == self.rank else f"came from rank {self.fused_rank}"
-            parts.append(f"both {self.fused:.3f}, feedback and neighbours {self.score - self.fused:+.3f}: {moved}")
+            parts.append(f"both {self.fused:.3f}, neighbours {self.score - self.fused:+.3f}: {moved}")
         return " · ".join(parts)
 
 
 def explained(
     engine: Engine, wording: Wording, hits: Sequence[Passage], vector: np.ndarray | None, before: Sequence[Hit] = ()
 ) -> list[Explained]:
-    """Of each hit of a question. vector: (d,) the question's; before: the hits of both scores, without feedback."""
+    """Of each hit of a question. vector: (d,) the question's; before: the hits of both scores, without neighbours."""
     fused = {row.passage_id: (rank, score) for rank, (score, row) in enumerate(before, 1)}
     ids = [hit.passage_id for hit in hits]
     with engine.reading():

@@ -21,14 +21,14 @@ QUERY_CHARACTERS = 1_000_000  # only the model's window of it counts; a longer o
 class Questions:
     """Questions in the forms that their mode needs. texts: q of them; vectors: (q, d) float32 unit rows.
 
-    readable: (q,) the share of each one's tokens that the model knows. first: (q, d) float32, the vectors of the
-    passages that feed back in a hybrid search, rows of 0 for none; without it the best passages by `fuse` do.
+    readable: (q,) the share of each one's tokens that the model knows. neighbours: whether in a hybrid
+    search passages speak for those that are alike.
     """
 
     texts: Sequence[str] | None
     vectors: np.ndarray | None
     readable: np.ndarray | None = None
-    first: np.ndarray | None = None
+    neighbours: bool = True
 
     def __len__(self) -> int:
         return len(self.vectors if self.texts is None else self.texts)  # type: ignore[arg-type]
@@ -36,8 +36,8 @@ class Questions:
     def at(self, places: Sequence[int]) -> "Questions":
         """Some of them."""
         texts = None if self.texts is None else [self.texts[place] for place in places]
-        arrays = (None if array is None else array[list(places)] for array in (self.vectors, self.readable, self.first))
-        return Questions(texts, *arrays)
+        vectors, readable = (None if own is None else own[list(places)] for own in (self.vectors, self.readable))
+        return Questions(texts, vectors, readable, self.neighbours)
 
 
 def questions_of(query: Any) -> tuple[list[str] | np.ndarray, bool]:

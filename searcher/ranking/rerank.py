@@ -14,13 +14,14 @@ import numpy as np
 from searcher.embedding import Embedder, maxsim, model_folder, rarity
 from searcher.engines import Hit
 from searcher.errors import BadValue, ModelError
-from searcher.ranking.fusion import longer, standardised, wordiness
+from searcher.ranking.evidence import standardised
+from searcher.ranking.fusion import longer, wordiness
 from searcher.ranking.questions import Questions
 from searcher.ranking.retrieval import Asked
 
 __all__ = ["MAXSIM", "Look", "looked_at", "rerank"]
 
-Ask = Callable[[Asked, np.ndarray | None], tuple[Questions, list[list[Hit]]]]
+Ask = Callable[[Asked], tuple[Questions, list[list[Hit]]]]
 DEPTH = 50  # hits that a cross-encoder reads
 TOGETHER = 16  # questions whose passages are read at once, each passage once: a bound on memory
 
@@ -32,7 +33,7 @@ class Look(NamedTuple):
     weight: float
 
 
-MAXSIM = {"dense": Look(50, 4.0), "hybrid": Look(30, 2.0)}
+MAXSIM = {"dense": Look(50, 4.0), "hybrid": Look(10, 0.5)}
 
 
 def rerank(
@@ -40,7 +41,7 @@ def rerank(
 ) -> list[list[Hit]]:
     """The hits of each question in a better order.
 
-    ask: gives the questions and their hits, of a search in which these passages (q, d) feed back if there are any.
+    ask: gives the questions and their hits.
     name: "maxsim", or a cross-encoder's hub name or folder; torch_weights: whether its pytorch_model.bin may be read.
     Raises BadValue for what cannot be reranked so, ModelError.
     """
@@ -52,26 +53,18 @@ def rerank(
 
 
 def _by_maxsim(ask: Ask, embedder: Callable[[], Embedder], asked: Asked) -> list[list[Hit]]:
-    """Dense: the hits by cosine and MaxSim. Hybrid: that decides which passage is first, and it feeds back."""
+    """The hits by the score that they came with and MaxSim."""
     if asked.mode not in MAXSIM:
         raise BadValue(f"rerank 'maxsim' is for modes {' and '.join(sorted(MAXSIM))}, not {asked.mode!r}")
-    look, hybrid = MAXSIM[asked.mode], asked.mode == "hybrid"
-    wide = replace(asked, k=look.depth if hybrid else max(int(asked.k), look.depth), feedback=False)
-    questions, hits = ask(wide, None)
+    look = MAXSIM[asked.mode]
+    questions, hits = ask(replace(asked, k=max(int(asked.k), look.depth)))
     if questions.texts is None:
         raise BadValue("rerank needs the question as a text, not as a vector")
     ordered: list[list[Hit]] = []
     for start in range(0, len(hits), TOGETHER):
         part = slice(start, start + TOGETHER)
         ordered += looked_at(embedder(), list(questions.texts[part]), hits[part], look)
-    if not hybrid:
-        return [best[: asked.k] for best in ordered]
-    assert questions.vectors is not None
-    first = np.zeros_like(questions.vectors)
-    for place, best in enumerate(ordered):
-        if best:
-            first[place] = best[0][1].vector
-    return ask(asked, first)[1]
+    return [best[: asked.k] for best in ordered]
 
 
 def looked_at(embedder: Embedder, questions: list[str], hits: list[list[Hit]], look: Look) -> list[list[Hit]]:
@@ -100,7 +93,7 @@ def looked_at(embedder: Embedder, questions: list[str], hits: list[list[Hit]], l
 def _by_cross_encoder(ask: Ask, asked: Asked, name: str, torch_weights: bool) -> list[list[Hit]]:
     """The hits by the score that a model gives question and passage read together (Nogueira & Cho 2019)."""
     model = _cross_encoder(name, torch_weights)
-    questions, hits = ask(replace(asked, k=max(int(asked.k), DEPTH)), None)
+    questions, hits = ask(replace(asked, k=max(int(asked.k), DEPTH)))
     if questions.texts is None:
         raise BadValue("rerank needs the question as a text, not as a vector")
     ordered = []

@@ -11,7 +11,7 @@ from searcher.errors import BadValue, UnknownName
 from searcher.filters import Filter, named
 from searcher.ranking.diversity import limited, mmr, once, scaled
 from searcher.ranking.fusion import CANDIDATES
-from searcher.ranking.hybrid import candidates_of, hybrid
+from searcher.ranking.hybrid import candidates_of
 from searcher.ranking.options import Mode
 from searcher.ranking.questions import Questions, check_k
 
@@ -30,7 +30,7 @@ class Asked:
     mode: Mode = "dense"
     mmr: float | None = None
     per_document: int | None = None
-    feedback: bool = True  # whether a hybrid search moves the question towards the best passage, and smooths
+    feedback: bool = True  # whether in a hybrid search passages speak for those that are alike
     ef: int | None = None
     nprobe: int | None = None
     exact: bool = False
@@ -122,9 +122,8 @@ def _hybrid(engine: Engine, questions: Questions, k: int, where: Filter | None, 
     answers = []
     for place, (text, vector) in enumerate(zip(questions.texts, questions.vectors, strict=True)):
         readable = 1.0 if questions.readable is None else float(questions.readable[place])
-        candidates = candidates_of(engine, text, dense[place], depth, where, readable)
-        first = None if questions.first is None else questions.first[place]
-        answers.append(hybrid(candidates, vector, first)[:k])
+        candidates = candidates_of(engine, text, vector, dense[place], depth, where, readable)
+        answers.append(candidates.ranked(alone=not questions.neighbours)[:k])
     return answers
 
 

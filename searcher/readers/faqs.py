@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
+from searcher.errors import UnreadableFile
 from searcher.readers.decoding import decoded
 from searcher.readers.frontmatter import front_matter
 from searcher.readers.headings import Heading, line_starts, lines
@@ -26,6 +27,7 @@ __all__ = ["FAQ_READERS", "with_answer"]
 QUESTION_MARK = re.compile(r"[?？؟⁇⁈⁉\u037e][\s\W]*$|[¿՞]")
 DEFINITION = re.compile(r"[ ]{0,3}:[ \t]+(?=\S)")
 FENCE = re.compile(r"\s*(`{3,}(?=[^`]*$)|~{3,})")
+NEEDED = "an entry has fields question and answer"
 SHOWN = 3  # titles that were left out
 NOT_IN_AN_ANCHOR = re.compile(r"[^\w\- ]")
 
@@ -49,16 +51,30 @@ def with_answer(document: Document) -> Document:
     return replace(document, text=text, sections=((end, ANSWER),), breaks=(*document.breaks, end))
 
 
+def _no_entry(row: Document) -> Failure:
+    return Failure(row.source, f"no question with an answer; {NEEDED}", row.source)
+
+
 def _entries_of(reader: Callable[[Raw, ReadOptions], Iterator[Item]]) -> Reader:
     """A reader of tables whose rows must be entries."""
 
     def read(raw: Raw, options: ReadOptions) -> Iterator[Item]:
+        others: list[Document] | None = []  # rows that are no entries, while no row is one
         for item in reader(raw, options):
-            if isinstance(item, Document) and item.kind != "faq":
-                reason = "no question with an answer; an entry has fields question and answer"
-                yield Failure(item.source, reason, item.source)
+            if not isinstance(item, Document):
+                yield item
+            elif item.kind == "faq":
+                yield from map(_no_entry, others or ())
+                others = None
+                yield with_answer(item) if options.faq == "answers" else item
+            elif others is None:
+                yield _no_entry(item)
             else:
-                yield with_answer(item) if isinstance(item, Document) and options.faq == "answers" else item
+                others.append(item)
+        if others:
+            names = list(dict.fromkeys(name for row in others[:20] for name in row.metadata))
+            reason = f"no row has a question with an answer; {NEEDED}, and these have: {', '.join(names) or 'neither'}"
+            raise UnreadableFile(raw.source, reason)
 
     return read
 

@@ -110,7 +110,8 @@ def test_no_width_is_too_narrow(folder: Path, width: int) -> None:
         ["--help"],
     ):
         done = ran(folder, *arguments, *([] if arguments == ["--help"] else ["-i", "index"]), COLUMNS=str(width))
-        assert (done.returncode, done.stderr) == (0, b"")
+        assert done.returncode == 0
+        assert done.stderr == b"" or arguments[0] == "ask"  # which says there why it has no answer
         assert done.stdout
 
 

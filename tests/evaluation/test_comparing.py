@@ -17,7 +17,7 @@ from searcher.embedding import Whitening
 from searcher.errors import BadValue
 from searcher.evaluation import compare, evaluate, read_dataset, sweep
 from searcher.evaluation.comparing import compare_runs, paired_test
-from searcher.evaluation.measuring import MEASURES
+from searcher.evaluation.measures import MEASURES
 
 
 def test_five_queries_that_all_gain_have_a_p_of_two_in_thirty_two() -> None:

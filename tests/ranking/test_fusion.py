@@ -1,18 +1,20 @@
-"""Hybrid search: scores worked out by hand, and whole searches against numpy on what dense and keyword search give."""
+"""Hybrid search: scores worked out by hand, and whole searches against what dense and keyword search give."""
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from brute_force import drawn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from searcher import Searcher
-from searcher.ranking.feedback import moved
-from searcher.ranking.fusion import fuse, longer, standardised, wordiness
-from searcher.ranking.smoothing import smoothed
+from searcher.ranking.evidence import COLUMNS, Evidence, columns
+from searcher.ranking.fusion import WEIGHTS, fuse, longer, wordiness
+from searcher.ranking.hybrid import SAFE, safe
 
 TEXTS = [
     "river water flows near the bank",
@@ -37,154 +39,184 @@ def searcher(tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 # -- the score
 
 
-def test_a_score_is_the_weighted_sum_of_both_standardised() -> None:
-    # Standard deviations: sqrt(2/3) of 0.1, 0.2, 0.3 in tenths; sqrt(2) of 0, 0, 3.
-    dense = np.array([-1, 0, 1]) * 1.5**0.5
-    words = np.array([-1, -1, 2]) / 2**0.5
-    fused = fuse(np.array([0.1, 0.2, 0.3]), np.array([0, 0, 3.0]), longer=4.0)
-    np.testing.assert_allclose(fused, dense + 0.9 * 0.5 * words, atol=1e-12)
+def evidence(cosines: list[float], bm25: list[float], **other: Any) -> Evidence:
+    """Of passages in a plane, each at right angles to the next but one, unless it is said otherwise."""
+    count = len(cosines)
+    angles = np.arange(count) * np.pi / 2
+    given: dict[str, Any] = {
+        "cosines": np.array(cosines), "bm25": np.array(bm25), "rarest": np.zeros(count),
+        "vectors": np.stack([np.cos(angles), np.sin(angles)], axis=1), "lengths": np.full(count, 100),
+        "readable": 1.0, "among": np.ones(count, bool),
+    }  # fmt: skip
+    return Evidence(**given | other)
 
 
-@pytest.mark.parametrize(("length", "weight"), [(0.0, 0.0), (2.0, 0.25), (8.0, 1.0), (100.0, 1.0)])
-def test_words_count_less_in_passages_not_much_longer_than_the_question(length: float, weight: float) -> None:
-    assert wordiness(length) == weight
-    fused = fuse(np.array([0.5, 0.5]), np.array([0, 4.0]), length)
-    np.testing.assert_allclose(fused, [-0.9 * weight, 0.9 * weight])
+def column(given: Evidence, name: str, *how: Any) -> list[float]:
+    return [round(value, 6) + 0.0 for value in columns(given, *how)[:, COLUMNS.index(name)].tolist()]
+
+
+def test_cosines_count_in_the_same_unit_for_every_question_and_words_by_how_they_stand_out() -> None:
+    given = evidence([0.2, 0.315, 0.43], [0, 0, 3.0])
+    assert column(given, "cosine") == [-1, 0, 1]
+    assert column(given, "words") == pytest.approx([-(0.5**0.5), -(0.5**0.5), 2**0.5], abs=1e-6)
+    close = evidence([0.31, 0.315, 0.32], [0, 0, 3.0])
+    assert max(column(close, "cosine")) < 0.05  # all alike near: the words decide
+
+
+@pytest.mark.parametrize(("length", "trust"), [(10**6, 0), (89, 0), (49.3, -0.5), (27.1, -1), (3, -1)])
+def test_words_tell_less_in_passages_of_less_than_a_line_down_to_a_bound(length: float, trust: float) -> None:
+    given = evidence([0.1, 0.5], [0, 4.0], lengths=np.full(2, length))
+    np.testing.assert_allclose(column(given, "words brief"), [-trust, trust], atol=0.01)
+
+
+def test_words_tell_less_the_nearer_the_best_passage_is_than_passages_to_one_another() -> None:
+    vectors = np.array([[1, 0], [0.6, 0.8]])  # alike by .6
+    same = column(evidence([0.1, 0.66], [0, 4.0], vectors=vectors), "words led")
+    apart = column(evidence([0.1, 0.84], [0, 4.0], vectors=vectors), "words led")
+    np.testing.assert_allclose(same, [0, 0], atol=1e-6)
+    np.testing.assert_allclose(apart, [-1, 1], atol=1e-6)
+
+
+def test_passages_speak_for_those_that_they_are_alike_to() -> None:
+    # At 60 degrees cos⁶ is 1/64, and at right angles nobody speaks.
+    vectors = np.array([[1, 0], [0.5, 0.75**0.5], [1, 0], [0, -1]])
+    given = evidence([0.1, 0.1, 0.1, 0.1], [0, 4.0, 0, 0], vectors=vectors)
+    words = column(given, "words")
+    near = column(given, "near")
+    assert near[0] == pytest.approx((words[1] / 64 + words[2]) / (1 + 1 / 64), abs=1e-5)
+    assert near[1] == pytest.approx(words[0], abs=1e-5)
+    assert near[3] == pytest.approx(0, abs=1e-5)
+    assert column(given, "near", True) == [0, 0, 0, 0]
+
+
+def test_only_a_word_that_hardly_any_passage_holds_is_rare() -> None:
+    assert column(evidence([0.1] * 3, [1.0] * 3, rarest=np.array([4.9, 5.0, 7.5])), "rare") == [0, 0, 2.5]
+
+
+def test_a_score_is_the_weighted_sum_of_the_columns() -> None:
+    given = evidence([0.2, 0.5, 0.4], [0, 1.0, 7.0], rarest=np.array([0, 0, 9.0]))
+    wanted = sum(weight * columns(given)[:, COLUMNS.index(name)] for name, weight in WEIGHTS.items())
+    np.testing.assert_allclose(fuse(given), wanted)
+    assert list(WEIGHTS) == list(COLUMNS)
 
 
 def test_a_question_that_the_model_has_no_tokens_for_is_answered_by_words_alone() -> None:
-    bm25 = np.array([0, 1.0, 3.0])
-    np.testing.assert_allclose(fuse(np.array([0.9, 0.2, 0.1]), bm25, 8.0, readable=0.0), 0.9 * standardised(bm25))
-    half = fuse(np.array([-1.0, 1.0]), np.zeros(2), 8.0, readable=0.5)
-    np.testing.assert_allclose(half, [-0.25, 0.25])
+    bm25 = [0, 1.0, 3.0]
+    given = evidence([0.9, 0.2, 0.1], bm25, readable=0.0)
+    scores = columns(given)
+    told = {name for place, name in enumerate(COLUMNS) if scores[:, place].any()}
+    assert told == {"words"}
+    half = evidence([0.2, 0.43], [0, 0], readable=0.5)
+    assert column(half, "cosine") == [-0.25, 0.25]
 
 
 def test_scores_that_do_not_differ_decide_nothing_and_no_candidates_have_no_scores() -> None:
-    assert fuse(np.array([0.3]), np.array([2.0]), 1.0).tolist() == [0.0]
-    assert fuse(np.full(7, 0.1), np.zeros(7), 5.0).tolist() == [0.0] * 7
-    assert fuse(np.empty(0), np.empty(0), 0.0).tolist() == []
+    for count in (0, 1, 7):
+        given = evidence([0.3] * count, [2.0] * count, vectors=np.ones((count, 1)))
+        np.testing.assert_allclose(fuse(given), np.zeros(count), atol=1e-12)
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.tuples(st.integers(-100, 100), st.integers(0, 100)), min_size=2, max_size=30), st.integers(1, 50))
-def test_neither_the_scale_nor_the_origin_of_a_score_matters(pairs: list[tuple[int, int]], factor: int) -> None:
+@given(st.lists(st.tuples(st.integers(-99, 99), st.integers(0, 9)), min_size=8, max_size=8),
+       st.permutations(range(8)), st.integers(1, 8))  # fmt: skip
+def test_neither_the_order_of_candidates_nor_more_of_them_change_a_score(
+    pairs: list[tuple[int, int]], order: list[int], some: int
+) -> None:
     cosines, bm25 = np.array(pairs, dtype=float).T / 100
-    plain = fuse(cosines, bm25, 3.0)
-    np.testing.assert_allclose(fuse(cosines * factor + 7, bm25 * factor + 1, 3.0), plain, atol=1e-6)
+
+    def scores(places: list[int], among: int) -> np.ndarray:
+        own = np.array(places)
+        vectors = np.stack([np.cos(own), np.sin(own)], axis=1)
+        given = evidence(
+            cosines[own].tolist(), bm25[own].tolist(), vectors=vectors, lengths=100 + own, rarest=own, among=own < among
+        )
+        return fuse(given)
+
+    alone = scores(list(range(some)), some)
+    np.testing.assert_allclose(scores(list(range(8)), some)[:some], alone, atol=1e-9)
+    np.testing.assert_allclose(scores(order, some)[np.argsort(order)][:some], alone, atol=1e-9)
 
 
 def test_candidates_that_are_not_among_those_of_the_standard_change_no_score() -> None:
-    cosines, bm25 = np.array([0.9, 0.1, 0.5, 0.4]), np.array([0, 2.0, 9.0, 1.0])
+    many = evidence([0.9, 0.1, 0.5, 0.4], [0, 2.0, 9.0, 1.0])
     among = np.array([True, True, False, True])
-    few = fuse(cosines[among], bm25[among], 3.0)
-    np.testing.assert_array_equal(fuse(cosines, bm25, 3.0, 1.0, among)[among], few)
+    few = Evidence(*(value if np.isscalar(value) else value[among] for value in vars(many).values()))
+    np.testing.assert_allclose(fuse(replace(many, among=among))[among], fuse(few), atol=1e-12)
 
 
 def test_lengths_are_compared_in_characters() -> None:
     assert longer("abcd", ["abcdefgh", "abcd"]) == 1.5
     assert longer("abcd", []) == 0
     assert longer("", ["ab"]) == 2
+    assert [wordiness(length) for length in (0.0, 2.0, 8.0, 100.0)] == [0, 0.25, 1, 1]
 
 
-# -- feedback
+# -- what either search has first is kept
 
 
-def test_a_question_moves_towards_the_passage_and_stays_of_unit_length() -> None:
-    found = moved(np.array([1, 0], np.float32), np.array([0, 1], np.float32))
-    np.testing.assert_allclose(found, np.array([1, 0.45]) / 1.2025**0.5, rtol=1e-6)
-    assert found.dtype == np.float32
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(-9, 9), min_size=1, max_size=12), st.data())
+def test_the_first_of_either_search_is_among_the_first_five(scores: list[int], data: st.DataObject) -> None:
+    places = st.lists(st.integers(0, len(scores) - 1), max_size=2, unique=True)
+    best = data.draw(places)
+    plain = np.array(scores, float)
+    found = safe(plain, best)
+    for place in best:
+        assert (found > found[place]).sum() < SAFE
+    others = np.delete(np.arange(len(scores)), best)
+    np.testing.assert_array_equal(found[others], plain[others])
+    assert (found >= plain).all()
 
 
-def test_a_passage_of_zeros_moves_nothing() -> None:
-    question = np.array([0.6, 0.8], np.float32)
-    np.testing.assert_array_equal(moved(question, np.zeros(2, np.float32)), question)
+def test_a_code_is_found_however_far_its_passage_is_from_the_question(tiny_bert: Path, tmp_path: Path) -> None:
+    with Searcher(tmp_path / "index", tiny_bert) as searcher:
+        texts = [f"the boat is tied to the bank of the river {i}" for i in range(400)]
+        searcher.add_texts([*texts, "hello world QX4471"], ids=[*map(str, range(400)), "code"])
+        hits = searcher.search("the boat is tied to the bank qx4471", 10, mode="hybrid")
+        assert hits[0].id == "code"
+        nearest = searcher.search("the boat is tied to the bank qx4471", 1)[0].id
+        assert nearest in [hit.id for hit in hits[:SAFE]]
 
 
-# -- smoothing
-
-ANGLES = np.array([0, 10, 20, 90, 100, 200, 210, 220]) * np.pi / 180
-CIRCLE = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
+# -- words that hardly any passage holds
 
 
-def test_a_score_is_drawn_towards_those_of_passages_as_far_as_they_are_alike() -> None:
-    # Two passages at 60 degrees: cos⁶ is 1/64, so that each counts 1/32 to the other. The third is at right angles or more.
-    vectors = np.array([[1, 0], [0.5, 0.75**0.5], [0, -1]])
-    np.testing.assert_allclose(smoothed(np.array([1.0, 34, 5]), vectors), [(1 + 34 / 32) / (33 / 32), 33, 5], atol=1e-6)
-
-
-def test_only_the_five_nearest_count_and_a_passage_is_no_neighbour_of_its_own() -> None:
-    vectors = np.tile([1.0, 0], (7, 1))
-    vectors[6] = [0.6, 0.8]
-    scores = np.array([0, 0, 0, 0, 0, 0, 11.0])
-    found = smoothed(scores, vectors)
-    np.testing.assert_allclose(found, [0, 0, 0, 0, 0, 0, 11 / (1 + 10 * 0.6**6)], atol=1e-6)
-
-
-def test_equal_passages_are_drawn_together_without_becoming_one() -> None:
-    np.testing.assert_allclose(smoothed(np.array([0, 3.0]), np.ones((2, 1))), [2, 1])
-
-
-def test_where_the_model_reads_nothing_of_the_question_scores_stay() -> None:
-    scores = np.arange(8.0)
-    np.testing.assert_array_equal(smoothed(scores, CIRCLE, readable=0.0), scores)
-    half = smoothed(np.array([0, 3.0]), np.ones((2, 1)), readable=0.5)
-    np.testing.assert_allclose(half, [1, 2])
-
-
-@pytest.mark.parametrize("count", [0, 1])
-def test_a_candidate_without_another_keeps_its_score(count: int) -> None:
-    assert smoothed(np.ones(count), np.ones((count, 3))).tolist() == [1.0] * count
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.integers(-9, 9), min_size=8, max_size=8), st.permutations(range(8)), st.integers(2, 8))
-def test_neither_the_order_of_candidates_nor_more_of_them_change_a_score(
-    scores: list[int], order: list[int], some: int
-) -> None:
-    numbers, among = np.array(scores, float), np.arange(8) < some
-    alone = smoothed(numbers[:some], CIRCLE[:some])
-    np.testing.assert_allclose(smoothed(numbers, CIRCLE, 1.0, among)[:some], alone, atol=1e-12)
-    np.testing.assert_allclose(
-        smoothed(numbers[order], CIRCLE[order], 1.0, among[order])[np.argsort(order)][:some], alone
-    )
-
-
-def test_smoothing_is_what_a_loop_over_all_pairs_gives() -> None:
-    random = np.random.default_rng(0)
-    vectors = random.normal(size=(40, 4)) + 1
-    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-    scores = random.normal(size=40)
-    np.testing.assert_allclose(smoothed(scores, vectors), drawn(scores, vectors), atol=1e-6)
+def test_a_passage_weighs_as_its_rarest_word_does_and_common_words_nothing(tiny_bert: Path, tmp_path: Path) -> None:
+    with Searcher(tmp_path / "index", tiny_bert) as searcher:
+        texts = ["river", "river boat", "river boat water", *["river"] * 447]
+        searcher.add_texts(texts, ids=[str(i) for i in range(len(texts))])
+        engine = searcher.engine
+        with engine.reading():
+            ids = engine.passage_ids()
+            found = engine.rarest("the river boat, water* or 北京", ids)
+        weights = [math.log((450 - count + 0.5) / (count + 0.5)) for count in (2, 1)]
+        np.testing.assert_allclose(found[:4], [0, *weights, 0], rtol=1e-6)
+        with engine.reading():
+            assert engine.rarest("river", ids).tolist() == [0] * 450
+            assert engine.rarest("boat", ids[:1]).tolist() == [0]
+            assert engine.rarest("?", ids[:2]).tolist() == [0, 0]
 
 
 # -- whole searches
 
 
 def expected(searcher: Searcher, question: str, feedback: bool) -> list[tuple[str, float]]:
-    """Ids and scores of a hybrid search over every passage, by numpy, out of vectors and keyword search."""
+    """Ids and scores of a hybrid search over every passage, out of vectors and keyword search."""
     keys = [str(i) for i in range(len(TEXTS))]
     words = {hit.id: hit.score for hit in searcher.search(question, 100, mode="keyword")}
     vectors = np.stack([searcher.passages(key)[0].vector for key in keys]).astype(np.float64)
-    asked = searcher.embedder.embed([question], "query")[0].astype(np.float64)
+    cosines = vectors @ searcher.embedder.embed([question], "query")[0].astype(np.float64)
     bm25 = np.array([words.get(key, 0.0) for key in keys])
-    length = np.mean([len(text) for text in TEXTS]) / len(question)
-
-    def scores(vector: np.ndarray) -> np.ndarray:
-        cosines = vectors @ vector
-        z = (cosines - cosines.mean()) / cosines.std()
-        weight = 0.9 * min(1.0, length / 8)
-        return z + (weight * (bm25 - bm25.mean()) / bm25.std() if bm25.any() else 0)
-
-    found = scores(asked)
-    if feedback:
-        towards = asked + 0.45 * vectors[found.argmax()]
-        found = drawn(scores(towards / np.linalg.norm(towards)), vectors)
+    lengths = np.array([len(text) for text in TEXTS])
+    given = Evidence(cosines, bm25, np.zeros(len(keys)), vectors, lengths, 1.0, np.ones(len(keys), bool))
+    best = sorted({int(cosines.argmax()), *([int(bm25.argmax())] if words else [])})
+    found = safe(fuse(given, alone=not feedback), best)
     return sorted(zip(keys, found.tolist(), strict=True), key=lambda hit: -hit[1])
 
 
 @pytest.mark.parametrize("feedback", [True, False])
 @pytest.mark.parametrize("question", [QUESTION, "What is the ANSWER to a question?", "vector", "2019 unheard of"])
-def test_a_hybrid_search_gives_what_numpy_gives(searcher: Searcher, question: str, feedback: bool) -> None:
+def test_a_hybrid_search_fuses_what_vectors_and_words_give(searcher: Searcher, question: str, feedback: bool) -> None:
     [hits] = searcher.rank([question], 100, mode="hybrid", feedback=feedback)
     wanted = expected(searcher, question, feedback)
     assert [row.id for _, row in hits] == [key for key, _ in wanted]

@@ -23,7 +23,9 @@ from searcher import Searcher
 from searcher.cli import main
 from searcher.errors import BadValue, DamagedIndex, SearcherError, UnknownName
 from searcher.evaluation import evaluate, read_dataset
-from searcher.ranking.fusion import CANDIDATES, fuse, longer
+from searcher.ranking.evidence import Evidence
+from searcher.ranking.fusion import CANDIDATES, fuse
+from searcher.ranking.hybrid import safe
 
 INDEXES = Path(__file__).parents[1] / "indexes"
 FAULT = "the keyword index does not hold the words of the passages; searcher check --repair makes it anew"
@@ -102,6 +104,15 @@ def test_passing_over_common_words_changes_no_answer(
 ) -> None:
     searcher, texts = uneven
     assert_bm25(searcher, texts, " ".join(question), k)
+
+
+@pytest.mark.parametrize("k", [1, 7, 1000])
+@pytest.mark.parametrize("count", [24, 25, 40])
+def test_a_question_of_many_words_has_the_hits_of_the_formula_too(
+    uneven: tuple[Searcher, dict[str, str]], count: int, k: int
+) -> None:
+    searcher, texts = uneven
+    assert_bm25(searcher, texts, " ".join(WORDS[40 - count : 40]), k)
 
 
 @settings(max_examples=40, deadline=None)
@@ -230,9 +241,13 @@ def test_hybrid_fuses_the_exact_scores_of_the_best_of_either_kind(changing: Sear
     chosen = sorted({*list(dense)[:CANDIDATES], *list(words)[:CANDIDATES]})
     assert CANDIDATES < len(chosen) < len(texts)
     cosines = np.array([dense[key].score for key in chosen])
-    length = longer(question, [texts[key] for key in chosen])
-    fused = fuse(cosines, np.array([words.get(key, 0) for key in chosen], np.float32), length)
-    expected = dict(zip(chosen, fused.tolist(), strict=True))
+    vectors = np.stack([changing.passages(key)[0].vector for key in chosen])
+    lengths = np.array([len(texts[key]) for key in chosen])
+    bm25 = np.array([words.get(key, 0) for key in chosen], np.float32)
+    everyone = np.ones(len(chosen), bool)
+    fused = fuse(Evidence(cosines, bm25, np.zeros(len(chosen)), vectors, lengths, 1.0, everyone), alone=True)
+    first = {chosen.index(next(iter(own))) for own in (dense, words)}
+    expected = dict(zip(chosen, safe(fused, sorted(first)).tolist(), strict=True))
     [hits] = changing.rank([question], 30, mode="hybrid", feedback=False)
     assert [score for score, _ in hits] == pytest.approx(sorted(expected.values(), reverse=True)[:30], abs=1e-4)
     assert [expected[str(row.id)] for _, row in hits] == pytest.approx([score for score, _ in hits], abs=1e-4)

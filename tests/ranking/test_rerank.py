@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 from architectures import edit
-from brute_force import drawn
 from click.testing import CliRunner
 from models import bert_tokenizer, randomise, save_bert, save_roberta
 from safetensors.torch import load_file
@@ -32,6 +31,7 @@ from searcher import Embedder, Searcher
 from searcher.cli.program import cli
 from searcher.embedding import maxsim, rarity
 from searcher.errors import BadValue, ModelError
+from searcher.ranking.rerank import MAXSIM
 
 TEXTS = [
     "river water flows near the bank",
@@ -182,21 +182,12 @@ def test_a_prompt_that_joins_the_next_word_leaves_each_token_with_its_rarity(
             np.testing.assert_allclose([hit.score for hit in hits], [score for _, score in wanted], atol=1e-3)
 
 
-def test_in_a_hybrid_search_maxsim_says_which_passage_feeds_back(searcher: Searcher) -> None:
-    ranked = searcher.rank(QUESTIONS, 4, mode="hybrid", rerank="maxsim")
-    for question, hits in zip(QUESTIONS, ranked, strict=True):
-        [before] = searcher.rank([question], 100, mode="hybrid", feedback=False)
-        first = by_both(searcher, question, [(score, str(row.id)) for score, row in before], 2.0)[0][0]
-        # As a search without feedback would rank them for a question moved towards that passage.
-        vectors = {str(row.id): row.vector.astype(np.float64) for _, row in before}
-        asked = searcher.embedder.embed([question], "query")[0].astype(np.float64)
-        towards = (asked + 0.45 * vectors[first]) / np.linalg.norm(asked + 0.45 * vectors[first])
-        cosines, moved = ([float(vector @ to) for vector in vectors.values()] for to in (asked, towards))
-        fused = np.array([score for score, _ in before]) - standardised(cosines) + standardised(moved)
-        smooth = drawn(fused, np.array(list(vectors.values())))
-        wanted = sorted(zip(vectors, smooth.tolist(), strict=True), key=lambda hit: -hit[1])[:4]
-        assert [row.id for _, row in hits] == [key for key, _ in wanted]
-        np.testing.assert_allclose([score for score, _ in hits], [score for _, score in wanted], atol=1e-3)
+def test_a_hybrid_search_is_put_in_the_order_of_its_score_and_maxsim(searcher: Searcher) -> None:
+    for question, hits in zip(QUESTIONS, searcher.search(QUESTIONS, 4, mode="hybrid", rerank="maxsim"), strict=True):
+        before = [(hit.score, str(hit.id)) for hit in searcher.search(question, 100, mode="hybrid")]
+        wanted = by_both(searcher, question, before, MAXSIM["hybrid"].weight)[:4]
+        assert [hit.id for hit in hits] == [key for key, _ in wanted]
+        np.testing.assert_allclose([hit.score for hit in hits], [score for _, score in wanted], atol=1e-3)
 
 
 def test_questions_asked_together_get_what_each_gets_alone(searcher: Searcher) -> None:

@@ -1,0 +1,107 @@
+"""Files of questions: with the answer that is right for each, or to be asked."""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from searcher.errors import BadValue, UnreadableFile
+from searcher.faq.entries import Entries
+from searcher.readers import ReadOptions, read
+from searcher.records import Document, Failure, Note
+
+__all__ = ["read_labelled", "read_questions"]
+
+QUESTION, ANSWER = ("question", "text", "query"), "answer"
+TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
+
+
+def read_labelled(file: Path, entries: Entries) -> list[tuple[str, str | None]]:
+    """(question, right answer or None) of each row of a table with columns question (or text, query) and answer.
+
+    An answer is the text of one, or the id, source or a question of an entry; none, or an empty one, says that the FAQ
+    has none. Raises UnreadableFile, BadValue for a row that is none of these or a table without these columns.
+    """
+    if file.suffix.lower() not in TABLES:
+        raise UnreadableFile(file, f"no table of questions and answers; these are: {', '.join(TABLES)}")
+    known = {answer: answer for answer in entries.answers}
+    for names in ("id", "source", "text"):
+        for row, number in zip(entries.rows, entries.entries, strict=True):
+            if (name := getattr(row, names)) is not None:
+                known.setdefault(name, entries.answers[number])
+    labelled, named = [], False
+    for item in _rows(file, ReadOptions(column_types={ANSWER: "text"})):
+        fields = {name.lower(): value for name, value in item.metadata.items()}
+        answer = fields.get(ANSWER)
+        named |= answer is not None
+        if answer is not None and (answer := str(answer).strip()) not in known:
+            raise BadValue(f"{item.source}: no entry has the answer, id, source or question {answer!r:.80}")
+        labelled.append((item.text, None if answer is None else known[answer]))
+    if not named:  # a column that is not there is not a column of questions without an answer
+        _require(file, ANSWER)
+    return labelled
+
+
+def read_questions(file: Path | BinaryIO) -> list[str]:
+    """The questions of a table with a column question (or text, query), or of a text, one on each line.
+
+    A stream is lines. Raises UnreadableFile, and BadValue for a row without a question, or no question at all.
+    """
+    if isinstance(file, Path) and file.suffix.lower() in TABLES:
+        return [row.text for row in _rows(file, ReadOptions())]
+    content = file.read_bytes() if isinstance(file, Path) else file.read()
+    name = str(file) if isinstance(file, Path) else "stdin"
+    try:
+        lines = [line.strip() for line in content.decode("utf-8-sig").splitlines()]
+    except UnicodeDecodeError:
+        raise BadValue(f"{name} is not UTF-8") from None
+    if not any(lines):
+        raise BadValue(f"{name} holds no question")
+    return [line for line in lines if line]
+
+
+def _rows(file: Path, options: ReadOptions) -> Iterator[Document]:
+    """The rows of a table, their questions as texts. Notes on the file are warned of."""
+    empty = True
+    for item in read(file, replace(options, text_field=_question_column(file))):
+        if isinstance(item, Note):
+            if ANSWER not in item.reason:  # that is told as an error, or not asked for
+                warnings.warn(f"{item.source}: {item.reason}", stacklevel=2)
+        elif isinstance(item, Failure):
+            raise BadValue(f"{item.source}: {item.reason}")
+        elif not item.text.strip():
+            raise BadValue(f"{item.source}: no question")
+        else:
+            empty = False
+            yield item
+    if empty:
+        raise BadValue(f"{file} holds no question")
+
+
+def _question_column(file: Path) -> str:
+    """The first of the names of a column of questions that a table has, in the case that it has it in."""
+    for name in QUESTION:
+        for spelled in (name, name.title(), name.upper()):
+            if _missing(file, spelled) is None:
+                return spelled
+    raise UnreadableFile(file, f"no column {', '.join(map(repr, QUESTION))}; {_missing(file, QUESTION[0])}")
+
+
+def _require(file: Path, column: str) -> None:
+    """UnreadableFile, with the columns that there are, where a table lacks one."""
+    missing = [_missing(file, name) for name in (column, column.title(), column.upper())]
+    if None not in missing:
+        raise UnreadableFile(file, f"no column {column!r}; {missing[0]}")
+
+
+def _missing(file: Path, column: str) -> str | None:
+    """None where a table has a column of that name, else which it has, in words."""
+    try:
+        next(iter(read(file, ReadOptions(text_field=column))), None)
+    except UnreadableFile as problem:
+        _, its, fields = problem.reason.partition("its fields: ")
+        if not its:
+            raise
+        return its + fields
+    return None
