@@ -26,7 +26,7 @@ from fitting import Judged, fit, gather, ndcg, precision
 from searcher import Searcher
 from searcher.evaluation import Dataset, compare_values, read_dataset
 from searcher.ranking.evidence import COLUMNS
-from searcher.ranking.fusion import WEIGHTS
+from searcher.ranking.fusion import WEIGHTS, weighed
 from searcher.records import Document
 
 # Set → (folder, ids, family): the sets of a family are left out together. Those of OTHERS, of which an English model
@@ -101,7 +101,9 @@ def left_out(sets: dict[str, Judged], columns: list[int]) -> dict[str, list[np.n
         weights = fit(others, columns, start) if others else start
         for name, judged in sets.items():
             if SETS[name][2] == family:
-                scores[name] = [own[:, columns] @ weights for own in judged.columns]
+                every = np.zeros(len(COLUMNS))
+                every[columns] = weights
+                scores[name] = [weighed(own, every) for own in judged.columns]
     return scores
 
 
@@ -126,7 +128,7 @@ def table(sets: dict[str, Judged]) -> list[dict[str, Any]]:
     rows = []
     for name, judged in sets.items():
         found = {way: ndcg(judged, scores) for way, scores in simple(judged).items()}
-        found["shipped"] = ndcg(judged, [own @ shipped for own in judged.columns], safely=True)
+        found["shipped"] = ndcg(judged, [weighed(own, shipped) for own in judged.columns], safely=True)
         found["hybrid"] = ndcg(judged, chosen[name], safely=True)
         better = max(("dense", "keyword"), key=lambda way: found[way].mean())
         difference, p = against(found["hybrid"], found[better])

@@ -4,7 +4,7 @@ import numpy as np
 
 from searcher.ranking.evidence import COLUMNS, Evidence, columns
 
-__all__ = ["CANDIDATES", "WEIGHTS", "fuse", "longer", "wordiness"]
+__all__ = ["CANDIDATES", "WEIGHTS", "fuse", "longer", "weighed", "wordiness"]
 
 CANDIDATES = 100  # of each kind; among these a hybrid search chooses, and by these scores are standardised
 FULL = 8.0  # token by token, likeness tells fully in passages so many times as long as the question
@@ -13,15 +13,30 @@ FULL = 8.0  # token by token, likeness tells fully in passages so many times as 
 # scores: ListNet, Cao et al. 2007; each set counts alike; ridge of .002). benchmarks/quality.py finds them anew, and
 # says what they are worth on a set that was left out.
 WEIGHTS = dict(zip(COLUMNS, (1.04, 0.52, 0.65, -0.22, 0.18, 0.45), strict=True))
+GATED = [COLUMNS.index(name) for name in ("words", "words brief", "words led")]
+OTHERS = [place for place in range(len(COLUMNS)) if place not in GATED]
+LEAST = 0.05  # stackfaq, sofmattress and covidq, of which passages are brief, gain up to .7 by it, and no set loses
 
 
 def fuse(given: Evidence, alone: bool = False) -> np.ndarray:
     """The score of each candidate of a question, a weighted sum of `columns`; alone: as there. -> (n,) float64.
 
-    A linear form of few weights does as well on sets that it was not fitted on as trees do, and better than either
-    list's ranks (Bruch, Gai & Ingber 2023).
+    A form of few weights, linear but for LEAST, does as well on sets that it was not fitted on as trees do, and better
+    than either list's ranks (Bruch, Gai & Ingber 2023).
     """
-    return columns(given, alone) @ np.array(list(WEIGHTS.values()))
+    return weighed(columns(given, alone), np.array(list(WEIGHTS.values())))
+
+
+def weighed(columns: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(n, 6) @ (6,) -> (n,), but that the words of a question tell LEAST at least for a passage that holds them.
+
+    Where passages are brief and the nearest leads by far, the gates would let words tell against them.
+    """
+    words, told = columns[:, GATED[0]], columns[:, GATED] @ weights[GATED]
+    place = int(np.abs(words).argmax()) if len(words) else 0
+    if len(words) and words[place] and told[place] / words[place] < LEAST:
+        told = LEAST * words
+    return columns[:, OTHERS] @ weights[OTHERS] + told
 
 
 def wordiness(longer: float) -> float:

@@ -47,6 +47,6 @@ class How(Finding, total=False):
 
 
 class RankHow(Finding, total=False):
-    """As `rank` takes it. feedback: False for a hybrid search by `fuse` alone."""
+    """As `rank` takes it. feedback: False for a hybrid search in which no passage speaks for those that are alike."""
 
     feedback: bool

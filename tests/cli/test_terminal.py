@@ -106,7 +106,7 @@ def test_no_width_is_too_narrow(folder: Path, width: int) -> None:
         ["search", "river", "--highlight"],
         ["search", "river", "--documents"],
         ["list"],
-        ["ask", "open"],
+        ["ask", "open", "--min-probability", "0"],
         ["--help"],
     ):
         done = ran(folder, *arguments, *([] if arguments == ["--help"] else ["-i", "index"]), COLUMNS=str(width))

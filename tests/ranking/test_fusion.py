@@ -100,6 +100,20 @@ def test_a_score_is_the_weighted_sum_of_the_columns() -> None:
     assert list(WEIGHTS) == list(COLUMNS)
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 99), st.integers(0, 9)), min_size=2, max_size=8),
+    st.sampled_from([2, 20, 90, 900]),
+)
+def test_a_word_of_the_question_never_tells_against_a_passage_that_holds_it(
+    pairs: list[tuple[int, int]], length: int
+) -> None:
+    cosines, bm25 = np.array(pairs, dtype=float).T / 100
+    cosines[1] = cosines[0]
+    vectors = np.eye(len(pairs))
+    scores = fuse(evidence(cosines.tolist(), bm25.tolist(), vectors=vectors, lengths=np.full(len(pairs), length)), True)
+    assert np.sign(round(scores[1] - scores[0], 9)) == np.sign(bm25[1] - bm25[0])
+
+
 def test_a_question_that_the_model_has_no_tokens_for_is_answered_by_words_alone() -> None:
     bm25 = [0, 1.0, 3.0]
     given = evidence([0.9, 0.2, 0.1], bm25, readable=0.0)
