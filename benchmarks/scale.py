@@ -29,7 +29,7 @@ from scale_corpus import questions as question_texts
 
 from searcher import Searcher
 from searcher.embedding.settings import IndexSettings
-from searcher.filters.language import parse
+from searcher.filters import parse
 from searcher.records import Chunk, Document, Prepared
 
 K = 10

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         DamagedIndex,
         FilterError,
         IndexUnavailable,
+        Interrupted,
         ModelError,
         SearcherError,
         SettingsMismatch,
@@ -28,9 +29,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "AddReport", "Answer", "AsyncSearcher", "BadValue", "DamagedIndex", "Document", "Embedder", "Failure", "Faq",
-    "FilterError", "Highlight", "IndexSettings", "IndexUnavailable", "Mode", "ModelError", "Note", "Passage",
-    "Searcher",
-    "SearcherError", "Settings", "SettingsMismatch", "Skipped", "UnknownName", "UnreadableFile", "__version__",
+    "FilterError", "Highlight", "IndexSettings", "IndexUnavailable", "Interrupted", "Mode", "ModelError", "Note",
+    "Passage", "Searcher", "SearcherError", "Settings", "SettingsMismatch", "Skipped", "UnknownName", "UnreadableFile", "__version__",
 ]  # fmt: skip
 
 _HOMES = {
