@@ -30,7 +30,8 @@ __version__ = "0.1.0"
 __all__ = [
     "AddReport", "Answer", "AsyncSearcher", "BadValue", "DamagedIndex", "Document", "Embedder", "Failure", "Faq",
     "FilterError", "Highlight", "IndexSettings", "IndexUnavailable", "Interrupted", "Mode", "ModelError", "Note",
-    "Passage", "Searcher", "SearcherError", "Settings", "SettingsMismatch", "Skipped", "UnknownName", "UnreadableFile", "__version__",
+    "Passage", "Searcher", "SearcherError", "Settings", "SettingsMismatch", "Skipped", "UnknownName",
+    "UnreadableFile", "__version__",
 ]  # fmt: skip
 
 _HOMES = {
