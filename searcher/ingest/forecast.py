@@ -5,9 +5,14 @@ from pathlib import PurePath
 
 __all__ = ["Forecast"]
 
-# Tokens in a byte, as they are in English text and in what stands around it; of other kinds, that of text.
+# Tokens in a byte, as they are in English text, and in what has markup or pictures around it; other kinds are as text.
 TEXT = 0.25
-TOKENS_PER_BYTE = {".htm": 0.06, ".html": 0.06, ".xhtml": 0.06}
+SUPPOSED = {
+    0.06: ".htm .html .xhtml .epub .ipynb",
+    0.02: ".pdf .docx .docm .dotx .pptx .pptm .ppsx .potx .xlsx .xlsm .xltx .odt .ods .odp .ott .rtf .eml .emlx .mbox"
+    " .mbx .msg",
+}  # fmt: skip
+TOKENS_PER_BYTE = {suffix: rate for rate, suffixes in SUPPOSED.items() for suffix in suffixes.split()}
 ENOUGH_BYTES = 50_000  # so many of a kind that were read count as much as what was supposed of it
 PER_PASSAGE = 150  # tokens, until there are some
 

@@ -1,5 +1,6 @@
 """Documents → the index: what is new is cut, embedded and written batch by batch, what is unchanged is left alone."""
 
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from time import perf_counter
@@ -18,6 +19,7 @@ from searcher.records import AddReport, Document, Failure, Note, Skipped
 __all__ = ["Ingest"]
 
 BATCH_DOCUMENTS = 2_000  # at most in a transaction
+COUNTED = ("documents", "passages", "embedded", "tokens", "unknown_tokens", "split_words")  # of what is written
 
 
 class Ingest:
@@ -196,26 +198,29 @@ class Ingest:
 
     def _written(self, batch: Batch, embedded: int) -> None:
         """A batch is in the database."""
-        self.report.embedded += embedded
-        self._count(batch)
+        self._count(batch, embedded)
         self.progress("stored", sum(len(item.chunks) for item in batch.taken.values()))
         self.progress("token", sum(chunk.content for item in batch.taken.values() for chunk in item.chunks))
         self._ended(batch)
 
     def _ended(self, batch: Batch) -> None:
-        self.files_done += batch.ended
-        if batch.ended:
-            self.progress("file", batch.ended)
-        batch.ended = 0
+        ended, batch.ended = batch.ended, 0
+        self.files_done += ended
+        if ended:
+            self.progress("file", ended)
 
-    def _count(self, batch: Batch) -> None:
-        report = self.report
-        for item in batch.taken.values():
-            report.documents += 1
-            report.passages += min(1, len(item.chunks)) if item.document.whole else len(item.chunks)
-            report.tokens += sum(chunk.content for chunk in item.chunks)
-            report.unknown_tokens += sum(chunk.unknown for chunk in item.chunks)
-            report.split_words += sum(chunk.splits_word for chunk in item.chunks)
+    def _count(self, batch: Batch, embedded: int = 0) -> None:
+        """Into the report, once: Ctrl-C may have a batch written again, whose counts are then set to the same."""
+        told = vars(self.report)
+        if batch.before is None:
+            batch.before = Counter({name: told[name] for name in COUNTED})
+        chunks = [chunk for item in batch.taken.values() for chunk in item.chunks]
+        counts = {
+            "documents": len(batch.taken), "passages": len(chunks), "embedded": embedded,
+            "tokens": sum(chunk.content for chunk in chunks), "unknown_tokens": sum(chunk.unknown for chunk in chunks),
+            "split_words": sum(chunk.splits_word for chunk in chunks),
+        }  # fmt: skip
+        told.update({name: batch.before[name] + counts[name] for name in COUNTED})
 
     # -- how far it is
 

@@ -1,6 +1,6 @@
 """Batches of documents → the database: embedded by a thread of its own while the next is read, written in order."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ class Batch:
     """What goes into one transaction. taken: by source. removed: documents that go. files: entered (None: forgotten).
 
     moves: (old, new) paths. looks: what is remembered of files. ended: how many files are done with it. begun: when its
-    first document was taken.
+    first document was taken. before: what the report counted before it; None until it is counted.
     """
 
     taken: dict[str, Taken] = field(default_factory=dict)
@@ -50,6 +50,7 @@ class Batch:
     looks: list[Look] = field(default_factory=list)
     ended: int = 0
     begun: float = field(default_factory=perf_counter)
+    before: Counter[str] | None = None
 
     @property
     def changes(self) -> bool:
@@ -149,8 +150,8 @@ class Pipeline:
             prepared, batch.removed, batch.files, made_with=self.settings, moves=batch.moves, looks=batch.looks,
             under_way=self._noted(batch),
         )  # fmt: skip
-        self._pending.popleft()  # not before: who is interrupted in the write writes it then
         self._written(batch, embedded)
+        self._pending.popleft()  # not before: who is interrupted in the write writes it then, and tells it again
 
     def _vectors(self, pending: Embedding) -> tuple[np.ndarray, int]:
         """The vectors of all passages of a batch, (n, d) float32, and how many were embedded."""

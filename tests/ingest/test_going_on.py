@@ -349,12 +349,34 @@ def test_ctrl_c_within_a_write_loses_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr(Store, "write", pressed)
-        with pytest.raises(Interrupted):
+        with pytest.raises(Interrupted) as stopped:
             index.add(folder)
+    assert stopped.value.report.documents == len(sources(index))
     assert {"0000.txt", "0001.txt"} <= {Path(source).name for source in sources(index)}
     assert index.check() == []
     index.add(folder)
     assert len(sources(index)) == 6
+
+
+def test_ctrl_c_just_after_a_commit_counts_it_once(
+    index: Searcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searcher.ingest.ingest, "BATCH_DOCUMENTS", 2)
+    written = searcher.ingest.ingest.Ingest._written
+    calls: list[int] = []
+
+    def pressed(self: Any, batch: Batch, embedded: int) -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        written(self, batch, embedded)
+        if len(calls) == 2:
+            self._count(batch, embedded)
+
+    monkeypatch.setattr(searcher.ingest.ingest.Ingest, "_written", pressed)
+    with pytest.raises(Interrupted) as stopped:
+        index.add(many(tmp_path / "many", 6))
+    assert stopped.value.report.documents == stopped.value.report.passages == len(sources(index)) > 0
 
 
 def test_ctrl_c_in_a_terminal_says_what_is_kept(tiny_bert: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from searcher import Searcher
 from searcher.errors import BadValue, FilterError
-from searcher.filters.language import parse
+from searcher.filters import parse
 from searcher.readers import read_text
 from searcher.readers.reading import READERS
 from searcher.records import Document
