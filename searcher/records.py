@@ -22,10 +22,12 @@ ASKED_FOR = ("highlight", "payload", "place", "vector")  # of a hit
 MAX_TEXT_BYTES = 256 * 2**20  # of one document; table files are streamed, a row of theirs is a document
 # What a place in a file may say, and of which type: the page (from 1) and the label printed on it where that differs,
 # the slide and whether it is in the speaker's notes, the sheet and row, the cell of a notebook, the qualified name of a
-# definition, the time in a recording ("00:01:02.500"), the chapter of a book, the message of a mailbox.
+# definition, the time in a recording ("00:01:02.500"), the chapter of a book, the message of a mailbox; the line of a
+# file whose text has others.
 PLACE_PARTS: dict[str, type] = {
     "page": int, "label": str, "slide": int, "notes": bool, "sheet": str, "row": int, "cell": int, "name": str,
     "time": str, "chapter": str, "message": int,
+    "line": int,
 }  # fmt: skip
 # How people say them.
 SAID = {
@@ -260,7 +262,7 @@ def _html_row(hit: Passage) -> str:
     before, best, after = (escape(hit.text[a:b]) for a, b in ((first, start), (start, end), (end, last)))
     text = f"{'…' * (first > 0)}{before}{f'<mark>{best}</mark>' if best else ''}{after}{'…' * (last < len(hit.text))}"
     place = f"{escape(hit.source)}:{hit.line}" + (f"<br>{escape(hit.section)}" if hit.section else "")
-    place += f"<br>{escape(said(hit.place))}" if hit.place else ""
+    place += f"<br>{escape(at)}" if (at := said(hit.place or {})) else ""
     title = f"<b>{escape(hit.title)}</b><br>" if hit.title else ""
     return (
         f'<tr><td {CELL}">{hit.rank}</td><td {CELL}">{hit.score:.3f}</td><td {CELL}">{title}{place}</td>'

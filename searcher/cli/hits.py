@@ -13,6 +13,7 @@ from searcher.cli.terminal import bold, columns, dim, echo, fitted, link, printa
 from searcher.ranking import telling
 from searcher.records import Document, Passage, said
 from searcher.system import shown
+from searcher.text import line_at
 
 __all__ = ["FORMATS", "View", "place", "show_answer_line", "show_documents", "show_hits"]
 
@@ -90,12 +91,13 @@ def place(hit: Passage) -> str:
 
     A row of a table file has no line.
     """
-    if hit.place and "name" not in hit.place:  # a definition stands on a line
-        return f"{shown(hit.source)}, {said(hit.place)}"
+    where = said(hit.place or {})
+    if where and "name" not in (hit.place or {}):  # a definition stands on a line
+        return f"{shown(hit.source)}, {where}"
     if "#" in hit.source and not PART.search(hit.source):
         return shown(hit.source)
     line = hit.line
-    if hit.highlight:
+    if hit.highlight and "line" not in (hit.place or {}):  # else the text has not the lines of the file
         line += hit.text.count("\n", 0, hit.highlight.start - hit.start)
     return f"{shown(hit.source)}:{line}"
 
@@ -164,13 +166,12 @@ def _show_lines(document: Document, hit: Passage, view: View) -> None:
     text = document.text
     marks = _answering(hit, view.question)
     start, end = section_of(document, marks[0]) if view.section else _around(text, *marks, view.context or 0)
-    line = document.first_line + text.count("\n", 0, start)
-    digits = len(str(line + text.count("\n", start, end)))
+    digits = len(str(line_at(document, max(start, end - 1))))
     for piece in text[start:end].rstrip("\n").split("\n"):
         inside = start < marks[1] and start + len(piece) > marks[0]
-        number = dim(f"    {line:>{digits}}{':' if inside else '-'} ")
+        number = dim(f"    {line_at(document, start):>{digits}}{':' if inside else '-'} ")
         echo(number, bold(piece) if inside else piece)
-        start, line = start + len(piece) + 1, line + 1
+        start += len(piece) + 1
 
 
 def _answering(hit: Passage, question: str | None) -> tuple[int, int]:
@@ -236,7 +237,7 @@ def _show_markdown(hits: Sequence[Passage], view: View | None = None) -> None:
     """A quotation for each hit with its source, to be pasted where somebody reads or a program goes on."""
     for hit in hits:
         section = f", {hit.section}" if hit.section else ""
-        where = said(hit.place) if hit.place else "" if "#" in hit.source else f"line {hit.line}"
+        where = said(hit.place or {}) or ("" if "#" in hit.source else f"line {hit.line}")
         echo(f"{hit.rank}. **{shown(hit.source)}**{where and f', {where}'}{section}\n")
         echo("\n".join(f"   > {line}" for line in hit.text.splitlines()) + "\n")
 

@@ -6,7 +6,7 @@ It reads HTML and the simpler tree that trafilatura makes of HTML: one table of 
 import re
 import unicodedata
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from searcher.readers.headings import LONGEST_TITLE, Heading
 
@@ -33,6 +33,8 @@ SPACES = re.compile(r"[ \t\r\n\f]+")
 SPACE_RUN = re.compile(r" {2,}")
 EDGES = re.compile(r" *\n *")
 
+OUTER = {"html", "body", "main", "article"}  # text that stands in them bare may be anywhere below their beginning
+
 
 class Block(NamedTuple):
     """A paragraph, a heading, a list item, a row, or code.
@@ -49,19 +51,23 @@ class Block(NamedTuple):
     linked: int
 
 
-def laid_out(page: Iterable[Block]) -> tuple[str, list[Heading]]:
-    """The text of blocks under each other, and the headings in it."""
+def laid_out(page: Iterable[Block]) -> tuple[str, list[Heading], list[tuple[int, dict[str, int]]]]:
+    """The text of blocks under each other, the headings in it, and on which lines of the file the blocks stand."""
     text: list[str] = []
-    headings = []
+    headings: list[Heading] = []
+    lines: list[tuple[int, dict[str, int]]] = []
     length = above = 0
     for block in page:
         gap = "" if not text else "\n" if block.group and block.group == above else "\n\n"
         if block.level:
             headings.append(Heading(length + len(gap), block.level, block.text))
+        line: Any = block.owner.sourceline if block.owner.tag not in OUTER else None  # of these it is where they begin
+        if line is not None and (not lines or line >= lines[-1][1]["line"]):
+            lines.append((length + len(gap), {"line": line}))
         text += [gap, block.prefix, block.text]
         length += len(gap) + len(block.prefix) + len(block.text)
         above = block.group
-    return "".join(text), headings
+    return "".join(text), headings, lines
 
 
 def blocks(root: "Element") -> list[Block]:

@@ -31,8 +31,9 @@ def read_html(raw: Raw, options: ReadOptions) -> Iterator[Item]:
         return
     metadata = _declared(root)
     page_title = readable(line_of(root.find("head/title")))
-    text, headings = laid_out(_content(root))
-    yield Document(raw.source, text, _title(page_title, headings), metadata=metadata, sections=sections(headings))
+    text, headings, lines = laid_out(_content(root))
+    title = _title(page_title, headings)
+    yield Document(raw.source, text, title, metadata=metadata, sections=sections(headings), places=tuple(lines))
 
 
 def _content(root: "Element") -> list[Block]:

@@ -14,6 +14,7 @@ from searcher.plain import as_json
 from searcher.records import PLACE_PARTS, Document
 from searcher.store.lookup import Held
 from searcher.store.rows import check_part, checksum
+from searcher.store.schema import COLUMNS as FILTERED
 
 __all__ = ["HeldPlaces", "as_place", "is_place", "misplaced", "place_rows", "placed"]
 
@@ -71,7 +72,7 @@ def misplaced(connection: Any, number: int, document: Document) -> None:
 
 def is_place(path: Path) -> bool:
     """Whether a key of a filter names a part of a place."""
-    return len(path) == 1 and path[0] in PLACE_PARTS
+    return len(path) == 1 and path[0] in PLACE_PARTS and path[0] not in FILTERED
 
 
 class HeldPlaces(Held):

@@ -133,7 +133,7 @@ def _is_mark(link: Element) -> bool:
 
 def _chapter(draft: Draft, page: Element, title: str | None) -> None:
     """A page under what there is; its title as a heading where it has none of its own."""
-    text, headings = laid_out(blocks(page))
+    text, headings, _ = laid_out(blocks(page))
     if not text.strip():
         return
     first = headings[0].title if headings else None
