@@ -61,13 +61,22 @@ def laid_out(page: Iterable[Block]) -> tuple[str, list[Heading], list[tuple[int,
         gap = "" if not text else "\n" if block.group and block.group == above else "\n\n"
         if block.level:
             headings.append(Heading(length + len(gap), block.level, block.text))
-        line: Any = block.owner.sourceline if block.owner.tag not in OUTER else None  # of these it is where they begin
+        line = _line_of(block.owner)
         if line is not None and (not lines or line >= lines[-1][1]["line"]):
             lines.append((length + len(gap), {"line": line}))
         text += [gap, block.prefix, block.text]
         length += len(gap) + len(block.prefix) + len(block.text)
         above = block.group
     return "".join(text), headings, lines
+
+
+def _line_of(element: "Element") -> int | None:
+    """The line of the file on which the text of an element begins; None where it may be anywhere below."""
+    line: Any = element.sourceline
+    if line is None or element.tag in OUTER:
+        return None
+    code = "".join(map(str, element.itertext())) if _is_verbatim(element) else ""
+    return int(line) + code[: len(code) - len(code.lstrip("\r\n"))].count("\n")
 
 
 def blocks(root: "Element") -> list[Block]:
