@@ -23,6 +23,10 @@ DEPTH = 1 / 2
 # Chosen on the German and Chinese of XQuAD, never on the English.
 SAME_TOKEN = 0.03
 
+TELLING = 4  # words of a sentence that says something, or letters of a word in a script without spaces
+_MARKUP = re.compile(r"<[^<>]*>|\w+://\S+|\]\([^()]*\)")
+_WORD = re.compile(r"[^\W\d_]+")
+
 # Lines that end where they end, whatever the punctuation: list items, table rows, quotes and headings.
 _LINES = re.compile(r"\n(?=[^\S\n]*(?:[-*+•|>#]|\d+[.)])\s)|^[^\S\n]*#+\s[^\n]*\n|\n[^\S\n]*\n", re.MULTILINE)
 
@@ -56,7 +60,7 @@ def best_sentences(embedder: Embedder, question: str, texts: Sequence[str]) -> l
         likeness = packed @ normalize(question_states).T / np.maximum(lengths, 1e-12)[:, None]  # (T, m)
     chosen, at = [own[0] for own in spans], 0
     for number, own in zip(several, tokens, strict=True):
-        chosen[number] = spans[number][_best(asked, own, likeness[at : at + len(own)], spans[number])]
+        chosen[number] = spans[number][_best(texts[number], asked, own, likeness[at : at + len(own)], spans[number])]
         at += len(own)
     return chosen
 
@@ -108,14 +112,28 @@ def _states(embedder: Embedder, inputs: Sequence[tuple[list[int], Tokens]]) -> l
     return [np.concatenate([pieces[i] for i in np.flatnonzero(owned == owner)]) for owner in range(len(inputs))]
 
 
-def _best(asked: Tokens, tokens: Tokens, likeness: np.ndarray, spans: Sequence[tuple[int, int]]) -> int:
-    """The sentence that answers best, the first of equals. likeness: (t, m) cosines of tokens with those asked."""
+def _best(text: str, asked: Tokens, tokens: Tokens, likeness: np.ndarray, spans: Sequence[tuple[int, int]]) -> int:
+    """The sentence that answers best, the first of equals. likeness: (t, m) cosines of tokens with those asked.
+
+    One that is hardly more than an address or a tag is taken only where all are.
+    """
     edges = np.searchsorted(tokens.starts, spans)
     present = np.array([np.isin(asked.ids, tokens.ids[a:b]) for a, b in edges])  # (sentences, m)
     rare = rarity(present)
     _, once = np.unique(asked.ids, return_index=True)
-    scores = [
+    scores = np.array([
         maxsim(likeness[a:b], rare) + SAME_TOKEN * float(rare[once] @ here[once]) if a < b and len(asked) else -1.0
         for (a, b), here in zip(edges, present, strict=True)
-    ]
-    return int(np.argmax(scores))
+    ])  # fmt: skip
+    telling = np.array([_says_something(text[a:b]) for a, b in spans])
+    return int(np.argmax(np.where(telling, scores, -2.0) if telling.any() else scores))
+
+
+def _says_something(sentence: str) -> bool:
+    """Whether it is more than an address, a tag, or a cell of a table with a word or two.
+
+    >>> _says_something("| **GitHub link** | https://example.com/a/b |"), _says_something("It is made of two parts.")
+    (False, True)
+    """
+    words = _WORD.findall(_MARKUP.sub(" ", sentence))
+    return len(words) >= TELLING or any(len(word) >= TELLING and not word.isascii() for word in words)
