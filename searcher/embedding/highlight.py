@@ -23,7 +23,7 @@ DEPTH = 1 / 2
 # Chosen on the German and Chinese of XQuAD, never on the English.
 SAME_TOKEN = 0.03
 
-TELLING = 4  # words of a sentence that says something, or letters of a word in a script without spaces
+TELLING = 4  # words beside an address or tag that say something, or letters of a word in a script without spaces
 _MARKUP = re.compile(r"<[^<>]*>|\w+://\S+|\]\([^()]*\)")
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -130,10 +130,12 @@ def _best(text: str, asked: Tokens, tokens: Tokens, likeness: np.ndarray, spans:
 
 
 def _says_something(sentence: str) -> bool:
-    """Whether it is more than an address, a tag, or a cell of a table with a word or two.
+    """Whether it is more than an address or a tag with a word or two.
 
     >>> _says_something("| **GitHub link** | https://example.com/a/b |"), _says_something("It is made of two parts.")
     (False, True)
     """
+    if not _MARKUP.search(sentence):
+        return True
     words = _WORD.findall(_MARKUP.sub(" ", sentence))
     return len(words) >= TELLING or any(len(word) >= TELLING and not word.isascii() for word in words)

@@ -329,5 +329,10 @@ def modules() -> list[str]:
 
 @pytest.mark.parametrize("name", modules())
 def test_the_examples_in_docstrings_are_true(name: str) -> None:
-    module: ModuleType = importlib.import_module(name)
+    try:
+        module: ModuleType = importlib.import_module(name)
+    except ImportError as fault:
+        if not name.startswith("searcher.integrations."):
+            raise
+        pytest.skip(str(fault))
     assert doctest.testmod(module).failed == 0

@@ -7,8 +7,8 @@ import pytest
 
 from searcher import Searcher
 from searcher.cli.output import show_report
-from searcher.faq.calibrating import read_labelled
 from searcher.faq.entries import Entries
+from searcher.faq.labelled import read_labelled
 from searcher.readers.reading import READERS
 from searcher.records import AddReport, Document, Failure, Note, Skipped
 

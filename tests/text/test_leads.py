@@ -56,7 +56,7 @@ def test_a_heading_that_would_be_the_last_of_a_passage_begins_the_next(bert: Tok
 
 
 TITLES = [
-    "# water", "## *the* [water](x.md) {#water}", "water\n---", "water of\nthe river\n---", "# water\n\n## money\n\n### bank",
+    "# water", "## *the* `water` {#water}", "water\n---", "water of\nthe river\n---", "# water\n\n## money\n\n### bank",
     "water\n=====\n\nmoney\n---",
 ]  # fmt: skip
 
