@@ -199,7 +199,7 @@ class Ingest:
     def _written(self, batch: Batch, embedded: int) -> None:
         """A batch is in the database."""
         self._count(batch, embedded)
-        self.progress("stored", sum(len(item.chunks) for item in batch.taken.values()))
+        self.progress("stored", batch.passages)
         self.progress("token", sum(chunk.content for item in batch.taken.values() for chunk in item.chunks))
         self._ended(batch)
 
@@ -216,7 +216,7 @@ class Ingest:
             batch.before = Counter({name: told[name] for name in COUNTED})
         chunks = [chunk for item in batch.taken.values() for chunk in item.chunks]
         counts = {
-            "documents": len(batch.taken), "passages": len(chunks), "embedded": embedded,
+            "documents": len(batch.taken), "passages": batch.passages, "embedded": embedded,
             "tokens": sum(chunk.content for chunk in chunks), "unknown_tokens": sum(chunk.unknown for chunk in chunks),
             "split_words": sum(chunk.splits_word for chunk in chunks),
         }  # fmt: skip
@@ -235,8 +235,7 @@ class Ingest:
         """How far it is with a batch that is being written; None where nobody is told."""
         if not self._noted:
             return None
-        passages = sum(len(item.chunks) for item in batch.taken.values())
-        return self._under_way(passages, batch.ended).noted()
+        return self._under_way(batch.passages, batch.ended).noted()
 
     def _under_way(self, passages: int = 0, files: int = 0) -> UnderWay:
         done = self.files_done + files, self.files_in_all, self.report.passages + passages

@@ -33,6 +33,11 @@ class Taken(NamedTuple):
     file: str | None
     chunks: list[Chunk]
 
+    @property
+    def passages(self) -> int:
+        """How many passages are stored of it."""
+        return min(1, len(self.chunks)) if self.document.whole else len(self.chunks)
+
 
 @dataclass
 class Batch:
@@ -51,6 +56,11 @@ class Batch:
     ended: int = 0
     begun: float = field(default_factory=perf_counter)
     before: Counter[str] | None = None
+
+    @property
+    def passages(self) -> int:
+        """How many passages are stored of its documents."""
+        return sum(item.passages for item in self.taken.values())
 
     @property
     def changes(self) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from interrupted import heeding
 
 import searcher.ingest.files
 import searcher.ingest.ingest
@@ -382,7 +383,9 @@ def test_ctrl_c_just_after_a_commit_counts_it_once(
 def test_ctrl_c_in_a_terminal_says_what_is_kept(tiny_bert: Path, tmp_path: Path) -> None:
     folder = many(tmp_path / "many", 4000)
     add = [sys.executable, "-m", "searcher", "add", str(folder), "-i", str(tmp_path / "index")]
-    running = subprocess.Popen([*add, "-m", str(tiny_bert)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        [*add, "-m", str(tiny_bert)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=heeding
+    )
     far = None
     while running.poll() is None and not (far and far.passages):
         time.sleep(0.02)

@@ -11,6 +11,7 @@ from queue import Empty, Queue
 from threading import Event, Thread
 
 import pytest
+from interrupted import heeding
 
 from searcher import Searcher
 from searcher.errors import BadValue
@@ -109,7 +110,7 @@ def test_a_folder_that_is_away_is_not_taken_for_empty(tiny_bert: Path, notes: Pa
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_it_in_peace(tiny_bert: Path, notes: Path, tmp_path: Path, number: int) -> None:
     command = [sys.executable, "-m", "searcher", "watch", notes, "-m", tiny_bert, "-i", tmp_path / "index"]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heeding)
     assert running.stdout
     assert running.stdout.readline().startswith("added 2 documents")
     time.sleep(0.5)
