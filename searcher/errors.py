@@ -14,7 +14,6 @@ Interrupted                 Ctrl-C during an `add`, which is no fault: a Keyboar
 """
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 
 __all__ = [
@@ -73,6 +72,8 @@ class UnknownName(BadValue):
 def _meant(name: str, known: list[str]) -> str:
     """Which of the known names are most like a mistyped one, in any case; empty if none is."""
     spelled = {each.casefold(): each for each in known}
+    from difflib import get_close_matches
+
     near = [spelled[each] for each in get_close_matches(name.casefold(), spelled, n=3)]
     return f". Did you mean {' or '.join(map(repr, near))}?" if near else ""
 

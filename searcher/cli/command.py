@@ -1,7 +1,6 @@
 """Commands and groups as all of ours are: help at a glance, examples, model options apart, and "did you mean"."""
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -13,6 +12,8 @@ __all__ = ["Choice", "Command", "Group", "Option", "near"]
 
 def near(name: str, known: Iterable[str]) -> str:
     """What is said of a mistyped name: which known names are most like it, empty if none is."""
+    from difflib import get_close_matches
+
     found = get_close_matches(name, list(known), n=3)
     return f" Did you mean {' or '.join(map(repr, found))}?" if found else ""
 

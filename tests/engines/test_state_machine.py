@@ -367,7 +367,7 @@ ANY = settings(deadline=None, database=None, suppress_health_check=list(HealthCh
 
 
 def test_any_order_of_writes_kills_and_damage_leaves_the_answers_of_brute_force(machine: type[Index]) -> None:
-    run = settings(ANY, max_examples=200, stateful_step_count=50, derandomize=True)
+    run = settings(ANY, max_examples=70, stateful_step_count=50, derandomize=True)
     run_state_machine_as_test(machine, settings=run)
 
 
