@@ -42,7 +42,7 @@ def show_hits(hits: Sequence[Passage], view: View | None = None) -> None:
     """Rank, score, where it stands, and of the passage the sentence that answers with what is around it."""
     view, width = view or View(), columns()
     for number, hit in enumerate(hits):
-        _show_head(hit, width)
+        _show_head(hit, width, view)
         if (view.context is not None or view.section) and view.document is not None:
             _show_lines(view.document(hit.source), hit, view)
         else:
@@ -70,9 +70,9 @@ def show_answer_line(answer: str, width: int) -> None:
         echo("      " if number else "    → ", *line)
 
 
-def _show_head(hit: Passage, width: int) -> None:
+def _show_head(hit: Passage, width: int, view: View) -> None:
     """Rank, score, place and section, in one line."""
-    rank, where = f"{hit.rank:>2}  {hit.score:.3f}  ", place(hit)
+    rank, where = f"{hit.rank:>2}  {hit.score:.3f}  ", place(hit, view.document)
     left = width - width_of(rank)
     if width_of(where) > left:  # its end tells more than its beginning
         where = "…" + _end_of(where, left - 1)
@@ -86,20 +86,19 @@ def _end_of(text: str, width: int) -> str:
     return text
 
 
-def place(hit: Passage) -> str:
+def place(hit: Passage, document: Callable[[str], Document] | None = None) -> str:
     """File and line of a hit, of its sentence where that is known; page, sheet or the like where its file has those.
 
-    A row of a table file has no line.
+    A row of a table file has no line. document: gives that of a source, whose text may have other lines than the file.
     """
     where = said(hit.place or {})
     if where and "name" not in (hit.place or {}):  # a definition stands on a line
         return f"{shown(hit.source)}, {where}"
     if "#" in hit.source and not PART.search(hit.source):
         return shown(hit.source)
-    line = hit.line
-    if hit.highlight and "line" not in (hit.place or {}):  # else the text has not the lines of the file
-        line += hit.text.count("\n", 0, hit.highlight.start - hit.start)
-    return f"{shown(hit.source)}:{line}"
+    if document and hit.highlight and "\n" in hit.text[: hit.highlight.start - hit.start]:
+        return f"{shown(hit.source)}:{line_at(document(hit.source), hit.highlight.start)}"
+    return f"{shown(hit.source)}:{hit.line}"
 
 
 # -- the preview of a passage

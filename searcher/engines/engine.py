@@ -164,7 +164,17 @@ class Engine(Protocol):
         """How many documents there are."""
 
     def metadata_kinds(self) -> dict[str, list[str]]:
-        """Top-level key of the metadata → the kinds of its values: text, number, boolean, other."""
+        """Top-level key of the metadata → the kinds of its values: text, number, boolean, object, list."""
+
+    def has_key(self, path: tuple[str, ...]) -> bool:
+        """Whether there is, or ever was, a value under a path of metadata."""
+
+    def values_of(
+        self, key: str | tuple[str, ...], documents: np.ndarray | None = None
+    ) -> list[tuple[str | float | bool, int]]:
+        """The different values of a column (source, id, title, kind) or of a path of metadata, and in how many
+        documents each stands; in lists one by one. documents: ids of some; None for all.
+        """
 
     def listing(self, documents: np.ndarray | None = None) -> list[dict[str, Any]]:
         """Documents in the order of sources: source, id, kind, title, metadata, passages, characters.

@@ -1,6 +1,5 @@
 """What is stored, document by document: by the caller's id, by a filter, and what their metadata hold."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -62,7 +61,7 @@ class Library(Opened):
 
     def metadata_keys(self) -> dict[str, list[str]]:
         """The keys of the documents' metadata, sorted, and of which kinds their values are: text, number, boolean,
-        other (a list or an object).
+        object, and list beside the kinds of its elements.
         """
         return dict(sorted(self.engine.metadata_kinds().items())) if self.exists() else {}
 
@@ -78,15 +77,11 @@ class Library(Opened):
             known = self.engine.metadata_kinds()
             path = _path(key, known)
             numbers = None if where is None else self.engine.chosen(filters.parse(where))
-            listed = self.engine.listing(numbers)
-        if listed and path[0] not in known and not (len(path) == 1 and key in SHOWN):
-            raise UnknownName("key", key, {*known, *SHOWN})
-        # To Python True and 1 are one key of a dict, to a filter they are two values.
-        counts: Counter[tuple[bool, str | float]] = Counter()
-        for document in listed:
-            counts.update({(isinstance(value, bool), value) for value in _values(document, key, path)})
-        ranked = sorted(counts.items(), key=lambda item: (-item[1], str(item[0][1])))
-        return [ValueCount(value, count) for (_, value), count in ranked[:most]]
+            counts = self.engine.values_of(key if key in SHOWN else path, numbers)
+            if not counts and key not in SHOWN and not self.engine.has_key(path) and self.engine.document_count():
+                raise UnknownName("key", key, {*known, *SHOWN})
+        ranked = sorted(counts, key=lambda item: (-item[1], str(item[0])))
+        return [ValueCount(value, count) for value, count in ranked[:most]]
 
     def _chosen(self, where: Where) -> list[int]:
         """Ids of the documents that a filter allows, None for all, rising."""
@@ -132,16 +127,3 @@ def _path(key: str, known: Mapping[str, Any]) -> tuple[str, ...]:
     if not isinstance(tree, IsNull):
         raise BadValue(f"{key!r} is not one key")
     return in_metadata(tree.path)
-
-
-def _values(document: Mapping[str, Any], key: str, path: Sequence[str]) -> Iterator[str | float | bool]:
-    """The values of a key of one document of a listing."""
-    found: Any = document["metadata"]
-    if key in SHOWN:
-        found = document[key]
-    else:
-        for part in path:
-            found = found.get(part) if isinstance(found, dict) else None
-    for value in found if isinstance(found, list) else [found]:
-        if isinstance(value, str | int | float):
-            yield value

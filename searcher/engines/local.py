@@ -40,10 +40,10 @@ class LocalEngine(Store):
         without: np.ndarray | None = None,
     ) -> list[list[Hit]]:
         """As in `Engine`."""
+        allowed = None if where is None else self.allowed(where)  # a wrong key is one before there is a vector too
         snapshot = self.snapshots.current()
         if snapshot is None:
             return [[] for _ in vectors]
-        allowed = None if where is None else self.allowed(where)
         if without is not None:
             allowed = np.setdiff1d(snapshot.present if allowed is None else allowed, without, assume_unique=True)
         return nearest(self, snapshot, vectors, k, allowed, effort)

@@ -323,7 +323,12 @@ class Snapshots:
 
     def check(self) -> list[str]:
         """A line if the cache file cannot be used although it should, or holds other vectors than the store."""
-        advice = "searcher check --repair makes it anew"
+        try:
+            return self._checked("searcher check --repair makes it anew")
+        except DamagedIndex as fault:  # of the database, which has lines of its own for it
+            return [str(fault)]
+
+    def _checked(self, advice: str) -> list[str]:
         with self.store.database.reading():
             settings, stamp = self.store.settings(), cachefile.stamp_of(self.path)
             if settings is None or not os.path.lexists(self.path):

@@ -1,6 +1,6 @@
 """Conditions that stand beside a filter: of files by globs, and all of them as one tree."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from searcher.errors import BadValue
 from searcher.filters.tree import And, Filter, Named, Not
@@ -12,7 +12,8 @@ __all__ = ["joined", "named"]
 def named(include: Sequence[str], exclude: Sequence[str]) -> list[Filter]:
     """Filters for what came from files that globs name, and did not come from those that others name."""
     for name, globs in (("include", include), ("exclude", exclude)):
-        if isinstance(globs, str) or not all(isinstance(glob, str) and glob.strip("/") for glob in globs):
+        listed = isinstance(globs, Iterable) and not isinstance(globs, str)
+        if not listed or not all(isinstance(glob, str) and glob.strip("/") for glob in globs):
             raise BadValue(f"{name} is {globs!r}; good: a list of globs such as ['*.md', 'docs/**']")
     try:
         wanted: list[Filter] = [Named(paths_regex(include))] if include else []

@@ -41,7 +41,7 @@ ORDERS: dict[str, Callable[[Any, Any], bool]] = {
 
 def fits(row: Row, tree: Filter) -> bool:
     """Whether a filter allows a passage."""
-    return lets_through(tree, {name: getattr(row, name) for name in ROW_KEYS} | (row.place or {}), row.metadata)
+    return lets_through(tree, (row.place or {}) | {name: getattr(row, name) for name in ROW_KEYS}, row.metadata)
 
 
 def lets_through(tree: Filter, columns: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool:

@@ -75,4 +75,6 @@ def unit_of(vector: np.ndarray) -> np.ndarray:
     """A vector (d,) float32 over its length; one of zeros stays it."""
     exact = vector.astype(np.float64)
     length = float(np.sqrt((exact * exact).sum()))
-    return vector if not length or abs(length - 1) <= EXACT else (exact / length).astype(np.float32)
+    if not length:
+        return np.zeros_like(vector)  # of which a zero may have had a sign
+    return vector if abs(length - 1) <= EXACT else (exact / length).astype(np.float32)

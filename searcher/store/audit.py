@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from searcher.errors import DamagedIndex
-from searcher.store.given import check_given
+from searcher.store.given import NOWHERE, check_given
 from searcher.store.keyword_index import KEYWORD_FAULT, misspaced
 from searcher.store.lookup import value_rows
 from searcher.store.placed import misplaced
@@ -43,6 +43,11 @@ UNPAIRED = {
     "passage {} has a vector that no search may find": "SELECT g.id FROM given g JOIN vectors v ON v.id = g.id"
     " WHERE g.length <= 0 AND v.vector != zeroblob(length(v.vector))",
     "a length for passage {}, which is not there": "SELECT id FROM given EXCEPT SELECT id FROM passages",
+    "the number of given lengths does not go with what is there, {}": "SELECT count(*) FROM given"
+    " HAVING count(*) IS NOT (SELECT given FROM held_given WHERE id = 1)",
+    "passage {} has a vector of zeros, and it is lost why": "SELECT id FROM vectors"
+    f" WHERE vector = zeroblob(length(vector)) AND id NOT IN ({NOWHERE})"
+    " AND EXISTS (SELECT 1 FROM settings WHERE key = 'weights' AND value LIKE '\"given: %')",
     "a payload of document {}, which is not there": "SELECT document FROM payloads"
     " WHERE document NOT IN (SELECT id FROM documents)",
     "document {} has other passages than filters are told": "SELECT document FROM ("

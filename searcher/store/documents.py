@@ -9,11 +9,16 @@ from typing import Any, Literal
 import numpy as np
 
 from searcher.errors import DamagedIndex
+from searcher.filters import BOOLEAN, NUMBER, TEXT
 from searcher.records import ANSWER, Document
+from searcher.store.lookup import is_key, text_of
 from searcher.store.rows import DOCUMENT_PART, WHOLE_DOCUMENT, as_document, check_part
 from searcher.store.state import State
 
 __all__ = ["Documents"]
+
+LONGEST_END = 50_000  # bytes of a pattern that SQLite takes
+COLUMN_OF = {"source": "source", "id": "key", "title": "title", "kind": "kind"}  # what a key of a document means
 
 
 class Documents(State):
@@ -48,6 +53,8 @@ class Documents(State):
     def ending(self, name: str) -> dict[str, list[int]]:
         """Files, or sources of what is from none, → ids of their documents: where that ends so, or of that title."""
         end = "%/" + re.sub(r"[\\%_]", r"\\\g<0>", name)
+        if len(end.encode(errors="replace")) > LONGEST_END:
+            return {}
         query = r"""SELECT CASE WHEN source LIKE ?1 ESCAPE '\' OR file IS NULL THEN source ELSE file END, id
             FROM documents WHERE source LIKE ?1 ESCAPE '\' OR file LIKE ?1 ESCAPE '\' OR title = ?2 COLLATE NOCASE
             ORDER BY id"""
@@ -97,15 +104,45 @@ class Documents(State):
 
     def metadata_kinds(self) -> dict[str, list[str]]:
         """Top-level key of the metadata → the kinds of its values, as filters/values.py has them."""
-        # From one pair to the next in the primary key: as many steps as there are pairs, however many the values.
-        following = "SELECT path, kind FROM metadata_values WHERE (path, kind) > (?, ?) ORDER BY path, kind LIMIT 1"
+        # From one pair to the next in the primary key, within a path and then past it: SQLite does not seek by both.
+        within = "SELECT path, kind FROM metadata_values WHERE path = ? AND kind > ? ORDER BY kind LIMIT 1"
+        beyond = "SELECT path, kind FROM metadata_values WHERE path > ? ORDER BY path, kind LIMIT 1"
         kinds: dict[str, list[str]] = {}
         pair = ("", "")
         with self.database.reading() as connection:
-            while (pair := connection.execute(following, pair).fetchone()) is not None:
+
+            def following(pair: tuple[str, str]) -> tuple[str, str] | None:
+                return connection.execute(within, pair).fetchone() or connection.execute(beyond, pair[:1]).fetchone()
+
+            while (found := following(pair)) is not None:
+                pair = found
                 if len(parts := json.loads(pair[0])) == 1:
                     kinds.setdefault(parts[0], []).append(pair[1])
         return kinds
+
+    def has_key(self, path: tuple[str, ...]) -> bool:
+        """Whether there is, or ever was, a value under a path of metadata."""
+        with self.database.reading() as connection:
+            return is_key(connection, path)
+
+    def values_of(
+        self, key: str | tuple[str, ...], documents: np.ndarray | None = None
+    ) -> list[tuple[str | float | bool, int]]:
+        """The different values of a column or of a path of metadata, and in how many documents each stands."""
+        some, given = "", list[str]()
+        if documents is not None:
+            some, given = " AND {} IN (SELECT value FROM json_each(?))", [json.dumps(documents.tolist())]
+        if isinstance(key, str):
+            column = COLUMN_OF[key]
+            query = f"SELECT '{TEXT}', {column}, count(*) FROM documents WHERE {column} IS NOT NULL{some.format('id')}"
+            grouped = f"{query} GROUP BY 2"
+        else:
+            query = "SELECT kind, value, count(*) FROM metadata_values WHERE path = ?"
+            grouped = f"{query} AND kind IN ('{TEXT}', '{NUMBER}', '{BOOLEAN}'){some.format('document')} GROUP BY 1, 2"
+            given.insert(0, text_of(key))
+        with self.database.reading() as connection:
+            rows = connection.execute(grouped, given).fetchall()
+        return [(bool(value) if kind == BOOLEAN else value, count) for kind, value, count in rows]
 
     def counts(self) -> dict[str, int]:
         """Documents, passages, tokens."""

@@ -139,21 +139,21 @@ class _Asked:
     def _found(self, leaf: Leaf, within: np.ndarray | None) -> np.ndarray:
         if not is_place(leaf.path):
             ours = Held(self._connection, leaf.path, within)
-            return _holding(leaf, ours, self._of(within) if of_passages(leaf.path) else self._spans().documents)
+            return _holding(leaf, ours, lambda: self._of(within) if of_passages(leaf.path) else self._spans().documents)
         # What the place of a passage says; where it says nothing, what the metadata of its document does.
         held = HeldPlaces(self._connection, leaf.path, within)
-        placed, documents = held.there(), self._spans().documents
-        others = _without(self._of(_holding(leaf, Held(self._connection, leaf.path), documents)), placed)
+        placed, metadata = held.there(), Held(self._connection, leaf.path)
+        others = _without(self._of(_holding(leaf, metadata, lambda: self._spans().documents)), placed)
         if within is not None:
             others = _both(others, self._of(within))
-        return union([_both(_holding(leaf, held, placed), placed), others])
+        return union([_both(_holding(leaf, held, lambda: placed), placed), others])
 
 
-def _holding(leaf: Leaf, held: Held, every: np.ndarray) -> np.ndarray:
-    """Ids of those whose value under a key is as a test wants it. every: of all that may have one."""
+def _holding(leaf: Leaf, held: Held, every: Callable[[], np.ndarray]) -> np.ndarray:
+    """Ids of those whose value under a key is as a test wants it. every: gives those of all that may have one."""
     match leaf:
         case IsNull() | IsEmpty():
-            return _without(every, held.there() if isinstance(leaf, IsNull) else held.filled())
+            return _without(every(), held.there() if isinstance(leaf, IsNull) else held.filled())
         case Some(test):
             return held.judged(judge(test).alone)[0]
         case Every(test):

@@ -16,7 +16,7 @@ from searcher.store.schema import COLUMNS
 
 __all__ = [
     "Held", "Spans", "change_values", "enter", "is_key", "keys", "numbers", "of_passages", "spans", "spans_of",
-    "union", "value_rows", "whole",
+    "text_of", "union", "value_rows", "whole",
 ]  # fmt: skip
 
 AT_ONCE = 1000  # fractions that one question holds: out of JSON SQLite may read them otherwise

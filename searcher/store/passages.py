@@ -31,6 +31,7 @@ class Passages(State):
     def __init__(self, folder: Path, create: bool = False) -> None:
         super().__init__(folder, create)
         self._spans: tuple[Head | None, Spans] | None = None
+        self._whole: Head | None = None  # the last state in which all lengths of given vectors were there
 
     def passage_ids(self, document: int | None = None) -> np.ndarray:
         """Ids of all passages or of one document's, in rising order. -> (n,) int64."""
@@ -57,12 +58,22 @@ class Passages(State):
         )
         found: dict[int, np.ndarray | None] = {}
         with self.database.reading() as connection:
+            self._check_lengths(connection)
             for row in connection.execute(query, [json.dumps(list(ids))]):
                 unit = np.frombuffer(vector_bytes(row[0], *row[4:]), dtype="<f4")
                 found[row[0]] = unit if row[1] is None else as_given(row[:4], unit)
         if missing := set(ids) - found.keys():
             raise DamagedIndex(f"passage {min(missing)} or its vector is gone; run: searcher check")
         return found
+
+    def _check_lengths(self, connection: Any) -> None:
+        """DamagedIndex if a length of a given vector was lost, of which nothing else would tell; once a state."""
+        if self._whole != (state := self.database.state()):
+            counted = "SELECT (SELECT count(*) FROM given), (SELECT given FROM held_given)"
+            there, held = connection.execute(counted).fetchone()
+            if there != held:
+                raise DamagedIndex(f"{self.database.path}: lengths of given vectors are gone; run: searcher check")
+            self._whole = state
 
     def answer_ids(self, documents: Iterable[int]) -> np.ndarray:
         """Ids of the passages of those documents that are the answer of a FAQ entry, rising. -> (n,) int64."""

@@ -34,9 +34,9 @@ def place_rows(
 
 
 def _place_at(document: Document, start: int) -> dict[str, Any] | None:
-    """The place at an offset of a document's text."""
+    """The place at an offset of a document's text, without the line, which stands with the passage itself."""
     at = bisect_right(document.places, start, key=lambda place: place[0])
-    return dict(document.places[at - 1][1]) if at else None
+    return {name: part for name, part in document.places[at - 1][1].items() if name != "line"} if at else None
 
 
 def as_place(row: tuple[Any, ...] | None) -> dict[str, Any] | None:
@@ -64,7 +64,7 @@ def misplaced(connection: Any, number: int, document: Document) -> None:
     }
     for passage, start in spans:
         with suppress(TypeError):  # a start that is no number, which its checksum tells
-            if found.pop(passage, None) != _place_at(document, start):
+            if found.pop(passage, None) != (_place_at(document, start) or None):
                 raise DamagedIndex(f"the place of passage {passage} is not what its document says")
     for passage in found:
         raise DamagedIndex(f"the place of passage {passage} is of no passage")

@@ -132,7 +132,7 @@ def _salvage(old: sqlite3.Connection, draft: Path, settings: IndexSettings) -> l
             for number, values in _rows(old, "documents", f"{DOCUMENT_PART}, crc"):
                 passages = passages_of.pop(number, [])
                 try:
-                    document, rows = _document(old, number, values, passages, settings.dimension)
+                    document, rows = _document(old, number, values, passages, settings)
                 except (DamagedIndex, sqlite3.Error):
                     lost.append(_name(number, values))
                     continue
@@ -169,7 +169,7 @@ def _salvage_faq(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
 
 
 def _document(
-    old: sqlite3.Connection, number: int, values: tuple[Any, ...] | None, passages: list[int], dimension: int
+    old: sqlite3.Connection, number: int, values: tuple[Any, ...] | None, passages: list[int], settings: IndexSettings
 ) -> tuple[Document, list[tuple[str, tuple[Any, ...]]]]:
     """A document, and (table, row) of it, its passages and vectors, all verified.
 
@@ -189,10 +189,13 @@ def _document(
         if part[1] != number or document.text[part[2] : part[3]] != part[7]:
             raise DamagedIndex(f"passage {passage} is not of document {number}")
         blob, crc = _row(old, "vector, crc FROM vectors", passage)
-        vector_bytes(passage, blob, crc, dimension)
+        vector_bytes(passage, blob, crc, settings.dimension)
+        lengths = old.execute("SELECT * FROM given WHERE id = ?", [passage]).fetchall()
+        if settings.given and not lengths and not any(blob):
+            raise DamagedIndex(f"passage {passage} has a vector of zeros, and it is lost why")
         rows.append(("passages", _row(old, "* FROM passages", passage)))
         rows.append(("vectors", _row(old, "* FROM vectors", passage)))
-        for row in old.execute("SELECT * FROM given WHERE id = ?", [passage]):
+        for row in lengths:
             check_given(row)
             rows.append(("given", row))
     starts = [(part[0], part[2]) for name, part in rows if name == "passages"]

@@ -95,6 +95,11 @@ BESIDE = [
         id INTEGER PRIMARY KEY REFERENCES passages ON DELETE CASCADE, length REAL NOT NULL, rest BLOB,
         crc INTEGER NOT NULL)""",
     "CREATE INDEX given_nowhere ON given (id) WHERE length <= 0",
+    # How many rows that has, kept by triggers as of `held`: without its row a vector would seem to be given as it is.
+    "CREATE TABLE held_given (id INTEGER PRIMARY KEY CHECK (id = 1), given INTEGER NOT NULL)",
+    "INSERT INTO held_given VALUES (1, 0)",
+    "CREATE TRIGGER given_came AFTER INSERT ON given BEGIN UPDATE held_given SET given = given + 1; END",
+    "CREATE TRIGGER given_went AFTER DELETE ON given BEGIN UPDATE held_given SET given = given - 1; END",
 ]
 
 SCHEMA = [

@@ -81,7 +81,8 @@ class Writing(State):
         query = f"SELECT {WHOLE_DOCUMENT}, d.passages FROM documents d WHERE id = ?"
         done = 0
         with self.database.writing() as connection:
-            connection.executemany("INSERT OR IGNORE INTO metadata_keys VALUES (?)", [[key] for key in changes])
+            keys = [[key] for key, value in changes.items() if value is not None]
+            connection.executemany("INSERT OR IGNORE INTO metadata_keys VALUES (?)", keys)
             for number in documents:
                 if (row := connection.execute(query, [number]).fetchone()) is None:
                     continue

@@ -36,11 +36,12 @@ def paths_regex(globs: Iterable[str]) -> str:
     """
     parts = []
     for glob in globs:
-        path = str(Path(glob).expanduser()) if glob.startswith("~") else glob
-        bare = path.strip("/")
         try:
+            path = str(Path(glob).expanduser()) if glob.startswith("~") else glob
+            bare = path.strip("/")
             regex = glob_regex(bare) if path.startswith("/") and "/" in bare else glob_regex(f"**/{bare}")
-        except (re.error, ValueError) as fault:
+            re.compile(regex)
+        except (re.error, ValueError, RuntimeError) as fault:  # the last for a user who is not there
             raise ValueError(f"{glob!r} is no glob: {fault}") from None
         parts.append(f"{regex}(?:/.*)?")
     return "|".join(parts)

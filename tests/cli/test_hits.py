@@ -141,3 +141,20 @@ def test_a_document_is_named_by_the_end_of_its_path_or_its_title(run: Run, house
     assert "Another." in run("show", "deep/house.md").out
     assert "removed 1" in run("remove", "deep/house.md").out
     assert run("show", "house.md").out.startswith(LONG)
+
+
+def test_the_line_of_a_sentence_in_a_page_is_that_of_the_file(run: Run, index: Path) -> None:
+    rows = "\n".join(f"line {number} of the code" for number in range(1, 40))
+    page = f"<html>\n<body>\n\n<h1>Harbour</h1>\n\n\n<p>Boats sail.</p>\n\n\n\n<p>Tea costs money.</p>\n<pre>\n{rows}\n</pre></body></html>"
+    (index.parent / "texts" / "page.html").write_text(page, encoding="utf-8")
+    assert run("add", "texts").code == 0
+    assert "page.html:11" in run("search", "Tea costs money.", "--include", "*.html", "-k", 1, "--highlight").out
+    hits = json.loads(run("search", "code", "--where", "line > 20", "--json").out)
+    assert hits and all("place" not in hit and hit["line"] > 20 for hit in hits)
+    one_line(run("search", "x", "--where", "page > 1"), "unknown filter key 'page'")
+
+
+@pytest.mark.parametrize("glob", ["[z-a]", "~nobodyhere/x"])
+def test_a_glob_that_is_none_is_named(run: Run, index: Path, glob: str) -> None:
+    one_line(run("search", "x", "--include", glob), f"{glob!r} is no glob")
+    one_line(run("list", "[]"), "is no glob")

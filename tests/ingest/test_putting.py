@@ -341,3 +341,15 @@ def test_documents_given_whole_with_payloads_are_taken_by_add_documents_too(inde
     report = index.add_documents([Document("here", "river " * 90, payload=[1], whole=True)])
     assert (report.documents, report.passages) == (1, 1)
     assert index.document("here").payload == [1]
+
+
+def test_values_look_where_filters_do(index: Searcher) -> None:
+    metadatas = [{"authors": [{"name": "Ada"}, {"name": "Bob"}], "tags": ["x", ["y"]]}, {"authors": {"name": "Ada"}}]
+    index.put(["one two", "three four"], ["a", "b"], metadatas)
+    assert index.values("authors.name") == [("Ada", 2), ("Bob", 1)]
+    assert index.values("tags") == [("x", 1), ("y", 1)]
+    with pytest.raises(UnknownName):
+        index.values("authors.nmae")
+    index.update_metadata({"id": "a"}, {"typo": None})
+    with pytest.raises(UnknownName):
+        index.count("typo = 1")

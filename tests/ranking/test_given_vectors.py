@@ -3,8 +3,10 @@
 import base64
 import io
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -360,3 +362,33 @@ def test_tensors_arrays_and_lists_are_all_vectors(index: Searcher) -> None:
         8,
         8,
     ]
+
+
+def test_a_lost_length_is_damage_and_never_another_vector(index: Searcher) -> None:
+    index.put(
+        ["a b", "c d", "e f"], ["1", "2", "3"], vectors=[[3, 4, 0, 0, 0, 0, 0, 0], None, [1, 0, 0, 0, 0, 0, 0, 0]]
+    )
+    index.close()
+    with closing(sqlite3.connect(index.folder / "searcher.db")) as connection:
+        connection.execute("DROP TRIGGER given_went")
+        connection.execute("DELETE FROM given")
+        connection.execute(
+            "CREATE TRIGGER given_went AFTER DELETE ON given BEGIN UPDATE held_given SET given = given - 1; END"
+        )
+        connection.commit()
+    with Searcher(index.folder) as opened:
+        with pytest.raises(DamagedIndex, match="lengths of given vectors are gone"):
+            opened.get(["1"], vectors=True)
+        said = opened.check()
+        assert any("the number of given lengths does not go" in line for line in said)
+        assert any("a vector of zeros, and it is lost why" in line for line in said)
+        opened.repair()
+        assert opened.check() == []
+        assert {each.id for each in opened.iterate()} == {"1", "3"}
+
+
+def test_a_zero_has_one_sign(index: Searcher) -> None:
+    index.put(["a b"], ["1"], vectors=[[-0.0] * DIMENSION])
+    assert index.check() == []
+    assert index.get(["1"], vectors=True)[0].vector.tolist() == [0.0] * DIMENSION
+    assert index.search(vector=np.ones(DIMENSION), k=3) == []
