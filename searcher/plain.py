@@ -1,19 +1,25 @@
 """Values as they come, of Python, numpy or pandas, made into what can be stored and compared."""
 
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from datetime import date, time
 from decimal import Decimal
 from enum import Enum
+from functools import singledispatch
 from numbers import Integral, Real
 from operator import methodcaller
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from searcher.errors import BadValue
 
-__all__ = ["as_json", "plain", "scalar"]
+__all__ = ["INT64", "ColumnType", "as_json", "plain", "scalar", "storable"]
+
+ColumnType = Literal["text", "number", "boolean", "date"]  # what the values of a table's column are made into
+INT64 = range(-(2**63), 2**63)
+TOO_DEEP = "a value is nested too deeply"
 
 
 def plain(value: Any) -> Any:
@@ -52,7 +58,7 @@ def _of_date(value: date) -> str | None:
 def _of_decimal(value: Decimal) -> int | float | str:
     if not value.is_finite():
         return float("nan") if value.is_nan() else float(value)
-    if value.adjusted() < 19 and value == value.to_integral_value() and -(2**63) <= (whole := int(value)) < 2**63:
+    if value.adjusted() < 19 and value == value.to_integral_value() and (whole := int(value)) in INT64:
         return whole
     near = float(value)
     return near if Decimal(repr(near)) == value else str(value)
@@ -66,9 +72,76 @@ SCALARS: dict[type, Callable[[Any], Any]] = {
 }  # fmt: skip
 
 
+def storable(value: Any) -> Any:
+    """The value as JSON and SQLite can hold it: what `scalar` makes of a single one, sets as lists, integers beyond
+    64 bits as text, text without NUL characters.
+
+    Raises BadValue: NaN, infinity, a lone surrogate, what is nested too deeply, or a type that means nothing to a
+    filter.
+    """
+    try:
+        return _stored(value)
+    except RecursionError:
+        raise BadValue(TOO_DEEP) from None
+
+
+@singledispatch
+def _stored(value: Any) -> Any:
+    if (bare := scalar(value)) is not value:
+        return _stored(bare)
+    raise BadValue(f"a value of type {type(value).__name__} cannot be stored")
+
+
+@_stored.register(bool)
+@_stored.register(type(None))
+def _unchanged(value: bool | None) -> bool | None:
+    return value
+
+
+@_stored.register(Integral)
+def _whole(value: Integral) -> int | str:
+    return int(value) if int(value) in INT64 else str(int(value))
+
+
+@_stored.register(Real)
+def _finite(value: Real) -> float:
+    if not math.isfinite(value):
+        raise BadValue(f"{float(value)} is not a number that can be stored")
+    return float(value)
+
+
+@_stored.register(str)
+def _encodable(value: str) -> str:
+    value = plain(value)  # a text may be an Enum's too
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise BadValue(f"a lone surrogate at character {error.start + 1}") from None
+    return str(value).replace("\0", "")  # where SQLite's JSON would end the string
+
+
+@_stored.register(Mapping)
+def _keyed(value: Mapping[Any, Any]) -> dict[str, Any]:
+    return {_encodable(str(plain(key))): _stored(item) for key, item in value.items()}
+
+
+@_stored.register(list)
+@_stored.register(tuple)
+def _listed(value: list[Any] | tuple[Any, ...]) -> list[Any]:
+    return [_stored(item) for item in value]
+
+
+@_stored.register(set)
+@_stored.register(frozenset)
+def _ordered(value: set[Any] | frozenset[Any]) -> list[Any]:
+    return sorted(map(_stored, value), key=repr)  # the order of a set differs from run to run
+
+
 def as_json(value: Any) -> str:
     """The value as it is stored. BadValue for one that JSON cannot hold."""
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as fault:
         raise BadValue(f"{value!r:.80} cannot be stored as JSON: {fault}") from None
+    except RecursionError:
+        raise BadValue(TOO_DEEP) from None

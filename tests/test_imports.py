@@ -1,6 +1,7 @@
-"""The ladder of rooms: what may import what, what each room hands out, and what `import searcher` may not load."""
+"""The ladder of rooms: what may import what, what each room hands out, what an import or a search may not load."""
 
 import ast
+import json
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from searcher import Searcher
 
 PACKAGE = Path(__file__).parents[1] / "searcher"
 
@@ -127,3 +130,18 @@ def test_importing_loads_no_heavy_library(statement: str) -> None:
     code = f"import sys; {statement}; print([name for name in {heavy} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_a_search_from_the_shell_loads_no_readers(tiny_bert: Path, tmp_path: Path) -> None:
+    Searcher(tmp_path, model=str(tiny_bert)).add_texts(["money in the bank"])
+    arguments = ["search", "bank", "--mode", "keyword", "--jsonl", "--index", str(tmp_path)]
+    code = f"""
+import atexit, sys
+from searcher.cli import main
+atexit.register(lambda: print([name for name in sys.modules if name.startswith(("searcher.readers", "searcher.mig"))]))
+main({arguments})
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    hit, loaded = result.stdout.splitlines()
+    assert json.loads(hit)["text"] == "money in the bank"
+    assert loaded == "[]"

@@ -5,7 +5,6 @@ import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
-from difflib import get_close_matches
 from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Any, Self, Unpack
@@ -158,6 +157,8 @@ class Opened:
 
     def _near(self, name: str) -> str:
         """What is said of a name that is not there: which paths are most like it, empty if none is."""
+        from difflib import get_close_matches
+
         paths = {PurePath(origin).name: origin for origin in self.engine.origins(MOST)}
         near = get_close_matches(PurePath(name).name, paths, n=3)
         return f" did you mean {' or '.join(repr(shown(paths[each])) for each in near)}?" if near else ""

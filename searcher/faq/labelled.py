@@ -2,13 +2,11 @@
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from searcher.errors import BadValue, UnreadableFile
 from searcher.faq.entries import Entries
-from searcher.readers import ReadOptions, read
 from searcher.records import Document, Failure, Note
 
 __all__ = ["read_labelled", "read_questions"]
@@ -31,7 +29,7 @@ def read_labelled(file: Path, entries: Entries) -> list[tuple[str, str | None]]:
             if (name := getattr(row, names)) is not None:
                 known.setdefault(name, entries.answers[number])
     labelled, named = [], False
-    for item in _rows(file, ReadOptions(column_types={ANSWER: "text"})):
+    for item in _rows(file, column_types={ANSWER: "text"}):
         fields = {name.lower(): value for name, value in item.metadata.items()}
         answer = fields.get(ANSWER)
         named |= answer is not None
@@ -49,7 +47,7 @@ def read_questions(file: Path | BinaryIO) -> list[str]:
     A stream is lines. Raises UnreadableFile, and BadValue for a row without a question, or no question at all.
     """
     if isinstance(file, Path) and file.suffix.lower() in TABLES:
-        return [row.text for row in _rows(file, ReadOptions())]
+        return [row.text for row in _rows(file)]
     content = file.read_bytes() if isinstance(file, Path) else file.read()
     name = str(file) if isinstance(file, Path) else "stdin"
     try:
@@ -61,10 +59,10 @@ def read_questions(file: Path | BinaryIO) -> list[str]:
     return [line for line in lines if line]
 
 
-def _rows(file: Path, options: ReadOptions) -> Iterator[Document]:
+def _rows(file: Path, **how: Any) -> Iterator[Document]:
     """The rows of a table, their questions as texts. Notes on the file are warned of."""
     empty = True
-    for item in read(file, replace(options, text_field=_question_column(file))):
+    for item in _read(file, text_field=_question_column(file), **how):
         if isinstance(item, Note):
             if ANSWER not in item.reason:  # that is told as an error, or not asked for
                 warnings.warn(f"{item.source}: {item.reason}", stacklevel=2)
@@ -77,6 +75,13 @@ def _rows(file: Path, options: ReadOptions) -> Iterator[Document]:
             yield item
     if empty:
         raise BadValue(f"{file} holds no question")
+
+
+def _read(file: Path, **how: Any) -> Iterator[Document | Failure]:
+    """What is read of a table; how: as in `ReadOptions`."""
+    from searcher.readers import ReadOptions, read  # for which nobody who only asks has to wait
+
+    return read(file, ReadOptions(**how))
 
 
 def _question_column(file: Path) -> str:
@@ -98,7 +103,7 @@ def _require(file: Path, column: str) -> None:
 def _missing(file: Path, column: str) -> str | None:
     """None where a table has a column of that name, else which it has, in words."""
     try:
-        next(iter(read(file, ReadOptions(text_field=column))), None)
+        next(_read(file, text_field=column), None)
     except UnreadableFile as problem:
         _, its, fields = problem.reason.partition("its fields: ")
         if not its:

@@ -7,7 +7,7 @@ Imports: errors, system, plain, records.
 
 from searcher.filters.conditions import joined, named
 from searcher.filters.given import parse
-from searcher.filters.passing import Judge, fits, judge
+from searcher.filters.passing import fits, judge
 from searcher.filters.tree import (
     And,
     Compare,
@@ -62,7 +62,6 @@ __all__ = [
     "In",
     "IsEmpty",
     "IsNull",
-    "Judge",
     "Leaf",
     "Like",
     "Moment",

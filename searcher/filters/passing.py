@@ -30,7 +30,7 @@ from searcher.filters.tree import (
 from searcher.filters.values import LIST, SINGLE, TEXT, Path, Value, is_empty, kind_of, moment_of, values_at
 from searcher.records import Row
 
-__all__ = ["ROW_KEYS", "Judge", "fits", "judge", "lets_through", "like"]
+__all__ = ["ROW_KEYS", "fits", "judge", "lets_through", "like"]
 
 # What a key of one part means before it means one of metadata: parts of a passage's row.
 ROW_KEYS = ("source", "id", "title", "kind", "section", "line", "passage_id")
@@ -150,7 +150,7 @@ def like(pattern: str, text: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _pieces(pattern: str) -> tuple[re.Pattern[str], ...]:
-    """What stands between each % of a pattern; the last one is bound to the end. None if it ends in an escape."""
+    """What stands between each % of a pattern; the last one is bound to the end; none if it ends in an escape."""
     pieces, signs = [""], iter(pattern)
     for sign in signs:
         if sign == "%":

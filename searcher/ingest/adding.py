@@ -4,21 +4,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-from typing import Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from searcher.engines import Opened
 from searcher.errors import BadValue, Interrupted, SearcherError
 from searcher.ingest.documents import documents_of_texts
 from searcher.ingest.exchange import Exchanged, Export, write_export
-from searcher.ingest.files import add_files, expanded
 from searcher.ingest.ingest import Ingest
-from searcher.ingest.migrating import bring_in, bring_in_given
 from searcher.ingest.progress import Progress, no_progress
 from searcher.ingest.under_way import UnderWay
 from searcher.ingest.watching import folders_of, watched
-from searcher.migration import Choices, foreign
-from searcher.readers import ColumnType, ReadOptions, read_text
+from searcher.plain import ColumnType
 from searcher.records import AddReport, Document, Failure
+
+# The readers and the stores of other tools are imported where they are used: who only asks need not wait for them.
+if TYPE_CHECKING:
+    from searcher.readers import ReadOptions
 
 __all__ = ["Adding"]
 
@@ -49,11 +50,8 @@ class Adding(Opened):
         what was read, but not as it stands, is in its `notes`. A file that has another path now and the same content
         keeps its documents, which is in `moved`. Raises Interrupted, a KeyboardInterrupt, after a clean commit.
         """
-        paths = [paths] if isinstance(paths, str | Path) else paths
         options = _options(text_field, id_field, tables, encoding, column_types)
-        with self._ingesting(progress, dry_run) as ingest:
-            add_files(ingest, expanded(paths), options, prune)
-        return ingest.report
+        return self._add_files(paths, options, prune, dry_run, progress)
 
     def watch(
         self,
@@ -89,12 +87,8 @@ class Adding(Opened):
 
         answers: embed the answers too; an entry is then found by what it says as well. The rest as `add`.
         """
-        paths = [paths] if isinstance(paths, str | Path) else paths
-        faq: Literal["answers", "questions"] = "answers" if answers else "questions"
-        options = ReadOptions(faq=faq, encoding=encoding, column_types=column_types or {})
-        with self._ingesting(progress, dry_run) as ingest:
-            add_files(ingest, expanded(paths), options, prune)
-        return ingest.report
+        options = _options(None, None, (), encoding, column_types, "answers" if answers else "questions")
+        return self._add_files(paths, options, prune, dry_run, progress)
 
     def add_bytes(
         self,
@@ -112,6 +106,8 @@ class Adding(Opened):
         """Index one file's content under a label, read as a file of that suffix. BadValue for an empty label."""
         if not label:
             raise BadValue("a label is empty; good: a name for what is added")
+        from searcher.readers import read_text
+
         options = _options(text_field, id_field, tables, encoding, column_types)
         with self._ingesting(dry_run=dry_run) as ingest:
             try:
@@ -143,6 +139,18 @@ class Adding(Opened):
         """
         with self._ingesting(progress) as ingest:
             ingest.documents(documents, file)
+        return ingest.report
+
+    def _add_files(
+        self, paths: str | Path | Sequence[str | Path], options: "ReadOptions", prune: bool, dry_run: bool,
+        progress: Progress,
+    ) -> AddReport:  # fmt: skip
+        """Bring files, folders and globs into the index."""
+        from searcher.ingest.files import add_files, expanded
+
+        paths = [paths] if isinstance(paths, str | Path) else paths
+        with self._ingesting(progress, dry_run) as ingest:
+            add_files(ingest, expanded(paths), options, prune)
         return ingest.report
 
     @contextmanager
@@ -237,6 +245,9 @@ class Adding(Opened):
 
         Raises BadValue for a path that is none of these, UnreadableFile, and what `add` raises.
         """
+        from searcher.ingest.migrating import bring_in, bring_in_given
+        from searcher.migration import Choices, foreign
+
         stored = self._stored()
         given = self._wanted.vectors is not None if stored is None else stored.given
         if given and embed:
@@ -267,9 +278,10 @@ def _options(
     tables: Sequence[str],
     encoding: str | None,
     column_types: Mapping[str, ColumnType] | None,
-) -> ReadOptions:
+    faq: Literal["questions", "answers"] | None = None,
+) -> "ReadOptions":
     """How files are read, as a caller gives it."""
+    from searcher.readers import ReadOptions
+
     fields = _several(text_field or ())
-    return ReadOptions(
-        fields or None, id_field, _several(tables), encoding=encoding, column_types=dict(column_types or {})
-    )
+    return ReadOptions(fields or None, id_field, _several(tables), faq, encoding, dict(column_types or {}))

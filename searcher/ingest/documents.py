@@ -9,8 +9,7 @@ import numpy as np
 
 from searcher.embedding import normalize
 from searcher.errors import BadValue, UnknownName
-from searcher.plain import as_json, plain
-from searcher.readers import storable
+from searcher.plain import as_json, plain, storable
 from searcher.records import PLACE_PARTS, Chunk, Document
 from searcher.text import check_text
 

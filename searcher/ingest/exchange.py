@@ -20,7 +20,7 @@ from searcher.engines import Engine
 from searcher.errors import BadValue, IndexUnavailable, UnknownName
 from searcher.ingest.documents import sound_places
 from searcher.ingest.progress import Progress, no_progress
-from searcher.readers import storable
+from searcher.plain import storable
 from searcher.records import Chunk, Document, Prepared
 from searcher.text import check_text, places_of
 

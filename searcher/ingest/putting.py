@@ -13,7 +13,7 @@ from searcher.ingest.adding import Adding
 from searcher.ingest.documents import content_key, document_of, key_of, listed, sound
 from searcher.ingest.given import prepared, vectors_of
 from searcher.ingest.progress import Progress, no_progress
-from searcher.readers import storable
+from searcher.plain import storable
 from searcher.records import Document, Prepared
 
 __all__ = ["EXISTS", "Putting"]

@@ -1,6 +1,6 @@
 """Stores of other tools → ids, texts, metadata and vectors; none of these tools is needed, nothing of a store is run.
 
-Imports: errors, records, readers.
+Imports: errors, plain, records, readers.
 """
 
 from searcher.migration.foreign import Choices, Foreign, Item

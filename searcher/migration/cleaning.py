@@ -5,7 +5,7 @@ from typing import Any
 from searcher.errors import BadValue
 from searcher.migration.foreign import Item
 from searcher.migration.named import Name, Shell
-from searcher.readers import storable
+from searcher.plain import storable
 
 __all__ = ["cleaned"]
 

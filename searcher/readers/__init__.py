@@ -5,15 +5,13 @@ Imports: errors, system, plain, records.
 
 from searcher.readers.databases import copied
 from searcher.readers.faqs import FAQ_READERS
-from searcher.readers.raw import ColumnType, Part, Raw, ReadOptions, Unsupported
+from searcher.readers.raw import Part, Raw, ReadOptions, Unsupported
 from searcher.readers.reading import belonging, read, read_text
 from searcher.readers.table import formats
-from searcher.readers.values import storable
 from searcher.readers.walking import Found, find_files
 
 __all__ = [
     "FAQ_READERS",
-    "ColumnType",
     "Found",
     "Part",
     "Raw",
@@ -25,5 +23,4 @@ __all__ = [
     "formats",
     "read",
     "read_text",
-    "storable",
 ]

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from searcher.readers.values import storable, typed
+from searcher.plain import storable
+from searcher.readers.values import typed
 
 __all__ = ["Columns", "columns_of"]
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from searcher.errors import BadValue
+from searcher.plain import storable
 from searcher.readers.plainyaml import Entry, read_yaml
-from searcher.readers.values import storable
 
 __all__ = ["FrontMatter", "front_matter"]
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Literal, NamedTuple, TypeAlias, get_args
 
 from searcher.errors import UnknownName, UnreadableFile
+from searcher.plain import ColumnType
 from searcher.readers.charsets import codec_of
 from searcher.records import MAX_TEXT_BYTES, Document, Failure, Note
 
 __all__ = [
-    "COLUMN_TYPES", "DEFAULTS", "MAX_TEXT_BYTES", "ColumnType", "Item", "Part", "Raw", "ReadOptions", "Reader",
-    "Unsupported",
+    "COLUMN_TYPES", "DEFAULTS", "MAX_TEXT_BYTES", "Item", "Part", "Raw", "ReadOptions", "Reader", "Unsupported",
 ]  # fmt: skip
 
 
@@ -18,7 +18,6 @@ class Unsupported(UnreadableFile):
     """A file of a kind that no reader knows: passed over, where any other UnreadableFile has failed."""
 
 
-ColumnType = Literal["text", "number", "boolean", "date"]
 COLUMN_TYPES = get_args(ColumnType)
 
 

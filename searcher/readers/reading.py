@@ -14,7 +14,6 @@ from searcher.readers.pictures import without_pictures
 from searcher.readers.plain import read_plain
 from searcher.readers.raw import DEFAULTS, MAX_TEXT_BYTES, Item, Part, Raw, Reader, ReadOptions, Unsupported
 from searcher.readers.table import READERS, UNSUPPORTED, plugins
-from searcher.readers.values import storable, typed
 from searcher.readers.walking import Found, find_files
 from searcher.records import Document, Failure, Note
 from searcher.system import absolute
@@ -30,8 +29,6 @@ __all__ = [
     "find_files",
     "read",
     "read_text",
-    "storable",
-    "typed",
 ]
 
 DEEPEST = 8  # files within files within files

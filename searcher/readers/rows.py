@@ -8,10 +8,10 @@ from itertools import accumulate
 from typing import Any, NamedTuple, TypeAlias
 
 from searcher.errors import BadValue, UnreadableFile
+from searcher.plain import storable
 from searcher.readers.columns import Columns
 from searcher.readers.escapes import unescaped
 from searcher.readers.raw import Item, Raw, ReadOptions
-from searcher.readers.values import storable
 from searcher.records import Document, Failure
 
 __all__ = ["NAMED", "Broken", "Fields", "Row", "documents", "id_of"]

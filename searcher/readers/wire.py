@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import IO, Any
 
+from searcher.plain import storable
 from searcher.readers.raw import Item
-from searcher.readers.values import storable
 from searcher.records import Document, Failure, Note, Skipped
 
 __all__ = ["as_item", "as_value", "receive", "send"]

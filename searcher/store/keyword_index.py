@@ -9,6 +9,7 @@ import re
 import sqlite3
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,6 @@ UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"
     "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
-PARTS = re.compile(f"{UNSPACED.pattern}|(?:(?!{UNSPACED.pattern}).)+", re.DOTALL)  # of a phrase
 VARIANTS = re.compile("[\ufb00-\ufb06\uff00-\uffef]+")  # ligatures, full and half width: written otherwise, read alike
 ROWS = 1000  # passages read in one piece
 KEYWORD_FAULT = "the keyword index does not hold the words of the passages; searcher check --repair makes it anew"
@@ -69,13 +69,23 @@ def holding(connection: Any, phrase: str) -> np.ndarray:
 
     All, for a phrase without a word: what nobody can see is asked of none.
     """
-    runs = [run for part in PARTS.findall(spelled_once(phrase)) if any(map(str.isalnum, run := asked(part)))]
+    runs = [run for part in _parts(spelled_once(phrase)) if any(map(str.isalnum, run := asked(part)))]
     if not runs:
         rows = connection.execute("SELECT id FROM passages ORDER BY id")
     else:
         quoted = " AND ".join(f'"{_words(run)}"' for run in runs)
         rows = connection.execute("SELECT rowid FROM keywords WHERE keywords MATCH ? ORDER BY rowid", [quoted])
     return np.fromiter((number for (number,) in rows), np.int64)
+
+
+def _parts(phrase: str) -> list[str]:
+    """What is of scripts without spaces, and what lies between.
+
+    >>> _parts("日本の home")
+    ['', '日本の', ' home']
+    """
+    edges = [0, *(edge for found in UNSPACED.finditer(phrase) for edge in found.span()), len(phrase)]
+    return [phrase[start:end] for start, end in pairwise(edges)]
 
 
 def _words(text: str) -> str:

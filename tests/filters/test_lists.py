@@ -35,7 +35,7 @@ from searcher.filters import (
     parse,
 )
 from searcher.filters.passing import lets_through
-from searcher.readers.values import storable
+from searcher.plain import storable
 
 COLUMNS = ["source", "title", "line"]
 

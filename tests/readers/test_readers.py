@@ -1,13 +1,11 @@
-"""Files to documents: encodings, Markdown, reStructuredText, web pages, tables, and the types of metadata."""
+"""Files to documents: encodings, Markdown, reStructuredText, web pages, tables, and the types of their cells."""
 
 import csv
 import io
 import json
-import math
 import string
 import subprocess
 import sys
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from searcher.errors import BadValue, UnreadableFile
-from searcher.readers import ReadOptions, Unsupported, raw, read, read_text, storable
+from searcher.errors import UnreadableFile
+from searcher.readers import ReadOptions, Unsupported, raw, read, read_text
 from searcher.readers.links import without_targets
 from searcher.readers.reading import READERS, UNSUPPORTED
 from searcher.readers.values import typed
@@ -573,23 +571,6 @@ def test_every_whole_number_of_64_bits_is_typed(number: int) -> None:
 @given(st.text(string.printable))
 def test_typing_never_fails_on_text(cell: str) -> None:
     assert isinstance(typed(cell), str | int | float | bool | None)
-
-
-def test_values_are_made_storable() -> None:
-    value = {1: {3, 1}, "when": datetime(2024, 1, 31, 12), "day": date(2024, 1, 31), "big": 2**70, "pair": (1, True)}
-    assert storable(value) == {
-        "1": [1, 3],
-        "when": "2024-01-31T12:00:00",
-        "day": "2024-01-31",
-        "big": str(2**70),
-        "pair": [1, True],
-    }
-
-
-@pytest.mark.parametrize("value", [math.nan, [math.inf], "\udc00", {"a": object()}, b"bytes"])
-def test_what_cannot_be_stored_is_refused(value: Any) -> None:
-    with pytest.raises(BadValue):
-        storable(value)
 
 
 # --- real files --------------------------------------------------------------------------------------------------
