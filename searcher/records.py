@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = [
-    "ANSWER", "MAX_TEXT_BYTES", "PLACE_PARTS", "AddReport", "Answer", "Chunk", "Document", "Failure", "Head",
-    "Highlight", "Hits", "Note", "Passage", "Prepared", "Row", "Skipped", "said",
+    "ANSWER", "HEADINGS", "MAX_TEXT_BYTES", "PLACE_PARTS", "AddReport", "Answer", "Chunk", "Document", "Failure",
+    "Head", "Highlight", "Hits", "Input", "Note", "Passage", "Prepared", "Row", "Skipped", "said",
 ]  # fmt: skip
 
 ANSWER = "answer"
+HEADINGS = " > "  # between those of a heading path
 ASKED_FOR = ("highlight", "payload", "place", "vector")  # of a hit
 MAX_TEXT_BYTES = 256 * 2**20  # of one document; table files are streamed, a row of theirs is a document
 # What a place in a file may say, and of which type: the page (from 1) and the label printed on it where that differs,
@@ -113,6 +114,14 @@ class Chunk:
     content: int
     unknown: int = 0
     splits_word: bool = False
+
+
+class Input(NamedTuple):
+    """All that decides a passage's vector: its text, and title and heading path where these are embedded with it."""
+
+    text: str
+    title: str | None = None
+    section: str | None = None
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,9 @@ settings_options = _stacked(
     model_options,
     _model_option("--chunk-tokens", type=int, metavar="N", help="Most tokens of a passage. [default: the model's]"),
     _model_option("--overlap", type=int, metavar="N", help="Tokens shared with the passage before. [default: 0]"),
+    _model_option(
+        "--context/--no-context", default=None, help="Whether title and headings are embedded in front of each passage."
+    ),
 )
 
 

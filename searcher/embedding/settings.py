@@ -25,6 +25,7 @@ class IndexSettings:
     model is a name for people; weights, tokenizer and architecture count, so that wheel, hub and folder agree. Of
     vectors that are given only the name of their model, in `weights` too, and their dimension mean anything.
     dtype is what bulk encoding had when the index was made, for people too: the same index opens under any.
+    context: whether title and headings of a passage are embedded in front of it.
     """
 
     model: str
@@ -43,10 +44,16 @@ class IndexSettings:
     overlap: int
     truncate: bool = False
     dtype: str = "fp32"
+    context: bool = False
 
     @classmethod
     def of(
-        cls, embedder: Embedder, chunk_tokens: int | None = None, overlap: int = 0, truncate: bool = False
+        cls,
+        embedder: Embedder,
+        chunk_tokens: int | None = None,
+        overlap: int = 0,
+        truncate: bool = False,
+        context: bool = False,
     ) -> "IndexSettings":
         """The settings of an index whose passages that embedder embeds."""
         model, pooling = embedder.model, embedder.pooling
@@ -64,7 +71,7 @@ class IndexSettings:
             query_prompt=embedder.prompts["query"], passage_prompt=embedder.prompts["passage"],
             pools_prompt=model.pools_prompt, dimension=embedder.dimension,
             chunk_tokens=chunk_tokens, overlap=overlap, truncate=truncate,
-            dtype=embedder.encoder.bulk_dtype,
+            dtype=embedder.encoder.bulk_dtype, context=context,
         )  # fmt: skip
 
     @property
@@ -90,6 +97,8 @@ class IndexSettings:
     def fingerprint(self) -> str:
         """One mark for all of it, model's name and dtype left out."""
         values = {key: value for key, value in asdict(self).items() if key not in ("model", "dtype")}
+        if not self.context:  # as it was before there was a choice
+            del values["context"]
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:32]
 
     def embedder(

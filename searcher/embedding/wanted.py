@@ -23,6 +23,7 @@ class Changes(TypedDict, total=False):
     prompts: Mapping[Kind, str] | None
     chunk_tokens: int | None
     overlap: int | None
+    context: bool | None
 
 
 class Settings(Changes, total=False):
@@ -40,6 +41,7 @@ MAX_DIMENSION = 65_536  # of given vectors
 # What says how texts become vectors.
 EMBEDDING = (
     "model", "pooling", "layers", "combine", "special_tokens", "prompts", "chunk_tokens", "overlap", "truncate",
+    "context",
 )  # fmt: skip
 
 
@@ -48,7 +50,8 @@ class Wanted:
     """Settings as given; None is the index's own, or for a new index the model's own.
 
     chunk_tokens: most tokens of a passage, special tokens and prompt included. overlap: tokens that a passage may
-    repeat of the one before. truncate: only the first passage of a document. The others as for `Embedder`.
+    repeat of the one before. truncate: only the first passage of a document. context: title and headings
+    of a passage are embedded in front of it. The others as for `Embedder`.
     vectors: the name of the model with which somebody else makes all vectors, passages' and questions'; nothing is
     embedded then. dimension: their length; of a new index that of the first ones, if it is left out.
     """
@@ -61,6 +64,7 @@ class Wanted:
     prompts: Mapping[Kind, str] | None = None
     chunk_tokens: int | None = None
     overlap: int | None = None
+    context: bool | None = None
     truncate: bool | None = None
     device: str = "auto"
     torch_weights: bool = False
@@ -128,7 +132,9 @@ class Wanted:
 
     def settings(self, embedder: Embedder) -> IndexSettings:
         """The settings of a new index."""
-        return IndexSettings.of(embedder, self.chunk_tokens, self.overlap or 0, bool(self.truncate))
+        return IndexSettings.of(
+            embedder, self.chunk_tokens, self.overlap or 0, bool(self.truncate), self.context is not False
+        )
 
     def check(self, stored: IndexSettings) -> None:
         """SettingsMismatch at the first setting given that is not what the index was made with."""
@@ -144,7 +150,7 @@ class Wanted:
                  "special_tokens": pooling.special_tokens}
             )  # fmt: skip
         stored.check({f"{kind}_prompt": prompt for kind, prompt in (self.prompts or {}).items()})
-        stored.check({"chunk_tokens": self.chunk_tokens, "overlap": self.overlap, "truncate": self.truncate})
+        stored.check({name: getattr(self, name) for name in ("chunk_tokens", "overlap", "truncate", "context")})
 
     def _check_as_given(self, stored: IndexSettings) -> None:
         """SettingsMismatch unless both speak of the same given vectors, or nothing is said of them."""
@@ -175,6 +181,7 @@ class Wanted:
         kept = Wanted(
             overlap=stored.overlap,
             truncate=stored.truncate,
+            context=stored.context,
             device=self.device,
             torch_weights=self.torch_weights,
             dtype=self.dtype,

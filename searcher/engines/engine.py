@@ -10,7 +10,7 @@ import numpy as np
 from searcher.embedding import IndexSettings
 from searcher.errors import BadValue
 from searcher.filters import Filter
-from searcher.records import Document, Head, Prepared, Row
+from searcher.records import Document, Head, Input, Prepared, Row
 from searcher.store import Look, SeenFile, Unanswered
 from searcher.vectors import IndexType, check_knob
 
@@ -237,8 +237,11 @@ class Engine(Protocol):
     def places(self, document: int) -> list[tuple[int, int, int, str | None, int, np.ndarray]]:
         """Start, end, line, section, tokens and vector (d,) float32 of a document's passages in their order."""
 
-    def vectors_of_texts(self, texts: Iterable[str]) -> dict[str, np.ndarray]:
-        """Text → its vector (d,) float32, for those of the texts that are a passage already."""
+    def known_vectors(self, inputs: Iterable[Input], context: bool = False) -> dict[Input, np.ndarray]:
+        """What decides a vector → the vector (d,) float32, for those that are a passage's already.
+
+        context: whether title and headings count, or the text alone.
+        """
 
     # -- questions
 

@@ -22,7 +22,7 @@ def status(engine: LocalEngine, settings: IndexSettings) -> dict[str, Any]:
         "layers": settings.layers, "combine": settings.combine or None, "special_tokens": settings.special_tokens,
         "query_prompt": settings.query_prompt, "passage_prompt": settings.passage_prompt,
         "dimension": settings.dimension, "dtype": settings.dtype,
-        "chunk_tokens": settings.chunk_tokens, "overlap": settings.overlap,
+        "chunk_tokens": settings.chunk_tokens, "overlap": settings.overlap, "context": settings.context,
         "generation": engine.database.head().generation, **_described(engine), "format": FORMAT,
         "journal_mode": engine.database.journal_mode(), "sqlite": sqlite3.sqlite_version,
         "database_bytes": _size(folder / DATABASE),

@@ -103,6 +103,7 @@ def evaluated(
         "dataset": dataset.name, "documents": counts["documents"], "passages": counts["passages"],
         "queries": len(dataset.queries), "mode": mode, "model": settings.model, "pooling": settings.pooling,
         "layers": settings.layers, "chunk_tokens": settings.chunk_tokens, "truncate": settings.truncate,
+        "context": settings.context,
         "seconds": round(perf_counter() - begun, 2),
     }  # fmt: skip
     return Evaluated(result, run, values)

@@ -11,8 +11,8 @@ from searcher.errors import BadValue
 from searcher.evaluation.comparing import across
 from searcher.evaluation.measures import MEASURES, query_values
 from searcher.evaluation.measuring import DEPTH, Dataset
-from searcher.ingest import Progress, no_progress
-from searcher.records import Chunk, Document
+from searcher.ingest import Progress, inputs, no_progress
+from searcher.records import Document
 from searcher.search import Searcher
 
 __all__ = ["Scored", "averaged", "poolings_of", "sweep"]
@@ -26,6 +26,7 @@ LEAST = 100  # … and how many there must be
 SEED = 0
 
 Vectors = Mapping[Pooling, np.ndarray]
+Passages = tuple[Document, list[Sequence_]]  # of one document
 
 
 @dataclass(frozen=True)
@@ -85,21 +86,22 @@ def sweep(
         raise BadValue(f"a sweep compares with {embedder.pooling.name!r}, which not every text has")
     chunker = settings.chunker(embedder)
 
-    def passages(documents: Iterable[Document]) -> Iterator[tuple[Document, list[Chunk]]]:
+    def passages(documents: Iterable[Document]) -> Iterator[Passages]:
         for document in documents:
             chunks = list(chunker.chunks(document.text, document.sections, document.breaks))
-            yield document, chunks[: 1 if settings.truncate else None]
+            chunks = chunks[: 1 if settings.truncate else None]
+            yield document, [Sequence_(ids) for _, ids in inputs(settings, embedder, document, chunks)]
 
     poolings = poolings_of(embedder)
     parts = list(dict.fromkeys(part for pooling in poolings for part in _parts(pooling)))
-    whitened = _whitenings(embedder, poolings, [chunk for _, own in passages(_sample(dataset)) for chunk in own])
+    whitened = _whitenings(embedder, poolings, [each for _, own in passages(_sample(dataset)) for each in own])
     questions = [own for own, _ in embedder.sequences(list(dataset.queries.values()), "query")]
     queries = _vectors(embedder, questions, parts, "query")
     best = {key: _Best(len(dataset.queries)) for key in [*((pooling, "") for pooling in poolings), *whitened]}
     progress("total", len(dataset.documents))
     sources: list[str] = []
     for block in _blocks(passages(dataset.documents)):
-        vectors = _vectors(embedder, [Sequence_(chunk.ids) for _, own in block for chunk in own], parts, "passage")
+        vectors = _vectors(embedder, [each for _, own in block for each in own], parts, "passage")
         starts = np.cumsum([0, *(len(own) for _, own in block)])[:-1]
         for (pooling, whitening), ranking in best.items():
             if whitening:
@@ -167,25 +169,25 @@ def _sample(dataset: Dataset) -> list[Document]:
 
 
 def _whitenings(
-    embedder: Embedder, poolings: Sequence[Pooling], chunks: Sequence[Chunk]
+    embedder: Embedder, poolings: Sequence[Pooling], passages: Sequence[Sequence_]
 ) -> dict[tuple[Pooling, str], Whitening]:
     """A map for each pooling of one layer and each of WHITENINGS; none where the sample is small."""
-    if len(chunks) < LEAST:
+    if len(passages) < LEAST:
         return {}
-    some = np.random.default_rng(SEED).permutation(len(chunks))[:SAMPLE]
+    some = np.random.default_rng(SEED).permutation(len(passages))[:SAMPLE]
     alone = [pooling for pooling in poolings if len(pooling.layers) == 1 and _parts(pooling) == [pooling]]
-    vectors = _vectors(embedder, [Sequence_(chunks[number].ids) for number in some], alone, "passage")
+    vectors = _vectors(embedder, [passages[number] for number in some], alone, "passage")
     return {(own, name): Whitening.fit(vectors[own], power) for own in alone for name, power in WHITENINGS.items()}
 
 
-def _blocks(passages: Iterator[tuple[Document, list[Chunk]]]) -> Iterator[list[tuple[Document, list[Chunk]]]]:
+def _blocks(passages: Iterator[Passages]) -> Iterator[list[Passages]]:
     """Whole documents of some BLOCK passages; a document without any is left out."""
-    block: list[tuple[Document, list[Chunk]]] = []
+    block: list[Passages] = []
     count = 0
-    for document, chunks in passages:
-        if chunks:
-            block.append((document, chunks))
-            count += len(chunks)
+    for document, own in passages:
+        if own:
+            block.append((document, own))
+            count += len(own)
         if count >= BLOCK:
             yield block
             block, count = [], 0

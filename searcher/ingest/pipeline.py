@@ -1,7 +1,7 @@
 """Batches of documents → the database: embedded by a thread of its own while the next is read, written in order."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -12,8 +12,9 @@ import numpy as np
 from searcher.embedding import Embedder, IndexSettings, Sequence_
 from searcher.engines import Engine, Look
 from searcher.ingest.documents import passages
+from searcher.ingest.inputs import inputs
 from searcher.ingest.progress import Progress, no_progress
-from searcher.records import Chunk, Document, Prepared
+from searcher.records import Chunk, Document, Input, Prepared
 
 __all__ = ["BATCH_TOKENS", "Batch", "Pipeline", "Taken", "embed_chunks"]
 
@@ -71,11 +72,13 @@ class Batch:
 class Embedding(NamedTuple):
     """A batch whose vectors are being made.
 
-    texts: of all passages. late: which of them an earlier batch is still embedding; `vectors` are those of the others.
+    inputs, ids: of all passages. late: which of them an earlier batch is still embedding; `vectors` are those of the
+    others.
     """
 
     vectors: Future[tuple[np.ndarray, int]]
-    texts: list[str]
+    inputs: list[Input]
+    ids: list[Sequence[int]]
     late: np.ndarray
     batch: Batch
 
@@ -121,21 +124,27 @@ class Pipeline:
         """Have a batch embedded and, when its turn comes, written."""
         while len(self._pending) >= AHEAD:
             self.write_one()
-        texts = [item.document.text[c.start : c.end] for item in batch.taken.values() for c in item.chunks]
-        ids = [c.ids for item in batch.taken.values() for c in item.chunks]
-        earlier = set[str]().union(*(own.texts for own in self._pending))
-        late = np.array([text in earlier for text in texts], dtype=bool)
+        pairs = [
+            pair for item in batch.taken.values()
+            for pair in inputs(self.settings, self.embedder, item.document, item.chunks)
+        ]  # fmt: skip
+        every, ids = [own for own, _ in pairs], [tokens for _, tokens in pairs]
+        earlier = set[Input]().union(*(own.inputs for own in self._pending))
+        late = np.array([own in earlier for own in every], dtype=bool)
         now = np.flatnonzero(~late)
-        own = [texts[number] for number in now]
-        known = self.engine.vectors_of_texts(dict.fromkeys(own))
-        vectors = self._encoder.submit(self._embed, own, [ids[number] for number in now], known)
-        self._pending.append(Embedding(vectors, texts, late, batch))
+        new = [every[number] for number in now]
+        known = self._known(new)
+        vectors = self._encoder.submit(self._embed, new, [ids[number] for number in now], known)
+        self._pending.append(Embedding(vectors, every, ids, late, batch))
+
+    def _known(self, own: Iterable[Input]) -> dict[Input, np.ndarray]:
+        return self.engine.known_vectors(dict.fromkeys(own), self.settings.context)
 
     def _embed(
-        self, texts: list[str], ids: list[tuple[int, ...]], known: dict[str, np.ndarray]
+        self, own: list[Input], ids: list[Sequence[int]], known: dict[Input, np.ndarray]
     ) -> tuple[np.ndarray, int]:
         begun = perf_counter()
-        vectors, embedded = embed_chunks(self.embedder, texts, ids, known, self.progress)
+        vectors, embedded = embed_chunks(self.embedder, own, ids, known, self.progress)
         tokens, seconds = sum(map(len, ids)), perf_counter() - begun
         if embedded:
             rate = tokens / max(seconds, 1e-6)
@@ -172,10 +181,10 @@ class Pipeline:
         whole[~pending.late] = vectors
         # The earlier batch is written by now; another process may have removed it since.
         late = np.flatnonzero(pending.late)
-        texts = [pending.texts[number] for number in late]
-        ids = [c.ids for item in pending.batch.taken.values() for c in item.chunks]
-        known = self.engine.vectors_of_texts(dict.fromkeys(texts))
-        whole[late], again = embed_chunks(self.embedder, texts, [ids[number] for number in late], known)
+        own = [pending.inputs[number] for number in late]
+        whole[late], again = embed_chunks(
+            self.embedder, own, [pending.ids[number] for number in late], self._known(own)
+        )  # fmt: skip
         return whole, embedded + again
 
     def finish(self) -> None:
@@ -200,22 +209,22 @@ class Pipeline:
 
 def embed_chunks(
     embedder: Embedder,
-    texts: Sequence[str],
+    own: Sequence[Input],
     ids: Sequence[Sequence[int]],
-    known: dict[str, np.ndarray],
+    known: dict[Input, np.ndarray],
     progress: Progress = no_progress,
 ) -> tuple[np.ndarray, int]:
-    """Vectors of passages, each different text once. -> ((n, d) float32, how many were embedded).
+    """Vectors of passages, each different input once. -> ((n, d) float32, how many were embedded).
 
-    texts, ids: n texts and their token ids; known: vectors of texts that need not be embedded.
+    own, ids: n inputs and their token ids; known: vectors of inputs that need not be embedded.
     """
-    new = {text: number for number, text in reversed(list(enumerate(texts))) if text not in known}
+    new = {each: number for number, each in reversed(list(enumerate(own))) if each not in known}
     order = sorted(new.values())
-    row_of = {texts[number]: row for row, number in enumerate(order)}
+    row_of = {own[number]: row for row, number in enumerate(order)}
     fresh = embedder.embed_sequences(
         [Sequence_(ids[number]) for number in order], progress=lambda n: progress("passage", n)
     )
-    vectors = np.empty((len(texts), embedder.dimension), dtype=np.float32)
-    for number, text in enumerate(texts):
-        vectors[number] = known[text] if text in known else fresh[row_of[text]]
+    vectors = np.empty((len(own), embedder.dimension), dtype=np.float32)
+    for number, each in enumerate(own):
+        vectors[number] = known[each] if each in known else fresh[row_of[each]]
     return vectors, len(order)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from searcher.embedding import Embedder, IndexSettings
 from searcher.engines import Engine
 from searcher.ingest.documents import passages
+from searcher.ingest.inputs import inputs
 from searcher.ingest.pipeline import BATCH_TOKENS, embed_chunks
 from searcher.ingest.progress import Progress
 from searcher.records import Chunk, Document, Prepared
@@ -21,10 +22,8 @@ def embed_again(engine: Engine, settings: IndexSettings, embedder: Embedder, pro
     head = engine.head()
     prepared: list[Prepared] = []
     for batch in _batches(engine, settings, embedder, progress):
-        texts = [document.text[chunk.start : chunk.end] for document, _, chunks in batch for chunk in chunks]
-        vectors, _ = embed_chunks(
-            embedder, texts, [chunk.ids for _, _, chunks in batch for chunk in chunks], {}, progress
-        )
+        pairs = [pair for document, _, chunks in batch for pair in inputs(settings, embedder, document, chunks)]
+        vectors, _ = embed_chunks(embedder, [own for own, _ in pairs], [ids for _, ids in pairs], {}, progress)
         at = 0
         for document, file, chunks in batch:
             bare = [replace(chunk, ids=()) for chunk in chunks]  # the ids of a whole index would fill the memory

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from searcher.records import HEADINGS
+
 __all__ = ["LONGEST_TITLE", "Heading", "best_title", "line_starts", "lines", "sections"]
 
-SEPARATOR = " > "
 LONGEST_TITLE = 200  # a longer "heading" is a paragraph with the wrong markup
 
 
@@ -29,7 +30,7 @@ def sections(headings: Iterable[Heading]) -> tuple[tuple[int, str], ...]:
         while path and path[-1].level >= heading.level:
             path.pop()
         path.append(heading)
-        found.append((heading.start, SEPARATOR.join(above.title[:LONGEST_TITLE] for above in path)))
+        found.append((heading.start, HEADINGS.join(above.title[:LONGEST_TITLE] for above in path)))
     return tuple(found)
 
 

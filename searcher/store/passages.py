@@ -11,7 +11,7 @@ import numpy as np
 
 from searcher import filters
 from searcher.errors import DamagedIndex
-from searcher.records import ANSWER, PLACE_PARTS, Head, Row
+from searcher.records import ANSWER, PLACE_PARTS, Head, Input, Row
 from searcher.store.filter_sql import allowed_ids, chosen_ids
 from searcher.store.given import NOWHERE, as_given
 from searcher.store.lookup import Spans, is_key, keys, spans
@@ -154,18 +154,22 @@ class Passages(State):
         joined = b"".join(vector_bytes(number, blob, crc) for number, blob, crc in rows)
         return np.frombuffer(joined, dtype="<f4").reshape(len(ids), -1)
 
-    def vectors_of_texts(self, texts: Iterable[str]) -> dict[str, np.ndarray]:
-        """Text → its vector (d,) float32, for those of the texts that are a passage already."""
-        found: dict[str, np.ndarray] = {}
+    def known_vectors(self, inputs: Iterable[Input], context: bool = False) -> dict[Input, np.ndarray]:
+        """What decides a vector → the vector (d,) float32, for those that are a passage's already.
+
+        context: whether title and headings count, or the text alone.
+        """
+        found: dict[Input, np.ndarray] = {}
         query = (
             "SELECT vectors.id, vector, vectors.crc FROM passages JOIN vectors USING (id)"
-            " WHERE text_key = ? AND text = ? LIMIT 1"
+            " JOIN documents ON documents.id = document WHERE text_key = :key AND passages.text = :text"
+            f"{' AND title IS :title AND section IS :section' if context else ''} LIMIT 1"
         )
         with self.database.reading() as connection:
-            for text in texts:
-                row = connection.execute(query, [key_of(text), text]).fetchone()
+            for own in inputs:
+                row = connection.execute(query, own._asdict() | {"key": key_of(own.text)}).fetchone()
                 if row:
-                    found[text] = np.frombuffer(vector_bytes(*row), dtype="<f4")
+                    found[own] = np.frombuffer(vector_bytes(*row), dtype="<f4")
         return found
 
     def rows(self, ids: Iterable[int], vectors: Mapping[int, np.ndarray] | None = None) -> dict[int, Row]:

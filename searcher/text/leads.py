@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from searcher.records import HEADINGS
+
 __all__ = ["headings", "tables"]
 
 Span = tuple[int, int]
 
-SEPARATOR = " > "  # of a heading path
 WORD = re.compile(r"\w+")
 LONGEST = 400  # characters of a heading with all its markup; a longer one is a paragraph with the wrong markup
 TITLE_LINES = 3  # of a title that is underlined
@@ -34,7 +35,7 @@ def headings(text: str, sections: Sequence[tuple[int, str]]) -> Iterator[Span]:
     sections: (start, heading path) in rising order, as in a Document.
     """
     for start, path in sections:
-        words = WORD.findall(path.rpartition(SEPARATOR)[2])
+        words = WORD.findall(path.rpartition(HEADINGS)[2])
         line = text[start : _line_end(text, start)]
         begin, end = _begin(text, start), _end(text, start)
         is_title = end - begin <= LONGEST and (not words or any(word in line for word in words))

@@ -11,7 +11,7 @@ from tree_sitter import Language, Parser
 
 from searcher.readers.decoding import decoded
 from searcher.readers.raw import Item, Raw, ReadOptions
-from searcher.records import Document
+from searcher.records import HEADINGS, Document
 
 __all__ = [
     "read_bash", "read_c", "read_cpp", "read_csharp", "read_go", "read_java", "read_javascript", "read_php",
@@ -42,7 +42,6 @@ ABOVE = {
 }
 DEEPEST = 400
 LONGEST_NAME = 100
-SEPARATOR = " > "
 WORD = re.compile(rb"[\w\x80-\xff]")
 
 
@@ -64,7 +63,7 @@ def read(module: str, grammar: str, raw: Raw, options: ReadOptions) -> Iterator[
     named = [(offset, path) for offset, (_, path) in zip(offsets, marks, strict=True)]
     yield Document(
         raw.source, text,
-        sections=tuple((offset, SEPARATOR.join(path)) for offset, path in named),
+        sections=tuple((offset, HEADINGS.join(path)) for offset, path in named),
         places=tuple((offset, {"name": ".".join(path)} if path else {}) for offset, path in named),
     )  # fmt: skip
 
