@@ -165,8 +165,12 @@ class Adding(Opened):
             yield ingest
             ingest.finish()
         except KeyboardInterrupt:
-            progress("stop", 0)
-            report = ingest.stop(wait=True)
+            try:
+                ingest.progress("stop", 0)
+                report = ingest.stop(wait=True)
+            except BaseException:  # a second Ctrl-C: whatever waits to be embedded is let go of
+                ingest.stop(wait=False)
+                raise
             raise Interrupted(report, ingest.files_done, ingest.files_in_all) from None
         except BaseException:
             ingest.stop(wait=False)
