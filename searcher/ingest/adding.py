@@ -212,7 +212,7 @@ class Adding(Opened):
 
     def import_(self, stream: BinaryIO, progress: Progress = no_progress) -> Exchanged:
         """Bring in what `export` wrote; documents whose source is there are replaced, passages get new ids. No model
-        is needed. All or nothing: one transaction.
+        is needed. All or nothing: one transaction. Where there was no index, an empty one is left if a line is wrong.
 
         Raises SettingsMismatch when the index was made with other settings; BadValue, naming the line, for a fault.
         """
