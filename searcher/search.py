@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from threading import Event
 from types import TracebackType
 from typing import Any, Self, overload
 
@@ -14,7 +15,7 @@ from searcher.errors import BadValue, IndexUnavailable
 from searcher.faq import Faq
 from searcher.ingest import Putting, Upkeep
 from searcher.ranking import Citing, Together, query_texts
-from searcher.records import Answer, Document
+from searcher.records import AddReport, Answer, Document
 
 __all__ = ["AsyncSearcher", "Searcher"]
 
@@ -81,6 +82,7 @@ class AsyncSearcher:
             raise BadValue(f"a Searcher has its settings already; leave out {', '.join(sorted(settings))}")
         self.searcher = folder if isinstance(folder, Searcher) else Searcher(folder, **settings)
         self._closed = False
+        self._watches: dict[ThreadPoolExecutor, Event] = {}
         self._pool = ThreadPoolExecutor(workers, "searcher")
         self._together = Together(self._pool, self.searcher.search)
 
@@ -106,12 +108,31 @@ class AsyncSearcher:
             for document in piece:
                 yield document
 
+    async def watch(self, folders: Any, *, stop: Event | None = None, **how: Any) -> AsyncIterator[AddReport]:
+        """As `Searcher.watch`, in a thread beside the workers. `stop`, `aclose` and `close` of the searcher end it."""
+        from asyncio import get_running_loop
+
+        self._check_open()
+        stop, thread = stop or Event(), ThreadPoolExecutor(1, "watch")
+        reports = self.searcher.watch(folders, stop=stop, **how)
+        self._watches[thread] = stop
+        try:
+            while (report := await get_running_loop().run_in_executor(thread, next, reports, None)) is not None:
+                yield report
+        finally:
+            stop.set()
+            thread.shutdown(wait=False)
+            self._watches.pop(thread, None)
+
     async def close(self) -> None:
         """Wait for what is being done, give up what waits, and close the index."""
         from asyncio import to_thread
 
         self._closed = True
         self._together.cancel()
+        for thread, stop in list(self._watches.items()):
+            stop.set()
+            await to_thread(thread.shutdown)
         await to_thread(self._pool.shutdown, cancel_futures=True)
         self._together.cancel()  # what came in the same moment
         self.searcher.close()

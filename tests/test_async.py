@@ -178,6 +178,36 @@ def test_closing_gives_up_what_waits(folder: Path) -> None:
     asyncio.run(run())
 
 
+def test_a_watch_keeps_neither_the_loop_nor_a_worker_and_ends_with_the_searcher(
+    tiny_bert: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("watchfiles", reason="the extra 'watch' is not installed")
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    (notes / "one.txt").write_text("the river bank")
+
+    async def main() -> list[int]:
+        index = AsyncSearcher(tmp_path / "index", model=tiny_bert, workers=1)
+        with pytest.raises(BadValue, match="is not there; good: folders"):
+            await anext(index.watch(tmp_path / "nowhere"))
+        found = []
+        async for report in index.watch(notes):
+            found.append(report.documents)
+            assert [hit.text for hit in await index.search("hello river", k=1, mode="keyword")] != []
+            if len(found) == 2:
+                break
+            (notes / "two.txt").write_text("hello world")
+        going_on = index.watch(notes)
+        await anext(going_on)
+        waiting = asyncio.create_task(anext(going_on, None))
+        await asyncio.sleep(0.2)
+        await index.close()
+        assert await waiting is None
+        return found
+
+    assert asyncio.run(asyncio.wait_for(main(), 60)) == [1, 1]
+
+
 def test_one_searcher_serves_several_loops(folder: Path) -> None:
     index = AsyncSearcher(folder)
     for _ in range(2):

@@ -8,7 +8,6 @@ from pathlib import PurePath
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from searcher.cli.pace import Pace
 from searcher.cli.terminal import bold, dim, echo, printable, width_of
 from searcher.records import AddReport, Failure
 from searcher.system import shown
@@ -123,6 +122,8 @@ def progress_bar(what: str = "files") -> Iterator["Progress"]:
         yield lambda event, count: None
         return
     from tqdm import tqdm
+
+    from searcher.ingest import Pace
 
     pace = Pace()
     layout = "{percentage:3.0f}%|{bar}| {desc}"

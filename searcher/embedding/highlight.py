@@ -24,7 +24,7 @@ DEPTH = 1 / 2
 SAME_TOKEN = 0.03
 
 TELLING = 4  # words beside an address or tag that say something, or letters of a word in a script without spaces
-_MARKUP = re.compile(r"<[^<>]*>|\w+://\S+|\]\([^()]*\)")
+_MARKUP = re.compile(r"<[^<>]*>|\b\w+://\S+|\]\([^()]*\)")
 _WORD = re.compile(r"[^\W\d_]+")
 
 # Lines that end where they end, whatever the punctuation: list items, table rows, quotes and headings.

@@ -5,9 +5,10 @@ Imports: errors, system, plain, records, readers, migration, text, embedding, en
 
 from searcher.ingest.inputs import inputs
 from searcher.ingest.moving import common_move
+from searcher.ingest.pace import Pace
 from searcher.ingest.progress import Progress, no_progress
 from searcher.ingest.putting import EXISTS, Putting
 from searcher.ingest.under_way import UnderWay
 from searcher.ingest.upkeep import Upkeep
 
-__all__ = ["EXISTS", "Progress", "Putting", "UnderWay", "Upkeep", "common_move", "inputs", "no_progress"]
+__all__ = ["EXISTS", "Pace", "Progress", "Putting", "UnderWay", "Upkeep", "common_move", "inputs", "no_progress"]

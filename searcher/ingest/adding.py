@@ -11,7 +11,7 @@ from searcher.errors import BadValue, Interrupted, SearcherError
 from searcher.ingest.documents import documents_of_texts
 from searcher.ingest.exchange import Exchanged, Export, write_export
 from searcher.ingest.ingest import Ingest
-from searcher.ingest.progress import Progress, no_progress
+from searcher.ingest.progress import Progress, no_progress, showing
 from searcher.ingest.under_way import UnderWay
 from searcher.ingest.watching import folders_of, watched
 from searcher.plain import ColumnType
@@ -165,8 +165,12 @@ class Adding(Opened):
             yield ingest
             ingest.finish()
         except KeyboardInterrupt:
-            progress("stop", 0)
-            report = ingest.stop(wait=True)
+            try:
+                ingest.progress("stop", 0)
+                report = ingest.stop(wait=True)
+            except BaseException:  # a second Ctrl-C: whatever waits to be embedded is let go of
+                ingest.stop(wait=False)
+                raise
             raise Interrupted(report, ingest.files_done, ingest.files_in_all) from None
         except BaseException:
             ingest.stop(wait=False)
@@ -203,11 +207,12 @@ class Adding(Opened):
 
         vectors: "numbers", lists of them that read back as the same float32; "base64", of little-endian float32.
         """
-        return write_export(self.engine, stream, vectors, progress)
+        with showing(progress) as progress:
+            return write_export(self.engine, stream, vectors, progress)
 
     def import_(self, stream: BinaryIO, progress: Progress = no_progress) -> Exchanged:
         """Bring in what `export` wrote; documents whose source is there are replaced, passages get new ids. No model
-        is needed. All or nothing: one transaction.
+        is needed. All or nothing: one transaction. Where there was no index, an empty one is left if a line is wrong.
 
         Raises SettingsMismatch when the index was made with other settings; BadValue, naming the line, for a fault.
         """
@@ -216,7 +221,8 @@ class Adding(Opened):
             if self._stored() is None:
                 self._wanted.check(export.settings)
             self._create()
-        done = export.into(self.engine, progress)
+        with showing(progress) as progress:
+            done = export.into(self.engine, progress)
         self.engine.publish()
         return done
 
@@ -252,7 +258,7 @@ class Adding(Opened):
         given = self._wanted.vectors is not None if stored is None else stored.given
         if given and embed:
             raise BadValue("an index of given vectors embeds nothing; leave embed out")
-        with foreign(Path(path), Choices(collection, vector_name, text_field)) as store:
+        with foreign(Path(path), Choices(collection, vector_name, text_field)) as store, showing(progress) as progress:
             if given:
                 self._create()
                 report = bring_in_given(

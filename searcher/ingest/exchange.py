@@ -9,6 +9,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from types import NoneType
 from typing import Any, BinaryIO, NamedTuple, get_origin, get_type_hints
@@ -20,7 +21,7 @@ from searcher.engines import Engine
 from searcher.errors import BadValue, IndexUnavailable, UnknownName
 from searcher.ingest.documents import sound_places
 from searcher.ingest.progress import Progress, no_progress
-from searcher.plain import storable
+from searcher.plain import as_json, storable
 from searcher.records import Chunk, Document, Prepared
 from searcher.text import check_text, places_of
 
@@ -126,13 +127,13 @@ def write_export(
             "format": NAME, "version": VERSION, "vectors": vectors, "documents": counts["documents"],
             "passages": counts["passages"], "files": len(files), "settings": {name: values[name] for name in SETTINGS},
         }  # fmt: skip
-        stream.write(_dumps(header).encode() + b"\n")
+        stream.write(as_json(header).encode() + b"\n")
         progress("total", counts["documents"])
         for number in engine.document_ids():
             stream.write(_document_line(engine, number, encode, settings.given))
             progress("file", 1)
         for path, digest in files:
-            stream.write(_dumps({"file": path, "digest": digest.hex()}).encode() + b"\n")
+            stream.write(as_json({"file": path, "digest": digest.hex()}).encode() + b"\n")
     return Exchanged(counts["documents"], counts["passages"])
 
 
@@ -148,16 +149,12 @@ def _document_line(engine: Engine, number: int, encode: Callable[[np.ndarray], s
         own, other = found.get(passage), ""
         if given and (own is None or own.tobytes() != vector.tobytes()):
             other = f', "given": {"null" if own is None else encode(own)}'
-        passages.append(f'{_dumps(span)[:-1]}, "vector": {encode(vector)}{other}}}')
+        passages.append(f'{as_json(span)[:-1]}, "vector": {encode(vector)}{other}}}')
     if not document.places:  # most have none, and versions that know of none can read those
         del values["places"]
     ordered = {name: values[name] for name in DOCUMENT if name in values}
     ordered |= {name: value for name in BESIDE if (value := getattr(document, name)) not in (None, False)}
-    return f'{_dumps(ordered)[:-1]}, "passages": [{", ".join(passages)}]}}\n'.encode()
-
-
-def _dumps(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return f'{as_json(ordered)[:-1]}, "passages": [{", ".join(passages)}]}}\n'.encode()
 
 
 # -- in
@@ -171,11 +168,9 @@ class Export:
 
     def __init__(self, stream: BinaryIO, name: str = "the export") -> None:
         self.stream, self.name, self.line = stream, name, 0
-        try:
+        with self._locating():
             self.header = self._header()
             self.settings = _settings(self.header["settings"])
-        except BadValue as fault:
-            raise self._located(fault) from None
         self._decode = VECTORS[self.header["vectors"]][1]
 
     def into(self, engine: Engine, progress: Progress = no_progress) -> Exchanged:
@@ -184,13 +179,18 @@ class Export:
         Raises SettingsMismatch when the index was made with other settings.
         """
         progress("total", self.header["documents"])
-        try:
+        with self._locating():
             return Exchanged(*engine.take_in(self.settings, self._items(progress)))
-        except BadValue as fault:
-            raise self._located(fault) from None
 
-    def _located(self, fault: BadValue) -> BadValue:
-        return BadValue(f"{self.name}, line {self.line}: {fault}")
+    @contextmanager
+    def _locating(self) -> Iterator[None]:
+        """Whatever is wrong is said with its line."""
+        try:
+            yield
+        except BadValue as fault:
+            raise BadValue(f"{self.name}, line {self.line}: {fault}") from None
+        except RecursionError:
+            raise BadValue(f"{self.name}, line {self.line}: its JSON is nested too deeply") from None
 
     def _header(self) -> dict[str, Any]:
         header = self._next()
@@ -238,8 +238,6 @@ class Export:
         except json.JSONDecodeError as fault:
             whole = "" if data.endswith(b"\n") else "; the file is cut short here"
             raise BadValue(f"not JSON: {fault.msg} at character {fault.pos + 1}{whole}") from None
-        except RecursionError:
-            raise BadValue("its JSON is nested too deeply") from None
         except BadValue:
             raise
         except ValueError as fault:  # a number of thousands of digits
@@ -258,7 +256,7 @@ class Export:
             raise UnknownName("kind", value["kind"], ("text", "faq"))
         if storable(value["metadata"]) != value["metadata"]:
             raise BadValue("the metadata hold what cannot be stored: NUL characters or numbers beyond 64 bits")
-        check_text(_dumps(value.get("payload")), "the payload")
+        check_text(as_json(value.get("payload")), "the payload")
         document = Document(
             value["source"], value["text"], value["title"], value["id"], value["metadata"],
             tuple(_section(section) for section in value["sections"]), tuple(_whole(at) for at in value["breaks"]),
@@ -320,7 +318,7 @@ def _settings(values: dict[str, Any]) -> IndexSettings:
         kind = get_origin(SETTINGS[name]) or SETTINGS[name]
         if type(value) is not kind or (kind is list and any(type(part) is not int for part in value)):
             raise BadValue(f"setting {name} is {value!r:.40}, not of type {SETTINGS[name]}")
-        check_text(_dumps(value), f"setting {name}")
+        check_text(as_json(value), f"setting {name}")
     try:
         settings = IndexSettings(**values)
     except TypeError:

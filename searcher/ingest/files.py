@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Literal
 
 from searcher.engines import Look, SeenFile
 from searcher.errors import BadValue, UnreadableFile
@@ -20,6 +21,7 @@ __all__ = ["add_files", "expanded"]
 
 READING = 3  # raised when the readers make other documents of a file, which is then read again
 HEAD = 4096  # bytes in which something that is no text shows it
+FAQ: tuple[Literal["questions", "answers"], ...] = ("questions", "answers")  # ways to read one
 NEVER = SeenFile(None, None, None, 0)
 
 
@@ -91,20 +93,24 @@ class Adder:
         return size
 
     def _add_file(self, found: Found, path: str) -> None:
-        ingest, options = self.ingest, self.options
-        if options.faq is None and found.path.suffix.lower() in FAQ_READERS:
+        ingest, options, known = self.ingest, self.options, self.seen.get(path, NEVER)
+        may_be_faq = options.faq is None and found.path.suffix.lower() in FAQ_READERS
+        if may_be_faq:
             options = replace(options, faq=ingest.faq_of(path))  # what is a FAQ once stays one
         look: FileLook | None = None
         try:
             look = look_at(found.path)
-            digest = _file_digest(found.path, _how(options))
+            content = _content(found.path)
+            digest, old = _digest(content, options), None
+            if not known.documents:  # … under another name too
+                ways = [options, *(replace(options, faq=each) for each in FAQ if may_be_faq)]
+                digest, old = self._before(path, [_digest(content, way) for way in ways])
             remembered = Look(path, look.mark(self.how, digest) if look.is_settled else None)
-            known = self.seen.get(path, NEVER)
             if known.digest == digest:
                 ingest.report.unchanged += known.documents
                 if known.mark != remembered.mark:
                     ingest.look(remembered)
-            elif not known.documents and (old := self._before(path, digest)):
+            elif old:
                 self.moved[old] = path
                 ingest.move(old, path)
                 ingest.look(remembered)
@@ -120,10 +126,16 @@ class Adder:
         except OSError as fault:
             ingest.report.failed.append(Failure(path, fault.strerror or str(fault)))
 
-    def _before(self, path: str, digest: bytes) -> str | None:
-        """The path that a file with that content had before: one that is there no more."""
-        olds = self.ingest.files_of_digest(digest)
-        return nearest(path, [old for old in olds if old not in self.moved and not os.path.lexists(old)])
+    def _before(self, path: str, digests: Sequence[bytes]) -> tuple[bytes, str | None]:
+        """The digest with which a file was in before, and its path then, one that is there no more; else the first
+        digest, and None.
+        """
+        for digest in digests:
+            olds = self.ingest.files_of_digest(digest)
+            gone = [old for old in olds if old not in self.moved and not os.path.lexists(old)]
+            if old := nearest(path, gone):
+                return digest, old
+        return digests[0], None
 
     def _tell(self, item: Failure, unmet: dict[str, SeenFile]) -> None:
         """What is no file to be read."""
@@ -170,13 +182,19 @@ def _how(options: ReadOptions) -> bytes:
     return repr((READING, sorted(given.items()))).encode()
 
 
-def _file_digest(path: Path, how: bytes) -> bytes:
-    """Stands for what is in a file and how it is read."""
-    digest = hashlib.blake2b(digest_size=16)
+def _content(path: Path) -> "hashlib.blake2b":
+    """Stands for what is in a file and those that belong to it."""
+    content = hashlib.blake2b(digest_size=16)
     for file in belonging(path):
         with file.open("rb") as stream:
-            hashlib.file_digest(stream, lambda: digest)
-    digest.update(how)
+            hashlib.file_digest(stream, lambda: content)
+    return content
+
+
+def _digest(content: "hashlib.blake2b", options: ReadOptions) -> bytes:
+    """Stands for a file with that content, and how it is read."""
+    digest = content.copy()
+    digest.update(_how(options))
     return digest.digest()
 
 

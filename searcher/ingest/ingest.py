@@ -1,7 +1,7 @@
 """Documents → the index: what is new is cut, embedded and written batch by batch, what is unchanged is left alone."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from time import perf_counter
 from typing import Literal
@@ -18,6 +18,7 @@ from searcher.records import AddReport, Document, Failure, Note, Skipped
 
 __all__ = ["Ingest"]
 
+NOTHING: Mapping[str, Iterable[int]] = {}
 BATCH_DOCUMENTS = 2_000  # at most in a transaction
 COUNTED = ("documents", "passages", "embedded", "tokens", "unknown_tokens", "split_words")  # of what is written
 
@@ -119,12 +120,12 @@ class Ingest:
 
     def documents(
         self, items: Iterable[Document | Failure], file: str | None = None, digest: bytes = b"", prune: bool = False,
-        look: Look | None = None,
+        look: Look | None = None, instead: Mapping[str, Iterable[int]] = NOTHING,
     ) -> None:  # fmt: skip
         """Documents, and what was not read as it stands; those of a file replace all that came from it before.
 
         prune: also where a row failed of which it is not known which document it is. look: how the file looked, which
-        is remembered where all of it was read.
+        is remembered where all of it was read. instead: by source, what goes in the transaction in which that comes.
         """
         before = self.engine.documents_of("file", file) if self.engine and file else {}
         if self.engine and file and self.engine.file(file) is not None:
@@ -140,7 +141,7 @@ class Ingest:
                     unknown = unknown or (None if item.row else item)
                 continue
             before.pop(item.source, None)
-            whole &= self._document(item, file)
+            whole &= self._document(item, file, instead.get(item.source, ()))
         if file and before and unknown and not prune:
             reason = f"{len(before):,} rows that it held before were kept, for one of them may be what failed: "
             self.report.tell(Note(file, f"{reason}{unknown.reason}; --prune removes them"))
@@ -152,7 +153,7 @@ class Ingest:
             if look:
                 self.look(look)
 
-    def _document(self, document: Document, file: str | None) -> bool:
+    def _document(self, document: Document, file: str | None, others: Iterable[int]) -> bool:
         """Take a document into the batch unless it is unchanged; whether it could be taken."""
         try:
             document = sound(document)
@@ -166,6 +167,7 @@ class Ingest:
             digest = document.digest()
             if self.engine and self.engine.known(document.source) == digest:
                 self.report.unchanged += 1
+                self._batch.removed += others
                 return True
             chunks = list(self.chunker.chunks(document.text, document.sections, document.breaks))
         except BadValue as fault:
@@ -176,6 +178,7 @@ class Ingest:
         if not batch.taken:
             batch.begun = perf_counter()
         batch.taken[document.source] = Taken(document, digest, file, chunks)
+        batch.removed += others
         batch.tokens += tokens
         self._tokens, self._passages = self._tokens + tokens, self._passages + len(chunks)
         full = self._pipeline.is_full(batch) if self._pipeline else batch.tokens >= BATCH_TOKENS
@@ -262,5 +265,6 @@ class Ingest:
         if self._noted and self.engine:
             with suppress(SearcherError):  # it may be what went wrong
                 self.engine.look((), self._under_way().noted(going_on=False))
+        finished(self.progress)
         self.report.seconds = perf_counter() - self._begun
         return self.report

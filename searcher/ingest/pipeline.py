@@ -2,7 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import NamedTuple
@@ -97,6 +97,7 @@ class Pipeline:
         self._written, self._noted = written, noted
         self._encoder = ThreadPoolExecutor(1, "ingest")
         self._pending: deque[Embedding] = deque()
+        self._abandoned = False
         self._rate = 0.0  # tokens a second, as the last batches had it
 
     def is_full(self, batch: Batch) -> bool:
@@ -144,12 +145,18 @@ class Pipeline:
         self, own: list[Input], ids: list[Sequence[int]], known: dict[Input, np.ndarray]
     ) -> tuple[np.ndarray, int]:
         begun = perf_counter()
-        vectors, embedded = embed_chunks(self.embedder, own, ids, known, self.progress)
+        vectors, embedded = embed_chunks(self.embedder, own, ids, known, self._tell)
         tokens, seconds = sum(map(len, ids)), perf_counter() - begun
         if embedded:
             rate = tokens / max(seconds, 1e-6)
             self._rate = (self._rate + rate) / 2 if self._rate else rate
         return vectors, embedded
+
+    def _tell(self, event: str, count: int) -> None:
+        """Progress of what is being embedded, which ends there once nobody wants it any more."""
+        if self._abandoned:
+            raise CancelledError
+        self.progress(event, count)
 
     def write_ready(self) -> None:
         """Write the batches whose vectors are there."""
@@ -203,6 +210,7 @@ class Pipeline:
 
     def abandon(self) -> None:
         """Let go of everything that is not written yet."""
+        self._abandoned = True
         self._pending.clear()
         self._encoder.shutdown(wait=False, cancel_futures=True)
 

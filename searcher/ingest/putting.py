@@ -62,10 +62,8 @@ class Putting(Library, Adding):
         if exists == "skip":
             last = {key: document for key, document in last.items() if key not in there}
         if last:
-            self._keep(list(last.values()), progress)
-            # One of that id from elsewhere, such as a row of a table, is what was replaced.
-            if others := set().union(*(there.get(key, ()) for key in last)):
-                self.engine.write(remove=others)
+            # One of that id from elsewhere, such as a row of a table, is what is replaced.
+            self._keep(list(last.values()), {key: there[key] for key in last if key in there}, progress)
         return keys
 
     def _there(self, keys: Sequence[str]) -> dict[str, set[int]]:
@@ -76,15 +74,16 @@ class Putting(Library, Adding):
             own, own_sources = self.engine.named("key", keys), self.engine.named("source", keys)
         return {key: {*own.get(key, ())} - {*own_sources.get(key, ())} for key in own.keys() | own_sources.keys()}
 
-    def _keep(self, documents: Sequence[Document], progress: Progress) -> None:
-        """Embed and write documents, each different from all others in its source."""
+    def _keep(self, documents: Sequence[Document], instead: Mapping[str, set[int]], progress: Progress) -> None:
+        """Embed and write documents, each different from all others in its source. instead: by source, what goes."""
         dimension = next((len(document.vector) for document in documents if document.vector is not None), None)
         if self._holds_given(dimension is not None):
-            self._keep_given(documents, dimension)
+            self._keep_given(documents, dimension, set().union(*instead.values()))
             return
-        report = self.add_documents(documents, progress=progress)
-        if report.failed:
-            raise BadValue(f"{report.failed[0].source}: {report.failed[0].reason}")
+        with self._ingesting(progress) as ingest:
+            ingest.documents(documents, instead=instead)
+        if failed := ingest.report.failed:
+            raise BadValue(f"{failed[0].source}: {failed[0].reason}")
 
     def _holds_given(self, with_vectors: bool) -> bool:
         """Whether vectors are given in this index. BadValue where some are given and it embeds its texts itself."""
@@ -97,8 +96,8 @@ class Putting(Library, Adding):
             )
         return given
 
-    def _keep_given(self, documents: Sequence[Document], dimension: int | None) -> None:
-        """Write documents with the vectors that they have, in one transaction."""
+    def _keep_given(self, documents: Sequence[Document], dimension: int | None, others: set[int]) -> None:
+        """Write documents with the vectors that they have, and remove others, in one transaction."""
         settings = self._stored() or self._wanted.given(dimension)
         items = prepared(documents, settings.dimension)
         self._create()
@@ -106,7 +105,7 @@ class Putting(Library, Adding):
         there: set[str] = set()
         for start in range(0, len(items), PIECE):
             there |= self._as_they_are(items[start : start + PIECE])
-        self.engine.write([item for item in items if item.document.source not in there], made_with=settings)
+        self.engine.write([item for item in items if item.document.source not in there], others, made_with=settings)
         self.engine.publish()
 
     def _as_they_are(self, items: Sequence[Prepared]) -> set[str]:

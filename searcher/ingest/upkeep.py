@@ -5,7 +5,7 @@ from typing import Any, Unpack
 
 from searcher.embedding import Changes, IndexSettings, Wanted
 from searcher.engines import RECALL, Held, Opened, Repair, check, compact, make_index, repair, status
-from searcher.ingest.progress import Progress, finished, no_progress, shown
+from searcher.ingest.progress import Progress, no_progress, showing
 from searcher.ingest.reindexing import embed_again
 
 __all__ = ["Upkeep"]
@@ -37,9 +37,8 @@ class Upkeep(Opened):
             wanted = self._wanted.changed(self.settings, given)
             embedder = wanted.embedder(None)
             settings = wanted.settings(embedder)
-            progress = shown(progress)
-            embed_again(self.engine, settings, embedder, progress)
-            finished(progress)
+            with showing(progress) as progress:
+                embed_again(self.engine, settings, embedder, progress)
             with self._lock:
                 self._wanted = Wanted(device=wanted.device, torch_weights=wanted.torch_weights, dtype=wanted.dtype)
                 self._embedder, self._made_with = embedder, settings.fingerprint

@@ -59,9 +59,8 @@ def documents(
             document = _document(fields, f"{raw.source}#{name}", key, options, columns)
             names.take(name, number, key)
             yield document
-        except (BadValue, RecursionError) as problem:
-            what = "nested too deeply" if isinstance(problem, RecursionError) else problem
-            yield Failure(raw.source, f"{unit} {number}: {what}", name and f"{raw.source}#{name}")
+        except BadValue as problem:
+            yield Failure(raw.source, f"{unit} {number}: {problem}", name and f"{raw.source}#{name}")
     for note in columns.told():
         raw.note(note)
 

@@ -11,8 +11,7 @@ import pytest
 
 from searcher import Searcher
 from searcher.cli import main
-from searcher.cli.pace import Pace
-from searcher.ingest import UnderWay
+from searcher.ingest import Pace, UnderWay
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(40)
 

@@ -14,6 +14,7 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerFast
 from searcher import Embedder, Searcher
 from searcher.cli import main
 from searcher.embedding.encoder.encoder import SMALL_TOKENS
+from searcher.embedding.highlight import _MARKUP as MARKUP
 from searcher.embedding.highlight import SAME_TOKEN, best_sentences, sentences
 from searcher.errors import BadValue
 
@@ -210,3 +211,9 @@ def test_four_of_five_answers_lie_in_the_highlight(bundled: str, data: Path, cou
         [(start, end)] = best_sentences(embedder, row["text"], [texts[of[row["_id"]]]])
         right += start <= row["answer_start"] and row["answer_start"] + len(row["answer"]) <= end
     assert right / len(chosen) >= 0.8
+
+
+def test_a_word_of_any_length_costs_its_length() -> None:
+    long = "a" * 2_000_000  # for which its square would be hours
+    text = f"{long} https://x.y {long}://z {long} <b>t</b> [t](u)"
+    assert MARKUP.sub(" ", text) == f"{long}     {long}  t  [t "

@@ -414,3 +414,36 @@ def test_memory_does_not_grow_with_the_index(searcher: Searcher, tmp_path: Path)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 500_000
+
+
+@pytest.mark.parametrize("depth", [600, 900, 100_000])
+@pytest.mark.parametrize("where", ["metadata", "payload", "title"])
+def test_what_is_nested_too_deeply_in_an_export_is_one_line(
+    searcher: Searcher, tmp_path: Path, where: str, depth: int
+) -> None:
+    header, line, *rest = exported(searcher).splitlines(keepends=True)
+    document = json.loads(line) | {where: "NESTED"}
+    nested = b'{"a": ' * depth + b"1" + b"}" * depth
+    lines = [header, json.dumps(document).encode().replace(b'"NESTED"', nested) + b"\n", *rest]
+    with Searcher(tmp_path / "other") as other:
+        if (where, depth) in {("payload", 600), ("payload", 900)}:
+            other.import_(io.BytesIO(b"".join(lines)))
+            assert exported(other).count(b'{"a": ') == depth
+        else:
+            with pytest.raises(BadValue, match=r"^the export, line 2: (.*is )?nested too deeply|title is {'a': {'a'"):
+                other.import_(io.BytesIO(b"".join(lines)))
+
+
+def test_an_export_that_is_cut_short_leaves_no_more_than_an_empty_index_that_takes_the_whole_one(
+    searcher: Searcher, tmp_path: Path
+) -> None:
+    whole = exported(searcher)
+    with Searcher(tmp_path / "other", chunk_tokens=7) as other, pytest.raises(SettingsMismatch):
+        other.import_(io.BytesIO(whole))
+    assert not (tmp_path / "other").exists()
+    with Searcher(tmp_path / "other") as other:
+        with pytest.raises(BadValue, match="cut short"):
+            other.import_(io.BytesIO(whole[:-40]))
+        assert (other.counts()["documents"], other.listing(), other.search("bank", mode="keyword")) == (0, [], [])
+        other.import_(io.BytesIO(whole))
+        assert exported(other) == whole

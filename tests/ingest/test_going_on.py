@@ -7,7 +7,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,13 +60,13 @@ def settled(monkeypatch: pytest.MonkeyPatch) -> None:
 def digested(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that were read for their digest."""
     names: list[str] = []
-    digest = searcher.ingest.files._file_digest
+    content = searcher.ingest.files._content
 
-    def noted(path: Path, how: bytes) -> bytes:
+    def noted(path: Path) -> Any:
         names.append(path.name)
-        return digest(path, how)
+        return content(path)
 
-    monkeypatch.setattr(searcher.ingest.files, "_file_digest", noted)
+    monkeypatch.setattr(searcher.ingest.files, "_content", noted)
     return names
 
 
@@ -331,6 +333,36 @@ def test_ctrl_c_leaves_what_is_embedded_committed_and_the_same_add_goes_on(
     assert index.check() == []
     report = index.add(folder)
     assert (report.documents, report.unchanged) == (20 - kept, kept)
+
+
+def test_ctrl_c_twice_lets_go_of_what_is_being_embedded(
+    index: Searcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searcher.ingest.ingest, "BATCH_DOCUMENTS", 2)
+    folder, told = many(tmp_path / "many", 20), Counter[str]()
+    embedding, released = threading.Event(), threading.Event()
+
+    def pressed(event: str, count: int) -> None:
+        told[event] += 1
+        if event == "passage" and told[event] == 2:  # in the encoder's thread
+            embedding.set()
+            released.wait(30)
+        if event == "stop" or (event == "work" and embedding.wait(30)):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as stop:
+        index.add(folder, progress=pressed)
+    assert stop.type is KeyboardInterrupt
+    far = index.under_way()
+    assert far and not far.is_going_on
+    released.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("ingest"):
+            thread.join(30)
+    assert told["passage"] == 2
+    kept = len(sources(index))
+    assert kept <= 2
+    assert index.add(folder).documents == 20 - kept
 
 
 @pytest.mark.parametrize("committed", [True, False])

@@ -1,5 +1,7 @@
 """In a notebook hits are tables and an `add` shows how far it is; at a prompt both are a readable line."""
 
+import io
+import re
 import sys
 import threading
 from pathlib import Path
@@ -9,8 +11,11 @@ from typing import Any
 import pytest
 from lxml import html
 
+import searcher.ingest.ingest
 from searcher import Document, Highlight, Passage, Searcher
+from searcher.errors import Interrupted
 from searcher.ingest import progress
+from searcher.ingest.pipeline import Batch, Pipeline
 from searcher.records import Hits
 
 
@@ -114,18 +119,51 @@ def test_an_add_in_a_notebook_shows_how_far_it_is(screen: Screen, tiny_bert: Pat
         (tmp_path / f"{number}.txt").write_text(f"the river {number}")
     with Searcher(tmp_path / "index", model=tiny_bert) as s:
         s.add([tmp_path / f"{number}.txt" for number in range(3)])
-        assert '<progress value="3" max="3"></progress> 3 of 3 files' in screen.shown[-1]
-        assert "3 passages embedded" in screen.shown[-1]
+        assert (
+            screen.shown[-1]
+            == '<progress value="1.000"></progress> 3/3 files or documents · 3 passages · done after 0:00'
+        )
         screen.shown.clear()
         s.add_texts(["the boat"])
-        assert screen.shown[-1].startswith("1 passages embedded")
+        assert screen.shown[-1] == "1 passages · done after 0:00"
         screen.shown.clear()
         s.reindex(pooling="max")
-        assert "4 of 4" in screen.shown[-1]
+        assert "4/4" in screen.shown[-1]
+        screen.shown.clear()
+        s.export(lines := io.BytesIO())
+        assert "4/4" in screen.shown[-1]
+        screen.shown.clear()
+        with Searcher(tmp_path / "copy") as other:
+            other.import_(io.BytesIO(lines.getvalue()))
+        assert "4/4" in screen.shown[-1]
         screen.shown.clear()
         s.add(tmp_path / "0.txt", progress=lambda event, count: None)  # who gives a function wants no bar
         s.search("river")
         assert screen.shown == []
+
+
+def test_the_bar_of_one_large_file_moves_and_ctrl_c_leaves_it_as_it_is(
+    screen: Screen, tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searcher.ingest.ingest, "BATCH_DOCUMENTS", 20)
+    (tmp_path / "rows.csv").write_text("id,text\n" + "".join(f"{n},the river bank {n}\n" for n in range(200)))
+    put, calls = Pipeline.put, []
+
+    def pressed(self: Pipeline, batch: Batch) -> None:
+        put(self, batch)
+        calls.append(1)
+        if len(calls) == 6:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Pipeline, "put", pressed)
+    with Searcher(tmp_path / "index", model=tiny_bert) as s, pytest.raises(Interrupted) as stop:
+        s.add(tmp_path / "rows.csv")
+    shares = [float(share) for each in screen.shown for share in re.findall('value="([0-9.]+)"', each)]
+    assert shares == sorted(shares)
+    assert any(0.2 < share < 0.8 for share in shares)
+    assert any(each.endswith("stopping when the batch in flight is written") for each in screen.shown)
+    kept = stop.value.report.passages
+    assert f" 0/1 files or documents · {kept} passages · stopped after 0:0" in screen.shown[-1]
 
 
 def test_a_quick_add_shows_no_bar(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from searcher import Embedder, Searcher
 from searcher.errors import BadValue, DamagedIndex, FilterError, UnknownName
-from searcher.records import Document
+from searcher.records import Chunk, Document, Prepared
 
 
 @pytest.fixture
@@ -121,6 +121,31 @@ def test_an_id_that_came_from_a_file_is_replaced_too(index: Searcher, tmp_path: 
     index.put(["new"], ids=[1])  # type: ignore[list-item]
     assert [(each.source, each.text) for each in index.get(["1"])] == [("1", "new")]
     assert index.count() == 2
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_what_is_put_and_what_it_replaces_change_places_in_one_transaction(
+    index: Searcher, tmp_path: Path, tiny_bert: Path, given: bool
+) -> None:
+    if given:
+        index = Searcher(tmp_path / "index", vectors="ours")
+    vectors = {"vectors": [[1.0, 0.0]]} if given else {}
+    index.put(["hello"], ids=["z"], **vectors)
+    for text in ("the old bank", "the new bank"):  # the second time "a" itself is unchanged
+        index.engine.write([prepared_row(index, text)])
+        generation = index.status()["generation"]
+        index.put(["the new bank"], ids=["a"], **vectors)
+        assert index.status()["generation"] == generation + 1
+        assert [each.source for each in index.get("a")] == ["a"]
+        assert [hit.text for hit in index.search("bank", mode="keyword")] == ["the new bank"]
+        assert index.check() == []
+
+
+def prepared_row(index: Searcher, text: str) -> Prepared:
+    """A row of a table, with the id "a", ready to be written."""
+    document = Document("/t.csv#a", text, id="a")
+    unit = np.eye(1, index.settings.dimension, dtype=np.float32)
+    return Prepared(document, document.digest(), "/t.csv", [Chunk(0, len(text), (), 3)], unit)
 
 
 def test_a_payload_comes_back_and_no_filter_knows_it(index: Searcher) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from math import exp
 from time import perf_counter
 
-__all__ = ["Pace"]
+__all__ = ["Pace", "clock"]
 
 MEMORY = 60.0  # seconds after which what was counts a third
 SURE = 4.0  # seconds of work before any time is foretold
@@ -65,7 +65,7 @@ class Pace:
     def line(self, what: str) -> str:
         """All of it: "210/489 files · 1,234 passages · 88/s · 1:23 left"."""
         counts = self.counts
-        parts = [f"{counts['file']:,}/{counts['total']:,} {what}"]
+        parts = [f"{counts['file']:,}/{counts['total']:,} {what}"] if counts["total"] else []
         passages = counts["stored"] or counts["passage"]
         if passages:
             parts.append(f"{passages:,} passages")
