@@ -54,15 +54,19 @@ def _held(folder: Path | None) -> dict[str, Held]:
 @click.command("indexes", cls=Command, examples=[
     ("add notes/ -i @notes", "make a named index, or add to it"),
     ("search 'boiler code' -i @notes", "ask it from any folder"),
-    ("indexes", "list them"),
+    ("indexes", "list them, and what search --in has read"),
 ])  # fmt: skip
 @json_option
 def indexes_command(as_json: bool) -> None:
-    """List the named indexes: those that `-i @NAME` makes in the user's own folder."""
+    """List the named indexes, those that `-i @NAME` makes in the user's own folder, and those of `search --in`.
+
+    These are kept in the user's cache folder; one that is deleted is made again when its folder is asked.
+    """
+    from searcher.cli.within import asked
     from searcher.search import Searcher
 
     rows = []
-    for name, folder in indexes().items():
+    for name, folder in [*indexes().items(), *asked()]:
         with Searcher(folder) as searcher:
             rows.append({"name": name, "folder": folder.as_posix(), **searcher.counts()})
     if as_json:

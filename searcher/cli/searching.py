@@ -15,6 +15,7 @@ from searcher.cli.config import setting
 from searcher.cli.hits import FORMATS, View, show_documents
 from searcher.cli.options import folder_option, json_option, mode_option, model_options, open_searcher, where_option
 from searcher.cli.terminal import bold, dim, echo, show_json, stdin
+from searcher.cli.within import of_folder
 from searcher.errors import BadValue
 from searcher.records import Passage
 
@@ -62,9 +63,12 @@ class Asked(Command):
     ("search '\"four digits\" -kitchen boil*' --mode keyword", "a phrase, a word that may not be there, a beginning"),
     ("search 'boiler code' --mode hybrid --explain -C 2", "by words and vectors, why, and lines around"),
     ("search --queries questions.txt --format jsonl", "a question on each line, for a program"),
+    ("search what did we decide --in ~/notes", "a folder that was never indexed"),
 ])  # fmt: skip
 @click.argument("query", nargs=-1, metavar="QUERY…")
 @folder_option
+@click.option("--in", "within", type=click.Path(exists=True, path_type=Path), metavar="PATH", help="Ask a folder or a "
+              "file: what changed there is read first, into an index of its own in your cache.")  # fmt: skip
 @top_option
 @where_option
 @include_option
@@ -93,11 +97,11 @@ class Asked(Command):
 @jsonl_option
 @model_options
 def search_command(
-    query: tuple[str, ...], folder: Path | None, k: int | None, where: str | None, include: tuple[str, ...],
-    exclude: tuple[str, ...], mode: "Mode | None", min_score: float | None, mmr: float | None, rerank: str | None,
-    per_document: int | None, documents: bool, phrasings: bool, highlight: bool | None, context: int | None,
-    section: bool, explain: bool, kind: str | None, file: str | None, exact: bool, ef: int | None, nprobe: int | None,
-    as_json: bool, as_jsonl: bool, **settings: Any,
+    query: tuple[str, ...], folder: Path | None, within: Path | None, k: int | None, where: str | None,
+    include: tuple[str, ...], exclude: tuple[str, ...], mode: "Mode | None", min_score: float | None,
+    mmr: float | None, rerank: str | None, per_document: int | None, documents: bool, phrasings: bool,
+    highlight: bool | None, context: int | None, section: bool, explain: bool, kind: str | None, file: str | None,
+    exact: bool, ef: int | None, nprobe: int | None, as_json: bool, as_jsonl: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Find the passages that answer QUERY best.
 
@@ -110,7 +114,9 @@ def search_command(
     if documents and per_document not in (None, 1):
         raise click.UsageError("--documents shows one passage of a document; leave out --per-document.")
     kind = one_format(kind, as_json, as_jsonl)
-    searcher = open_searcher(folder, **settings)
+    if within and folder:
+        raise click.UsageError("--in makes an index of its own; leave out -i.")
+    searcher = of_folder(within, **settings) if within else open_searcher(folder, **settings)
     k, mode = setting("k", k, searcher.folder), setting("mode", mode, searcher.folder)
     how: dict[str, Any] = {"mode": mode, "mmr": mmr, "per_document": 1 if documents else per_document}
     how |= {"rerank": rerank, "phrasings": phrasings, "exact": exact, "ef": ef, "nprobe": nprobe}
