@@ -28,7 +28,7 @@ def folder_renamed(folder: Path) -> None:
 
 @pytest.mark.parametrize("answers", [True, False])
 @pytest.mark.parametrize("renamed", [file_renamed, folder_renamed])
-@pytest.mark.parametrize(("name", "text"), [("faq.md", MARKDOWN), ("faq.csv", TABLE)])
+@pytest.mark.parametrize(("name", "text"), [("faq.md", MARKDOWN), ("faq.csv", TABLE)], ids=["markdown", "table"])
 def test_a_faq_with_another_name_answers_as_before(
     index: Searcher, tmp_path: Path, name: str, text: str, renamed: Callable[[Path], None], answers: bool
 ) -> None:
