@@ -20,7 +20,7 @@ from searcher.errors import UnreadableFile
 from searcher.readers.wire import receive, send
 from searcher.system import memory_of, on_fork
 
-__all__ = ["IDLE_SECONDS", "MOST_BYTES", "SECONDS", "SECONDS_PER_MIB", "ask"]
+__all__ = ["NO_MEMORY", "SECONDS", "ask"]
 
 SECONDS, SECONDS_PER_MIB = (
     30.0,
@@ -68,7 +68,7 @@ class Child:
     def __init__(self, source: str) -> None:
         from multiprocessing.spawn import get_executable  # sys.executable, unless an embedding program said otherwise
 
-        self.path, self.fresh = list(sys.path), True
+        self.path, self.fresh = [part for part in sys.path if isinstance(part, str)], True
         self._why = ""  # it was ended, where we did that
         self._since: float | None = None  # when somebody began to wait for it
         self._left = SECONDS

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from searcher.errors import UnreadableFile
+from searcher.readers.apart import is_child
 from searcher.readers.columns import Columns
 from searcher.readers.plain import read_plain
-from searcher.readers.raw import Item, Raw, ReadOptions
+from searcher.readers.raw import Item, Raw, ReadOptions, Unsupported
 from searcher.readers.rows import Row, documents
 from searcher.records import Failure, Note, Skipped
 
@@ -58,6 +59,8 @@ def read_database(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     if not is_database(raw):
         yield from read_plain(raw, options)
         return
+    if is_child():
+        raise Unsupported(raw.source, "a database within another file is not read; unpack it")
     import sqlite_utils
 
     damaged = Counter[str]()

@@ -11,20 +11,24 @@ from searcher.records import Document
 __all__ = ["read_latex"]
 
 LEVELS = {"part": 1, "chapter": 2, "section": 3, "subsection": 4, "subsubsection": 5, "paragraph": 6, "subparagraph": 7}
-SECTION = re.compile(rf"^[^%\n]*?\\({'|'.join(LEVELS)})\*?\s*(?:\[[^\]\n]*\]\s*)?\{{", re.MULTILINE)
+OPTION = r"\[[^\]\n]{0,300}\]"
+SECTION = re.compile(rf"^[^%\n]*?\\({'|'.join(LEVELS)})\*?\s*(?:{OPTION}\s*)?\{{", re.MULTILINE)
 FRAME = re.compile(
-    r"^[^%\n]*?\\(?:frametitle\s*|begin\{frame\}\s*(?:<[^>\n]*>)?\s*(?:\[[^\]\n]*\])?\s*)\{", re.MULTILINE
+    rf"^[^%\n]*?\\(?:frametitle\s*|begin\{{frame\}}\s*(?:<[^>\n]{{0,100}}>)?\s*(?:{OPTION})?\s*)\{{", re.MULTILINE
 )
-TITLE = re.compile(r"^[^%\n]*?\\title\s*(?:\[[^\]\n]*\]\s*)?\{", re.MULTILINE)
-AUTHOR = re.compile(r"^[^%\n]*?\\author\s*(?:\[[^\]\n]*\]\s*)?\{", re.MULTILINE)
+TITLE, AUTHOR = (re.compile(rf"^[^%\n]*?\\{name}\s*(?:{OPTION}\s*)?\{{", re.MULTILINE) for name in ("title", "author"))
 BEGIN, END = re.compile(r"^[^%\n]*?\\begin\{document\}[^\n]*\n?", re.MULTILINE), "\\end{document}"
-COMMENT = re.compile(r"^[ \t]*%[^\n]*\n?", re.MULTILINE)
+COMMENT = re.compile(r"[ \t]*%")
+VERBATIM = re.compile(r"\\begin\{(verbatim\*?|Verbatim|lstlisting|minted|alltt)\}")  # where % is a sign like others
 COMMAND = re.compile(r"\\(?![&%$#_])(?:[a-zA-Z]+\*?\s*(?:\[[^\]]*\])?|.)|[{}]|~")
-ACCENTED = re.compile(r"\\([`'^\"~=.uvHcrk])\s*(?:\{\\?([a-zA-Z])\}|\\?([a-zA-Z]))")
+ACCENTED = re.compile(  # an accent that is a letter is a command's beginning elsewhere: \Huge
+    r"\\(?:([`'^\"~=.])\s*|([uvHcrk])(?:\s+|(?=\{)))(?:\{\\?([a-zA-Z])\}|\\?([a-zA-Z]))"
+)
 MARKS = dict(
     zip("`'^\"~=.uvHcrk", "\u0300\u0301\u0302\u0308\u0303\u0304\u0307\u0306\u030c\u030b\u0327\u030a\u0328", strict=True)
 )
 FOOTNOTE = re.compile(r"\\(?:thanks|footnote|label|orcidlink|thanksref)\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
+BRACE = re.compile(r"\\.|[{}]", re.DOTALL)  # or what is none, after a backslash
 LONGEST = 2_000  # characters of an argument
 
 
@@ -36,8 +40,7 @@ def read_latex(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     end = whole.find(END, start)
     text = whole[start : end if end >= 0 else len(whole)]
     first_line = 1 + whole.count("\n", 0, start)
-    # Lines of comment become empty, so that each line is still where it is in the file.
-    text = COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
+    text = _without_comments(text)
     lead = len(text) - len(text.lstrip("\n"))
     text, first_line = text[lead:].rstrip(), first_line + lead
     headings = [
@@ -54,6 +57,20 @@ def read_latex(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     )
 
 
+def _without_comments(text: str) -> str:
+    """The text with lines of comment empty, so that each line is still where it is in the file."""
+    kept, until = [], ""
+    for line in text.split("\n"):
+        if not until and COMMENT.match(line):
+            line = ""
+        elif not until and (begun := VERBATIM.search(line)):
+            until = f"\\end{{{begun[1]}}}"
+        if until and until in line:
+            until = ""
+        kept.append(line)
+    return "\n".join(kept)
+
+
 def _declared(pattern: re.Pattern[str], whole: str) -> str:
     found = pattern.search(whole)
     return _plain(FOOTNOTE.sub("", _argument(whole, found.end()))) if found else ""
@@ -62,13 +79,10 @@ def _declared(pattern: re.Pattern[str], whole: str) -> str:
 def _argument(text: str, start: int) -> str:
     """What stands up to the brace that closes the one before `start`."""
     depth = 1
-    for at in range(start, min(len(text), start + LONGEST)):
-        if text[at] == "\\":
-            continue
-        if text[at] in "{}" and text[at - 1] != "\\":
-            depth += 1 if text[at] == "{" else -1
-            if not depth:
-                return text[start:at]
+    for found in BRACE.finditer(text, start, start + LONGEST):
+        depth += {"{": 1, "}": -1}.get(found[0], 0)
+        if not depth:
+            return text[start : found.start()]
     return ""
 
 
@@ -76,5 +90,5 @@ def _plain(text: str) -> str:
     """A title without its commands; accents are put on their letters."""
     import unicodedata
 
-    text = ACCENTED.sub(lambda found: (found[2] or found[3]) + MARKS[found[1]], text)
+    text = ACCENTED.sub(lambda found: (found[3] or found[4]) + MARKS[found[1] or found[2]], text)
     return " ".join(COMMAND.sub(" ", unicodedata.normalize("NFC", text)).replace("\\", "").split())

@@ -7,6 +7,7 @@ from typing import Any
 from searcher.errors import UnreadableFile
 from searcher.readers.decoding import decoded
 from searcher.readers.headings import Heading, best_title, sections
+from searcher.readers.links import without_targets
 from searcher.readers.markdown import headed
 from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.records import Document
@@ -31,6 +32,8 @@ def read_notebook(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     length = 0
     for number, cell in enumerate(cells, 1):
         text = _text_of(cell)
+        if cell.get("cell_type") == "markdown":
+            text = without_targets(text)
         if not text.strip():
             continue
         gap = "\n\n" if pieces else ""

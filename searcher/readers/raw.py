@@ -57,7 +57,8 @@ class ReadOptions:
 class Raw:
     """The bytes of `source`, not yet read; the stream can seek.
 
-    encoding: what the caller says it is in. notes: what is to be told of the reading; they come out last.
+    encoding: what the caller says it is in. notes: what is to be told of the reading; they come out last. outer: of a
+    file within a file the source of the outermost.
     """
 
     source: str
@@ -65,6 +66,11 @@ class Raw:
     size: int
     encoding: str | None = None
     notes: list[Note] = field(default_factory=list)
+    outer: str | None = None
+
+    def within(self, source: str, name: str) -> str:
+        """The source of a file within this one, or within that part of it which `source` names: `mail.eml#1/a.pdf`."""
+        return f"{source}{'#' if source == (self.outer or self.source) else '/'}{name}"
 
     def note(self, reason: str) -> None:
         """Have it told that something was read, but not as it stands."""

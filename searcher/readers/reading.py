@@ -98,22 +98,24 @@ def run(reader: Reader, raw: Raw, options: ReadOptions, depth: int = 0) -> Itera
         elif item.sole:
             yield from _items(item.raw, item.suffix, options, depth + 1)
         else:
-            yield from _part(item, options, depth + 1, unread)
+            yield from _part(item, options, depth + 1, raw.source, unread)
     if unread:
         named = ", ".join(unread[:MOST_NAMED]) + (" …" if len(unread) > MOST_NAMED else "")
         yield Note(raw.source, f"{len(unread):,} attachments that no reader takes: {named}")
     yield from raw.notes
 
 
-def _part(part: Part, options: ReadOptions, depth: int, unread: list[str]) -> Iterator[Item]:
-    """A part that fails stops nothing; unread: takes the names of those of other kinds."""
+def _part(part: Part, options: ReadOptions, depth: int, outer: str, unread: list[str]) -> Iterator[Item]:
+    """A part that fails stops nothing. outer: the source of the file that it is in; unread: takes the names of those of
+    other kinds.
+    """
     source = part.raw.source
     try:
         if part.suffix not in READERS and part.suffix not in plugins():
             raise Unsupported(source, "")
         yield from _items(part.raw, part.suffix, options, depth)
     except Unsupported:
-        unread.append(source.rpartition("#")[2])
+        unread.append(source.removeprefix(outer)[1:])
     except UnreadableFile as fault:
         yield Failure(source, fault.reason)
     except MemoryError:

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from searcher.errors import BadValue, UnreadableFile
 from searcher.readers.apart import function, now_in_child
-from searcher.readers.raw import Item, Raw, ReadOptions, Unsupported
+from searcher.readers.raw import Raw, ReadOptions, Unsupported
 from searcher.readers.reading import run
 from searcher.readers.wire import as_value, receive, send
 from searcher.records import Failure
@@ -45,8 +45,8 @@ def serve(most_bytes: int, seconds: float) -> None:
         try:
             with _stream(request, requests) as stream:
                 raw = Raw(request["source"], stream, request["size"], request["options"]["encoding"])
-                for item in _items(request, raw):
-                    send(answers, {"item": as_value(item)})
+                for value in _values(request, raw):
+                    send(answers, {"item": value})
             again = (memory_of() or 0) < ENOUGH_BYTES
         except BaseException as fault:
             kind, reason, again = _told(fault)
@@ -54,16 +54,17 @@ def serve(most_bytes: int, seconds: float) -> None:
         send(answers, {"end": again})
 
 
-def _items(request: Mapping[str, Any], raw: Raw) -> Iterator[Item]:
+def _values(request: Mapping[str, Any], raw: Raw) -> Iterator[list[Any]]:
+    """What the reader gives, as it is sent; of a document that cannot be sent, why."""
     options: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in request["options"].items()
     }
     for item in run(function(request["reader"]), raw, ReadOptions(**options)):
         try:
-            as_value(item)
+            value = as_value(item)
         except BadValue as fault:
-            item = Failure(item.source, str(fault))
-        yield item
+            value = as_value(Failure(item.source, str(fault)))
+        yield value
 
 
 def _told(fault: BaseException) -> tuple[str, str, bool]:

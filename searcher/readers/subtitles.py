@@ -1,6 +1,5 @@
 """Subtitles, SubRip and WebVTT: what is said, each cue's time a place."""
 
-import html
 import re
 from collections.abc import Iterator
 
@@ -12,7 +11,7 @@ __all__ = ["read_subtitles"]
 
 TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
 TIMES = re.compile(rf"^[ \t]*{TIME}[ \t]*-->[ \t]*{TIME}.*$", re.MULTILINE)
-TAG = re.compile(r"<v(?:\.[^\s>]*)?[ \t]+([^>]*)>|</?[a-z][^<>]*>|<\d[\d:.]*>|\{\\[^{}]*\}", re.IGNORECASE)
+TAG = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]+([^<>]*)>|</?[a-z][^<>]*>|<\d[\d:.]*>|\{\\[^{}]*\}", re.IGNORECASE)
 PAUSE = 3.0  # seconds without a word, after which a paragraph begins
 
 
@@ -47,6 +46,8 @@ def read_subtitles(raw: Raw, options: ReadOptions) -> Iterator[Item]:
 
 def _said(block: str) -> str:
     """The lines of a cue on one line, up to the blank line; a speaker's name before what is said."""
+    import html
+
     lines = block.removeprefix("\n").split("\n\n")[0]
     text = TAG.sub(lambda tag: f"{tag[1].strip()}: " if tag[1] else "", lines)
     return " ".join(html.unescape(text).split())

@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from searcher.plain import storable
 from searcher.readers.raw import Item
 from searcher.records import Document, Failure, Note, Skipped
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["as_item", "as_value", "receive", "send"]
 
@@ -43,10 +46,12 @@ def receive(stream: IO[bytes]) -> dict[str, Any] | None:
 def as_value(item: Item) -> list[Any]:
     """An item as JSON holds it. BadValue for metadata that nobody could store."""
     if isinstance(item, Failure):
-        return [type(item).__name__, item.source, item.reason]
+        told = [type(item).__name__, item.source, item.reason, item.row]
+        return [*told, item.known] if isinstance(item, Skipped) else told
+    vector = None if item.vector is None else item.vector.tolist()
     return [
         "Document", item.source, item.text, item.title, item.id, storable(item.metadata), item.sections, item.breaks,
-        item.first_line, item.kind, item.places,
+        item.first_line, item.kind, item.places, storable({"": item.payload})[""], item.whole, vector,
     ]  # fmt: skip
 
 
@@ -54,17 +59,25 @@ def as_item(value: Any) -> Item:
     """The item that was sent; nothing of it is trusted. ValueError for what cannot be one."""
     kind, *parts = _typed(value, list)
     if kind in KINDS:
-        source, reason = (_typed(part, *TEXT) for part in parts)
-        return KINDS[kind](source, " ".join(reason.split()))
+        source, reason, row, *known = parts
+        told = _typed(source, *TEXT), " ".join(_typed(reason, *TEXT).split()), _typed(row, *OPTIONAL)
+        return KINDS[kind](*told, *(_typed(each, bool) for each in known))
     if kind != "Document":
         raise ValueError(f"an item of kind {kind!r:.40}")
-    source, text, title, key, metadata, sections, breaks, first_line, sort, places = parts
+    source, text, title, key, metadata, sections, breaks, first_line, sort, places, payload, whole, vector = parts
     return Document(
         _typed(source, *TEXT), _typed(text, *TEXT), _typed(title, *OPTIONAL), _typed(key, *OPTIONAL),
         _typed(metadata, dict), tuple((start, _typed(path, *TEXT)) for start, path in _rising(sections, len(text))),
         tuple(start for (start,) in _rising([[at] for at in breaks], len(text))), _typed(first_line, int),
         _typed(sort, *TEXT), tuple((start, _typed(place, dict)) for start, place in _rising(places, len(text))),
+        payload, _typed(whole, bool), None if vector is None else _vector(vector),
     )  # fmt: skip
+
+
+def _vector(values: Any) -> "np.ndarray":
+    import numpy as np
+
+    return np.array([_typed(value, float) for value in _typed(values, list)], np.float32)
 
 
 def _typed(value: Any, *types: type) -> Any:

@@ -25,8 +25,8 @@ def body(text: str | bytes) -> str:
 
 
 def multipart(kind: str, *parts: str) -> str:
-    inner = "".join(f"--==\n{part}\n" for part in parts)
-    return f'Content-Type: multipart/{kind}; boundary="=="\n\n{inner}--==--\n'
+    inner = "".join(f"--={kind}\n{part}\n" for part in parts)
+    return f'Content-Type: multipart/{kind}; boundary="={kind}"\n\n{inner}--={kind}--\n'
 
 
 def test_a_message_has_its_subject_sender_and_date_in_text_and_in_metadata() -> None:
@@ -91,6 +91,54 @@ def test_what_is_attached_is_read_by_its_own_reader_and_what_nobody_reads_is_tol
     assert cut == Failure("mail#cut.pdf", "it is damaged or cut short: no PDF that can be read")
     assert isinstance(inner, Document) and inner.source == "mail#message.eml" and inner.text.endswith("The one before.")
     assert note == Note("mail", "2 attachments that no reader takes: map.png, old.doc")
+
+
+def test_attachments_of_one_name_are_each_read_and_told_apart() -> None:
+    inner = [f"Content-Type: message/rfc822\n\n{HEAD}\nNumber {number}." for number in (1, 2, 3)]
+    files = [f'Content-Disposition: attachment; filename="a.txt"\n\nText {number}.' for number in (1, 2)]
+    document, *rest = items_of(HEAD + multipart("mixed", "Content-Type: text/plain\n\nSee.", *inner, *files))
+    found = {item.source: item.text.split("\n\n")[-1] for item in rest if isinstance(item, Document)}
+    assert found == {
+        "mail#message.eml": "Number 1.", "mail#message-2.eml": "Number 2.", "mail#message-3.eml": "Number 3.",
+        "mail#a.txt": "Text 1.", "mail#a-2.txt": "Text 2.",
+    }  # fmt: skip
+    assert isinstance(document, Document)
+
+
+def test_a_broken_encoded_word_stays_as_it_is_and_loses_neither_message_nor_those_after_it() -> None:
+    bad = "=?utf-8?B?a?="
+    part = f'Content-Disposition: attachment; filename="{bad}.txt"\n\nText.'
+    first = HEAD.replace("The ferry", bad).replace("Ada", bad) + multipart("mixed", "\n\nBody.", part)
+    box = "".join(f"From x@example.com Fri Mar  1 10:30:00 2024\n{mail}\n\n" for mail in (first, f"{HEAD}\nAfter."))
+    message, attached, after = items_of(box, ".mbox")
+    assert isinstance(message, Document) and message.title == bad and message.text.endswith("Body.")
+    assert isinstance(attached, Document) and attached.text == "Text."
+    assert isinstance(after, Document) and after.text.endswith("After.")
+
+
+def test_what_is_attached_within_one_of_two_ways_to_say_it_is_read() -> None:
+    attached = 'Content-Disposition: attachment; filename="a.txt"\n\nIn the file.'
+    marked = multipart("mixed", "Content-Type: text/html\n\n<p>In marked words.</p>", attached)
+    message, file = items_of(HEAD + multipart("alternative", "Content-Type: text/plain\n\nIn plain words.", marked))
+    assert isinstance(message, Document) and message.text.endswith("In plain words.")
+    assert isinstance(file, Document) and (file.source, file.text) == ("mail#a.txt", "In the file.")
+
+
+def test_an_invitation_alone_is_read_and_beside_words_is_not() -> None:
+    calendar = "Content-Type: text/calendar\n\nBEGIN:VCALENDAR\nSUMMARY:Dinner\nEND:VCALENDAR"
+    assert "SUMMARY:Dinner" in body(HEAD + multipart("alternative", calendar))
+    assert body(HEAD + multipart("alternative", "Content-Type: text/plain\n\nCome.", calendar)) == "Come."
+
+
+def test_a_number_sign_in_the_name_of_a_folder_changes_nothing(tmp_path: Path) -> None:
+    inner = f"Content-Type: message/rfc822\n\n{HEAD}" + multipart(
+        "related", 'Content-Disposition: attachment; filename="n.txt"\n\nDeep.'
+    )
+    (tmp_path / "c#").mkdir()
+    file = tmp_path / "c#" / "m.eml"
+    file.write_text(HEAD + multipart("mixed", "\n\nOuter.", inner))
+    sources = [item.source.removeprefix(f"{tmp_path}/") for item in read(file)]
+    assert sources == ["c#/m.eml", "c#/m.eml#message.eml", "c#/m.eml#message.eml/n.txt"]
 
 
 def test_messages_of_a_mailbox_are_places() -> None:

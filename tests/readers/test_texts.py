@@ -41,6 +41,8 @@ def rtf(text: str) -> str:
         (r"\trowd\intbl a\par b\cell c\cell\row\trowd\intbl d\cell e\cell\row\pard After", "a b | c\nd | e\n\nAfter"),
         (r"\{brace\} back\\slash non\~break soft\-hyphen", "{brace} back\\slash non break softhyphen"),
         (r"a\bin3 }{\b", "ab"),
+        (r"A\'02kept\'02B\'00\'01\'033\'03C \u1?\u3?D", "AkeptB3C D"),
+        (r"So {\upr{naive}{\*\ud{na\u239?ve}}} it is{\upr{!}{\*\ud{?}}}", "So naïve it is?"),
     ],
 )  # fmt: skip
 def test_rtf_reads_as_it_is_shown(text: str, shown: str) -> None:
@@ -158,6 +160,28 @@ def test_latex_keeps_its_source_and_knows_its_sections() -> None:
     assert source.split("\n")[document.first_line - 1] == "\\maketitle"
     [start, _] = document.sections[0]
     assert source.split("\n")[document.first_line - 1 + document.text.count("\n", 0, start)].startswith("\\section*")
+
+
+@pytest.mark.parametrize(
+    ("title", "read"),
+    [
+        (r"\Huge\bfseries My thesis", "My thesis"),
+        (r"On \cite{smith} and \color{red} \url{x}", "On smith and red x"),
+        (r"Fa\c{c}ade, \v S\'i\v{c}, Erd\H{o}s, \r Angstr\"om, \k{a}", "Façade, Ší\u010d, Erdős, Ångström, ą"),
+        (r"Two \\ lines \\", "Two lines"),
+        (r"A brace \} and \{ more", "A brace and more"),
+    ],
+)
+def test_commands_in_a_title_are_no_accents_and_accents_are_letters(title: str, read: str) -> None:
+    assert document_of(f"\\title{{{title}}}\n\\begin{{document}}\nText\n\\end{{document}}", ".tex").title == read
+
+
+def test_percent_signs_in_a_listing_are_no_comments() -> None:
+    source = (
+        "a\n% gone\n\\begin{verbatim}\n% kept\n\\end{verbatim}\n% gone\nb \\begin{minted}{sh}\n%x\n\\end{minted}\n%\nz"
+    )
+    kept = "a\n\n\\begin{verbatim}\n% kept\n\\end{verbatim}\n\nb \\begin{minted}{sh}\n%x\n\\end{minted}\n\nz"
+    assert document_of(source, ".tex").text == kept
 
 
 def test_latex_without_a_document_is_a_part_of_one() -> None:

@@ -81,8 +81,6 @@ class _Word:
                 self._blocks(element)
             elif tag == "AlternateContent":
                 self._blocks(element[0] if len(element) else element)
-            elif tag == "altChunk":
-                self.draft.put("")
 
     def _paragraph(self, element: Element) -> None:
         style = self.styles.of(element)

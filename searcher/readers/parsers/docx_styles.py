@@ -6,7 +6,7 @@ from typing import NamedTuple
 from searcher.readers.parsers.ooxml import NUMERALS, symbol
 from searcher.readers.parsers.zipped import Element, attribute, is_on
 
-__all__ = ["Number", "Numbering", "Style", "Styles"]
+__all__ = ["Numbering", "Styles"]
 
 HEADING = re.compile(r"heading (\d)", re.IGNORECASE)
 TITLES = {"title"}

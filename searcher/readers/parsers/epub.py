@@ -30,7 +30,7 @@ EMPTY = re.compile(rf"<((?!(?:{VOID})\b)[a-zA-Z][\w:-]*)(\s[^<>]*)?/>")
 INVISIBLE = ("head", "script", "style", "template", "noscript", "svg")
 DECLARED = {
     "title": "title", "creator": "author", "description": "description", "subject": "keywords", "language": "language",
-    "date": "date", "publisher": "publisher", "identifier": "identifier",
+    "date": "date", "publisher": "publisher",
 }  # fmt: skip
 
 
@@ -155,5 +155,4 @@ def _declared(root: Element) -> dict[str, Any]:
             found[key] = (
                 f"{found[key]}; {text}" if key in ("author", "keywords") and key in found else found.get(key, text)
             )
-    found.pop("identifier", None)
     return found

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
 from email.utils import parsedate_to_datetime
@@ -20,7 +21,7 @@ from searcher.readers.raw import Item, Part, Raw, ReadOptions
 from searcher.readers.table import READERS
 from searcher.records import Failure, Note
 
-__all__ = ["Mail", "mail_items", "plain_of_html", "read_eml", "read_mbox"]
+__all__ = ["Mail", "decoded_words", "mail_items", "plain_of_html", "read_eml", "read_mbox"]
 
 MOST_BYTES = 64 * 2**20  # of one message
 SEPARATOR = re.compile(rb"From [^\r\n]{0,200}\d{2}:\d{2}[^\r\n]{0,60}\d{4}")
@@ -100,13 +101,23 @@ def mail_items(raw: Raw, mail: Mail, source: str, place: dict[str, Any]) -> Iter
     yield draft.document(subject or None, metadata)
     if mail.sealed:
         yield Note(source, "it is encrypted; only its headers are read")
+    used: set[str] = set()
     for name, data, suffix in mail.attached:
-        inner = source if "#" in source else f"{source}#"
-        label = f"{inner}/{name}" if "#" in source else f"{inner}{name}"
+        label = raw.within(source, _unused(name, used))
         if data is None:
             yield Failure(label, "its parts are nested too deeply")
         else:
-            yield Part(Raw(label, io.BytesIO(data), len(data)), suffix)
+            yield Part(Raw(label, io.BytesIO(data), len(data), outer=raw.outer or raw.source), suffix)
+
+
+def _unused(name: str, used: set[str]) -> str:
+    """The name, or message-2.eml where a message.eml came before, so that none takes the place of another."""
+    path, number, free = PurePath(name), 1, name
+    while free in used:
+        number += 1
+        free = f"{path.stem}-{number}{path.suffix}"
+    used.add(free)
+    return free
 
 
 def _mail(data: bytes) -> Mail:
@@ -122,14 +133,16 @@ def _mail(data: bytes) -> Mail:
 
 def _header(message: Message, name: str) -> str:
     """A header, its encoded words decoded, on one line."""
-    value = message.get(name)
+    return decoded_words(message.get(name))
+
+
+def decoded_words(value: Any) -> str:
+    """What a header says, on one line, its encoded words decoded (RFC 2047); as it stands where one is broken."""
     if value is None:
         return ""
-    pieces = []
     try:
-        for text, charset in decode_header(value):
-            pieces.append(text if isinstance(text, str) else _text(text, charset))
-    except ValueError:  # base64 that is none
+        pieces = [text if isinstance(text, str) else _text(text, charset) for text, charset in decode_header(value)]
+    except (HeaderParseError, ValueError, LookupError):
         pieces = [str(value)]
     return one_line("".join(pieces))
 
@@ -155,7 +168,9 @@ def _collect(message: Message, bodies: list[str], attached: list[tuple[str, byte
         if kind in SEALED:
             sealed = True
         elif kind == "multipart/alternative":
-            bodies.append(_best(part))
+            best, others = _best(part)
+            bodies.append(best)
+            waiting += reversed(others)
         elif kind == "message/rfc822" and part.is_multipart():
             inner = part.get_payload()
             whole = inner[0] if isinstance(inner, list) and inner else part
@@ -175,19 +190,26 @@ def _collect(message: Message, bodies: list[str], attached: list[tuple[str, byte
     return sealed
 
 
-def _best(part: Message) -> str:
-    """Of the ways to say the same the plain one, unless that only says that there is another."""
+def _best(part: Message) -> tuple[str, list[Message]]:
+    """Of the ways to say the same the plain one, unless that only says that there is another; and what says no such
+    thing: what is attached among them, and other texts where there is neither of the two.
+    """
     found: dict[str, list[str]] = {"text/plain": [], "text/html": []}
-    waiting = [part]
+    waiting, attached, others = [part], list[Message](), list[Message]()
     while waiting:
         each = waiting.pop(0)
-        inner = each.get_payload()
-        if isinstance(inner, list):
+        kind, inner = each.get_content_type(), each.get_payload()
+        if kind.startswith("multipart/") and kind not in SEALED and isinstance(inner, list):
             waiting += [one for one in inner if isinstance(one, Message)]
-        elif each.get_content_type() in found and each.get_content_disposition() != "attachment":
-            found[each.get_content_type()].append(_body(each))
+        elif each.get_content_disposition() == "attachment" or not kind.startswith("text/"):
+            attached.append(each)
+        elif kind in found:
+            found[kind].append(_body(each))
+        else:
+            others.append(each)
     plain, marked = ("\n\n".join(texts).strip() for texts in found.values())
-    return plain if len(plain.split()) >= LITTLE * len(marked.split()) else marked
+    best = plain if len(plain.split()) >= LITTLE * len(marked.split()) else marked
+    return best, attached + ([] if best else others)
 
 
 def _body(part: Message) -> str:
@@ -240,5 +262,4 @@ def _name(part: Message) -> str:
         name = part.get_filename()
     except (LookupError, ValueError, TypeError):
         return ""
-    text = "".join(_text(t, c) if isinstance(t, bytes) else t for t, c in decode_header(name)) if name else ""
-    return one_line(PurePath(text.replace("\\", "/")).name)
+    return PurePath(decoded_words(name).replace("\\", "/")).name

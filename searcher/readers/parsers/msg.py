@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import UTC
-from email.header import decode_header
 from pathlib import PurePath
 
 from oxmsg import Message
 
 from searcher.errors import UnreadableFile
 from searcher.readers.parsers.drafting import one_line
-from searcher.readers.parsers.mail import Mail, mail_items, plain_of_html, read_eml
+from searcher.readers.parsers.mail import Mail, decoded_words, mail_items, plain_of_html, read_eml
 from searcher.readers.parsers.zipped import OLE
 from searcher.readers.raw import Item, Part, Raw, ReadOptions
 
@@ -38,7 +37,7 @@ def _mail(message: Message) -> Mail:
     sent = message.sent_date
     headers = {
         "subject": one_line(message.subject),
-        "from": _decoded(message.sender),
+        "from": decoded_words(message.sender),
         "to": ", ".join(_person(each.name, each.email_address) for each in message.recipients),
         "sent": sent.astimezone(UTC).isoformat().replace("+00:00", "Z") if sent else "",
         "message_id": one_line(message.message_headers.get("Message-ID")).strip("<>"),
@@ -58,12 +57,3 @@ def _mail(message: Message) -> Mail:
 def _person(name: str, address: str) -> str:
     name, address = one_line(name), one_line(address)
     return f"{name} <{address}>" if name and address and name != address else name or address
-
-
-def _decoded(value: str | None) -> str:
-    """A sender, its encoded words decoded."""
-    try:
-        pieces = decode_header(value or "")
-        return one_line("".join(t if isinstance(t, str) else t.decode(c or "latin-1", "replace") for t, c in pieces))
-    except (ValueError, LookupError):
-        return one_line(value)

@@ -24,4 +24,4 @@ def read_gzip(raw: Raw, options: ReadOptions) -> Iterator[Part]:
     if len(data) > MOST:
         raise UnreadableFile(raw.source, f"it unpacks to more than {MOST / 2**20:,.0f} MiB")
     inner = PurePath(raw.source).with_suffix("").suffix.lower()
-    yield Part(Raw(raw.source, io.BytesIO(data), len(data), raw.encoding), inner or ".txt", sole=True)
+    yield Part(Raw(raw.source, io.BytesIO(data), len(data), raw.encoding, outer=raw.outer), inner or ".txt", sole=True)

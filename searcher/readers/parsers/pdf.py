@@ -55,9 +55,8 @@ def read_pdf(raw: Raw, options: ReadOptions) -> Iterator[Item]:
 
 
 def _opened(raw: Raw) -> PdfDocument:
-    path = getattr(raw.stream, "name", None)
     try:
-        return PdfDocument(path if isinstance(path, str) else raw.whole())
+        return PdfDocument(raw.stream)  # which is read as it is needed: a book of scans has hundreds of megabytes
     except PdfiumError as fault:
         raise UnreadableFile(raw.source, FAULTS.get(fault.err_code or 0, "no PDF that can be read")) from None
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from searcher.readers.parsers.pdf_page import Box, Line
 
-__all__ = ["ENDED", "Block", "blocks", "body_size", "heading_sizes", "in_rows"]
+__all__ = ["ENDED", "blocks", "body_size", "heading_sizes", "in_rows"]
 
 SAME_ROW = 0.6  # of the height of the smaller one, by which two pieces of a row overlap
 NO_SPACE = 0.15  # of the height of a line: pieces so near belong to one word, such as an exponent

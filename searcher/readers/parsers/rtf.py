@@ -15,7 +15,6 @@ from searcher.readers.raw import Item, Raw, ReadOptions
 __all__ = ["read_rtf"]
 
 TOKEN = re.compile(rb"\\([a-zA-Z]{1,32})(-?\d{1,10})?[ ]?|\\'([0-9a-fA-F]{2})|\\(.)|([{}])|([^\\{}]+)", re.DOTALL)
-BINARY = re.compile(rb"\\bin(\d{1,10}) ?")
 CHARSETS = {
     0: "cp1252", 77: "mac_roman", 128: "cp932", 129: "cp949", 130: "johab", 134: "gbk", 136: "cp950", 161: "cp1253",
     162: "cp1254", 163: "cp1258", 177: "cp1255", 178: "cp1256", 186: "cp1257", 204: "cp1251", 222: "cp874",
@@ -27,6 +26,7 @@ SIGNS = {
     "nestcell": "\0", "nestrow": "\1", "emdash": "—", "endash": "–", "lquote": "‘", "rquote": "’", "ldblquote": "“",
     "rdblquote": "”", "bullet": "•", "emspace": " ", "enspace": " ", "qmspace": " ", "lbr": "\n",
 }  # fmt: skip
+MARKS = dict.fromkeys(map(ord, "\0\1\2\3"))  # of cells, rows, notes and levels, until all is read: the file's own go
 OTHER_SIGNS = {b"~": " ", b"_": "-", b"-": "", b"\n": "\n", b"\r": "\n", b"\\": "\\", b"{": "{", b"}": "}"}
 # Groups that hold no text of the page; any other that begins with \* and is not in KEPT neither.
 SILENT = {
@@ -50,6 +50,7 @@ class State:
     skip: int = 1  # characters that stand in for one of Unicode
     hidden: bool = False
     to: str = "text"  # where its text goes; empty for nowhere
+    plainly: int | None = None  # how much had gone there when what is said again in Unicode began
 
 
 def read_rtf(raw: Raw, options: ReadOptions) -> Iterator[Item]:
@@ -140,6 +141,10 @@ class _Rtf:
             self.state.to = f"note{len(self.texts)}"
         elif word in DECLARED and self.state.to == "info":
             self.state.to = word
+        elif word == "upr":
+            self.state.plainly = len(self.texts.get(self.state.to, []))
+        elif word == "ud" and self.state.plainly is not None:
+            del self.texts.setdefault(self.state.to, [])[self.state.plainly :]
         elif word == "ansicpg" and number:
             self.codec = _codec(number)
         elif word in ("mac", "pc", "pca"):
@@ -147,7 +152,7 @@ class _Rtf:
         elif word == "uc" and number is not None:
             self.state.skip = max(0, min(number, 100))
         elif word == "u" and number is not None:
-            self._put(chr(number % 0x10000))
+            self._put(chr(number % 0x10000).translate(MARKS))
             self.waiting = self.state.skip
         elif word == "f" and number is not None:
             self.state.font = number
@@ -186,7 +191,7 @@ class _Rtf:
             codec = self.fonts.get(self.state.font, self.codec)
             # The default charset of a font says nothing against the code page of the file.
             codec = self.codec if codec == "cp1252" else codec
-            self._put(data.decode(codec, "replace"))
+            self._put(data.decode(codec, "replace").translate(MARKS))
 
     def _put(self, text: str) -> None:
         to = self.state.to

@@ -12,7 +12,7 @@ from lxml import etree
 from searcher.errors import UnreadableFile
 from searcher.readers.raw import Raw
 
-__all__ = ["Archive", "attribute", "is_on", "local", "tree"]
+__all__ = ["DAMAGED", "OLE", "Archive", "Element", "attribute", "is_on", "tree"]
 
 MOST_UNPACKED = 512 * 2**20  # bytes of all members, as the directory says; a header that lies is found out when read
 MOST_XML = 128 * 2**20  # bytes of a member that becomes a tree, which takes some times as much memory
