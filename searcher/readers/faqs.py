@@ -21,7 +21,7 @@ from searcher.readers.raw import Item, Raw, Reader, ReadOptions
 from searcher.readers.tables import read_csv, read_jsonl, read_tsv
 from searcher.records import ANSWER, Document, Failure, Note, Skipped
 
-__all__ = ["FAQ_READERS", "with_answer"]
+__all__ = ["FAQ_READERS"]
 
 # At the end, where a quotation or a bracket may close behind it; Spanish and Armenian mark a question before.
 QUESTION_MARK = re.compile(r"[?？؟⁇⁈⁉\u037e][\s\W]*$|[¿՞]")

@@ -5,11 +5,10 @@ way of whoever reads a hit. Code stays as it is, and so does an address that is 
 """
 
 import re
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
-if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
+from searcher.readers.commonmark import Blocks, parsed
 
 __all__ = ["without_targets"]
 
@@ -28,18 +27,18 @@ FOOTNOTE = "^"
 DATA = "data:"  # a file within the text, of whose leaving out is told elsewhere
 
 
-def without_targets(text: str) -> str:
+def without_targets(text: str, blocks: Blocks | None = None, known: Mapping[str, Any] | None = None) -> str:
     """The text of a Markdown file in which `[words](address "title")` reads `words`, and `![words](picture)` too.
 
     Links by reference likewise, where there is such a reference, whose own line is left empty. As many lines as before.
+    blocks: of this text, where they are known. known: references that are defined elsewhere.
     """
-    if not MAY_HOLD.search(text):
+    if not MAY_HOLD.search(text) and not (known and "]" in text):
         return text
-    found: dict[str, Any] = {}
+    blocks = blocks or parsed(text)
     lines = text.splitlines(keepends=True)
-    tokens = _blocks().parse(text.replace("\r\n", "\n").replace("\r", "\n"), found)
-    references = found.get("references", {})
-    pieces = [(token.map[0], token.map[1]) for token in tokens if token.type == "inline" and token.map]
+    references = {**(known or {}), **blocks.references}
+    pieces = [(token.map[0], token.map[1]) for token in blocks.tokens if token.type == "inline" and token.map]
     if len(lines) < max((end for _, end in pieces), default=0) or _counts_otherwise(text):
         return text  # it has line ends that Markdown does not know as such
     for begin, end in pieces:
@@ -47,7 +46,7 @@ def without_targets(text: str) -> str:
         if "](" in piece or (references and "]" in piece):
             lines[begin] = _plain(piece, references)
             lines[begin + 1 : end] = [""] * (end - begin - 1)
-    for name, reference in references.items():
+    for name, reference in blocks.references.items():
         if not name.startswith(FOOTNOTE) and not reference["href"].startswith(DATA):
             first, last = reference["map"]
             lines[first:last] = [line[len(line.rstrip("\r\n")) :] for line in lines[first:last]]
@@ -58,7 +57,7 @@ def _counts_otherwise(text: str) -> bool:
     return any(sign in text for sign in "\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 
 
-def _plain(piece: str, references: dict[str, Any]) -> str:
+def _plain(piece: str, references: Mapping[str, Any]) -> str:
     """A paragraph or title without targets, with as many line ends as it had."""
     from markdown_it.common.utils import normalizeReference
 
@@ -76,10 +75,3 @@ def _plain(piece: str, references: dict[str, Any]) -> str:
         if piece == before:
             break
     return piece
-
-
-@cache
-def _blocks() -> "MarkdownIt":
-    from markdown_it import MarkdownIt
-
-    return MarkdownIt("commonmark").disable(["inline", "text_join"])

@@ -1,11 +1,11 @@
 """Markdown and MDX: front matter becomes metadata, headings become sections; the rest stays but for link targets."""
 
 import re
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from searcher.readers.commonmark import Blocks, inline, parsed
 from searcher.readers.decoding import decoded
 from searcher.readers.frontmatter import front_matter
 from searcher.readers.headings import Heading, best_title, line_starts, sections
@@ -14,9 +14,9 @@ from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.records import Document, Note
 
 if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
-__all__ = ["headed", "headings", "read_markdown", "read_mdx"]
+__all__ = ["headed", "read_markdown", "read_mdx"]
 
 MDX_COMMENT = re.compile(r"\{/\*.*?\*/\}", re.DOTALL)
 MDX_STATEMENT = re.compile(r"^(?:import|export)[ \t{*].*$", re.MULTILINE)
@@ -24,9 +24,6 @@ MARKUP = re.compile(r"[\\`*_\[\]<&!]")  # a heading without these reads as it is
 # What names a heading and is no word of it: {#id}, {#id .class key=value}, {: #id}.
 ATTRIBUTES = re.compile(r"\s*\{(?::[ \t]*|(?=[#.]))[#.][\w:.-]+(?:[ \t]+[^{}\n]*)?\}[ \t]*\Z")
 NOT_NEWLINE = re.compile(r"[^\r\n]")
-QUOTE = re.compile(r"^ {0,3}>[^\r\n]*", re.MULTILINE)
-LAZY = re.compile(r"^ {0,3}>[^\r\n]*\r?\n(?! {0,3}>|[^\S\n]*$)", re.MULTILINE)  # that the next line may go on
-MOST_LAZY = 300
 
 
 def read_markdown(raw: Raw, options: ReadOptions) -> Iterator[Item]:
@@ -42,8 +39,10 @@ def read_mdx(raw: Raw, options: ReadOptions) -> Iterator[Item]:
 def _read(raw: Raw, mdx: bool) -> Iterator[Item]:
     whole = decoded(raw)
     front = front_matter(whole)
-    text = without_targets(front.text)
-    found = list(headings(_without_code(text) if mdx else text))
+    blocks = parsed(front.text)
+    text = without_targets(front.text, blocks)
+    headings = headed(_without_code(text)) if mdx else headed(text, blocks)  # no line moves with a target
+    found = [heading for heading, _ in headings]
     yield Document(
         raw.source,
         text,
@@ -67,43 +66,33 @@ def _without_code(text: str) -> str:
     return MDX_STATEMENT.sub(blank, text)
 
 
-def _without_quotes(text: str) -> str:
-    """The text with all quotations blanked out: markdown-it reads on from each to the next empty line."""
-    return QUOTE.sub(lambda found: " " * len(found[0]), text)
+def headed(text: str, blocks: Blocks | None = None) -> Iterator[tuple[Heading, int]]:
+    """Headings of the document itself, not of a quotation or a list in it, each with the offset of the line after it,
+    which is not the next one where a title has two lines.
 
-
-@cache
-def _parsers() -> "tuple[MarkdownIt, MarkdownIt]":
-    """Of blocks alone, which is all that is needed of the text: a ninth of the time; and of a heading's own markup."""
-    from markdown_it import MarkdownIt
-
-    return MarkdownIt("commonmark").disable(["inline", "text_join"]), MarkdownIt("commonmark")
-
-
-def headings(text: str) -> Iterator[Heading]:
-    """Headings of the document itself, not of a quotation or a list in it."""
-    return (heading for heading, _ in headed(text))
-
-
-def headed(text: str) -> Iterator[tuple[Heading, int]]:
-    """The same, each with the offset of the line after it, which is not the next one where a title has two lines."""
-    blocks, parser = _parsers()
+    blocks: of this text, or of one with the same lines, where they are known.
+    """
+    blocks = blocks or parsed(text)
     starts = [*line_starts(text), len(text)]
-    tokens = blocks.parse(_without_quotes(text) if len(LAZY.findall(text)) > MOST_LAZY else text)
-    for token, content in pairwise(tokens):
+    for token, content in pairwise(blocks.tokens):
         if token.type == "heading_open" and token.level == 0 and token.map:
             spelt = ATTRIBUTES.sub("", content.content) or content.content
             title = " ".join(spelt.split())
             if MARKUP.search(title):
-                title = _words(parser.parseInline(spelt)[0].children or [])
+                title = _words(inline(spelt, blocks.references))
             if title:
                 first, last = token.map
                 yield Heading(starts[first], int(token.tag[1:]), title), starts[min(last, len(starts) - 1)]
 
 
-def _words(tokens: list[Any]) -> str:
-    """What a heading reads like without its markup."""
-    breaks = ("softbreak", "hardbreak")
-    shown = ("text", "code_inline", "image")
-    pieces = (" " if token.type in breaks else token.content for token in tokens if token.type in breaks + shown)
-    return " ".join("".join(pieces).split())
+def _words(tokens: "Sequence[Token]") -> str:
+    """What a heading reads like without its markup, a picture by its description."""
+    return " ".join("".join(map(_shown, tokens)).split())
+
+
+def _shown(token: "Token") -> str:
+    if token.type in ("softbreak", "hardbreak"):
+        return " "
+    if token.type == "image":
+        return _words(token.children or ())
+    return token.content if token.type in ("text", "code_inline") else ""
