@@ -40,7 +40,7 @@ with instrumented:
     from searcher import Searcher
     from searcher.errors import BadValue, SearcherError
     from searcher.readers import read_text
-    from searcher.readers.reading import READERS
+    from searcher.readers.table import READERS
     from searcher.records import PLACE_PARTS, Document, Failure
 
 LONGEST_SECONDS = 10.0

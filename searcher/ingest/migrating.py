@@ -100,7 +100,7 @@ class Reading:
 
     def taken(self) -> Iterator[Taken]:
         """The documents of the store; what cannot be one is told."""
-        count: Counter[str] = Counter()
+        used: set[str] = set()
         for item in self.store.items():
             self.progress("file", 1)
             if isinstance(item, Failure):
@@ -111,9 +111,8 @@ class Reading:
                 self.tally.without_text += 1
                 if self.needs_text:
                     continue
-            count[item.id] += 1
-            source = item.id if count[item.id] == 1 else f"{item.id}#{count[item.id]}"
-            self.tally.repeated += count[item.id] > 1
+            source = _unused(item.id, used)
+            self.tally.repeated += source != item.id
             try:
                 document = sound(Document(source, item.text or "", item.title, item.id, item.metadata))
                 if not source:
@@ -153,6 +152,16 @@ class Reading:
                 f"{RANKED[self.store.metric]}; the cosine, which ranks here, leaves lengths out: hits may come in "
                 "another order"
             )
+
+
+def _unused(key: str, used: set[str]) -> str:
+    """The id, or id#2, id#3 … where it was used, also by an item whose own id reads like that."""
+    source, number = key, 1
+    while source in used:
+        number += 1
+        source = f"{key}#{number}"
+    used.add(source)
+    return source
 
 
 class Given(Reading):

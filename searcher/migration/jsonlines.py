@@ -24,12 +24,16 @@ IDS = ("id", "_id", "ids", "key", "doc_id")
 
 
 def find_arrays(path: Path) -> Path | None:
-    """The .npy file: the path itself, or the only one in a folder that has JSON lines too, or of the same stem."""
+    """The .npy file: the path itself, or the one of a folder, or of the same stem; of a folder with several the one
+    that has JSON lines of its stem. The folder itself where that is none or several, which is told when it is opened.
+    """
     if path.is_dir():
         arrays = sorted(path.glob("*.npy"))
-        if len(arrays) > 1:
-            raise BadValue(f"{path} holds several .npy files: {', '.join(file.name for file in arrays)}; name one")
-        return arrays[0] if arrays else None
+        own = [file for file in arrays if any(file.with_suffix(suffix).is_file() for suffix in SUFFIXES)]
+        found = [file for file in own if file.with_suffix(".jsonl").name == CORPUS] or own or arrays
+        if len(found) > 1:
+            return None if find_beir(path) else path
+        return found[0] if found else None
     if path.suffix == ".npy" and path.is_file():
         return path
     beside = path.with_suffix(".npy")
@@ -39,6 +43,9 @@ def find_arrays(path: Path) -> Path | None:
 @contextmanager
 def opened_arrays(place: Path, choices: Choices) -> Iterator[Foreign]:
     """A line for each row. UnreadableFile for files that disagree, and for arrays of objects."""
+    if place.is_dir():
+        arrays = sorted(file.name for file in place.glob("*.npy"))
+        raise BadValue(f"{place} holds several .npy files: {', '.join(arrays)}; name one")
     lines = _lines_of(place)
     rows = read_array(place)
     count = sum(1 for _ in _rows(lines))

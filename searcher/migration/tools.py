@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -18,21 +18,29 @@ __all__ = ["TOOLS", "foreign", "is_foreign"]
 
 
 class Tool(NamedTuple):
-    """find: the file by which a path is known as a store of it, None if it is none. opened: reads that store."""
+    """find: the file by which a path is known as a store of it, None if it is none. opened: reads that store. takes:
+    which of Choices mean something there.
+    """
 
     what: str
     find: Callable[[Path], Path | None]
     opened: Callable[[Path, Choices], AbstractContextManager[Foreign]]
+    takes: tuple[str, ...] = ()
 
 
 # In the order in which they are looked for: a folder in BEIR's layout may hold vectors of its corpus too.
 TOOLS = {
-    "chroma": Tool("a Chroma folder (chroma.sqlite3)", chroma.find, chroma.opened),
-    "qdrant": Tool("a folder of Qdrant's local mode (meta.json)", qdrant.find, qdrant.opened),
+    "chroma": Tool("a Chroma folder (chroma.sqlite3)", chroma.find, chroma.opened, ("collection",)),
+    "qdrant": Tool(
+        "a folder of Qdrant's local mode (meta.json)",
+        qdrant.find,
+        qdrant.opened,
+        ("collection", "vector_name", "text_field"),
+    ),
     "langchain": Tool("a LangChain FAISS folder (index.pkl, index.faiss)", langchain.find, langchain.opened),
     "txtai": Tool("a txtai index (config.json, embeddings)", txtai.find, txtai.opened),
-    "llm": Tool("an llm database (embeddings.db)", llm.find, llm.opened),
-    "npy": Tool("vectors in .npy with JSON lines", jsonlines.find_arrays, jsonlines.opened_arrays),
+    "llm": Tool("an llm database (embeddings.db)", llm.find, llm.opened, ("collection",)),
+    "npy": Tool("vectors in .npy with JSON lines", jsonlines.find_arrays, jsonlines.opened_arrays, ("text_field",)),
     "beir": Tool("a BEIR folder (corpus.jsonl)", jsonlines.find_beir, jsonlines.opened_beir),
 }
 
@@ -55,6 +63,10 @@ def foreign(path: Path, choices: Choices = NOTHING_CHOSEN) -> Iterator[Foreign]:
         kinds = "; ".join(tool.what for tool in TOOLS.values())
         raise BadValue(f"{path} is no store that can be read; good: {kinds}")
     tool, place = found
+    for name, value in asdict(choices).items():
+        if value is not None and name not in tool.takes:
+            good = f"; good: {', '.join(tool.takes)}" if tool.takes else ""
+            raise BadValue(f"{name} {value!r} means nothing in {tool.what}{good}")
     with ExitStack() as stack:
         with _faults_of(place):
             opened = stack.enter_context(tool.opened(place, choices))

@@ -9,7 +9,7 @@ from typing import Any
 from searcher.plain import storable
 from searcher.readers.values import typed
 
-__all__ = ["Columns", "columns_of"]
+__all__ = ["Columns", "columns_of", "missing"]
 
 COMMA = re.compile(r"-?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+")
 GROUPED = re.compile(r"-?\d{1,3}(?:[.,]\d{3})+")  # 1,234 or 1.234: a thousand, or a little more than one
@@ -21,6 +21,7 @@ DATES = (
     re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})(?P<time>[T ]\d.*)?"),
 )
 MOSTLY = 0.9  # of the cells are numbers: a person takes such a column for one of numbers
+SHOWN = 20  # columns that are named
 NAMED_CELL = 30  # characters of a cell that is named
 
 
@@ -78,9 +79,11 @@ class Columns:
     kinds: Mapping[str, str] | None = None
     notes: list[str] = field(default_factory=list)
     unfit: dict[str, int] = field(default_factory=dict)
+    seen: dict[str, None] = field(default_factory=dict)  # in their order
 
     def value(self, name: str, cell: Any) -> Any:
         """What a cell of the column stands for; None for one that its given type cannot hold."""
+        self.seen.setdefault(name)
         if name in self.given:
             if cell is None or cell == "":
                 return None
@@ -101,7 +104,18 @@ class Columns:
             f"column {name!r}: {count:,} values are no {self.given[name]} and were left out"
             for name, count in self.unfit.items()
         ]
-        return [*self.notes, *lost]
+        return [*self.notes, *lost, *missing(self.given, self.seen)]
+
+
+def missing(given: Iterable[str], columns: Iterable[str]) -> list[str]:
+    """That there is no such column, for each name that is none."""
+    there = list(columns)
+    shown = ", ".join(there[:SHOWN]) or "none"
+    return [
+        f"no column {name!r} to be of a given type; the columns, beside text and id: {shown}"
+        for name in given
+        if name not in there
+    ]
 
 
 def columns_of(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from searcher.errors import UnreadableFile
 from searcher.readers.apart import is_child
-from searcher.readers.columns import Columns
+from searcher.readers.columns import Columns, missing
 from searcher.readers.plain import read_plain
 from searcher.readers.raw import Item, Raw, ReadOptions, Unsupported
 from searcher.readers.rows import Row, documents
@@ -73,6 +73,9 @@ def read_database(raw: Raw, options: ReadOptions) -> Iterator[Item]:
                 raise UnreadableFile(raw.source, OURS)
             chosen, others = _chosen(database, raw, options)
             damaged.clear()  # rows that were only looked at
+            columns = dict.fromkeys(column for name in chosen for column in _columns(database[name]))
+            for said in missing(options.column_types, columns):
+                raw.note(said)
             for name in chosen:
                 yield from _rows(database, name, raw, options)
             if others:
@@ -134,13 +137,22 @@ def _rows(database: "Database", name: str, raw: Raw, options: ReadOptions) -> It
     binary, source = Counter[str](), f"{raw.source}#{name}"
     try:
         rows = _fields(database, table, key, binary)
-        types = Columns(options.column_types)
+        there = _columns(table)
+        types = Columns({one: kind for one, kind in options.column_types.items() if one in there})
         yield from documents(rows, replace(raw, source=source), replace(options, id_field=key), types, "row")
     except sqlite3.OperationalError as fault:  # a view over what is gone, or one that never ends
         yield Failure(source, " ".join(str(fault).split()))
     if binary:
         columns = ", ".join(sorted(binary))
         yield Note(source, f"{binary.total():,} binary values were left out, of {columns}")
+
+
+def _columns(table: "Table | View") -> list[str]:
+    """The names of its columns, none of a view over what is gone."""
+    try:
+        return list(table.columns_dict)
+    except sqlite3.OperationalError:
+        return []
 
 
 def _fields(database: "Database", table: "Table | View", key: str, binary: "Counter[str]") -> Iterator[Row]:

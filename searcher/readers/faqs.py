@@ -16,6 +16,7 @@ from searcher.readers.decoding import decoded
 from searcher.readers.frontmatter import front_matter
 from searcher.readers.headings import Heading, line_starts, lines
 from searcher.readers.json_files import read_json
+from searcher.readers.links import without_targets
 from searcher.readers.markdown import headed
 from searcher.readers.raw import Item, Raw, Reader, ReadOptions
 from searcher.readers.tables import read_csv, read_jsonl, read_tsv
@@ -47,7 +48,7 @@ def with_answer(document: Document) -> Document:
     """
     end = len(document.text) + 1
     question = document.text[: document.breaks[0] if document.breaks else None].strip()
-    text = f"{document.text}\n{question}\n{document.metadata['answer']}"
+    text = f"{document.text}\n{question}\n{without_targets(str(document.metadata['answer']))}"
     return replace(document, text=text, sections=((end, ANSWER),), breaks=(*document.breaks, end))
 
 

@@ -78,15 +78,24 @@ def _exclude_files(folder: Path) -> Iterator[Path]:
     """The files beside .gitignore in which git finds patterns for a repository: the user's, and its own."""
     if not _is_repository(folder):
         return
-    settings = Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
-    plain, general = (settings / name for name in USER_FILES)
+    settings = _expanded(os.environ.get("XDG_CONFIG_HOME") or "~/.config")
+    plain, general = (settings / name if settings else None for name in USER_FILES)
     given = os.environ.get("GIT_CONFIG_GLOBAL")
-    users = (general, Path("~/.gitconfig").expanduser()) if given is None else (Path(given),)
+    users = (general, _expanded("~/.gitconfig")) if given is None else (Path(given),)
     for config in (*users, _git_folder(folder / ".git") / "config"):
-        if found := EXCLUDES.findall("\n".join(_lines(config))):
-            plain = Path(found[-1]).expanduser()
-    yield plain
+        if config and (found := EXCLUDES.findall("\n".join(_lines(config)))):
+            plain = _expanded(found[-1])
+    if plain:
+        yield plain
     yield _git_folder(folder / ".git") / "info" / "exclude"
+
+
+def _expanded(path: str) -> Path | None:
+    """The path with ~ or ~user as that home; None where there is none: no such user, or nobody at home."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return None
 
 
 def _git_folder(git: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Files to documents: READERS says which function reads which suffix; `find_files` says which files there are."""
+"""A file to its documents: its reader by its suffix, what it is made of in its turn, and what could not be read."""
 
 import io
 import os
@@ -12,24 +12,12 @@ from searcher.readers.databases import COMPANIONS, is_database, read_database
 from searcher.readers.faqs import FAQ_READERS
 from searcher.readers.pictures import without_pictures
 from searcher.readers.plain import read_plain
-from searcher.readers.raw import DEFAULTS, MAX_TEXT_BYTES, Item, Part, Raw, Reader, ReadOptions, Unsupported
+from searcher.readers.raw import DEFAULTS, Item, Part, Raw, Reader, ReadOptions, Unsupported
 from searcher.readers.table import READERS, UNSUPPORTED, plugins
-from searcher.readers.walking import Found, find_files
 from searcher.records import Document, Failure, Note
 from searcher.system import absolute
 
-__all__ = [
-    "FAQ_READERS",
-    "MAX_TEXT_BYTES",
-    "READERS",
-    "UNSUPPORTED",
-    "Found",
-    "ReadOptions",
-    "Unsupported",
-    "find_files",
-    "read",
-    "read_text",
-]
+__all__ = ["belonging", "read", "read_text", "run"]
 
 DEEPEST = 8  # files within files within files
 MOST_NAMED = 5

@@ -107,7 +107,8 @@ def _candidate(
     share = fit / total
     above = [(row.line, dialect.delimiter.join(row.cells or []).strip(dialect.delimiter)) for row in rows[:at]]
     sure = share > 0.5 or sum(cell.strip().lower() in names for cell in header) > 1
-    return (width > 1 and sure, share, width), Layout(dialect, header, rows[at].line, above)
+    passed_over = sum(row.lines for row in rows[:at])  # which speaks for a dialect that has a header before
+    return (width > 1 and sure, fit / (total + passed_over), width), Layout(dialect, header, rows[at].line, above)
 
 
 def _parsed(sample: Sequence[str], first: int, dialect: Dialect) -> list[Parsed]:

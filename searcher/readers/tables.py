@@ -91,8 +91,6 @@ def _read_sheet(raw: Raw, dialects: tuple[Dialect, ...], options: ReadOptions) -
         commas=layout.dialect.delimiter != ",",
     )
     _tell_above(raw, layout)
-    for name in options.column_types.keys() - set(names):
-        raw.note(f"no column {name!r} to be of a given type; its columns: {', '.join(names[:20])}")
     quotes = Quotes()
     empty = True
     for item in documents(_rows(raw, encoding, layout, names, options, quotes, tell=True), raw, options, columns):

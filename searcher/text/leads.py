@@ -22,7 +22,7 @@ RULE = r"[ \t]*+=++(?: ++=++)++[ \t\r]*+"
 DASHES = r"[ \t]*+:?+-++:?+[ \t]*+"
 TABLES = (
     ("|", re.compile(rf"^[^\n|]*+\|[^\n]*+\n[ \t>]*+\|?+{DASHES}(?:\|{DASHES})*+\|?+[ \t\r]*+$", re.M)),
-    (" | ", re.compile(r"^(?![ \t>]*\|)[^\n]*? \| [^\n]*+(?=\n[^\n]*? \| )", re.M)),  # as pages are laid out
+    (" | ", re.compile(r"^(?![ \t>]*\|)(?>[^\n]*? \| )[^\n]*+(?=\n[^\n]*? \| )", re.M)),  # as pages are laid out
     ("+=", re.compile(r"^([ \t]*+)\+-[-+]*+[ \t\r]*+\n(?:\1\|[^\n]*+\n){1,9}+\1\+=[=+]*+[ \t\r]*+$", re.M)),
     ("==", re.compile(rf"^{RULE}\n(?:[^\n]*\n){{1,4}}?{RULE}$", re.M)),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from searcher import Searcher
 from searcher.cli.output import show_report
 from searcher.faq.entries import Entries
 from searcher.faq.labelled import read_labelled
-from searcher.readers.reading import READERS
+from searcher.readers.table import READERS
 from searcher.records import AddReport, Document, Failure, Note, Skipped
 
 ODD, LEFT, BROKEN = Note("a.txt", "a letter"), Skipped("a.txt", "a picture"), Failure("a.txt", "line 2")

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from searcher import Embedder, Searcher
 from searcher.cli.program import cli
 from searcher.errors import BadValue, SearcherError, UnreadableFile
-from searcher.migration import Choices, Item, foreign
+from searcher.migration import Choices, Item, foreign, is_foreign
 from searcher.records import AddReport
 
 STORES = Path(__file__).parents[1] / "foreign"
@@ -264,6 +264,17 @@ def test_ids_that_come_twice_are_two_documents_of_that_id(
     assert "2 items have an id that came before; their sources are that id with #2, #3 …" in reasons(report)
 
 
+def test_an_id_that_reads_like_one_of_ours_loses_nothing(
+    searcher: Searcher, vectors: np.ndarray, tmp_path: Path
+) -> None:
+    lines = [{"id": key, "text": text} for key, text in zip(["a", "a", "a#2", "b", "a"], TEXTS[:5], strict=True)]
+    report = searcher.import_from(arrays(tmp_path / "npy", vectors[:5], lines))
+    assert (report.documents, report.failed) == (5, [])
+    assert {entry["source"]: entry["id"] for entry in searcher.listing()} == {
+        "a": "a", "a#2": "a", "a#2#2": "a#2", "b": "b", "a#3": "a",
+    }  # fmt: skip
+
+
 # -- metadata
 
 
@@ -328,7 +339,44 @@ def test_a_beir_folder_comes_in_with_titles(searcher: Searcher, tmp_path: Path) 
     assert (second.title, second.text, third.metadata) == (None, TEXTS[1], {"year": 2020})
 
 
+def test_of_several_arrays_the_one_with_its_lines_is_meant(
+    searcher: Searcher, vectors: np.ndarray, tmp_path: Path
+) -> None:
+    folder = arrays(tmp_path / "npy", vectors, TEXTS).parent
+    np.save(folder / "queries.npy", vectors[:2])
+    assert searcher.import_from(folder).documents == 40
+    np.save(folder / "more.npy", vectors[:1])
+    (folder / "more.jsonl").write_text('"x"\n')
+    assert is_foreign(folder)
+    with pytest.raises(BadValue, match=r"several \.npy files: more\.npy, queries\.npy, vectors\.npy; name one"):
+        searcher.import_from(folder)
+
+
+def test_a_beir_folder_with_arrays_of_corpus_and_queries_is_that_of_its_corpus(tmp_path: Path) -> None:
+    folder = tmp_path / "beir"
+    folder.mkdir()
+    for name in ("corpus", "queries"):
+        np.save(folder / f"{name}.npy", np.eye(2, dtype=np.float32))
+        lines = [{"_id": f"{name}-{number}", "text": TEXTS[number]} for number in range(2)]
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert [item.id for item in read(folder)] == ["corpus-0", "corpus-1"]
+    for name in ("corpus", "queries"):
+        (folder / f"{name}.npy").rename(folder / f"{name}-vectors.npy")
+    assert [item.vector for item in read(folder)] == [None, None]
+
+
 # -- what is refused
+
+
+@pytest.mark.parametrize(
+    ("choice", "takes"), [({"collection": "x"}, "; good: text_field"), ({"vector_name": "x"}, "; good: text_field")]
+)
+def test_a_choice_that_means_nothing_there_is_refused(
+    searcher: Searcher, vectors: np.ndarray, tmp_path: Path, choice: dict[str, str], takes: str
+) -> None:
+    path = arrays(tmp_path / "npy", vectors, TEXTS)
+    with pytest.raises(BadValue, match=f"'x' means nothing in vectors in .npy with JSON lines{takes}"):
+        searcher.import_from(path, **choice)
 
 
 def spoiled(change: Callable[[Path], Any]) -> Callable[[Path], Path]:

@@ -12,7 +12,7 @@ from searcher import Searcher
 from searcher.errors import BadValue, FilterError
 from searcher.filters import parse
 from searcher.readers import read_text
-from searcher.readers.reading import READERS
+from searcher.readers.table import READERS
 from searcher.records import Document
 
 
@@ -51,7 +51,7 @@ def test_a_header_of_very_many_columns_costs_no_more_than_it_is_long(suffix: str
 
 def test_quotations_that_go_on_line_after_line_are_read_once_and_hide_no_heading() -> None:
     """From each of them markdown-it read on to the next empty line, for minutes."""
-    data = b"# A\n\n" + b"> # q\nimpo\n" * 20_000 + b"\n# B\n"
+    data = b"# A\n\n" + b"> # q\nimpo\n" * 20_000 + b"\n# B\n\n[a](b)\n"
     fuzzing.Limits().timed(lambda data: fuzzing.check_reader(".md", data), data)
     [page] = read_text(data, "label", suffix=".md")
     assert [path for _, path in page.sections] == ["A", "B"]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from searcher.errors import UnreadableFile
 from searcher.readers import ReadOptions, Unsupported, raw, read, read_text
 from searcher.readers.links import without_targets
-from searcher.readers.reading import READERS, UNSUPPORTED
+from searcher.readers.table import READERS, UNSUPPORTED
 from searcher.readers.values import typed
 from searcher.records import Document, Failure, Note
 

@@ -263,11 +263,25 @@ def test_a_given_type_holds_and_what_it_cannot_hold_is_counted() -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ["\n;0", "\n;;;0", "\n\n,1,2,3", "\nid;text\n", "a\n\t\t9"])
+def test_what_stands_in_a_quoted_cell_is_no_header(text: str) -> None:
+    assert texts(f'"key"|"text"\r\n"0"|"{text}"\r\n') == [text]
+
+
 def test_a_given_type_of_no_column_and_no_type_are_told() -> None:
     _, _, [told] = read_table("text,b\na,1\n", column_types={"kode": "text"})
-    assert told == "no column 'kode' to be of a given type; its columns: text, b"
+    assert told == "no column 'kode' to be of a given type; the columns, beside text and id: b"
     with pytest.raises(UnknownName, match="unknown type of a column 'int'; known: boolean, date, number, text"):
         ReadOptions(column_types={"a": "int"})
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content"), [(".jsonl", '{"text": "a", "b": 1}\n'), (".json", '[{"text": "a", "b": 1}]')]
+)
+@pytest.mark.parametrize("name", ["kode", "text"])
+def test_a_given_type_of_no_column_of_json_is_told_too(suffix: str, content: str, name: str) -> None:
+    *_, note = read_text(content.encode(), "rows", ReadOptions(column_types={name: "text"}), suffix)
+    assert note == Note("rows", f"no column {name!r} to be of a given type; the columns, beside text and id: b")
 
 
 def test_json_keeps_its_own_types_but_for_those_given() -> None:

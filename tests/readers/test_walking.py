@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from searcher.readers import find_files
-from searcher.readers.reading import Found
+from searcher.readers import Found, find_files
 from searcher.records import Failure, Skipped
 
 
@@ -172,6 +171,13 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 NEEDS_GIT = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+
+
+@NEEDS_GIT
+def test_an_excludes_file_of_nobody_excludes_nothing(repository: Path) -> None:
+    with (repository / ".git" / "config").open("a") as config:
+        config.write("[core]\n\texcludesfile = ~nobody-of-this-name/ignore\n")
+    assert "a.md" in names(repository / "docs")
 
 
 @NEEDS_GIT

@@ -12,7 +12,7 @@ from models import save_bert
 from searcher.embedding.models import load_model
 from searcher.readers import read, read_text
 from searcher.records import Chunk, Document
-from searcher.text import Chunker, Tokenizer, places_of
+from searcher.text import Chunker, Tokenizer, leads, places_of
 
 WORDS = "the river bank is near we keep account open boat tied to one two three water money".split()
 
@@ -124,6 +124,12 @@ def test_the_header_of_a_table_and_its_caption_stay_with_its_first_row(
         kept = passages(bert, limit, text)
         [holding] = [part for part in kept if header.strip() in part]
         assert not holding.endswith(header.strip())
+
+
+def test_a_line_of_very_many_cells_costs_no_more_than_it_is_long() -> None:
+    """It took the square of its length: 4.4 s for this one, and there is no bound on a line."""
+    text = "a | " * 400_000 + "\nend\n"
+    assert list(leads.tables(text, 0, len(text))) == []
 
 
 def test_a_heading_that_fills_a_passage_is_cut_like_a_text(bert: Tokenizer) -> None:
