@@ -8,14 +8,16 @@ from itertools import islice
 from pathlib import Path
 from threading import Event
 from types import TracebackType
-from typing import Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 from searcher.engines import Where
 from searcher.errors import BadValue, IndexUnavailable
-from searcher.faq import Faq
 from searcher.ingest import Putting, Upkeep
 from searcher.ranking import Citing, Together, query_texts
 from searcher.records import AddReport, Answer, Document
+
+if TYPE_CHECKING:
+    from searcher.faq import Faq
 
 __all__ = ["AsyncSearcher", "Searcher"]
 
@@ -34,8 +36,10 @@ class Searcher(Citing, Putting, Upkeep):
     """
 
     @property
-    def faq(self) -> Faq:
+    def faq(self) -> "Faq":
         """The FAQ entries: `faq.rank`, `faq.calibrate`, `faq.lint`, `faq.log`."""
+        from searcher.faq import Faq  # for which a search need not wait
+
         return Faq(self.engine, self._fitting)
 
     @overload

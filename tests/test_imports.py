@@ -132,13 +132,13 @@ def test_importing_loads_no_heavy_library(statement: str) -> None:
     assert result.stdout.strip() == "[]"
 
 
-def test_a_search_from_the_shell_loads_no_readers(tiny_bert: Path, tmp_path: Path) -> None:
+def test_a_search_from_the_shell_loads_neither_readers_nor_faq(tiny_bert: Path, tmp_path: Path) -> None:
     Searcher(tmp_path, model=str(tiny_bert)).add_texts(["money in the bank"])
     arguments = ["search", "bank", "--mode", "keyword", "--jsonl", "--index", str(tmp_path)]
     code = f"""
 import atexit, sys
 from searcher.cli import main
-atexit.register(lambda: print([name for name in sys.modules if name.startswith(("searcher.readers", "searcher.mig"))]))
+atexit.register(lambda: print([room for room in ("readers", "migration", "faq") if f"searcher.{{room}}" in sys.modules]))
 main({arguments})
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -39,7 +39,8 @@ class Adder:
         self.moved: dict[str, str] = {}  # old → new
         known = formats()
         self.suffixes = {suffix for each in known if each.reader for suffix in each.suffixes}
-        self.how = _how(self.options) + repr(known).encode()  # what reads other kinds looks at all again
+        self.hows = {faq: _how(replace(options, faq=faq)) for faq in (options.faq, None, *FAQ)}
+        self.how = self.hows[options.faq] + repr(known).encode()  # what reads other kinds looks at all again
 
     def add(self, paths: Sequence[Path]) -> None:
         """Read what changed, then say what is gone, or remove it."""
@@ -101,10 +102,10 @@ class Adder:
         try:
             look = look_at(found.path)
             content = _content(found.path)
-            digest, old = _digest(content, options), None
+            digest, old = _digest(content, self.hows[options.faq]), None
             if not known.documents:  # … under another name too
-                ways = [options, *(replace(options, faq=each) for each in FAQ if may_be_faq)]
-                digest, old = self._before(path, [_digest(content, way) for way in ways])
+                others = [_digest(content, self.hows[faq]) for faq in FAQ if may_be_faq]
+                digest, old = self._before(path, [digest, *others])
             remembered = Look(path, look.mark(self.how, digest) if look.is_settled else None)
             if known.digest == digest:
                 ingest.report.unchanged += known.documents
@@ -191,10 +192,10 @@ def _content(path: Path) -> "hashlib.blake2b":
     return content
 
 
-def _digest(content: "hashlib.blake2b", options: ReadOptions) -> bytes:
+def _digest(content: "hashlib.blake2b", how: bytes) -> bytes:
     """Stands for a file with that content, and how it is read."""
     digest = content.copy()
-    digest.update(_how(options))
+    digest.update(how)
     return digest.digest()
 
 
