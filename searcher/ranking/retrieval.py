@@ -30,7 +30,7 @@ class Asked:
     mode: Mode = "dense"
     mmr: float | None = None
     per_document: int | None = None
-    feedback: bool = True  # whether in a hybrid search passages speak for those that are alike
+    neighbours: bool = True  # whether in a hybrid search passages speak for those that are alike
     ef: int | None = None
     nprobe: int | None = None
     exact: bool = False
@@ -123,7 +123,7 @@ def _hybrid(engine: Engine, questions: Questions, k: int, where: Filter | None, 
     for place, (text, vector) in enumerate(zip(questions.texts, questions.vectors, strict=True)):
         readable = 1.0 if questions.readable is None else float(questions.readable[place])
         candidates = candidates_of(engine, text, vector, dense[place], depth, where, readable)
-        answers.append(candidates.ranked(alone=not questions.neighbours)[:k])
+        answers.append(candidates.ranked(questions.neighbours)[:k])
     return answers
 
 
