@@ -13,7 +13,7 @@ from searcher.ranking.diversity import limited, mmr, once, scaled
 from searcher.ranking.fusion import CANDIDATES
 from searcher.ranking.hybrid import candidates_of
 from searcher.ranking.options import Mode
-from searcher.ranking.questions import Questions, check_k
+from searcher.ranking.questions import Questions, check_k, check_score
 
 __all__ = ["MODES", "Asked", "retrieve"]
 
@@ -46,6 +46,7 @@ class Asked:
 
     def __post_init__(self) -> None:
         check_k(self.k)
+        check_score(self.min_score)
         if self.mode not in MODES:
             raise UnknownName("mode", self.mode, MODES)
         number = isinstance(self.mmr, int | float | np.floating) and not isinstance(self.mmr, bool)
