@@ -19,7 +19,7 @@ from searcher.faq.entries import Entries, Found, all_entries, entries_near
 from searcher.faq.labelled import read_labelled
 from searcher.faq.matching import SHIPPED, Weights
 from searcher.faq.verdicts import Rule, Verdict, fared
-from searcher.ranking import query_texts
+from searcher.ranking import check_score, query_texts
 from searcher.records import Answer
 from searcher.system import one_thread
 
@@ -46,16 +46,13 @@ class Answering:
         return self._rank(query_texts([questions] if isinstance(questions, str) else questions), weights)
 
     def _rank(self, texts: Sequence[str], weights: Weights = SHIPPED, ours: bool = False) -> list[list[Found]]:
-        return self._embedded(
-            texts,
-            lambda vectors: [
-                entries.rank(text, vector, weights=weights)
-                for text, vector, entries in zip(
-                    texts, vectors, entries_near(self.engine, vectors, weights), strict=True
-                )
-            ],
-            ours,
-        )
+        return self._embedded(texts, lambda vectors: self._near(texts, vectors, weights), ours)
+
+    def _near(self, texts: Sequence[str], vectors: np.ndarray, weights: Weights = SHIPPED) -> list[list[Found]]:
+        """As `rank`, of questions whose vectors (q, d) are known. Call inside `_embedded`."""
+        near = entries_near(self.engine, vectors, weights)
+        questions = zip(texts, vectors, near, strict=True)
+        return [entries.rank(text, vector, weights=weights) for text, vector, entries in questions]
 
     def verdicts(
         self, questions: Sequence[str], min_score: float | None = None, min_probability: float | None = None
@@ -67,18 +64,26 @@ class Answering:
         must score more than 95 of 100 general questions. Without a calibration it may be spelled like the question
         instead. With min_probability 0 any entry will do.
 
-        A question without an answer is kept if `log` is on. Raises BadValue where min_probability is above 0 and the
-        index is not calibrated, SettingsMismatch where it was calibrated with other settings.
+        A question without an answer is kept if `log` is on. Raises BadValue where min_score is no number, and where
+        min_probability is above 0 and the index is not calibrated; SettingsMismatch where it was calibrated with other
+        settings.
         """
+        verdicts = self._verdicts(questions, min_score, min_probability)
+        self._log([verdict.question for verdict in verdicts if verdict.answer is None])
+        return verdicts
+
+    def _verdicts(
+        self, questions: Sequence[str], min_score: float | None, min_probability: float | None
+    ) -> list[Verdict]:
+        """As `verdicts`, but that no question is kept: these are not asked by anybody."""
+        check_score(min_score)
         if min_probability is not None and not 0 <= min_probability <= 1:
             raise BadValue(f"min_probability is {min_probability}; it must be between 0 and 1")
         made = self.calibration(needed=bool(min_probability))
         has_default = is_default_for(self.engine.settings())
         rule = Rule(min_score, min_probability, made, has_default, self._nonsense_level)
         ranked = self.rank(questions)
-        verdicts = [rule.verdict(text, own) for text, own in zip(questions, ranked, strict=True)]
-        self._log([verdict.question for verdict in verdicts if verdict.answer is None])
-        return verdicts
+        return [rule.verdict(text, own) for text, own in zip(questions, ranked, strict=True)]
 
     def answer(
         self, question: str, min_score: float | None = None, min_probability: float | None = None
@@ -89,9 +94,12 @@ class Answering:
     def evaluate(
         self, labelled: str | Path, min_score: float | None = None, min_probability: float | None = None
     ) -> dict[str, float | int | None]:
-        """How questions fare whose right answers are known, by name. labelled: a table, see `read_labelled`."""
+        """How questions fare whose right answers are known, by name. labelled: a table, see `read_labelled`.
+
+        None of them is kept as one without an answer, whether `log` is on or not.
+        """
         pairs = read_labelled(Path(labelled), self.entries()[0])
-        verdicts = self.verdicts([text for text, _ in pairs], min_score, min_probability)
+        verdicts = self._verdicts([text for text, _ in pairs], min_score, min_probability)
         return fared(verdicts, [answer for _, answer in pairs])
 
     def _nonsense_level(self) -> float:

@@ -25,7 +25,7 @@ from searcher.faq.calibration import LEAST as LACKING
 from searcher.faq.calibration import Calibration
 from searcher.faq.clusters import NEAR, clusters
 from searcher.faq.defaults import is_default_for
-from searcher.faq.entries import Entries
+from searcher.faq.entries import Entries, Found
 from searcher.faq.labelled import read_labelled
 from searcher.faq.linting import ALIKE, Finding, lint
 from searcher.ranking import GENERAL
@@ -105,8 +105,8 @@ class Faq(Answering):
         if not any(answer is not None for _, answer in pairs):
             raise BadValue(f"none of the {len(pairs)} questions of {labelled} has an answer; some must")
         texts, number = [text for text, _ in pairs], {answer: at for at, answer in enumerate(entries.answers)}
-        outcomes = Outcomes.of(self.rank(texts), [answer for _, answer in pairs])
-        vectors = self._embedded(texts, lambda vectors: vectors)
+        vectors, ranked = self._embedded(texts, lambda vectors: (vectors, self._near(texts, vectors)))
+        outcomes = Outcomes.of(ranked, [answer for _, answer in pairs])
         asked = [Asked(text, vector, None if answer is None else number[answer])
                  for (text, answer), vector in zip(pairs, vectors, strict=True)]  # fmt: skip
         return outcomes, asked, "labelled questions"
@@ -137,8 +137,13 @@ class Faq(Answering):
         questions = list(times)
         if not questions:
             return []
-        groups = self._embedded(questions, lambda vectors: clusters(vectors, near))
-        best = self.rank([questions[own[0]] for own in groups])
+
+        def grouped(vectors: np.ndarray) -> tuple[list[list[int]], list[list[Found]]]:
+            groups = clusters(vectors, near)
+            middles = [own[0] for own in groups]
+            return groups, self._near([questions[at] for at in middles], vectors[middles])
+
+        groups, best = self._embedded(questions, grouped)
         found = []
         for own, ranked in zip(groups, best, strict=True):
             texts = [questions[at] for at in own]

@@ -8,8 +8,11 @@ from searcher.ranking.context import Citation, Context
 from searcher.ranking.general import GENERAL, TOPICS
 from searcher.ranking.options import Mode
 from searcher.ranking.presence import WEAK
-from searcher.ranking.questions import query_texts
+from searcher.ranking.questions import check_score, query_texts
 from searcher.ranking.waiting import Together
 from searcher.ranking.wording import telling
 
-__all__ = ["GENERAL", "TOPICS", "WEAK", "Citation", "Citing", "Context", "Mode", "Together", "query_texts", "telling"]
+__all__ = [
+    "GENERAL", "TOPICS", "WEAK", "Citation", "Citing", "Context", "Mode", "Together", "check_score", "query_texts",
+    "telling",
+]  # fmt: skip

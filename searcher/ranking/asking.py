@@ -150,7 +150,7 @@ class Asking(Opened):
         vector = self.embedder.embed([wording.plain], "query")[0] if MODES[mode].vectors else None
         if mode == "hybrid":
             depth = max(CANDIDATES, len(hits))
-            [before] = self.rank([text], depth, where, mode=mode, feedback=False, phrasings=True, **how)
+            [before] = self.rank([text], depth, where, mode=mode, neighbours=False, phrasings=True, **how)
         return explained(self.engine, wording, hits, vector, before)
 
     def presence(self, question: str, hits: Sequence[Passage]) -> Presence | None:
@@ -179,7 +179,7 @@ class Asking(Opened):
     ) -> list[list[Hit]]:
         """As `search` for a list of questions or vectors, with the stored rows: (score, Row) of each hit.
 
-        how: mode, mmr, per_document, phrasings, literal, exact, ef, nprobe, and feedback, False for a hybrid search
+        how: mode, mmr, per_document, phrasings, literal, exact, ef, nprobe, and neighbours, False for a hybrid search
         in which passages do not speak for those that are alike.
         """
         return self._rank(questions_of(queries)[0], where, Asked(k, min_score, **how), rerank)
@@ -227,7 +227,7 @@ class Asking(Opened):
                 stored = self.engine.settings()
                 if embedding and texts and stored is not None and stored.fingerprint != made_with:
                     continue  # embedded again by another process since: so must the questions be
-                questions = Questions(texts, vectors, readable, asked.feedback)
+                questions = Questions(texts, vectors, readable, asked.neighbours)
                 ranked = self._retrieved(questions, asked, tree, wordings)
                 # A filter's answer comes out of SQLite's indexes, in which damage shows only to `check`.
                 if tree is not None and not all(filters.fits(row, tree) for hits in ranked for _, row in hits):

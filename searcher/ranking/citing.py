@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from searcher.engines import Hit, Where
 from searcher.errors import BadValue
 from searcher.ranking.asking import Asking
 from searcher.ranking.context import Context, assembled, counter
+from searcher.ranking.options import Finding
 from searcher.ranking.questions import asked_with, check_k
 from searcher.ranking.retrieval import Asked
 from searcher.records import ANSWER, Document
@@ -32,7 +33,7 @@ class Citing(Asking):
         k: int | None = None,
         vector: Any = None,
         rerank: str | None = None,
-        **how: Any,
+        **how: Unpack[Finding],
     ) -> Context:
         """The passages that answer a question best, as one text of at most so many tokens with numbered sources.
 

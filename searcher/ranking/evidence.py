@@ -35,10 +35,10 @@ class Evidence:
     among: np.ndarray
 
 
-def columns(given: Evidence, alone: bool = False) -> np.ndarray:
+def columns(given: Evidence, neighbours: bool = True) -> np.ndarray:
     """The n candidates of a question, in the order of COLUMNS. -> (n, 6) float64.
 
-    alone: only what a passage has by itself, without its neighbours.
+    neighbours: False for what each passage has by itself alone.
 
     - cosine: above the mean, in the same unit for every question: where all are alike near, they decide little.
     - words: BM25 less its mean, over its deviation (Montague & Aslam 2001): one passage that stands out decides much.
@@ -56,7 +56,7 @@ def columns(given: Evidence, alone: bool = False) -> np.ndarray:
     brief = float(np.clip(np.log((given.lengths[seen].mean() + 1) / BRIEF) / np.log(FOLD), -1, 0))
     near, likeness = _neighbours(given, words)
     led = known * float(np.clip((given.cosines[seen].max() - likeness - LEAD) / LEADS, -MOST, MOST))
-    near = near * (0.0 if alone else known)
+    near = near * (known if neighbours else 0.0)
     rare = np.maximum(given.rarest.astype(np.float64) - RARE, 0)
     return np.stack([cosine, words, brief * words, led * words, near, rare], axis=1)
 

@@ -18,13 +18,13 @@ OTHERS = [place for place in range(len(COLUMNS)) if place not in GATED]
 LEAST = 0.05  # stackfaq, sofmattress and covidq, of which passages are brief, gain up to .7 by it, and no set loses
 
 
-def fuse(given: Evidence, alone: bool = False) -> np.ndarray:
-    """The score of each candidate of a question, a weighted sum of `columns`; alone: as there. -> (n,) float64.
+def fuse(given: Evidence, neighbours: bool = True) -> np.ndarray:
+    """The score of each candidate of a question, a weighted sum of `columns`; neighbours: as there. -> (n,) float64.
 
     A form of few weights, linear but for LEAST, does as well on sets that it was not fitted on as trees do, and better
     than either list's ranks (Bruch, Gai & Ingber 2023).
     """
-    return weighed(columns(given, alone), np.array(list(WEIGHTS.values())))
+    return weighed(columns(given, neighbours), np.array(list(WEIGHTS.values())))
 
 
 def weighed(columns: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -24,9 +24,9 @@ class Candidates:
     evidence: Evidence
     best: tuple[int, ...]
 
-    def ranked(self, alone: bool = False) -> list[Hit]:
-        """The hits, best first, equals by id. alone: as in `columns`."""
-        scores = safe(fuse(self.evidence, alone), self.best)
+    def ranked(self, neighbours: bool = True) -> list[Hit]:
+        """The hits, best first, equals by id. neighbours: as in `columns`."""
+        scores = safe(fuse(self.evidence, neighbours), self.best)
         return sorted(zip(scores.tolist(), self.rows, strict=True), key=lambda hit: (-hit[0], hit[1].passage_id))
 
 

@@ -5,7 +5,7 @@ from typing import Literal, Protocol, TypedDict
 
 import numpy as np
 
-__all__ = ["Among", "Array", "How", "Mode", "RankHow"]
+__all__ = ["Among", "Array", "Finding", "How", "Mode", "RankHow"]
 
 Mode = Literal["dense", "keyword", "hybrid"]
 
@@ -47,6 +47,6 @@ class How(Finding, total=False):
 
 
 class RankHow(Finding, total=False):
-    """As `rank` takes it. feedback: False for a hybrid search in which no passage speaks for those that are alike."""
+    """As `rank` takes it. neighbours: False for a hybrid search in which no passage speaks for those that are alike."""
 
-    feedback: bool
+    neighbours: bool

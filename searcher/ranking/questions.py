@@ -12,7 +12,7 @@ from searcher.embedding import normalize
 from searcher.errors import BadValue
 from searcher.plain import plain
 
-__all__ = ["Questions", "asked_with", "check_k", "query_texts", "query_vectors", "questions_of"]
+__all__ = ["Questions", "asked_with", "check_k", "check_score", "query_texts", "query_vectors", "questions_of"]
 
 QUERY_CHARACTERS = 1_000_000  # only the model's window of it counts; a longer one is a mistake
 
@@ -136,3 +136,9 @@ def check_k(k: Any, name: str = "k") -> None:
     """BadValue unless it is a number of hits."""
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
         raise BadValue(f"{name} is {k!r}; it must be a whole number of at least 1")
+
+
+def check_score(least: Any, name: str = "min_score") -> None:
+    """BadValue unless it is a number that scores can be compared with, or None: nothing is above or below NaN."""
+    if least is not None and (isinstance(least, bool) or not isinstance(least, Real) or least != least):
+        raise BadValue(f"{name} is {least!r}; it must be a number")

@@ -13,7 +13,7 @@ from searcher.ranking.diversity import limited, mmr, once, scaled
 from searcher.ranking.fusion import CANDIDATES
 from searcher.ranking.hybrid import candidates_of
 from searcher.ranking.options import Mode
-from searcher.ranking.questions import Questions, check_k
+from searcher.ranking.questions import Questions, check_k, check_score
 
 __all__ = ["MODES", "Asked", "retrieve"]
 
@@ -30,7 +30,7 @@ class Asked:
     mode: Mode = "dense"
     mmr: float | None = None
     per_document: int | None = None
-    feedback: bool = True  # whether in a hybrid search passages speak for those that are alike
+    neighbours: bool = True  # whether in a hybrid search passages speak for those that are alike
     ef: int | None = None
     nprobe: int | None = None
     exact: bool = False
@@ -46,6 +46,7 @@ class Asked:
 
     def __post_init__(self) -> None:
         check_k(self.k)
+        check_score(self.min_score)
         if self.mode not in MODES:
             raise UnknownName("mode", self.mode, MODES)
         number = isinstance(self.mmr, int | float | np.floating) and not isinstance(self.mmr, bool)
@@ -123,7 +124,7 @@ def _hybrid(engine: Engine, questions: Questions, k: int, where: Filter | None, 
     for place, (text, vector) in enumerate(zip(questions.texts, questions.vectors, strict=True)):
         readable = 1.0 if questions.readable is None else float(questions.readable[place])
         candidates = candidates_of(engine, text, vector, dense[place], depth, where, readable)
-        answers.append(candidates.ranked(alone=not questions.neighbours)[:k])
+        answers.append(candidates.ranked(questions.neighbours)[:k])
     return answers
 
 

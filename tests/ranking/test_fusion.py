@@ -51,8 +51,8 @@ def evidence(cosines: list[float], bm25: list[float], **other: Any) -> Evidence:
     return Evidence(**given | other)
 
 
-def column(given: Evidence, name: str, *how: Any) -> list[float]:
-    return [round(value, 6) + 0.0 for value in columns(given, *how)[:, COLUMNS.index(name)].tolist()]
+def column(given: Evidence, name: str, **how: Any) -> list[float]:
+    return [round(value, 6) + 0.0 for value in columns(given, **how)[:, COLUMNS.index(name)].tolist()]
 
 
 def test_cosines_count_in_the_same_unit_for_every_question_and_words_by_how_they_stand_out() -> None:
@@ -86,7 +86,7 @@ def test_passages_speak_for_those_that_they_are_alike_to() -> None:
     assert near[0] == pytest.approx((words[1] / 64 + words[2]) / (1 + 1 / 64), abs=1e-5)
     assert near[1] == pytest.approx(words[0], abs=1e-5)
     assert near[3] == pytest.approx(0, abs=1e-5)
-    assert column(given, "near", True) == [0, 0, 0, 0]
+    assert column(given, "near", neighbours=False) == [0, 0, 0, 0]
 
 
 def test_only_a_word_that_hardly_any_passage_holds_is_rare() -> None:
@@ -110,7 +110,8 @@ def test_a_word_of_the_question_never_tells_against_a_passage_that_holds_it(
     cosines, bm25 = np.array(pairs, dtype=float).T / 100
     cosines[1] = cosines[0]
     vectors = np.eye(len(pairs))
-    scores = fuse(evidence(cosines.tolist(), bm25.tolist(), vectors=vectors, lengths=np.full(len(pairs), length)), True)
+    given = evidence(cosines.tolist(), bm25.tolist(), vectors=vectors, lengths=np.full(len(pairs), length))
+    scores = fuse(given, neighbours=False)
     assert np.sign(round(scores[1] - scores[0], 9)) == np.sign(bm25[1] - bm25[0])
 
 
@@ -214,7 +215,7 @@ def test_a_passage_weighs_as_its_rarest_word_does_and_common_words_nothing(tiny_
 # -- whole searches
 
 
-def expected(searcher: Searcher, question: str, feedback: bool) -> list[tuple[str, float]]:
+def expected(searcher: Searcher, question: str, neighbours: bool) -> list[tuple[str, float]]:
     """Ids and scores of a hybrid search over every passage, out of vectors and keyword search."""
     keys = [str(i) for i in range(len(TEXTS))]
     words = {hit.id: hit.score for hit in searcher.search(question, 100, mode="keyword")}
@@ -224,15 +225,15 @@ def expected(searcher: Searcher, question: str, feedback: bool) -> list[tuple[st
     lengths = np.array([len(text) for text in TEXTS])
     given = Evidence(cosines, bm25, np.zeros(len(keys)), vectors, lengths, 1.0, np.ones(len(keys), bool))
     best = sorted({int(cosines.argmax()), *([int(bm25.argmax())] if words else [])})
-    found = safe(fuse(given, alone=not feedback), best)
+    found = safe(fuse(given, neighbours=neighbours), best)
     return sorted(zip(keys, found.tolist(), strict=True), key=lambda hit: -hit[1])
 
 
-@pytest.mark.parametrize("feedback", [True, False])
+@pytest.mark.parametrize("neighbours", [True, False])
 @pytest.mark.parametrize("question", [QUESTION, "What is the ANSWER to a question?", "vector", "2019 unheard of"])
-def test_a_hybrid_search_fuses_what_vectors_and_words_give(searcher: Searcher, question: str, feedback: bool) -> None:
-    [hits] = searcher.rank([question], 100, mode="hybrid", feedback=feedback)
-    wanted = expected(searcher, question, feedback)
+def test_a_hybrid_search_fuses_what_vectors_and_words_give(searcher: Searcher, question: str, neighbours: bool) -> None:
+    [hits] = searcher.rank([question], 100, mode="hybrid", neighbours=neighbours)
+    wanted = expected(searcher, question, neighbours)
     assert [row.id for _, row in hits] == [key for key, _ in wanted]
     np.testing.assert_allclose([score for score, _ in hits], [score for _, score in wanted], atol=2e-4)
 

@@ -245,17 +245,17 @@ def test_hybrid_fuses_the_exact_scores_of_the_best_of_either_kind(changing: Sear
     lengths = np.array([len(texts[key]) for key in chosen])
     bm25 = np.array([words.get(key, 0) for key in chosen], np.float32)
     everyone = np.ones(len(chosen), bool)
-    fused = fuse(Evidence(cosines, bm25, np.zeros(len(chosen)), vectors, lengths, 1.0, everyone), alone=True)
+    fused = fuse(Evidence(cosines, bm25, np.zeros(len(chosen)), vectors, lengths, 1.0, everyone), neighbours=False)
     first = {chosen.index(next(iter(own))) for own in (dense, words)}
     expected = dict(zip(chosen, safe(fused, sorted(first)).tolist(), strict=True))
-    [hits] = changing.rank([question], 30, mode="hybrid", feedback=False)
+    [hits] = changing.rank([question], 30, mode="hybrid", neighbours=False)
     assert [score for score, _ in hits] == pytest.approx(sorted(expected.values(), reverse=True)[:30], abs=1e-4)
     assert [expected[str(row.id)] for _, row in hits] == pytest.approx([score for score, _ in hits], abs=1e-4)
 
 
 def test_hybrid_without_a_known_word_is_the_order_of_the_cosines(scripts: Searcher) -> None:
     dense = [hit.id for hit in scripts.search("zzz", 5)]
-    [hits] = scripts.rank(["zzz"], 5, mode="hybrid", feedback=False)
+    [hits] = scripts.rank(["zzz"], 5, mode="hybrid", neighbours=False)
     assert [row.id for _, row in hits] == dense
 
 

@@ -191,9 +191,13 @@ def closer_looks(s: Searcher, hits: list[Passage]) -> None:
     assert_type(s.highlight("q", hits)[:2][0], Passage)
     assert_type(s.similar("docs/a.md", k=3, where={"lang": "en"}), list[Passage])
     s.explain("q", hits, "hybrid", include=["*.md"])
-    s.rank(["q"], 10, mode="hybrid", feedback=False)
+    s.rank(["q"], 10, mode="hybrid", neighbours=False)
+    s.context("q", 500, {"lang": "en"}, mode="hybrid", include=["*.md"], per_document=2)
     s.explain("q", hits, "hybird")  # wrong
-    s.explain("q", hits, feedback=False)  # wrong
+    s.explain("q", hits, neighbours=False)  # wrong
     s.rank(["q"], 10, mode="hybird")  # wrong
     s.rank(["q"], 10, highlight=True)  # wrong
+    s.context("q", mode="hybird")  # wrong
+    s.context("q", highlight=True)  # wrong
+    s.context("q", incldue=["*.md"])  # wrong
     s.similar("docs/a.md", where=5)  # wrong

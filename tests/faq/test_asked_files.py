@@ -1,0 +1,92 @@
+"""Questions that nobody asks: those of a file with known answers are measured and learned from, and never kept."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from searcher import Searcher
+from searcher.errors import BadValue
+
+ENTRIES = [
+    ("Where is the boat?", "At the river."),
+    ("Where is the money?", "In the bank."),
+    ("Who is there?", "Hello."),
+]
+ASKED = [("where is our boat", "At the river."), ("where did the money go", "In the bank."), ("is it raining", "")]
+
+
+def table(file: Path, rows: list[tuple[str, str]]) -> Path:
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([("question", "answer"), *rows])
+    return file
+
+
+@pytest.fixture
+def searcher(tiny_bert: Path, tmp_path: Path) -> Searcher:
+    made = Searcher(tmp_path / "index", tiny_bert)
+    made.add_faq(table(tmp_path / "faq.csv", ENTRIES))
+    return made
+
+
+def test_the_questions_of_an_evaluation_are_not_kept(searcher: Searcher, tmp_path: Path) -> None:
+    searcher.faq.log(True)
+    measures = searcher.faq.evaluate(table(tmp_path / "asked.csv", ASKED), min_score=1e9)
+    assert (measures["questions"], measures["answered"], measures["refused"]) == (3, 0.0, 1.0)
+    assert searcher.faq.unanswered() == []
+    searcher.faq.verdicts(["is it raining"], min_score=1e9)
+    assert [(own.question, own.times) for own in searcher.faq.unanswered()] == [("is it raining", 1)]
+
+
+@pytest.mark.parametrize("score", [float("nan"), "0.5", True])
+def test_a_least_score_that_is_no_number_is_refused_wherever_one_is_taken(searcher: Searcher, score: Any) -> None:
+    for ask in (
+        lambda: searcher.search("boat", min_score=score),
+        lambda: searcher.search(["boat"], min_score=score, mode="keyword"),
+        lambda: searcher.context("boat", min_score=score),
+        lambda: searcher.faq.verdicts(["boat"], score),
+        lambda: searcher.answer("boat", score),
+    ):
+        with pytest.raises(BadValue, match=r"min_score is .*; it must be a number"):
+            ask()
+
+
+def test_a_least_score_may_be_any_number(searcher: Searcher) -> None:
+    assert searcher.search("boat", min_score=float("inf")) == []
+    assert len(searcher.search("boat", min_score=float("-inf"))) == 3
+    assert searcher.faq.verdicts(["boat"], float("inf"))[0].why == "its score is {:.3f}, below inf".format(
+        searcher.faq.rank(["boat"])[0][0].score
+    )
+
+
+@pytest.fixture
+def embedded(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The questions that are embedded from now on."""
+    embed, seen = searcher.embedder.embed, list[str]()
+
+    def listed(texts: Any, *how: Any) -> Any:
+        seen.extend(texts)
+        return embed(texts, *how)
+
+    monkeypatch.setattr(searcher.embedder, "embed", listed)
+    return seen
+
+
+def test_each_labelled_question_is_embedded_once(searcher: Searcher, tmp_path: Path, embedded: list[str]) -> None:
+    rows = [(f"{text} {number}", answer) for number in range(10) for text, answer in ASKED]
+    report = searcher.faq.calibrate(table(tmp_path / "many.csv", rows)).calibration.report
+    assert (report["questions"], report["made"]) == (30, {})
+    assert sorted(embedded) == sorted(text for text, _ in rows)
+
+
+def test_each_kept_question_is_embedded_once_to_be_grouped(searcher: Searcher, embedded: list[str]) -> None:
+    searcher.faq.log(True)
+    for text in (*(text for text, _ in ASKED), ASKED[0][0]):
+        searcher.faq.verdicts([text], min_score=1e9)
+    embedded.clear()
+    groups = searcher.faq.unanswered(near=1)
+    assert sorted(embedded) == sorted(text for text, _ in ASKED)
+    assert {own.question: own.score for own in groups} == pytest.approx(
+        {text: searcher.faq.rank([text])[0][0].score for text, _ in ASKED}
+    )
