@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, overload
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANSWER", "HEADINGS", "MAX_TEXT_BYTES", "PLACE_PARTS", "AddReport", "Answer", "Chunk", "Document", "Failure",
-    "Head", "Highlight", "Hits", "Input", "Note", "Passage", "Prepared", "Row", "Skipped", "said",
+    "Head", "Highlight", "Hits", "Input", "Note", "Passage", "Prepared", "Row", "Skipped", "said", "stands",
 ]  # fmt: skip
 
 ANSWER = "answer"
@@ -44,6 +45,23 @@ def said(place: Mapping[str, Any]) -> str:
     ('page 3, printed iii', 'sheet Costs, row 12', 'slide 2, notes')
     """
     return ", ".join(SAID[name].format(place[name]) for name in SAID if place.get(name) not in (None, False))
+
+
+_PART = re.compile(r"#part-\d+\Z")  # of a large text, whose lines are those of the file
+
+
+def stands(source: str, line: int, place: Mapping[str, Any] | None) -> str:
+    """Where in its source something stands, as people say it: its place, else its line; nothing for a row of a table.
+
+    >>> stands("a.pdf", 40, {"page": 3}), stands("a.py", 12, {"name": "f"}), stands("a.csv#7", 1, None)
+    ('page 3', 'f, line 12', '')
+    """
+    where = said(place or {})
+    if where and "name" not in (place or {}):
+        return where
+    if "#" in source and not _PART.search(source):
+        return ""
+    return f"{where}, line {line}" if where else f"line {line}"
 
 
 @dataclass(frozen=True, repr=False)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,11 +162,13 @@ def calibrate_command(
     Best from real questions (--labelled), those without an answer among them. Where fewer than ten have none, such are
     made, and it is said: each question once more while its entry is not there, and general questions of topics that
     the FAQ does not know. Without a file each phrasing is asked while it is not there, and such are made too. A FAQ
-    that has too few phrasings for that gets the shipped default, learned from other FAQs. What few questions do not
-    tell is taken from it as well. The figures are cross-validated.
+    that has too few phrasings for that gets, with the bundled model, the shipped default, learned from other FAQs.
+    What few questions do not tell is taken from it as well. The figures are cross-validated.
     """
-    if plot and find_spec("matplotlib") is None:
-        raise click.ClickException("--plot needs matplotlib: pip install matplotlib")
+    if plot:
+        from searcher.evaluation import check_plot
+
+        check_plot(plot)
     searcher = open_searcher(folder)
     with progress_bar("questions") as progress:
         done = searcher.faq.calibrate(labelled, progress, unanswerable)
@@ -288,22 +289,14 @@ def eval_command(
 
 def _draw(done: "Calibrated", file: Path) -> None:
     """Precision against coverage, into a file of any kind that matplotlib writes."""
-    import matplotlib
+    from matplotlib.figure import Figure
 
     from searcher.faq import precision_by_coverage
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
     _, coverage, precision = precision_by_coverage(done.probability, done.right, done.weight)
-    figure, axes = pyplot.subplots(figsize=(6, 4))
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.add_subplot()
     axes.plot(coverage, precision)
     axes.set(xlabel="share of the questions answered", ylabel="share of the answers right", xlim=(0, 1), ylim=(0, 1.02))
     axes.grid(alpha=0.3)
-    figure.tight_layout()
-    try:
-        figure.savefig(file, dpi=110)
-    except ValueError as fault:  # a suffix that matplotlib does not know
-        raise click.ClickException(f"{file}: {fault}") from None
-    finally:
-        pyplot.close(figure)
+    figure.savefig(file, dpi=110)

@@ -1,7 +1,5 @@
 """`ask`: a question, or a file of them, to the FAQ entries."""
 
-import csv
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +9,8 @@ import click
 from searcher.cli.command import Choice, Command
 from searcher.cli.options import folder_option, json_option, model_options, open_searcher
 from searcher.cli.output import show_verdict
-from searcher.cli.searching import batched, one_format
-from searcher.cli.terminal import bold, dim, echo, show_json, stdin
+from searcher.cli.searching import QUERIES, batched, one_format
+from searcher.cli.terminal import bold, dim, echo, show_json, show_rows, stdin
 
 if TYPE_CHECKING:
     from searcher.faq import Verdict
@@ -45,8 +43,7 @@ def least_options(command: Any) -> Any:
 @folder_option
 @least_options
 @click.option("--queries", "file", type=click.Path(exists=True, dir_okay=False, allow_dash=True), metavar="FILE",
-              help="Questions: CSV, TSV, JSON or JSONL with question (or text, query), else one on each line; - is "
-              "stdin.")  # fmt: skip
+              help=QUERIES)  # fmt: skip
 @click.option("--format", "kind", type=Choice(FORMATS), metavar="FORMAT", help=f"{', '.join(FORMATS)}. "
               "[default: table]")  # fmt: skip
 @json_option
@@ -78,17 +75,17 @@ def ask_command(
             if verdict.answer is None and (far := searcher.under_way()):
                 echo(dim(str(far)))
         elif kind == "csv":
-            _show_rows([verdict], head=True)
+            _show_verdicts([verdict], head=True)
         else:
             show_json(verdict.answer.as_dict() if verdict.answer else NO_ANSWER)
         return
     from searcher.faq import read_questions
 
     objects, head = list[dict[str, Any]](), True
-    for texts in batched(iter(read_questions(stdin() if file == "-" else Path(file))), BATCH):
+    for texts in batched(read_questions(stdin() if file == "-" else Path(file)), BATCH):
         verdicts = searcher.faq.verdicts(texts, min_score, min_probability)
         if kind == "csv":
-            _show_rows(verdicts, head)
+            _show_verdicts(verdicts, head)
         elif kind == "table":
             for verdict in verdicts:
                 echo(bold(f"── {verdict.question}"))
@@ -111,9 +108,6 @@ def _as_object(verdict: "Verdict") -> dict[str, Any]:
     return {name: values[name] for name in CSV}
 
 
-def _show_rows(verdicts: Sequence["Verdict"], head: bool) -> None:
+def _show_verdicts(verdicts: Sequence["Verdict"], head: bool) -> None:
     """A row for each question, under a header."""
-    writer = csv.DictWriter(sys.stdout, CSV, lineterminator="\n")
-    if head:
-        writer.writeheader()
-    writer.writerows(map(_as_object, verdicts))
+    show_rows([*([CSV] if head else []), *(_as_object(verdict).values() for verdict in verdicts)])

@@ -5,16 +5,15 @@ from typing import Any
 
 import click
 
-from searcher.cli.command import Command
 from searcher.cli.config import setting
 from searcher.cli.options import folder_option, json_option, mode_option, model_options, open_searcher, where_option
-from searcher.cli.searching import exclude_option, include_option
+from searcher.cli.searching import Asked, exclude_option, include_option
 from searcher.cli.terminal import echo, show_json, write
 
 __all__ = ["context_command"]
 
 
-@click.command("context", cls=Command, examples=[
+@click.command("context", cls=Asked, examples=[
     ("context what is my boiler code", "the sources, numbered, in some 2,000 tokens"),
     ("context 'boiler code' --tokens 500 --where \"year >= 2020\"", "fewer, out of some documents"),
     ("context 'boiler code' --json", "for a program: what each number stands for"),

@@ -1,17 +1,14 @@
 """How hits look: for people with the sentence that answers, as rows for programs, as Markdown, as names of files."""
 
-import csv
-import io
 import re
-import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from searcher.cli.terminal import bold, columns, dim, echo, fitted, link, printable, show_json, width_of
+from searcher.cli.terminal import bold, columns, dim, echo, fitted, link, printable, show_json, show_rows, width_of
 from searcher.ranking import telling
-from searcher.records import Document, Passage, said
+from searcher.records import Document, Passage, said, stands
 from searcher.system import shown
 from searcher.text import line_at
 
@@ -19,7 +16,6 @@ __all__ = ["FORMATS", "View", "place", "show_answer_line", "show_documents", "sh
 
 LINES, ANSWER_LINES = 4, 2  # of a passage, and of the answer of a FAQ entry
 WORD = re.compile(r"\S+")
-PART = re.compile(r"#part-\d+\Z")  # of a large text, whose lines are those of the file
 CSV = ("rank", "score", "id", "source", "title", "section", "line", "place", "start", "end", "text")
 
 
@@ -91,11 +87,9 @@ def place(hit: Passage, document: Callable[[str], Document] | None = None) -> st
 
     A row of a table file has no line. document: gives that of a source, whose text may have other lines than the file.
     """
-    where = said(hit.place or {})
-    if where and "name" not in (hit.place or {}):  # a definition stands on a line
-        return f"{shown(hit.source)}, {where}"
-    if "#" in hit.source and not PART.search(hit.source):
-        return shown(hit.source)
+    where = stands(hit.source, hit.line, hit.place)
+    if not where.endswith(f"line {hit.line}"):
+        return f"{shown(hit.source)}, {where}" if where else shown(hit.source)
     if document and hit.highlight and "\n" in hit.text[: hit.highlight.start - hit.start]:
         return f"{shown(hit.source)}:{line_at(document(hit.source), hit.highlight.start)}"
     return f"{shown(hit.source)}:{hit.line}"
@@ -223,20 +217,15 @@ def show_documents(hits: Sequence[Passage], view: View | None = None) -> None:
 
 def _show_csv(hits: Sequence[Passage], view: View | None = None) -> None:
     """A row for each hit, under a header."""
-    rows = io.StringIO()
-    writer = csv.writer(rows)
-    writer.writerow(CSV)
-    for hit in hits:
-        values = {name: getattr(hit, name) for name in CSV} | {"place": said(hit.place or {})}
-        writer.writerow(values.values())
-    sys.stdout.write(rows.getvalue())
+    told = ({name: getattr(hit, name) for name in CSV} | {"place": said(hit.place or {})} for hit in hits)
+    show_rows([CSV, *(values.values() for values in told)])
 
 
 def _show_markdown(hits: Sequence[Passage], view: View | None = None) -> None:
     """A quotation for each hit with its source, to be pasted where somebody reads or a program goes on."""
     for hit in hits:
         section = f", {hit.section}" if hit.section else ""
-        where = said(hit.place or {}) or ("" if "#" in hit.source else f"line {hit.line}")
+        where = stands(hit.source, hit.line, hit.place)
         echo(f"{hit.rank}. **{shown(hit.source)}**{where and f', {where}'}{section}\n")
         echo("\n".join(f"   > {line}" for line in hit.text.splitlines()) + "\n")
 

@@ -1,7 +1,5 @@
 """`search` and `similar`: questions to the index."""
 
-import io
-import json
 import re
 from collections.abc import Iterator
 from itertools import islice
@@ -16,7 +14,6 @@ from searcher.cli.hits import FORMATS, View, show_documents
 from searcher.cli.options import folder_option, json_option, mode_option, model_options, open_searcher, where_option
 from searcher.cli.terminal import bold, dim, echo, show_json, stdin
 from searcher.cli.within import of_folder
-from searcher.errors import BadValue
 from searcher.records import Passage
 
 if TYPE_CHECKING:
@@ -24,8 +21,12 @@ if TYPE_CHECKING:
     from searcher.search import Searcher
 
 BATCH = 256  # questions that are searched for at a time
-DASHED = re.compile(r"-[^\W\d][\w'.-]*[^\W\d]\*?\Z|-\".+\"\Z")  # -word; not -k5 and not --option
+DASHED = re.compile(r"-[^\W\d][\w'.-]*\w\*?\Z|-\".+\"\Z")  # -word; not --option
 QUICK = 1_300_000  # layers × width²: MiniLM's six of 384 are quick, twelve are not
+QUERIES = (
+    "Questions: CSV, TSV, JSON or JSONL with question (or text, query), else one on each line, plain or as such an "
+    "object; - is stdin."
+)
 SCORES = {
     "dense": "scores are cosines", "keyword": "scores are BM25, to be compared within a question only",
     "hybrid": "scores are of cosine, BM25 and passages alike, to be compared within a question only",
@@ -41,20 +42,34 @@ format_option = click.option("--format", "kind", type=Choice(list(FORMATS)), met
 
 
 class Asked(Command):
-    """A command whose question may hold -word: what looks like a cluster of short options is none."""
+    """A command whose question may hold -word: what looks like a cluster of short options is none.
+
+    A short option with its value in one, -k5 or -inotes, is one where the value can be its: a number, or a path that
+    is there.
+    """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """The arguments, words of the question after the others."""
+        """The arguments, words of the question after the others. click.UsageError for an option with one dash."""
         given, words = [], list[str]()
         waiting = iter(args)
         for argument in waiting:
             if argument == "--":
                 words += waiting
-            elif DASHED.match(argument):
+            elif DASHED.match(argument) and not self._is_option(argument):
                 words.append(argument)
             else:
                 given.append(argument)
         return super().parse_args(ctx, [*given, "--", *words] if words else given)
+
+    def _is_option(self, argument: str) -> bool:
+        known = {name: each for each in self.params for name in (*each.opts, *each.secondary_opts)}
+        if f"-{argument}" in known:
+            raise click.UsageError(f"No such option {argument!r}. Did you mean '-{argument}'?")
+        option = known.get(argument[:2])
+        if not isinstance(option, click.Option) or option.is_flag:
+            return False
+        value = argument[2:]
+        return value.isdigit() if option.type.name.startswith("integer") else Path(value).exists()
 
 
 @click.command("search", cls=Asked, examples=[
@@ -89,7 +104,7 @@ class Asked(Command):
 @click.option("--explain", is_flag=True, help="Say of each hit its cosine, its BM25, and what moved it.")
 @format_option
 @click.option("--queries", "file", type=click.Path(exists=True, dir_okay=False, allow_dash=True), metavar="FILE",
-              help="A question on each line; - is stdin.")  # fmt: skip
+              help=QUERIES)  # fmt: skip
 @click.option("--exact", is_flag=True, help="The very nearest passages, whatever the type of the index.")
 @click.option("--ef", type=int, metavar="N", help="How widely an index of type hnsw is looked through.")
 @click.option("--nprobe", type=int, metavar="N", help="How many lists of an index of type ivf are looked through.")
@@ -114,6 +129,11 @@ def search_command(
     if documents and per_document not in (None, 1):
         raise click.UsageError("--documents shows one passage of a document; leave out --per-document.")
     kind = one_format(kind, as_json, as_jsonl)
+    for_people = kind == "table" and not documents
+    if not for_people and (context is not None or section or explain):
+        raise click.UsageError("-C, --section and --explain are of the table that people read; not with other formats.")
+    if explain and rerank:
+        raise click.UsageError("--explain says what a hit is made of before --rerank; leave one of them out.")
     if within and folder:
         raise click.UsageError("--in makes an index of its own; leave out -i.")
     searcher = of_folder(within, **settings) if within else open_searcher(folder, **settings)
@@ -121,7 +141,10 @@ def search_command(
     how: dict[str, Any] = {"mode": mode, "mmr": mmr, "per_document": 1 if documents else per_document}
     how |= {"rerank": rerank, "phrasings": phrasings, "exact": exact, "ef": ef, "nprobe": nprobe}
     named: dict[str, Any] = {"include": include, "exclude": exclude}
-    for_people = kind == "table" and not documents
+    dashed = [word for word in query if DASHED.match(word)]
+    if dashed and mode == "dense":
+        read = f"in mode dense {' '.join(dashed)} is text like the rest; --mode keyword or hybrid leaves that out"
+        echo(dim(read), err=True)
 
     def looked_at(text: str, hits: list[Passage]) -> tuple[list[Passage], View]:
         """The hits with the sentences that answer, where these are wanted, and how they are shown."""
@@ -144,8 +167,11 @@ def search_command(
             echo(dim(str(far)), err=True)
         (show_documents if documents and kind == "table" else FORMATS[kind])(hits, view)
         return
+    from searcher.faq import read_questions
+
     rows: list[dict[str, Any]] = []
-    for queries in batched(_lines(file), BATCH):  # what is printed is not kept: there may be millions
+    questions = read_questions(stdin() if file == "-" else Path(file))
+    for queries in batched(questions, BATCH):  # what is printed is not kept: there may be millions
         results = searcher.search(queries, k, where, min_score, **how, **named)
         for text, found in zip(queries, results, strict=True):
             hits, view = looked_at(text, found)
@@ -218,34 +244,3 @@ def batched(items: Iterator[str], size: int) -> Iterator[list[str]]:
     """So many at a time; itertools has it from Python 3.12 on."""
     while batch := list(islice(items, size)):
         yield batch
-
-
-def _question(line: str) -> str | None:
-    """The text in a JSON object; None for a line that is none, such as a question that begins with a brace."""
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return None
-    text = found.get("text") if isinstance(found, dict) else None
-    return text if isinstance(text, str) else None
-
-
-def _lines(file: str) -> Iterator[str]:
-    """Questions, one on each line, plain or as JSON objects with `text`; BadValue with the number of a bad line.
-
-    A line that begins with a brace and is no such object is a question too, but not in a file of JSON lines.
-    """
-    empty, as_json = True, Path(file).suffix.lower() in (".jsonl", ".ndjson")
-    try:
-        with io.TextIOWrapper(stdin() if file == "-" else Path(file).open("rb"), "utf-8-sig") as text_lines:
-            for number, line in enumerate(text_lines, 1):
-                if not (text := line.strip()):
-                    continue
-                if (question := _question(text)) is None and as_json:
-                    raise BadValue(f"{file}, line {number}: not a JSON object with text")
-                empty = False
-                yield text if question is None else question
-    except UnicodeDecodeError:
-        raise BadValue(f"{file} is not UTF-8") from None
-    if empty:
-        raise BadValue(f"{file} holds no question")

@@ -5,20 +5,22 @@ not our own styling is shown as a picture of itself.
 """
 
 import codecs
+import io
 import json
 import os
 import re
 import shutil
 import sys
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
 
 __all__ = [
-    "bold", "columns", "dim", "echo", "fitted", "link", "open_streams", "printable", "show_json", "stdin", "width_of",
-    "write",
+    "bold", "columns", "dim", "echo", "fitted", "link", "open_streams", "printable", "show_json", "show_rows", "stdin",
+    "width_of", "write",
 ]  # fmt: skip
 
 LEAST_COLUMNS, MOST_COLUMNS = 20, 120
@@ -73,6 +75,16 @@ def echo(*parts: object, err: bool = False) -> None:
 def write(text: str) -> None:
     """A text as it is into a file or pipe, printable on a terminal."""
     sys.stdout.write((printable(text) if sys.stdout.isatty() else text) + "\n")
+
+
+def show_rows(rows: Iterable[Iterable[Any]]) -> None:
+    """Rows of CSV (RFC 4180, but for its line ends), printable on a terminal."""
+    import csv
+
+    lines = io.StringIO()
+    csv.writer(lines, lineterminator="\n").writerows(rows)
+    if text := lines.getvalue():
+        write(text.removesuffix("\n"))
 
 
 def show_json(value: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from searcher.errors import BadValue
-from searcher.evaluation.measures import MEASURES, Qrels, Run, query_values
+from searcher.evaluation.measures import MEASURES
 from searcher.evaluation.measuring import Dataset, Evaluated, evaluated
 from searcher.ingest import Progress, no_progress
 from searcher.ranking import Mode
@@ -20,7 +20,6 @@ __all__ = [
     "across",
     "both",
     "compare",
-    "compare_runs",
     "compare_values",
     "paired_test",
 ]
@@ -87,13 +86,6 @@ def paired_test(first: Sequence[float], second: Sequence[float], flips: int = FL
     return Comparison(
         float(a.mean()), float(b.mean()), float(differences.mean()), p, better, worse, len(a) - better - worse
     )
-
-
-def compare_runs(qrels: Qrels, first: Run, second: Run, relevant: float | None = None) -> dict[str, Comparison]:
-    """A paired test for each of MEASURES. qrels, runs: query id → document id → grade, score; relevant: as in
-    `query_values`.
-    """
-    return compare_values([query_values(qrels, first, relevant)], [query_values(qrels, second, relevant)])
 
 
 def compare_values(first: Sequence[Values], second: Sequence[Values]) -> dict[str, Comparison]:

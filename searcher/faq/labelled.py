@@ -1,5 +1,7 @@
 """Files of questions: with the answer that is right for each, or to be asked."""
 
+import io
+import json
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,22 +43,36 @@ def read_labelled(file: Path, entries: Entries) -> list[tuple[str, str | None]]:
     return labelled
 
 
-def read_questions(file: Path | BinaryIO) -> list[str]:
+def read_questions(file: Path | BinaryIO) -> Iterator[str]:
     """The questions of a table with a column question (or text, query), or of a text, one on each line.
 
-    A stream is lines. Raises UnreadableFile, and BadValue for a row without a question, or no question at all.
+    A stream is lines; a line that is a JSON object with one of these names is what stands there. They come as they are
+    read: there may be millions. Raises UnreadableFile, and BadValue for a row without a question, or none at all.
     """
     if isinstance(file, Path) and file.suffix.lower() in TABLES:
-        return [row.text for row in _rows(file)]
-    content = file.read_bytes() if isinstance(file, Path) else file.read()
-    name = str(file) if isinstance(file, Path) else "stdin"
+        yield from (row.text for row in _rows(file))
+        return
+    name, empty = str(file) if isinstance(file, Path) else "stdin", True
     try:
-        lines = [line.strip() for line in content.decode("utf-8-sig").splitlines()]
+        with io.TextIOWrapper(file.open("rb") if isinstance(file, Path) else file, "utf-8-sig") as lines:
+            for line in lines:
+                if text := line.strip():
+                    empty = False
+                    yield _of_object(text) or text
     except UnicodeDecodeError:
         raise BadValue(f"{name} is not UTF-8") from None
-    if not any(lines):
+    if empty:
         raise BadValue(f"{name} holds no question")
-    return [line for line in lines if line]
+
+
+def _of_object(line: str) -> str | None:
+    """The question in a JSON object; None for a line that is none, such as a question that begins with a brace."""
+    try:
+        found = json.loads(line) if line.startswith("{") else None
+    except (ValueError, RecursionError):
+        return None
+    values = [found.get(name) for name in QUESTION] if isinstance(found, dict) else []
+    return next((text for text in values if isinstance(text, str) and text.strip()), None)
 
 
 def _rows(file: Path, **how: Any) -> Iterator[Document]:

@@ -16,8 +16,8 @@ from searcher.cli import main
 from searcher.embedding import Whitening
 from searcher.errors import BadValue
 from searcher.evaluation import compare, evaluate, read_dataset, sweep
-from searcher.evaluation.comparing import compare_runs, paired_test
-from searcher.evaluation.measures import MEASURES
+from searcher.evaluation.comparing import compare_values, paired_test
+from searcher.evaluation.measures import MEASURES, query_values
 
 
 def test_five_queries_that_all_gain_have_a_p_of_two_in_thirty_two() -> None:
@@ -76,7 +76,7 @@ def test_runs_are_compared_query_by_query_and_a_missing_query_counts_nothing() -
     qrels = {"q1": {"d1": 1}, "q2": {"d2": 1}, "q3": {"d3": 1}}
     first = {"q1": {"d1": 2.0, "d2": 1.0}, "q2": {"d1": 2.0, "d2": 1.0}}
     second = {"q1": {"d2": 2.0, "d1": 1.0}, "q2": {"d1": 2.0, "d2": 1.0}, "q3": {"d3": 1.0}}
-    tests = compare_runs(qrels, first, second)
+    tests = compare_values([query_values(qrels, first)], [query_values(qrels, second)])
     assert (tests["P@1"].better, tests["P@1"].worse, tests["P@1"].equal) == (1, 1, 1)
     assert tests["MRR@10"].first == pytest.approx((1 + 0.5 + 0) / 3)
     assert tests["MRR@10"].second == pytest.approx((0.5 + 0.5 + 1) / 3)
