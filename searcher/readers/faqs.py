@@ -8,10 +8,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from searcher.errors import UnreadableFile
+from searcher.readers.commonmark import Blocks, parsed
 from searcher.readers.decoding import decoded
 from searcher.readers.frontmatter import front_matter
 from searcher.readers.headings import Heading, line_starts, lines
@@ -41,14 +43,14 @@ class Entry(NamedTuple):
     line: int
 
 
-def with_answer(document: Document) -> Document:
+def _with_answer(document: Document, read_as: Callable[[str], str] = str) -> Document:
     """An entry whose answer is embedded too, under its first question, as passages of a section of their own.
 
-    An answer alone often does not say what it is about.
+    An answer alone often does not say what it is about. read_as: what is embedded of an answer.
     """
     end = len(document.text) + 1
     question = document.text[: document.breaks[0] if document.breaks else None].strip()
-    text = f"{document.text}\n{question}\n{without_targets(str(document.metadata['answer']))}"
+    text = f"{document.text}\n{question}\n{read_as(document.metadata['answer'])}"
     return replace(document, text=text, sections=((end, ANSWER),), breaks=(*document.breaks, end))
 
 
@@ -67,7 +69,7 @@ def _entries_of(reader: Callable[[Raw, ReadOptions], Iterator[Item]]) -> Reader:
             elif item.kind == "faq":
                 yield from map(_no_entry, others or ())
                 others = None
-                yield with_answer(item) if options.faq == "answers" else item
+                yield _with_answer(item) if options.faq == "answers" else item
             elif others is None:
                 yield _no_entry(item)
             else:
@@ -89,7 +91,10 @@ def read_markdown_faq(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     skipped = len(line_starts(whole[: len(whole) - len(text)])) - 1
     anchors: dict[str, int] = {}
     left_out: list[str] = []
-    found = sorted([*_headed(text, left_out), *_defined(text)], key=lambda entry: entry.line)
+    blocks = parsed(text)
+    plain = partial(without_targets, known=blocks.references)
+    defined = (entry._replace(questions=list(dict.fromkeys(map(plain, entry.questions)))) for entry in _defined(text))
+    found = sorted([*_headed(text, blocks, left_out), *defined], key=lambda entry: entry.line)
     for entry in found:
         anchor = "-".join(NOT_IN_AN_ANCHOR.sub("", entry.questions[0].lower()).split()) or "entry"
         anchors[anchor] = anchors.get(anchor, 0) + 1
@@ -99,7 +104,7 @@ def read_markdown_faq(raw: Raw, options: ReadOptions) -> Iterator[Item]:
             breaks=tuple(accumulate(len(question) + 1 for question in entry.questions[:-1])),
             first_line=entry.line + skipped, kind="faq",
         )  # fmt: skip
-        yield with_answer(document) if options.faq == "answers" else document
+        yield _with_answer(document, plain) if options.faq == "answers" else document
     if front.faults:
         yield Note(raw.source, front.told)
     if not found:
@@ -110,13 +115,13 @@ def read_markdown_faq(raw: Raw, options: ReadOptions) -> Iterator[Item]:
         yield Skipped(raw.source, f"what stands under headings that do not ask: {titles}{more}")
 
 
-def _headed(text: str, left_out: list[str]) -> Iterator[Entry]:
+def _headed(text: str, blocks: Blocks, left_out: list[str]) -> Iterator[Entry]:
     """Headings that ask, each with what stands under it; if none asks, those that have no headings under them.
 
     Headings that follow each other with nothing between are ways of asking for the same. left_out: titles of the
     others that have a text.
     """
-    found = list(headed(text))
+    found = list(headed(text, blocks))
     asks = _asking([heading for heading, _ in found], [_has_text(text, found, at) for at in range(len(found))])
     starts = line_starts(text)
     waiting: list[Heading] = []

@@ -39,9 +39,9 @@ def read_mdx(raw: Raw, options: ReadOptions) -> Iterator[Item]:
 def _read(raw: Raw, mdx: bool) -> Iterator[Item]:
     whole = decoded(raw)
     front = front_matter(whole)
-    blocks = parsed(front.text)
+    blocks = None if mdx else parsed(front.text)
     text = without_targets(front.text, blocks)
-    headings = headed(_without_code(text)) if mdx else headed(text, blocks)  # no line moves with a target
+    headings = headed(_without_code(text) if mdx else text, blocks)  # no line moves with a target
     found = [heading for heading, _ in headings]
     yield Document(
         raw.source,

@@ -112,3 +112,28 @@ def test_what_is_left_out_is_in_the_report_and_the_file_is_unchanged_then(tiny_b
         assert (report.documents, report.failed) == (1, [])
         assert [item.reason for item in report.skipped] == ["what stands under headings that do not ask: 'FAQ'"]
         assert searcher.add_faq(file).unchanged == 1
+
+
+LINKED = """Who [asks](u) this?
+: A [person][b].
+
+## How do I pay?
+
+By [card](https://shop.example/a/long/address) or [bill][b]; see ![the form](form.png) and `[code](stays)`.
+
+## What does `[x](y)` do?
+
+It calls.
+
+[b]: https://shop.example/bill
+"""
+
+
+def test_an_answer_is_embedded_without_the_targets_of_its_links_and_given_with_them() -> None:
+    items = read_text(LINKED.encode(), "faq.md", ReadOptions(faq="answers"), ".md")
+    found = {item.text: item.metadata["answer"] for item in items if isinstance(item, Document)}
+    shown = "By card or bill; see the form and `[code](stays)`."
+    written = LINKED.splitlines()[5]
+    assert found[f"How do I pay?\nHow do I pay?\n{shown}"] == written
+    assert found["Who asks this?\nWho asks this?\nA person."] == "A [person][b]."
+    assert any(text.startswith("What does [x](y) do?\n") for text in found)  # code in a title is no link

@@ -49,12 +49,17 @@ def test_a_header_of_very_many_columns_costs_no_more_than_it_is_long(suffix: str
     fuzzing.Limits().timed(lambda data: fuzzing.check_reader(suffix, data), data)
 
 
-def test_quotations_that_go_on_line_after_line_are_read_once_and_hide_no_heading() -> None:
-    """From each of them markdown-it read on to the next empty line, for minutes."""
-    data = b"# A\n\n" + b"> # q\nimpo\n" * 20_000 + b"\n# B\n\n[a](b)\n"
-    fuzzing.Limits().timed(lambda data: fuzzing.check_reader(".md", data), data)
-    [page] = read_text(data, "label", suffix=".md")
+@pytest.mark.parametrize("suffix", [".md", ".mdx"])
+@pytest.mark.parametrize("quotation", [b"> # q\nimpo\n", b"> ```\nb\n"])
+def test_quotations_that_go_on_line_after_line_are_read_once_and_hide_no_heading_and_no_link(
+    quotation: bytes, suffix: str
+) -> None:
+    """From each of them markdown-it read on to the next empty line, for minutes, for headings and again for links."""
+    data = b"# A\n\n" + quotation * 5_000 + b"\n# B\n\n[words](http://a.b)\n"
+    fuzzing.Limits().timed(lambda data: fuzzing.check_reader(suffix, data), data)
+    [page] = read_text(data, "label", suffix=suffix)
     assert [path for _, path in page.sections] == ["A", "B"]
+    assert page.text.endswith("\n# B\n\nwords\n")
 
 
 @pytest.mark.parametrize("character", ["\x0c", "\x1b", "&#1;", "&#x1F;", "&#00011", "&#xfffe;", "&#xD800;", "&#99999;"])

@@ -117,3 +117,28 @@ def test_many_brackets_take_no_long_time() -> None:
         "[a](b " * 9000,
     ):
         assert without_targets(text).count("\n") == 0
+
+
+@pytest.mark.parametrize(
+    ("heading", "title"),
+    [
+        ("# One [two][r] three", "One two three"),
+        ("# ![*Alt* text](p.png) and [![badge](b.svg)](u)", "Alt text and badge"),
+        ("Two [lines\nof](u) it\n=====", "Two lines of it"),
+        ("# [none][x] of `[c](d)`", "[none][x] of [c](d)"),
+    ],
+)
+def test_a_title_has_the_words_of_its_links_and_the_heading_stands_where_its_line_begins(
+    heading: str, title: str
+) -> None:
+    text = f"See [a page](with/a/long/address).\n\n{heading}\n\nText.\n\n[r]: http://a.b\n"
+    [document] = read_text(text.encode(), "a.md", suffix=".md")
+    assert isinstance(document, Document)
+    assert document.sections == ((len("See a page.\n\n"), title),)
+
+
+@pytest.mark.parametrize("link", ["[#](u) no heading", "[-----](u)", "[>](u) no quotation"])
+def test_words_of_a_link_that_look_like_markup_begin_nothing(link: str) -> None:
+    [document] = read_text(f"# A\n\n{link}\n\nText.\n".encode(), "a.md", suffix=".md")
+    assert isinstance(document, Document)
+    assert document.sections == ((0, "A"),)
