@@ -35,9 +35,10 @@ def test_the_preview_shows_the_words_of_the_question_wherever_they_stand(run: Ru
     assert len(out.splitlines()) == 7  # the head, four lines, an empty one, and what the scores are
 
 
-def test_the_preview_shows_the_sentence_that_answers_in_dense_mode(run: Run, house: Path) -> None:
+def test_the_preview_shows_the_sentence_that_answers_in_dense_mode(run: Run, house: Path, bundled: str) -> None:
     sentence = "The boiler code is 4711 and stands under the lid."
-    out = run("search", sentence, "-k", 10).out
+    assert run("add", "texts", "-i", "real", "-m", bundled).code == 0
+    out = run("search", sentence, "-k", 10, "-i", "real").out
     [part] = [part for part in out.split("\n\n") if "house.md" in part and "4711" in part]
     assert sentence in " ".join(part.split())
     line = LONG[: LONG.index(sentence)].count("\n") + 1
@@ -158,3 +159,40 @@ def test_the_line_of_a_sentence_in_a_page_is_that_of_the_file(run: Run, index: P
 def test_a_glob_that_is_none_is_named(run: Run, index: Path, glob: str) -> None:
     one_line(run("search", "x", "--include", glob), f"{glob!r} is no glob")
     one_line(run("list", "[]"), "is no glob")
+
+
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        (("-json",), "No such option '-json'. Did you mean '--json'?"),
+        (("-mode", "hybrid"), "No such option '-mode'. Did you mean '--mode'?"),
+        (("--explain", "--json"), "-C, --section and --explain are of the table that people read; not with other"),
+        (("-C", 2, "--documents"), "-C, --section and --explain are of the table that people read; not with other"),
+        (("--explain", "--rerank", "maxsim"), "--explain says what a hit is made of before --rerank; leave one of them"),
+    ],
+)
+def test_options_that_are_none_or_do_not_go_together_are_refused(
+    run: Run, index: Path, typed: tuple[str, ...], line: str
+) -> None:
+    refused = run("search", "river", *typed)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.startswith(f"Error: {line}") and refused.err.count("\n") == 1
+
+
+def test_a_short_option_with_its_value_is_one_and_a_word_with_a_dash_is_a_word(run: Run, index: Path) -> None:
+    assert len(run("search", "river", "-k1", f"-i{index.name}", "--jsonl").out.splitlines()) == 1
+    without = run("search", "bank", "-river", "-kitchen", "--mode", "keyword", "--jsonl")
+    assert without.code == 0 and all("river" not in json.loads(line)["text"] for line in without.out.splitlines())
+    dense = run("search", "bank", "-river", "--jsonl")
+    assert dense.err == "in mode dense -river is text like the rest; --mode keyword or hybrid leaves that out\n"
+    assert "river" not in run("context", "bank", "-river", "--mode", "keyword").out
+
+
+def test_rows_of_csv_are_no_commands_to_a_terminal(run: Run, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (index.parent / "texts" / "evil.txt").write_text("river \x1b[2J bank\nand \x9b31m more", encoding="utf-8")
+    assert run("add", "texts").code == 0
+    piped = run("search", "river", "--format", "csv", "--mode", "keyword").out
+    assert "\x1b[2J" in piped and "\r" not in piped
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    shown = run("search", "river", "--format", "csv", "--mode", "keyword").out
+    assert "\x1b" not in shown and "\x9b" not in shown and "bank\nand" in shown

@@ -410,12 +410,12 @@ def test_calibrate_reports_what_can_be_answered_at_which_precision(run: Callable
 def test_precision_against_coverage_is_drawn_where_matplotlib_is(run: Callable[..., Result], index: Path) -> None:
     if find_spec("matplotlib") is None:
         result = run("faq", "calibrate", "--plot", "curve.png")
-        assert result.err == "Error: --plot needs matplotlib: pip install matplotlib\n"
+        assert result.err == "Error: a plot needs matplotlib: pip install 'searcher[plot]'\n"
         assert "not calibrated" in run("ask", "How do I remove a document?").out
     else:
         assert run("faq", "calibrate", "--plot", "curve.png").code == 0
         assert (index.parent / "curve.png").read_bytes().startswith(b"\x89PNG")
-        assert run("faq", "calibrate", "--plot", "curve.nonsense").err.startswith("Error: curve.nonsense: ")
+        assert run("faq", "calibrate", "--plot", "curve.nonsense").err.startswith("Error: a plot is one of ")
 
 
 def test_labelled_questions_name_answers_by_text_id_or_source(
