@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, overload
 
 from searcher.errors import BadValue
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANSWER", "MAX_TEXT_BYTES", "PLACE_PARTS", "AddReport", "Answer", "Chunk", "Document", "Failure", "Head",
-    "Highlight", "Hits", "Note", "Passage", "Prepared", "Row", "Skipped", "said",
+    "Highlight", "Hits", "Note", "Passage", "Prepared", "Row", "Skipped", "file_of", "line_of", "said", "stands",
 ]  # fmt: skip
 
 ANSWER = "answer"
@@ -43,6 +45,37 @@ def said(place: Mapping[str, Any]) -> str:
     ('page 3, printed iii', 'sheet Costs, row 12', 'slide 2, notes')
     """
     return ", ".join(SAID[name].format(place[name]) for name in SAID if place.get(name) not in (None, False))
+
+
+WITHIN = re.compile(r".+?\.\w+(?=#)", re.DOTALL)  # the path of a file, before what something in it is called
+PART = re.compile(r"#part-\d+\Z")  # of a large text, whose lines are those of the file
+
+
+def file_of(source: str) -> str:
+    """The file that a source is, or is something in.
+
+    >>> file_of("faq.csv#7"), file_of("C#.md"), file_of("C#.csv#7")
+    ('faq.csv', 'C#.md', 'C#.csv')
+    """
+    if found := WITHIN.match(source):
+        return found[0]
+    return source if PurePath(source).suffix else source.partition("#")[0]
+
+
+def line_of(source: str, place: Mapping[str, Any] | None, line: int) -> int | None:
+    """The line, None where nobody would look for one: in a file of pages, sheets or the like, in a row of a table."""
+    apart = file_of(source) != source and not PART.search(source)
+    return None if apart or (said(place or {}) and "name" not in (place or {})) else line
+
+
+def stands(source: str, place: Mapping[str, Any] | None, line: int) -> str:
+    """Where in its file something stands, in words; empty for a row of a table file that says no more than its id.
+
+    >>> stands("a.pdf", {"page": 3}, 1), stands("a.py", {"name": "Tree.walk"}, 12), stands("a.csv#7", None, 1)
+    ('page 3', 'line 12', '')
+    """
+    number = line_of(source, place, line)
+    return said(place or {}) if number is None else f"line {number}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -261,7 +294,8 @@ def _html_row(hit: Passage) -> str:
     last = max(end, first + SHOWN)
     before, best, after = (escape(hit.text[a:b]) for a, b in ((first, start), (start, end), (end, last)))
     text = f"{'…' * (first > 0)}{before}{f'<mark>{best}</mark>' if best else ''}{after}{'…' * (last < len(hit.text))}"
-    place = f"{escape(hit.source)}:{hit.line}" + (f"<br>{escape(hit.section)}" if hit.section else "")
+    line = line_of(hit.source, hit.place, hit.line)
+    place = escape(hit.source) + (f":{line}" if line else "") + (f"<br>{escape(hit.section)}" if hit.section else "")
     place += f"<br>{escape(at)}" if (at := said(hit.place or {})) else ""
     title = f"<b>{escape(hit.title)}</b><br>" if hit.title else ""
     return (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from searcher.cli.pace import Pace
 from searcher.cli.terminal import bold, dim, echo, printable, width_of
-from searcher.records import AddReport, Failure
+from searcher.records import AddReport, Failure, file_of
 from searcher.system import shown
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _told(items: Sequence[Failure], most: int) -> Iterator[str]:
     """A line for each thing, or for those of a kind that have one reason, where there are more than so many."""
     groups: dict[tuple[str, str], list[Failure]] = {}
     for item in items:
-        groups.setdefault((PurePath(item.source.partition("#")[0]).suffix.lower(), item.reason), []).append(item)
+        groups.setdefault((PurePath(file_of(item.source)).suffix.lower(), item.reason), []).append(item)
     for (kind, reason), group in groups.items():
         if len(group) <= most:
             yield from (f"{shown(item.source)}: {item.reason}" for item in group)

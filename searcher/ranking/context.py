@@ -8,7 +8,7 @@ from typing import Any
 from searcher.engines import Hit
 from searcher.errors import BadValue
 from searcher.ranking.shown import passage
-from searcher.records import ANSWER, Document, Passage, Row
+from searcher.records import ANSWER, Document, Passage, Row, said, stands
 from searcher.system import shown
 
 __all__ = ["Citation", "Context", "assembled", "counter"]
@@ -23,8 +23,9 @@ class Citation:
     """What a number in a context stands for.
 
     text: what stands behind the number; `document.text[start:end]`, but for a FAQ entry, of which it is question and
-    answer, and for a piece that had to be cut, which ends in an ellipsis. line counts from 1; page is that of the
-    metadata, where these tell one. score: of the best passage in it.
+    answer, and for a piece that had to be cut, which ends in an ellipsis. line counts from 1. place: where it begins in
+    a file of pages, sheets or the like, as a hit says it; page is the one that it says, else that of the metadata,
+    where these tell one. score: of the best passage in it.
     """
 
     number: int
@@ -39,13 +40,15 @@ class Citation:
     score: float
     text: str
     metadata: dict[str, Any]
+    place: dict[str, Any] | None = None
 
     @property
     def head(self) -> str:
         """The line before the text: the number and where it is from."""
-        row = "#" in self.source  # of a table, which has no lines
-        place = f"page {self.page}" if self.page is not None else "" if row else f"line {self.line}"
-        parts = [shown(self.source), self.title if self.title != self.source else "", place, self.section]
+        where = stands(self.source, self.place, self.line)
+        if self.page is not None and not said(self.place or {}):  # only the metadata tell it
+            where = f"page {self.page}"
+        parts = [shown(self.source), self.title if self.title != self.source else "", where, self.section]
         return f"[{self.number}] {', '.join(part for part in parts if part)}"
 
 
@@ -132,10 +135,10 @@ def _distinct(hits: Sequence[Hit]) -> list[Hit]:
     for hit in hits:
         row = hit[1]
         answer = str(row.metadata.get("answer") or "") if row.kind == "faq" else ""
-        said = SPACES.sub(" ", answer or row.text).strip()
-        if said not in met:
+        words = SPACES.sub(" ", answer or row.text).strip()
+        if words not in met:
             kept.append(hit)
-        met.add(said)
+        met.add(words)
     return kept
 
 
@@ -160,13 +163,14 @@ def _citations(hits: Sequence[Hit], documents: Mapping[int, Document]) -> list[C
 
 
 def _citation(score: float, row: Row, document: Document | None) -> Citation:
-    page = row.metadata.get("page")
+    page = (row.place or {}).get("page", row.metadata.get("page"))
     page = page if isinstance(page, int | str) and not isinstance(page, bool) else None
     section = row.section if row.section != ANSWER else None
     text = _answered(row, document) if row.kind == "faq" else row.text
     return Citation(
-        0, row.source, row.id, row.title, section, page, row.line, row.start, row.end, score, text, row.metadata
-    )
+        0, row.source, row.id, row.title, section, page, row.line, row.start, row.end, score, text, row.metadata,
+        row.place,
+    )  # fmt: skip
 
 
 def _answered(row: Row, document: Document | None) -> str:
