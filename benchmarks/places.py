@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from common import data_folder, report
 
 from searcher import Passage, Searcher
-from searcher.records import said
+from searcher.places import said
 
 FOLDERS = ("formats", "documents/pdf", "documents/docx", "documents/epub")
 FIRST = 3

@@ -2,66 +2,26 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, overload
 
 from searcher.errors import BadValue
+from searcher.places import line_of, said
 from searcher.plain import as_json
 
 if TYPE_CHECKING:
     import numpy as np
 
 __all__ = [
-    "ANSWER", "HEADINGS", "MAX_TEXT_BYTES", "PLACE_PARTS", "AddReport", "Answer", "Chunk", "Document", "Failure",
-    "Head", "Highlight", "Hits", "Input", "Note", "Passage", "Prepared", "Row", "Skipped", "said", "stands",
+    "ANSWER", "HEADINGS", "MAX_TEXT_BYTES", "AddReport", "Answer", "Chunk", "Document", "Failure", "Head", "Highlight",
+    "Hits", "Input", "Note", "Passage", "Prepared", "Row", "Skipped",
 ]  # fmt: skip
 
 ANSWER = "answer"
-HEADINGS = " > "  # between those of a heading path
 ASKED_FOR = ("highlight", "payload", "place", "vector")  # of a hit
 MAX_TEXT_BYTES = 256 * 2**20  # of one document; table files are streamed, a row of theirs is a document
-# What a place in a file may say, and of which type: the page (from 1) and the label printed on it where that differs,
-# the slide and whether it is in the speaker's notes, the sheet and row, the cell of a notebook, the qualified name of a
-# definition, the time in a recording ("00:01:02.500"), the chapter of a book, the message of a mailbox; the line of a
-# file whose text has others.
-PLACE_PARTS: dict[str, type] = {
-    "page": int, "label": str, "slide": int, "notes": bool, "sheet": str, "row": int, "cell": int, "name": str,
-    "time": str, "chapter": str, "message": int,
-    "line": int,
-}  # fmt: skip
-# How people say them.
-SAID = {
-    "page": "page {}", "label": "printed {}", "slide": "slide {}", "notes": "notes", "sheet": "sheet {}",
-    "row": "row {}", "cell": "cell {}", "name": "{}", "time": "at {}", "chapter": "{}", "message": "message {}",
-}  # fmt: skip
-
-
-def said(place: Mapping[str, Any]) -> str:
-    """A place in words.
-
-    >>> said({"page": 3, "label": "iii"}), said({"sheet": "Costs", "row": 12}), said({"slide": 2, "notes": True})
-    ('page 3, printed iii', 'sheet Costs, row 12', 'slide 2, notes')
-    """
-    return ", ".join(SAID[name].format(place[name]) for name in SAID if place.get(name) not in (None, False))
-
-
-_PART = re.compile(r"#part-\d+\Z")  # of a large text, whose lines are those of the file
-
-
-def stands(source: str, line: int, place: Mapping[str, Any] | None) -> str:
-    """Where in its source something stands, as people say it: its place, else its line; nothing for a row of a table.
-
-    >>> stands("a.pdf", 40, {"page": 3}), stands("a.py", 12, {"name": "f"}), stands("a.csv#7", 1, None)
-    ('page 3', 'f, line 12', '')
-    """
-    where = said(place or {})
-    if where and "name" not in (place or {}):
-        return where
-    if "#" in source and not _PART.search(source):
-        return ""
-    return f"{where}, line {line}" if where else f"line {line}"
+HEADINGS = " > "  # between those of a heading path
 
 
 @dataclass(frozen=True, repr=False)
@@ -288,7 +248,8 @@ def _html_row(hit: Passage) -> str:
     last = max(end, first + SHOWN)
     before, best, after = (escape(hit.text[a:b]) for a, b in ((first, start), (start, end), (end, last)))
     text = f"{'…' * (first > 0)}{before}{f'<mark>{best}</mark>' if best else ''}{after}{'…' * (last < len(hit.text))}"
-    place = f"{escape(hit.source)}:{hit.line}" + (f"<br>{escape(hit.section)}" if hit.section else "")
+    line = line_of(hit.source, hit.place, hit.line)
+    place = escape(hit.source) + (f":{line}" if line else "") + (f"<br>{escape(hit.section)}" if hit.section else "")
     place += f"<br>{escape(at)}" if (at := said(hit.place or {})) else ""
     title = f"<b>{escape(hit.title)}</b><br>" if hit.title else ""
     return (

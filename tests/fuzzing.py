@@ -39,9 +39,10 @@ else:
 with instrumented:
     from searcher import Searcher
     from searcher.errors import BadValue, SearcherError
+    from searcher.places import PLACE_PARTS
     from searcher.readers import read_text
     from searcher.readers.table import READERS
-    from searcher.records import PLACE_PARTS, Document, Failure
+    from searcher.records import Document, Failure
 
 LONGEST_SECONDS = 10.0
 MOST_BYTES = 512 * 2**20

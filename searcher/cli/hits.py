@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 from searcher.cli.terminal import bold, columns, dim, echo, fitted, link, printable, show_json, show_rows, width_of
+from searcher.places import file_of, line_of, said, stands
 from searcher.ranking import telling
-from searcher.records import Document, Passage, said, stands
+from searcher.records import Document, Passage
 from searcher.system import shown
 from searcher.text import line_at
 
@@ -73,7 +74,7 @@ def _show_head(hit: Passage, width: int, view: View) -> None:
     if width_of(where) > left:  # its end tells more than its beginning
         where = "…" + _end_of(where, left - 1)
     rest = fitted(f"  {hit.section or hit.title or ''}".rstrip(), max(0, left - width_of(where)))
-    echo(rank, link(bold(where), hit.source.partition("#")[0]), rest)
+    echo(rank, link(bold(where), file_of(hit.source)), rest)
 
 
 def _end_of(text: str, width: int) -> str:
@@ -87,12 +88,12 @@ def place(hit: Passage, document: Callable[[str], Document] | None = None) -> st
 
     A row of a table file has no line. document: gives that of a source, whose text may have other lines than the file.
     """
-    where = stands(hit.source, hit.line, hit.place)
-    if not where.endswith(f"line {hit.line}"):
-        return f"{shown(hit.source)}, {where}" if where else shown(hit.source)
+    line = line_of(hit.source, hit.place, hit.line)
+    if line is None:
+        return ", ".join(filter(None, (shown(hit.source), said(hit.place or {}))))
     if document and hit.highlight and "\n" in hit.text[: hit.highlight.start - hit.start]:
-        return f"{shown(hit.source)}:{line_at(document(hit.source), hit.highlight.start)}"
-    return f"{shown(hit.source)}:{hit.line}"
+        line = line_at(document(hit.source), hit.highlight.start)
+    return f"{shown(hit.source)}:{line}"
 
 
 # -- the preview of a passage
@@ -210,7 +211,7 @@ def show_documents(hits: Sequence[Passage], view: View | None = None) -> None:
         if left < 8:
             where = "…" + _end_of(where, max(1, width - width_of(rank) - 11))
             left = width - width_of(rank + where) - 2
-        echo(rank, link(bold(where), hit.source.partition("#")[0]), "  ", fitted(" ".join(hit.text.split()), left))
+        echo(rank, link(bold(where), file_of(hit.source)), "  ", fitted(" ".join(hit.text.split()), left))
     if not hits:
         echo("nothing found")
 
@@ -224,15 +225,14 @@ def _show_csv(hits: Sequence[Passage], view: View | None = None) -> None:
 def _show_markdown(hits: Sequence[Passage], view: View | None = None) -> None:
     """A quotation for each hit with its source, to be pasted where somebody reads or a program goes on."""
     for hit in hits:
-        section = f", {hit.section}" if hit.section else ""
-        where = stands(hit.source, hit.line, hit.place)
-        echo(f"{hit.rank}. **{shown(hit.source)}**{where and f', {where}'}{section}\n")
+        parts = (f"**{shown(hit.source)}**", stands(hit.source, hit.place, hit.line), hit.section)
+        echo(f"{hit.rank}. {', '.join(part for part in parts if part)}\n")
         echo("\n".join(f"   > {line}" for line in hit.text.splitlines()) + "\n")
 
 
 def _show_files(hits: Sequence[Passage], view: View | None = None) -> None:
     """The files of the hits, each once, the best first."""
-    for name in dict.fromkeys(shown(hit.source.partition("#")[0]) for hit in hits):
+    for name in dict.fromkeys(shown(file_of(hit.source)) for hit in hits):
         echo(name)
 
 

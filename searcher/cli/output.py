@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from searcher.cli.terminal import bold, dim, echo, printable, width_of
+from searcher.places import file_of
 from searcher.records import AddReport, Failure
 from searcher.system import shown
 
@@ -101,7 +102,7 @@ def _told(items: Sequence[Failure], most: int) -> Iterator[str]:
     """A line for each thing, or for those of a kind that have one reason, where there are more than so many."""
     groups: dict[tuple[str, str], list[Failure]] = {}
     for item in items:
-        groups.setdefault((PurePath(item.source.partition("#")[0]).suffix.lower(), item.reason), []).append(item)
+        groups.setdefault((PurePath(file_of(item.source)).suffix.lower(), item.reason), []).append(item)
     for (kind, reason), group in groups.items():
         if len(group) <= most:
             yield from (f"{shown(item.source)}: {item.reason}" for item in group)

@@ -1,6 +1,6 @@
 """Documents → what is stored: adding, embedding again, carrying an index elsewhere, bringing others in.
 
-Imports: errors, system, plain, records, readers, migration, text, embedding, engines.
+Imports: errors, system, plain, places, records, readers, migration, text, embedding, engines.
 """
 
 from searcher.ingest.inputs import inputs

@@ -9,8 +9,9 @@ import numpy as np
 
 from searcher.embedding import normalize
 from searcher.errors import BadValue, UnknownName
+from searcher.places import PLACE_PARTS
 from searcher.plain import as_json, plain, storable
-from searcher.records import PLACE_PARTS, Chunk, Document
+from searcher.records import Chunk, Document
 from searcher.text import check_text
 
 __all__ = [

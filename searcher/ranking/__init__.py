@@ -1,6 +1,6 @@
 """Questions → hits: by vectors, by words or both, diversity, a closer look; hits → one text.
 
-Imports: errors, system, plain, records, filters, embedding, engines.
+Imports: errors, system, plain, places, records, filters, embedding, engines.
 """
 
 from searcher.ranking.citing import Citing

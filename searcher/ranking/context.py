@@ -7,8 +7,9 @@ from typing import Any
 
 from searcher.engines import Hit
 from searcher.errors import BadValue
+from searcher.places import said, stands
 from searcher.ranking.shown import passage
-from searcher.records import ANSWER, Document, Passage, Row, stands
+from searcher.records import ANSWER, Document, Passage, Row
 from searcher.system import shown
 
 __all__ = ["Citation", "Context", "assembled", "counter"]
@@ -23,9 +24,9 @@ class Citation:
     """What a number in a context stands for.
 
     text: what stands behind the number; `document.text[start:end]`, but for a FAQ entry, of which it is question and
-    answer, and for a piece that had to be cut, which ends in an ellipsis. line counts from 1; place, and the page that
-    it says, are where it begins, as in a Passage; without one page is that of the metadata, where these tell one.
-    score: of the best passage in it.
+    answer, and for a piece that had to be cut, which ends in an ellipsis. line counts from 1. place: where it begins in
+    a file of pages, sheets or the like, as a hit says it; page is the one that it says, else that of the metadata,
+    where these tell one. score: of the best passage in it.
     """
 
     number: int
@@ -45,9 +46,10 @@ class Citation:
     @property
     def head(self) -> str:
         """The line before the text: the number and where it is from."""
-        place = stands(self.source, self.line, self.place)
-        place = f"page {self.page}" if self.page is not None and not self.place else place
-        parts = [shown(self.source), self.title if self.title != self.source else "", place, self.section]
+        where = stands(self.source, self.place, self.line)
+        if self.page is not None and not said(self.place or {}):  # only the metadata tell it
+            where = f"page {self.page}"
+        parts = [shown(self.source), self.title if self.title != self.source else "", where, self.section]
         return f"[{self.number}] {', '.join(part for part in parts if part)}"
 
 
@@ -134,10 +136,10 @@ def _distinct(hits: Sequence[Hit]) -> list[Hit]:
     for hit in hits:
         row = hit[1]
         answer = str(row.metadata.get("answer") or "") if row.kind == "faq" else ""
-        said = SPACES.sub(" ", answer or row.text).strip()
-        if said not in met:
+        words = SPACES.sub(" ", answer or row.text).strip()
+        if words not in met:
             kept.append(hit)
-        met.add(said)
+        met.add(words)
     return kept
 
 

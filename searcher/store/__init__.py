@@ -1,6 +1,6 @@
 """SQLite, the truth: documents, passages, vectors, words, settings, all of it with checksums.
 
-Imports: errors, system, plain, records, text, filters, embedding, vectors.
+Imports: errors, system, plain, places, records, text, filters, embedding, vectors.
 """
 
 from searcher.store.keyword_index import KEYWORD_FAULT, asked

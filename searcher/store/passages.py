@@ -11,7 +11,8 @@ import numpy as np
 
 from searcher import filters
 from searcher.errors import DamagedIndex
-from searcher.records import ANSWER, PLACE_PARTS, Head, Input, Row
+from searcher.places import PLACE_PARTS
+from searcher.records import ANSWER, Head, Input, Row
 from searcher.store.filter_sql import allowed_ids, chosen_ids
 from searcher.store.given import NOWHERE, as_given
 from searcher.store.lookup import Spans, is_key, keys, spans

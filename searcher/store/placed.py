@@ -10,8 +10,9 @@ import numpy as np
 
 from searcher.errors import DamagedIndex
 from searcher.filters import BOOLEAN, NUMBER, TEXT, Path
+from searcher.places import PLACE_PARTS
 from searcher.plain import as_json
-from searcher.records import PLACE_PARTS, Document
+from searcher.records import Document
 from searcher.store.lookup import Held
 from searcher.store.rows import check_part, checksum
 from searcher.store.schema import COLUMNS as FILTERED

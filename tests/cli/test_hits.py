@@ -168,7 +168,10 @@ def test_a_glob_that_is_none_is_named(run: Run, index: Path, glob: str) -> None:
         (("-mode", "hybrid"), "No such option '-mode'. Did you mean '--mode'?"),
         (("--explain", "--json"), "-C, --section and --explain are of the table that people read; not with other"),
         (("-C", 2, "--documents"), "-C, --section and --explain are of the table that people read; not with other"),
-        (("--explain", "--rerank", "maxsim"), "--explain says what a hit is made of before --rerank; leave one of them"),
+        (
+            ("--explain", "--rerank", "maxsim"),
+            "--explain says what a hit is made of before --rerank; leave one of them",
+        ),
     ],
 )
 def test_options_that_are_none_or_do_not_go_together_are_refused(

@@ -1,0 +1,63 @@
+"""Where in its file something stands: what a place may say, and how people say it."""
+
+import re
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
+__all__ = ["PLACE_PARTS", "file_of", "line_of", "said", "stands"]
+
+# What a place in a file may say, and of which type: the page (from 1) and the label printed on it where that differs,
+# the slide and whether it is in the speaker's notes, the sheet and row, the cell of a notebook, the qualified name of a
+# definition, the time in a recording ("00:01:02.500"), the chapter of a book, the message of a mailbox; the line of a
+# file whose text has others.
+PLACE_PARTS: dict[str, type] = {
+    "page": int, "label": str, "slide": int, "notes": bool, "sheet": str, "row": int, "cell": int, "name": str,
+    "time": str, "chapter": str, "message": int,
+    "line": int,
+}  # fmt: skip
+# How people say them.
+SAID = {
+    "page": "page {}", "label": "printed {}", "slide": "slide {}", "notes": "notes", "sheet": "sheet {}",
+    "row": "row {}", "cell": "cell {}", "name": "{}", "time": "at {}", "chapter": "{}", "message": "message {}",
+}  # fmt: skip
+
+
+def said(place: Mapping[str, Any]) -> str:
+    """A place in words.
+
+    >>> said({"page": 3, "label": "iii"}), said({"sheet": "Costs", "row": 12}), said({"slide": 2, "notes": True})
+    ('page 3, printed iii', 'sheet Costs, row 12', 'slide 2, notes')
+    """
+    return ", ".join(SAID[name].format(place[name]) for name in SAID if place.get(name) not in (None, False))
+
+
+WITHIN = re.compile(r".+?\.\w+(?=#)", re.DOTALL)  # the path of a file, before what something in it is called
+PART = re.compile(r"#part-\d+\Z")  # of a large text, whose lines are those of the file
+
+
+def file_of(source: str) -> str:
+    """The file that a source is, or is something in.
+
+    >>> file_of("faq.csv#7"), file_of("C#.md"), file_of("C#.csv#7")
+    ('faq.csv', 'C#.md', 'C#.csv')
+    """
+    if found := WITHIN.match(source):
+        return found[0]
+    return source if PurePath(source).suffix else source.partition("#")[0]
+
+
+def line_of(source: str, place: Mapping[str, Any] | None, line: int) -> int | None:
+    """The line, None where nobody would look for one: in a file of pages, sheets or the like, in a row of a table."""
+    apart = file_of(source) != source and not PART.search(source)
+    return None if apart or (said(place or {}) and "name" not in (place or {})) else line
+
+
+def stands(source: str, place: Mapping[str, Any] | None, line: int) -> str:
+    """Where in its file something stands, in words; empty for a row of a table file that says no more than its id.
+
+    >>> stands("a.pdf", {"page": 3}, 1), stands("a.py", {"name": "Tree.walk"}, 12), stands("a.csv#7", None, 1)
+    ('page 3', 'line 12', '')
+    """
+    number = line_of(source, place, line)
+    return said(place or {}) if number is None else f"line {number}"
