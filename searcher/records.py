@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = [
-    "ANSWER", "MAX_TEXT_BYTES", "PLACE_PARTS", "AddReport", "Answer", "Chunk", "Document", "Failure", "Head",
+    "ANSWER", "MAX_TEXT_BYTES", "PLACE_PARTS", "SAID", "AddReport", "Answer", "Chunk", "Document", "Failure", "Head",
     "Highlight", "Hits", "Note", "Passage", "Prepared", "Row", "Skipped", "said",
 ]  # fmt: skip
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, overload
 
-from searcher.engines import Where
+from searcher.engines import Surrounding, Where
 from searcher.errors import BadValue, IndexUnavailable
 from searcher.faq import Faq
 from searcher.ingest import Putting, Upkeep
@@ -22,7 +22,7 @@ WORKERS = 4
 PIECE = 256  # documents that are handed over at once
 
 
-class Searcher(Citing, Putting, Upkeep):
+class Searcher(Citing, Putting, Surrounding, Upkeep):
     """Search over one index folder; safe to share between threads.
 
     folder: made at the first `add`. settings: model, pooling, layers, combine, special_tokens, prompts, chunk_tokens,
