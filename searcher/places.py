@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-__all__ = ["PLACE_PARTS", "file_of", "line_of", "said", "stands"]
+__all__ = ["PLACE_PARTS", "SAID", "file_of", "line_of", "said", "stands"]
 
 # What a place in a file may say, and of which type: the page (from 1) and the label printed on it where that differs,
 # the slide and whether it is in the speaker's notes, the sheet and row, the cell of a notebook, the qualified name of a

@@ -10,7 +10,7 @@ from threading import Event
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, overload
 
-from searcher.engines import Where
+from searcher.engines import Surrounding, Where
 from searcher.errors import BadValue, IndexUnavailable
 from searcher.ingest import Putting, Upkeep
 from searcher.ranking import Citing, Together, query_texts
@@ -25,7 +25,7 @@ WORKERS = 4
 PIECE = 256  # documents that are handed over at once
 
 
-class Searcher(Citing, Putting, Upkeep):
+class Searcher(Citing, Putting, Surrounding, Upkeep):
     """Search over one index folder; safe to share between threads.
 
     folder: made at the first `add`. settings: model, pooling, layers, combine, special_tokens, prompts, chunk_tokens,

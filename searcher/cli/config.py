@@ -23,7 +23,8 @@ NAMED = "@"  # before the name of a named index, which bare is taken for a folde
 
 @dataclass(frozen=True)
 class Setting:
-    """variable: of the environment. default: what holds where nothing is said. good: what a value may be, in words.
+    """variable: of the environment, empty for none. default: what holds where nothing is said. good: what a value
+    may be, in words.
 
     of_index: whether an index folder, which may be a stranger's, has a say in it.
     """
@@ -51,12 +52,20 @@ def _text(value: Any) -> str:
     return value
 
 
+def _forms(value: Any) -> dict[str, str]:
+    """Suffix → the command that opens such a file, which names the file."""
+    if not isinstance(value, dict) or not all(isinstance(form, str) and "{file}" in form for form in value.values()):
+        raise ValueError
+    return {suffix.lower().removeprefix("."): form for suffix, form in value.items()}
+
+
 MODES = ("dense", "keyword", "hybrid")
 SETTINGS = {
     "index": Setting("SEARCHER_INDEX", FOLDER, _text, "a folder, or the name of a named index"),
     "mode": Setting("SEARCHER_MODE", "dense", _mode, ", ".join(MODES), of_index=True),
     "k": Setting("SEARCHER_K", 10, _whole, "a whole number of at least 1", of_index=True),
     "model": Setting("SEARCHER_MODEL", None, _text, "a hub name or a local folder"),
+    "open": Setting("", None, _forms, '{pdf = "okular -p {page} {file}", "*" = "code -g {file}:{line}"}'),
 }
 
 
@@ -82,7 +91,7 @@ def held(name: str, flag: Any = None, folder: Path | None = None) -> Held:
     known = SETTINGS[name]
     if flag is not None:
         return Held(flag, "the command line")
-    if given := os.environ.get(known.variable):
+    if known.variable and (given := os.environ.get(known.variable)):
         return Held(_read(name, given, f"${known.variable}"), f"${known.variable}")
     for file in (folder / FILE if folder and known.of_index else None, user_file()):
         if file and (value := _settings(file, own=file == user_file()).get(name)) is not None:

@@ -11,9 +11,9 @@ from searcher.places import file_of, line_of, said, stands
 from searcher.ranking import telling
 from searcher.records import Document, Passage
 from searcher.system import shown
-from searcher.text import line_at
+from searcher.text import around, line_at, section_of
 
-__all__ = ["FORMATS", "View", "place", "show_answer_line", "show_documents", "show_hits"]
+__all__ = ["FORMATS", "View", "place", "show_answer_line", "show_documents", "show_hits", "show_lines"]
 
 LINES, ANSWER_LINES = 4, 2  # of a passage, and of the answer of a FAQ entry
 WORD = re.compile(r"\S+")
@@ -159,8 +159,13 @@ def _show_lines(document: Document, hit: Passage, view: View) -> None:
     """Lines of the document with their numbers: around what answers, or the whole section."""
     text = document.text
     marks = _answering(hit, view.question)
-    start, end = section_of(document, marks[0]) if view.section else _around(text, *marks, view.context or 0)
-    digits = len(str(line_at(document, max(start, end - 1))))
+    start, end = section_of(document, marks[0]) if view.section else around(text, *marks, view.context or 0)
+    show_lines(document, start, end, marks)
+
+
+def show_lines(document: Document, start: int, end: int, marks: tuple[int, int]) -> None:
+    """Lines of the document with their numbers; those between two marks in bold."""
+    text, digits = document.text, len(str(line_at(document, max(start, end - 1))))
     for piece in text[start:end].rstrip("\n").split("\n"):
         inside = start < marks[1] and start + len(piece) > marks[0]
         number = dim(f"    {line_at(document, start):>{digits}}{':' if inside else '-'} ")
@@ -179,24 +184,6 @@ def _answering(hit: Passage, question: str | None) -> tuple[int, int]:
             best = held, start, start + len(line.rstrip())
         start += len(line)
     return best[1], best[2]
-
-
-def _around(text: str, start: int, end: int, lines: int) -> tuple[int, int]:
-    """From the beginning of the line so many before the start to the end of the line so many after the end."""
-    before = [-1, *(found.start() for found in re.finditer("\n", text[:start]))]
-    after = [*(end + found.start() for found in re.finditer("\n", text[end:])), len(text)]
-    return before[max(0, len(before) - 1 - lines)] + 1, after[min(lines, len(after) - 1)]
-
-
-def section_of(document: Document, at: int) -> tuple[int, int]:
-    """Start and end of the section that an offset is in, the sections below it included; the whole text without any."""
-    start, path = 0, ""
-    for begin, heading in document.sections:
-        if begin <= at:
-            start, path = begin, heading
-        elif not heading.startswith(f"{path} > "):
-            return start, begin
-    return start, len(document.text)
 
 
 # -- other formats

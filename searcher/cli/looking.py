@@ -1,14 +1,20 @@
 """`list`, `show` and `status`: what is in the index."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from searcher.cli.command import Choice, Command
+from searcher.cli.hits import show_lines
 from searcher.cli.options import folder_option, json_option, open_searcher, where_option
 from searcher.cli.output import show_pairs, show_table
 from searcher.cli.terminal import bold, echo, show_json, write
+from searcher.places import said
 from searcher.system import shown
+
+if TYPE_CHECKING:
+    from searcher.engines import Surroundings
 
 COUNTS = ("passages", "characters")
 SORTS = ("source", "title", "kind", "passages", "characters")
@@ -49,14 +55,40 @@ def list_command(
 @click.command("show", cls=Command, examples=[
     ("show notes/boiler.md", "the text as it is stored"),
     ("show boiler.md --passages", "the end of its path is enough; cut as it is searched"),
+    ("show report.pdf --at 'page 3'", "a place as hits say it: p. iv, 'sheet Costs, row 5', line 120, 00:12:30"),
+    ("show guide.md --at 'Guide > Install' -C 2", "a section, and two lines around it"),
 ])  # fmt: skip
 @click.argument("source")
 @folder_option
 @click.option("--passages", is_flag=True, help="Each passage with its place, not the text as a whole.")
+@click.option("--at", metavar="PLACE|START", help="What stands at a place, as hits say it, or at a code point of the "
+              "stored text.")  # fmt: skip
+@click.option("-C", "--context", type=click.IntRange(0), metavar="N", help="With --at: N lines around. [default: 3 "
+              "around a line or START, none around a page or the like]")  # fmt: skip
+@click.option("--section", is_flag=True, help="With --at: the whole section.")
 @json_option
-def show_command(source: str, folder: Path | None, passages: bool, as_json: bool) -> None:
-    """Show the document SOURCE as it is stored: a path, the end of one, a label, a title or an id."""
+def show_command(
+    source: str, folder: Path | None, passages: bool, at: str | None, context: int | None, section: bool, as_json: bool
+) -> None:
+    """Show the document SOURCE as it is stored: a path, the end of one, a label, a title or an id.
+
+    A PLACE is what hits say: page 3, p. iv (as printed), slide 2, sheet Costs, row 5, cell 7, line 120, message 3, the
+    time 00:12:30, a heading path or its end, the qualified name of a definition.
+    """
+    if at is None and (section or context is not None):
+        raise click.UsageError("-C and --section need --at PLACE.")
+    if at is not None and passages:
+        raise click.UsageError("Give --at or --passages.")
+    if context is not None and section:
+        raise click.UsageError("Give -C or --section.")
     searcher = open_searcher(folder)
+    if at is not None:
+        there = searcher.surroundings(source, at, context, section=section)
+        if as_json:
+            show_json(there.as_dict())
+        else:
+            _show_surroundings(there)
+        return
     document = searcher.document(source)
     rows = searcher.passages(document.source)
     if as_json:
@@ -74,6 +106,14 @@ def show_command(source: str, folder: Path | None, passages: bool, as_json: bool
             echo(row.text)
     else:
         write(document.text)
+
+
+def _show_surroundings(there: "Surroundings") -> None:
+    """Where it is, and its lines with their numbers, what was asked for in bold."""
+    document = there.document
+    where = f", {said(there.place)}" if said(there.place) and "name" not in there.place else f":{there.line}"
+    echo(bold(f"{shown(document.source)}{where}"), f"  {there.section or document.title or ''}".rstrip())
+    show_lines(document, there.start, there.end, (there.first, max(there.last, there.first + 1)))
 
 
 @click.command("status", cls=Command, examples=[

@@ -77,6 +77,7 @@ class Asked(Command):
     ("search 'boiler code' -k 3 --where \"year >= 2020\" --include '*.md'", "three hits out of some documents"),
     ("search '\"four digits\" -kitchen boil*' --mode keyword", "a phrase, a word that may not be there, a beginning"),
     ("search 'boiler code' --mode hybrid --explain -C 2", "by words and vectors, why, and lines around"),
+    ("search 'boiler code' --open 1", "the first hit in your own program, at its line or page"),
     ("search --queries questions.txt --format jsonl", "a question on each line, for a program"),
     ("search what did we decide --in ~/notes", "a folder that was never indexed"),
 ])  # fmt: skip
@@ -103,6 +104,9 @@ class Asked(Command):
 @click.option("--section", is_flag=True, help="Show the whole section of each hit.")
 @click.option("--explain", is_flag=True, help="Say of each hit its cosine, its BM25, and what moved it.")
 @format_option
+@click.option("--open", "number", type=int, metavar="N", help="Open the Nth hit in your own program ($VISUAL, $EDITOR, "
+              "a PDF viewer, or the setting open), at its line or page where that program can.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="With --open: print the command.")
 @click.option("--queries", "file", type=click.Path(exists=True, dir_okay=False, allow_dash=True), metavar="FILE",
               help=QUERIES)  # fmt: skip
 @click.option("--exact", is_flag=True, help="The very nearest passages, whatever the type of the index.")
@@ -115,8 +119,9 @@ def search_command(
     query: tuple[str, ...], folder: Path | None, within: Path | None, k: int | None, where: str | None,
     include: tuple[str, ...], exclude: tuple[str, ...], mode: "Mode | None", min_score: float | None,
     mmr: float | None, rerank: str | None, per_document: int | None, documents: bool, phrasings: bool,
-    highlight: bool | None, context: int | None, section: bool, explain: bool, kind: str | None, file: str | None,
-    exact: bool, ef: int | None, nprobe: int | None, as_json: bool, as_jsonl: bool, **settings: Any,
+    highlight: bool | None, context: int | None, section: bool, explain: bool, kind: str | None, number: int | None,
+    dry_run: bool, file: str | None, exact: bool, ef: int | None, nprobe: int | None, as_json: bool, as_jsonl: bool,
+    **settings: Any,
 ) -> None:  # fmt: skip
     """Find the passages that answer QUERY best.
 
@@ -128,6 +133,10 @@ def search_command(
         raise click.UsageError("Give a QUERY or --queries FILE.")
     if documents and per_document not in (None, 1):
         raise click.UsageError("--documents shows one passage of a document; leave out --per-document.")
+    if dry_run and number is None:
+        raise click.UsageError("--dry-run needs --open N.")
+    if number is not None and (file is not None or kind or as_json or as_jsonl):
+        raise click.UsageError("--open takes one QUERY, and no format.")
     kind = one_format(kind, as_json, as_jsonl)
     for_people = kind == "table" and not documents
     if not for_people and (context is not None or section or explain):
@@ -158,6 +167,11 @@ def search_command(
 
     if file is None:
         text = " ".join(query)
+        if number is not None:
+            from searcher.cli.opening import nth, open_hit
+
+            open_hit(nth(searcher.search(text, k, where, min_score, **how, **named), number), searcher.folder, dry_run)
+            return
         hits, view = looked_at(text, searcher.search(text, k, where, min_score, **how, **named))
         far = searcher.under_way()
         if far and not hits and kind == "table":

@@ -1,6 +1,6 @@
 """What stands behind the one door to what is stored: nearest by vector, by words, the state of it all.
 
-Imports: errors, system, plain, records, filters, embedding, vectors, store.
+Imports: errors, system, plain, records, text, filters, embedding, vectors, store.
 """
 
 from searcher.engines.engine import Effort, Engine, Hit, cosine
@@ -8,6 +8,7 @@ from searcher.engines.library import Library, ValueCount, Where, keys_of
 from searcher.engines.local import LocalEngine
 from searcher.engines.opening import Opened
 from searcher.engines.status import status
+from searcher.engines.surroundings import Surrounding, Surroundings
 from searcher.engines.tuning import RECALL, make_index
 from searcher.engines.upkeep import Repair, check, compact, repair
 from searcher.store import Held, Look, SeenFile
@@ -24,6 +25,8 @@ __all__ = [
     "Opened",
     "Repair",
     "SeenFile",
+    "Surrounding",
+    "Surroundings",
     "ValueCount",
     "Where",
     "check",
