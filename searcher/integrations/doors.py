@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from searcher.errors import BadValue
 from searcher.records import Passage
@@ -14,7 +14,6 @@ from searcher.search import Searcher
 __all__ = ["awaited", "needed", "opened", "placed"]
 
 PLACE = ("source", "title", "section", "line", "start", "end", "score")
-Owner = TypeVar("Owner")
 Returned = TypeVar("Returned")
 Given = ParamSpec("Given")
 
@@ -37,14 +36,12 @@ def opened(index: str | Path | Searcher, settings: dict[str, Any]) -> Searcher:
     return index
 
 
-def awaited(
-    method: Callable[Concatenate[Owner, Given], Returned],
-) -> Callable[Concatenate[Owner, Given], Coroutine[Any, Any, Returned]]:
+def awaited(method: Callable[Given, Returned]) -> Callable[Given, Coroutine[Any, Any, Returned]]:
     """The same method to be awaited; the loop goes on meanwhile."""
 
     @wraps(method)
-    async def run(self: Owner, /, *arguments: Given.args, **named: Given.kwargs) -> Returned:
-        return await to_thread(method, self, *arguments, **named)
+    async def run(*arguments: Given.args, **named: Given.kwargs) -> Returned:
+        return await to_thread(method, *arguments, **named)
 
     return run
 

@@ -7,6 +7,7 @@ import pytest
 
 DOORS = {
     "langchain": ("langchain_core", "langchain-core", "langchain"),
+    "llama_index": ("llama_index.core", "llama-index-core", "llama-index"),
     "haystack": ("haystack", "haystack-ai", "haystack"),
     "haystack_components": ("haystack", "haystack-ai", "haystack"),
 }
@@ -16,7 +17,9 @@ DOORS = {
 def test_a_missing_framework_is_named_with_its_extra(door: str, monkeypatch: pytest.MonkeyPatch) -> None:
     package, named, extra = DOORS[door]
     for name in [
-        each for each in sys.modules if each.split(".")[0] == package or each.startswith("searcher.integrations")
+        each
+        for each in sys.modules
+        if each == package or each.startswith(f"{package}.") or each.startswith("searcher.integrations")
     ]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, package, None)
