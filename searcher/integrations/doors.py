@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from searcher.errors import BadValue
-from searcher.records import Passage
+from searcher.records import Document, Passage
 from searcher.search import Searcher
 
-__all__ = ["awaited", "needed", "opened", "placed"]
+__all__ = ["awaited", "needed", "opened", "placed", "told"]
 
 PLACE = ("source", "title", "section", "line", "start", "end", "score")
 Returned = TypeVar("Returned")
@@ -49,3 +49,8 @@ def awaited(method: Callable[Given, Returned]) -> Callable[Given, Coroutine[Any,
 def placed(hit: Passage) -> dict[str, Any]:
     """The metadata of a passage with what says where it stands, as far as they do not say otherwise."""
     return {name: value for name in PLACE if (value := getattr(hit, name)) is not None} | hit.metadata
+
+
+def told(stored: Document | Passage) -> dict[str, Any]:
+    """The metadata of a document, with its source where that is not the id under which it was put."""
+    return dict(stored.metadata) if stored.id == stored.source else {"source": stored.source, **stored.metadata}

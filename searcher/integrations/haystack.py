@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from searcher.filters import And
-from searcher.integrations.doors import awaited, needed, opened
+from searcher.integrations.doors import awaited, needed, opened, told
 from searcher.integrations.haystack_filters import Filters, bare, needed_tree, tree_of
 from searcher.ranking import Mode
 from searcher.search import Searcher
@@ -216,7 +216,7 @@ def _document(stored: Any, score: float | None = None) -> Document:
     return Document(
         id=stored.id or stored.source,
         content=held.get("content", stored.text),
-        meta=dict(stored.metadata),
+        meta=told(stored),
         blob=None if blob is None else ByteStream.from_dict(blob),
         sparse_embedding=None if sparse is None else SparseEmbedding.from_dict(sparse),
         embedding=None if stored.vector is None else stored.vector.tolist(),

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 from searcher.embedding import Embedder, Kind
 from searcher.errors import BadValue, UnknownName
 from searcher.filters import And, Compare, Contains, Filter, In, IsEmpty, IsNull, Not, Or, Some, joined, parse
-from searcher.integrations.doors import awaited, needed, opened, placed
+from searcher.integrations.doors import awaited, needed, opened, placed, told
 from searcher.ranking import Mode
 from searcher.search import Searcher
 
@@ -237,7 +237,7 @@ def _node(stored: Any) -> BaseNode:
     embedding = None if stored.vector is None else stored.vector.tolist()
     if not isinstance(stored.payload, dict) or CONTENT not in stored.payload:
         key = stored.id or stored.source
-        return TextNode(id_=key, text=stored.text, metadata=dict(stored.metadata), embedding=embedding)
+        return TextNode(id_=key, text=stored.text, metadata=told(stored), embedding=embedding)
     node = metadata_dict_to_node(stored.payload, text=stored.text)
     node.metadata = {key: value for key, value in stored.metadata.items() if key != REF} | node.metadata
     node.embedding = embedding

@@ -380,3 +380,12 @@ def test_many_questions_at_once_leave_the_loop_free(store: SearcherDocumentStore
     answers, ticks = asyncio.run(run())
     assert len(answers) == 500 and {answer[0].id for answer in answers} == {"a", "f"}
     assert ticks > 10
+
+
+def test_what_came_from_a_file_names_it(tmp_path: Path, tiny_bert: Path) -> None:
+    (tmp_path / "a.txt").write_text("the river bank")
+    store = SearcherDocumentStore(tmp_path / "index", model=str(tiny_bert))
+    store.searcher.add(tmp_path / "a.txt")
+    path = str(tmp_path / "a.txt")
+    assert store.filter_documents() == [Document(id=path, content="the river bank", meta={"source": path})]
+    assert store.bm25_retrieval("river")[0].meta == {"source": path}
