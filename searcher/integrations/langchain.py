@@ -1,26 +1,24 @@
 """LangChain: an index as a VectorStore, a retriever and a DocumentIndex, a model as Embeddings."""
 
+from asyncio import to_thread
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-try:
+from searcher.embedding import Embedder
+from searcher.errors import BadValue
+from searcher.integrations.doors import needed, opened, placed
+from searcher.ranking import Mode
+from searcher.search import AsyncSearcher, Searcher
+
+with needed(__name__, "langchain-core", "langchain"):
     from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
     from langchain_core.documents import Document
     from langchain_core.embeddings import Embeddings
     from langchain_core.indexing import DeleteResponse, DocumentIndex, UpsertResponse
     from langchain_core.retrievers import BaseRetriever
     from langchain_core.vectorstores import VectorStore
-except ImportError as fault:
-    raise ImportError(
-        "searcher.integrations.langchain needs langchain-core: pip install 'searcher[langchain]'"
-    ) from fault
-
-from searcher.embedding import Embedder
-from searcher.errors import BadValue
-from searcher.ranking import Mode
-from searcher.search import AsyncSearcher, Searcher
 
 __all__ = ["SearcherDocumentIndex", "SearcherEmbeddings", "SearcherRetriever", "SearcherVectorStore"]
 
@@ -45,12 +43,10 @@ class SearcherVectorStore(VectorStore):
         mode: Mode = "dense",
         **settings: Any,
     ) -> None:
-        if not isinstance(index, Searcher):
-            if embedding is not None:
-                settings["vectors"] = name or _name_of(embedding)
-            index = Searcher(index, **settings)
-        self.searcher, self.mode, self._embedding = index, mode, embedding
-        self._awaited = AsyncSearcher(index)
+        if embedding is not None and not isinstance(index, Searcher):
+            settings["vectors"] = name or _name_of(embedding)
+        self.searcher, self.mode, self._embedding = opened(index, settings), mode, embedding
+        self._awaited = AsyncSearcher(self.searcher)
 
     @property
     def embeddings(self) -> Embeddings | None:
@@ -214,8 +210,6 @@ class SearcherRetriever(BaseRetriever):
     async def _aget_relevant_documents(
         self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, k: int | None = None
     ) -> list[Document]:
-        from asyncio import to_thread
-
         return _passages(await to_thread(self.searcher.search, query, k or self.k, self.where, **self.how))
 
 
@@ -283,13 +277,4 @@ def _scored(hits: Iterable[Any]) -> Scored:
 
 
 def _passages(hits: Iterable[Any]) -> list[Document]:
-    """Passages with what says where they stand, as far as their metadata do not say otherwise."""
-    place = ("source", "title", "section", "line", "start", "end", "score")
-    return [
-        Document(
-            page_content=hit.text,
-            metadata={**{name: getattr(hit, name) for name in place if getattr(hit, name) is not None}, **hit.metadata},
-            id=hit.id,
-        )
-        for hit in hits
-    ]
+    return [Document(page_content=hit.text, metadata=placed(hit), id=hit.id) for hit in hits]

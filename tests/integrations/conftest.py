@@ -16,6 +16,6 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """What langchain-tests marks, where its plugins are not loaded."""
-    for name in ("benchmark", "vcr", "enable_socket", "disable_socket", "requires", "compile"):
-        config.addinivalue_line("markers", f"{name}: of langchain-tests")
+    """What the frameworks' suites mark, where the plugins of these marks are not loaded."""
+    for name in ("asyncio", "benchmark", "vcr", "enable_socket", "disable_socket", "requires", "compile"):
+        config.addinivalue_line("markers", f"{name}: of the frameworks' suites")
