@@ -5,7 +5,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 
@@ -13,6 +12,7 @@ from searcher.cli.config import setting
 from searcher.cli.terminal import echo
 from searcher.errors import BadValue, SearcherError
 from searcher.records import Passage
+from searcher.system import as_line, opener, words_of
 
 __all__ = ["command_for", "nth", "open_hit"]
 
@@ -33,8 +33,6 @@ AT_PAGE = {
 # Which have windows of their own; any other program may need the terminal, and is waited for.
 WINDOWED = {*AT_PAGE, "gvim", "subl", "zed", "code", "codium", "code-insiders", "cursor", "idea", "pycharm", "webstorm",
             "kate", "kwrite", "notepad++", "gedit", "mate", "xdg-open", "open", "explorer"}  # fmt: skip
-# The platform's opener, which takes no page. `explorer` asks no shell, as `start` would.
-OPENERS = {"darwin": ["open"], "win32": ["explorer"]}
 TEXT = re.compile(r"(txt|text|md|markdown|rst|log|org|adoc|tex|csv|tsv|jsonl?|ndjson|ya?ml|toml|ini|srt|vtt|html?|xml|"
                   r"py|pyi|js|jsx|tsx?|go|rs|c|h|cc|cpp|hpp|java|rb|php|cs|swift|kt|scala|lua|sh|sql)")  # fmt: skip
 
@@ -47,7 +45,7 @@ def nth(hits: Sequence[Passage], number: int) -> Passage:
     return hits[number - 1]
 
 
-def command_for(hit: Passage, folder: Path | None = None, platform: str = sys.platform) -> list[str]:
+def command_for(hit: Passage, folder: Path | None = None, platform: str | None = None) -> list[str]:
     """The words of the command that opens a hit's file. SearcherError for a hit whose source is no file.
 
     By the setting `open` for its suffix or for any ("*"), else $VISUAL or $EDITOR for text, a PDF viewer that is
@@ -63,13 +61,9 @@ def command_for(hit: Passage, folder: Path | None = None, platform: str = sys.pl
         return _filled([viewer, *AT_PAGE[viewer].split()], values)
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     if editor and TEXT.fullmatch(suffix):
-        words = (
-            [editor]
-            if platform == "win32" and Path(editor).is_file()
-            else shlex.split(editor, posix=platform != "win32")
-        )
+        words = words_of(editor, platform)
         return [*words, *_filled(AT_LINE.get(_program(words[0]), "{file}").split(), values)]
-    return [*OPENERS.get(platform, ["xdg-open"]), file]
+    return [opener(platform), file]  # which takes no page
 
 
 def _file(source: str) -> str:
@@ -95,7 +89,7 @@ def open_hit(hit: Passage, folder: Path | None, dry_run: bool) -> None:
     """Open a hit's file, or print the command that would. SearcherError for a program that is not there."""
     command = command_for(hit, folder)
     if dry_run:
-        echo(subprocess.list2cmdline(command) if sys.platform == "win32" else shlex.join(command))
+        echo(as_line(command))
         return
     try:
         if _program(command[0]) not in WINDOWED:

@@ -22,10 +22,12 @@ from searcher.system.globs import glob_regex, paths_regex
 from searcher.system.kernels import kernel_library
 from searcher.system.machine import instructions, processor
 from searcher.system.processes import bound_memory, cores, is_alive, memory_of, on_fork, this_process
+from searcher.system.programs import as_line, opener, words_of
 from searcher.system.threads import one_thread
 
 __all__ = [
     "absolute",
+    "as_line",
     "binary",
     "bound_memory",
     "cores",
@@ -38,6 +40,7 @@ __all__ = [
     "named_once",
     "on_fork",
     "one_thread",
+    "opener",
     "paths_regex",
     "private",
     "private_folder",
@@ -48,4 +51,5 @@ __all__ = [
     "sync_folder",
     "this_process",
     "user_folder",
+    "words_of",
 ]

@@ -347,7 +347,7 @@ def test_ctrl_c_twice_lets_go_of_what_is_being_embedded(
         if event == "passage" and told[event] == 2:  # in the encoder's thread
             embedding.set()
             released.wait(30)
-        if event == "stop" or (event == "work" and embedding.wait(30)):
+        if event == "stop" or (event == "work" and told["passage"] and embedding.wait(30)):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt) as stop:

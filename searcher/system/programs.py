@@ -1,0 +1,29 @@
+"""Programs of the user's: what opens a file here, and how a command line is taken apart and written."""
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+__all__ = ["as_line", "opener", "words_of"]
+
+# `explorer` asks no shell, as `start` would.
+OPENERS = {"darwin": "open", "win32": "explorer"}
+
+
+def opener(platform: str | None = None) -> str:
+    """The program that opens a file in whatever is set for its kind. platform: as `sys.platform`, that of here."""
+    return OPENERS.get(platform or sys.platform, "xdg-open")
+
+
+def words_of(line: str, platform: str | None = None) -> list[str]:
+    """A command as people set it, $EDITOR say, as its words; on Windows it may be a path with spaces in it."""
+    if (platform or sys.platform) != "win32":
+        return shlex.split(line)
+    return [line] if Path(line).is_file() else shlex.split(line, posix=False)
+
+
+def as_line(words: Sequence[str]) -> str:
+    """The words as one line that a shell of here takes apart again."""
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
