@@ -58,6 +58,7 @@ def test_the_commands_of_the_readme_run_as_written_one_after_the_other(
     shutil.copytree(ROOT / "index_data" / "samples", tmp_path / "index_data" / "samples")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SEARCHER_INDEX", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     lines = re.findall(r"^\$ searcher (.*)$", README, re.MULTILINE)
     assert len(lines) >= 12
     used = set()
