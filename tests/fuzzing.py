@@ -13,6 +13,7 @@ The promises: nothing is raised but a SearcherError with one line, no input take
 import argparse
 import gc
 import gzip
+import io
 import json
 import math
 import random
@@ -245,6 +246,19 @@ MAIL = (
     "From: =?utf-8?b?QW5uw6k=?= <a@b.c>\nDate: Fri, 1 Mar 2024 10:30:00 +0200\nContent-Type: multipart/mixed; boundary=b\n\n"
     "--b\nContent-Type: text/plain; format=flowed\n\nsome \ntext\n--b\nContent-Type: text/html; name=a.html\n\n<p>c\n--b--\n"
 )
+
+
+def made_parquet() -> bytes:
+    """A small table; where pyarrow is missing, what such a file begins and ends with."""
+    try:
+        from pyarrow import parquet, table
+    except ImportError:
+        return b"PAR1PAR1"
+    stream = io.BytesIO()
+    parquet.write_table(table({"id": ["a", "b"], "text": ["words", None], "n": [1, 2], "tags": [["x"], []]}), stream)
+    return stream.getvalue()
+
+
 SEEDS: dict[str, list[str] | list[bytes]] = {
     ".csv": [TABLE, TABLE.replace(",", ";"), "question|answer\nwho|me\n"],
     ".db": [database()],
@@ -282,6 +296,7 @@ SEEDS: dict[str, list[str] | list[bytes]] = {
             meta="<meta:creation-date>2024</meta:creation-date>",
         )
     ],
+    ".parquet": [made_parquet()],
     ".pdf": [
         made_pdf(
             [page_of("Some words\non two lines."), page_of("More-\nover.")], "0 << /S /r >>", [("One", 0), ("Two", 1)]

@@ -63,6 +63,7 @@ KINDS = [
     Kind(".tsv", "TSV", read_tsv),
     Kind(".jsonl .ndjson", "JSON Lines", read_jsonl),
     Kind(".json", "JSON", read_json),
+    Kind(".parquet", "Parquet", Apart("parquet:read_parquet", ("pyarrow",), "parquet")),
     Kind(".db .db3 .sqlite .sqlite3", "SQLite", read_database),
     Kind(".gz", "any of these, compressed", Apart("packed:read_gzip")),
     _code(".bash .sh", "Bash", "bash", "bash"),
