@@ -30,6 +30,7 @@ COMMANDS = {
     "list": ("looking", "List the documents."),
     "show": ("looking", "Show a document as it is stored."),
     "status": ("looking", "Say what the index holds and what it was made with."),
+    "mcp": ("tools", "Offer the index to a language model as tools."),
     "export": ("exchanging", "Write the whole index as lines of JSON, vectors included."),
     "import": ("exchanging", "Bring in what export wrote, or what another tool stored."),
     "embed": ("vectors", "Print the vectors of texts."),
