@@ -11,7 +11,7 @@ from running import Run, one_line
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user of whom nothing is known."""
-    for name, folder in (("XDG_CONFIG_HOME", "config"), ("XDG_DATA_HOME", "data")):
+    for name, folder in (("XDG_CONFIG_HOME", "config"), ("XDG_DATA_HOME", "data"), ("XDG_CACHE_HOME", "cache")):
         monkeypatch.setenv(name, str(tmp_path / "home" / folder))
     for name in ("MODE", "K", "MODEL", "INDEX"):
         monkeypatch.delenv(f"SEARCHER_{name}", raising=False)
