@@ -12,13 +12,13 @@ from searcher import __version__
 from searcher.serving import problems
 from searcher.serving.guard import Application, Guard
 from searcher.serving.recording import Figures, Recorded
-from searcher.serving.routes import answering, documents, health, looking, page, searching
+from searcher.serving.routes import answering, compatible, documents, health, looking, page, searching
 from searcher.serving.service import Service
 
 __all__ = ["application"]
 
 ROUTERS: Sequence[APIRouter] = (
-    searching.router, answering.router, documents.router, looking.router, health.router, page.router,
+    searching.router, answering.router, documents.router, looking.router, compatible.router, health.router, page.router,
 )  # fmt: skip
 ABOUT = "Semantic search over your own text. Errors are application/problem+json, their line in `detail`."
 ERRORS: dict[int | str, dict[str, Any]] = {
