@@ -42,7 +42,7 @@ def application(service: Service) -> Application:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await run_in_threadpool(service.warm)
+        await service.warm()
         yield
         await run_in_threadpool(service.close)
 
