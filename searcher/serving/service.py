@@ -1,5 +1,6 @@
 """One index and the lanes to it: whatever answers a request asks here, so nothing stands in the way of a question."""
 
+from asyncio import to_thread
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from searcher.system import give_way
 __all__ = ["Service"]
 
 HEAVY = 5  # niceness of heavy work
+SMALL = 20_000  # characters of a change that nobody waits long for: some tenths of a second
 TOGETHER = 32  # questions that are embedded at once: with 16 or 64 it is hardly slower
 T = TypeVar("T")
 Work = Callable[[], Any]
@@ -24,7 +26,7 @@ class Service:
     """searcher: the index. options: what the server was started with.
 
     Lanes: questions, which are embedded together; reading, what is looked up; heavy, what takes tenths of a second;
-    writing, one change after the other.
+    writing, one small change after the other; bulk, large ones, which take the time that the others leave.
     """
 
     def __init__(self, searcher: Searcher, options: Options) -> None:
@@ -32,12 +34,13 @@ class Service:
         self.questions = Lane("questions", self._answered, threads=2, together=TOGETHER, begin=on_one_core)
         self.reading = Lane("reading", _done, begin=on_one_core)
         self.heavy = Lane("heavy work", _done, begin=_slowly)
-        self.writing = Lane("writing", _done, begin=give_way)  # and what embeds for it, whose threads it starts
+        self.writing = Lane("writing", _done)
+        self.bulk = Lane("bulk writing", _done, begin=give_way)  # and what embeds for it, whose threads it starts
 
     @property
     def lanes(self) -> list[Lane[Any, Any]]:
         """All of them."""
-        return [self.questions, self.reading, self.heavy, self.writing]
+        return [self.questions, self.reading, self.heavy, self.writing, self.bulk]
 
     async def search(self, query: str, **how: Any) -> Any:
         """The hits of a question, as `Searcher.search`."""
@@ -53,15 +56,16 @@ class Service:
         """What takes a while."""
         return await self.heavy.do(work)
 
-    async def write(self, work: Callable[[], T]) -> T:
-        """A change. Refused where none is allowed."""
+    async def write(self, work: Callable[[], T], size: int = 0) -> T:
+        """A change; size: in characters or bytes. Refused where none is allowed."""
         if not self.options.writes:
             raise Refused(403, "this server only reads; searcher serve --allow-writes lets it be written to")
-        return await self.writing.do(work)
+        return await (self.bulk if size > SMALL else self.writing).do(work)
 
     async def warm(self) -> None:
         """Load the model, so that nobody waits for it; where it cannot be, whoever asks is told why."""
         with suppress(SearcherError):
+            await to_thread(self._warm)  # what small changes are embedded by is started here, and does not give way
             await self.read(self._warm)
 
     def _warm(self) -> None:

@@ -15,6 +15,7 @@ from searcher.text import line_at
 router = APIRouter(tags=["documents"])
 
 MOST_LISTED = 1_000
+LEAST_FILE = 100_000  # bytes as which a file counts: it may be compressed, and takes a process to read
 AROUND = 600  # characters before and after a hit
 Source = Annotated[Short, Query(description="A path, the end of one, a label, a title or an id.")]
 Offset = Annotated[int, Query(ge=0, le=2**31)]
@@ -46,7 +47,7 @@ async def keep(given: Keeping, service: Serving) -> Response:
             vectors=vectors, payloads=[each.payload for each in kept], whole=given.whole, exists=given.exists,
         )  # fmt: skip
 
-    return reply({"ids": await service.write(work)})
+    return reply({"ids": await service.write(work, sum(len(each.text) for each in kept))})
 
 
 @router.delete("/documents", summary="Remove documents")
@@ -123,7 +124,9 @@ async def put_file(name: str, request: Request, service: Serving) -> Response:
     """
     suffix = check_name(name)
     data = await request.body()
-    report = await service.write(lambda: service.searcher.add_bytes(data, name, suffix=suffix, apart=True))
+    report = await service.write(
+        lambda: service.searcher.add_bytes(data, name, suffix=suffix, apart=True), max(len(data), LEAST_FILE)
+    )
     if report.failed and not report.documents and not report.unchanged:
         raise UnreadableFile(name, report.failed[0].reason)
     return reply(report.as_dict())
