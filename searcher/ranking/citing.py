@@ -6,8 +6,8 @@ from typing import Any, Unpack
 
 from searcher.engines import Hit, Where
 from searcher.errors import BadValue
-from searcher.ranking.asking import Asking
 from searcher.ranking.context import Context, assembled, counter
+from searcher.ranking.each import AskingEach
 from searcher.ranking.options import Finding
 from searcher.ranking.questions import asked_with, check_k
 from searcher.ranking.retrieval import Asked
@@ -19,7 +19,7 @@ LEAST, MOST, TOKENS = 10, 500, 40  # hits that are looked at: one for so many to
 BYTES = 3  # of a token, where nobody has a tokenizer: most have more, so the budget is kept
 
 
-class Citing(Asking):
+class Citing(AskingEach):
     """What an index says to a question, as one text with its sources."""
 
     def context(
