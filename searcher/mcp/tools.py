@@ -41,7 +41,7 @@ class Tool:
 
     title: str
     description: str
-    takes: type[BaseModel]
+    takes: type[given.Arguments]
     tells: type[BaseModel]
     run: Callable[["Searcher", Any], Told]
     writes: bool = False
