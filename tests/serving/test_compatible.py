@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Server
+from served import Server
 from test_threats import problem
 
 from searcher import Embedder

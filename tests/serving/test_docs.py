@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Server, serving
+from served import Server, serving
 
 from searcher.cli import COMMANDS, cli
 from searcher.serving.app import ROUTERS

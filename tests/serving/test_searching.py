@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from conftest import TEXTS, Server
+from served import TEXTS, Server
 
 from searcher import Searcher
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TEXTS, XSS, Reply, Server, serving
+from served import TEXTS, XSS, Reply, Server, serving
 
 from searcher import Searcher
 
