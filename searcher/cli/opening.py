@@ -56,11 +56,11 @@ def command_for(hit: Passage, folder: Path | None = None, platform: str | None =
     values = {"file": file, "line": str(hit.line), "page": str(hit.page or 1)}
     forms: Mapping[str, str] = setting("open", None, folder) or {}
     if form := forms.get(suffix) or forms.get("*"):
-        return _filled(shlex.split(form), values)
+        return _filled(words_of(form, platform), values)
     if suffix == "pdf" and (viewer := next((name for name in AT_PAGE if shutil.which(name)), None)):
         return _filled([viewer, *AT_PAGE[viewer].split()], values)
-    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
-    if editor and TEXT.fullmatch(suffix):
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
+    if editor.strip() and TEXT.fullmatch(suffix):
         words = words_of(editor, platform)
         return [*words, *_filled(AT_LINE.get(_program(words[0]), "{file}").split(), values)]
     return [opener(platform), file]  # which takes no page

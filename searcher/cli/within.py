@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,8 @@ def of_folder(path: Path, **options: Any) -> "Searcher":
         settings["model"] = model
     place = index_of(path, settings)
     private_folder(place)
-    (place / OF).write_text(str(path.resolve()), encoding="utf-8")
+    if not (place / OF).exists():
+        (place / OF).write_bytes(os.fsencode(path.resolve()))  # a name may be of bytes that are no UTF-8
     searcher = Searcher(place, **settings)
     with progress_bar() as progress:
         report = searcher.add([path.resolve()], prune=True, progress=progress)
@@ -58,7 +60,7 @@ def asked() -> list[tuple[str, Path]]:
     """What was asked so far: the path of each file or folder, and the folder of its index."""
     home = _home()
     kept = sorted(home.iterdir()) if home.is_dir() else []
-    return [((own / OF).read_text(encoding="utf-8"), own) for own in kept if (own / OF).is_file()]
+    return [((own / OF).read_bytes().decode(errors="backslashreplace"), own) for own in kept if (own / OF).is_file()]
 
 
 def _home() -> Path:

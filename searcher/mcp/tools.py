@@ -152,7 +152,8 @@ def _context(searcher: "Searcher", asked: given.Assembled) -> Told:
         citation = told.Citation(
             number=each.number, id=_id_of(numbers[each.source][0]) if each.source in numbers else None,
             title=_name_of(each.title, each.source), source=short(each.source),
-            place=f"page {each.page}" if each.page is not None else "", section=short(each.section or "") or None,
+            place=said(each.place or ({} if each.page is None else {"page": each.page})),
+            section=short(each.section or "") or None,
             line=each.line, start=each.start, end=each.start + len(text) if truncated else each.end,
             score=round(float(each.score), 4), text=text,
         )  # fmt: skip

@@ -161,10 +161,10 @@ class Passages(State):
         context: whether title and headings count, or the text alone.
         """
         found: dict[Input, np.ndarray] = {}
+        titled = " AND (SELECT title FROM documents d WHERE d.id = document) IS :title AND section IS :section"
         query = (
             "SELECT vectors.id, vector, vectors.crc FROM passages JOIN vectors USING (id)"
-            " JOIN documents ON documents.id = document WHERE text_key = :key AND passages.text = :text"
-            f"{' AND title IS :title AND section IS :section' if context else ''} LIMIT 1"
+            f" WHERE text_key = :key AND text = :text{titled if context else ''} LIMIT 1"
         )
         with self.database.reading() as connection:
             for own in inputs:

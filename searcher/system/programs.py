@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from searcher.errors import BadValue
+
 __all__ = ["as_line", "opener", "words_of"]
 
 # `explorer` asks no shell, as `start` would.
@@ -18,10 +20,20 @@ def opener(platform: str | None = None) -> str:
 
 
 def words_of(line: str, platform: str | None = None) -> list[str]:
-    """A command as people set it, $EDITOR say, as its words; on Windows it may be a path with spaces in it."""
-    if (platform or sys.platform) != "win32":
-        return shlex.split(line)
-    return [line] if Path(line).is_file() else shlex.split(line, posix=False)
+    """A command as people set it, $EDITOR say, as its words; on Windows it may be a path with spaces in it.
+
+    BadValue for what is none.
+    """
+    windows = (platform or sys.platform) == "win32"
+    if windows and Path(line).is_file():
+        return [line]
+    try:
+        words = shlex.split(line, posix=not windows)
+    except ValueError as fault:
+        raise BadValue(f"{line!r} is no command: {str(fault).lower()}") from None
+    if not words:
+        raise BadValue(f"{line!r} is no command: it is empty")
+    return [word.strip('"') for word in words] if windows else words
 
 
 def as_line(words: Sequence[str]) -> str:

@@ -14,10 +14,10 @@ __all__ = ["Stretch", "around", "section_of", "stretch_at"]
 
 SHOWN = 5  # names in a message
 SPACES, ARROW = re.compile(r"\s+"), re.compile(r"\s*>\s*")
-START = re.compile(r"[0-9]+")
-LINE = re.compile(r"(?:lines? |l\. ?)([0-9]+)")
+START = re.compile(r"[0-9]{1,18}")
+LINE = re.compile(r"(?:lines? |l\. ?)([0-9]{1,18})")
 PAGE = re.compile(r"(?:pages? |pp?\. ?|pg\.? |p )")  # as people shorten it
-TIME = re.compile(r"(?:at )?(?:([0-9]+):)?([0-9]{1,2}):([0-9]{2})(?:[.,]([0-9]{1,3}))?")
+TIME = re.compile(r"(?:at )?(?:([0-9]{1,6}):)?([0-9]{1,2}):([0-9]{2})(?:[.,]([0-9]{1,3}))?")
 CAPTION_SECONDS = 60.0  # that the last caption stands at most: its end is not stored
 PLURAL = {"page": "pages", "slide": "slides", "row": "rows", "cell": "cells", "message": "messages", "time": "times",
           "label": "printed labels", "sheet": "sheets", "chapter": "chapters", "name": "names"}  # fmt: skip
@@ -53,7 +53,7 @@ def stretch_at(documents: Sequence[Document], at: str | int) -> Stretch:
             )
         if found:
             return found[0]
-    raise BadValue(f"no place {at!r}; there are {_what_there_is(documents)}")
+    raise BadValue(f"no place {at!r:.80}; there are {_what_there_is(documents)}")
 
 
 def _plain(words: str) -> str:

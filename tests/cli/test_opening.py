@@ -94,6 +94,14 @@ def test_what_cannot_be_opened_is_one_line(run: Run, index: Path, monkeypatch: p
     one_line(run("search", "bank", "--open", 1, "--json"), "no format", code=2)
     monkeypatch.setenv("VISUAL", "no-such-editor-here")
     one_line(run("search", "bank", "--open", 1), "no-such-editor-here cannot be run")
+    monkeypatch.setenv("VISUAL", "vim '")
+    one_line(run("search", "bank", "--open", 1), '"vim \'" is no command: no closing quotation')
+
+
+def test_a_blank_editor_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VISUAL", " ")
+    (tmp_path / "a.txt").write_text("bank")
+    assert command_for(hit(tmp_path / "a.txt"), platform="linux") == ["xdg-open", str(tmp_path / "a.txt")]
 
 
 @pytest.mark.parametrize(("editor", "started"), [("vim", "run"), ("my-editor", "run"), ("code", "Popen")])

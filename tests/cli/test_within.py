@@ -1,6 +1,7 @@
 """`search --in`: a folder that was never indexed is asked, and followed."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,17 @@ def test_an_empty_folder_has_no_hits(run: Run, tiny_bert: Path, tmp_path: Path) 
     (tmp_path / "empty").mkdir()
     found = run("search", "river", "--in", tmp_path / "empty", "-m", tiny_bert, "--json")
     assert (found.code, json.loads(found.out)) == (0, [])
+
+
+def test_a_folder_whose_name_is_no_text_is_refused_in_one_line_and_listed(
+    run: Run, tiny_bert: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / os.fsdecode(b"b\xff")
+    folder.mkdir()
+    (folder / "a.txt").write_text("river")
+    refused = run("search", "river", "--in", folder, "-m", tiny_bert)
+    assert (refused.code, refused.err.count("\n")) == (1, 1)
+    assert json.loads(run("indexes", "--json").out)[0]["documents"] == 0
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from mcp import Client, MCPError
 from mcp.client.stdio import StdioServerParameters
 
 from searcher.mcp import NOTICE, TOOLS, make_server, streamable_http_app
+from searcher.records import Document
 
 T = TypeVar("T")
 HOSTILE = [
@@ -197,6 +198,16 @@ def test_without_an_entry_there_is_no_answer(tmp_path: Path, tiny_bert: Path) ->
     assert not result.is_error
     assert text_of(result) == "No answer: there is no entry."
     assert result.structured_content["answer"] is None
+
+
+def test_a_context_says_where_its_passages_stand_as_a_search_does(tiny_bert: Path, tmp_path: Path) -> None:
+    with Searcher(tmp_path / "index", model=tiny_bert) as paged:
+        paged.add_documents(
+            [Document("talk.pptx", "the bank of the river", places=((0, {"slide": 2, "notes": True}),))]
+        )
+        for tool, asked, found in (("context", "question", "citations"), ("search", "query", "results")):
+            [told] = called(paged, tool, **{asked: "bank"}).structured_content[found]
+            assert told["place"] == "slide 2, notes"
 
 
 def test_a_context_is_numbered_within_its_budget(index: Searcher) -> None:

@@ -124,6 +124,11 @@ def test_what_is_attached_within_one_of_two_ways_to_say_it_is_read() -> None:
     assert isinstance(file, Document) and (file.source, file.text) == ("mail#a.txt", "In the file.")
 
 
+def test_parts_whose_boundary_never_comes_end() -> None:
+    [message, *_] = items_of(HEAD + 'Content-Type: multipart/alternative; boundary="=="\n\nWords without parts.\n')
+    assert isinstance(message, Document) and message.title == "The ferry"
+
+
 def test_an_invitation_alone_is_read_and_beside_words_is_not() -> None:
     calendar = "Content-Type: text/calendar\n\nBEGIN:VCALENDAR\nSUMMARY:Dinner\nEND:VCALENDAR"
     assert "SUMMARY:Dinner" in body(HEAD + multipart("alternative", calendar))

@@ -138,3 +138,11 @@ def test_what_a_person_sees_on_pages_comes_through(data: Path) -> None:
         unmapped.text.split()
     )
     assert note.reason.startswith("pages 1-15 of 18: a font without a Unicode map")
+
+
+def test_a_large_file_is_read_as_it_is_needed_and_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = made_pdf([page_of("A page of\ntwo lines."), page_of("Another page.")])
+    in_memory = document_of(data)
+    monkeypatch.setattr("searcher.readers.parsers.pdf.MEMORY_BYTES", len(data) - 1)
+    as_needed = document_of(data)
+    assert (as_needed.text, as_needed.places) == (in_memory.text, in_memory.places) != ("", ())

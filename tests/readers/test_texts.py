@@ -42,6 +42,7 @@ def rtf(text: str) -> str:
         (r"\{brace\} back\\slash non\~break soft\-hyphen", "{brace} back\\slash non break softhyphen"),
         (r"a\bin3 }{\b", "ab"),
         (r"A\'02kept\'02B\'00\'01\'033\'03C \u1?\u3?D", "AkeptB3C D"),
+        (r"\ansicpg9999 A word", "A word"),
         (r"So {\upr{naive}{\*\ud{na\u239?ve}}} it is{\upr{!}{\*\ud{?}}}", "So naïve it is?"),
     ],
 )  # fmt: skip

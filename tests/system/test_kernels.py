@@ -15,7 +15,10 @@ from searcher.vectors import codes, floats
 TESTS = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("group", ["embedding/test_encoder.py", "ranking/test_search.py", "vectors"])
+@pytest.mark.parametrize(
+    "group",
+    ["embedding/test_encoder.py", pytest.param("ranking/test_search.py", marks=pytest.mark.slow), "vectors"],
+)
 def test_the_tests_of_encoder_and_search_pass_with_the_kernels_off(group: str) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(TESTS / group)]
     environment = os.environ | {"SEARCHER_KERNELS": "off", "PYTEST_ADDOPTS": ""}

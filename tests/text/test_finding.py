@@ -98,6 +98,8 @@ def test_a_place_is_looked_for_in_all_documents_of_a_file() -> None:
     ("9:00:00", FILM, "times 00:00:05.000 to 01:00:02.250"), ("00:00:01", FILM, "no place '00:00:01'"),
     ("line 9", BOOK, "lines 1 to 5"), ("line 0", BOOK, "lines 1 to 5"), ("99", BOOK, "code points 0 to 24"),
     ("", BOOK, "no place ''"), ("Lid", CODE, "names Box, Box.open, Boxes"), ("-1", BOOK, "no place '-1'"),
+    ("9" * 5000, BOOK, "; there are pages"), (f"line {'9' * 5000}", BOOK, "; there are pages"),
+    (f"{'9' * 5000}:00:00", FILM, "; there are times"),
 ])  # fmt: skip
 def test_what_is_not_there_names_what_is(words: str, where: Document, told: str) -> None:
     with pytest.raises(BadValue) as fault:

@@ -167,7 +167,7 @@ def _collect(message: Message, bodies: list[str], attached: list[tuple[str, byte
         )
         if kind in SEALED:
             sealed = True
-        elif kind == "multipart/alternative":
+        elif kind == "multipart/alternative" and part.is_multipart():
             best, others = _best(part)
             bodies.append(best)
             waiting += reversed(others)
@@ -199,7 +199,7 @@ def _best(part: Message) -> tuple[str, list[Message]]:
     while waiting:
         each = waiting.pop(0)
         kind, inner = each.get_content_type(), each.get_payload()
-        if kind.startswith("multipart/") and kind not in SEALED and isinstance(inner, list):
+        if each is part or (kind.startswith("multipart/") and kind not in SEALED and isinstance(inner, list)):
             waiting += [one for one in inner if isinstance(one, Message)]
         elif each.get_content_disposition() == "attachment" or not kind.startswith("text/"):
             attached.append(each)

@@ -27,6 +27,7 @@ FAULTS = {
     5: "its kind of encryption is not supported",
 }
 BROKEN_PAGE = "damaged"
+MEMORY_BYTES = 16 * 2**20  # a larger file is read as it is needed: a book of scans has hundreds of megabytes
 # What programs call a document whose writer gave it no title.
 NO_TITLE = re.compile(
     r"untitled|\(?anonymous\)?|(?:powerpoint|slide) presentation|document ?\d*"
@@ -56,7 +57,7 @@ def read_pdf(raw: Raw, options: ReadOptions) -> Iterator[Item]:
 
 def _opened(raw: Raw) -> PdfDocument:
     try:
-        return PdfDocument(raw.stream)  # which is read as it is needed: a book of scans has hundreds of megabytes
+        return PdfDocument(raw.stream if raw.size > MEMORY_BYTES else raw.stream.read())
     except PdfiumError as fault:
         raise UnreadableFile(raw.source, FAULTS.get(fault.err_code or 0, "no PDF that can be read")) from None
 

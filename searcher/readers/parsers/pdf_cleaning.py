@@ -47,7 +47,7 @@ def without_repeats(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
                 where[key].append((number, at))
     gone: set[tuple[int, int]] = set()
     for key, found in where.items():
-        found = _same_height(pages, found)
+        found = _same_height(pages, found) if len(found) > 1 else []
         if len({number for number, _ in found}) > 1:
             gone.update(found if NUMBERS_PAGE.fullmatch(key) else found[1:])
     return [[line for at, line in enumerate(lines) if (number, at) not in gone] for number, lines in enumerate(pages)]
@@ -55,7 +55,7 @@ def without_repeats(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
 
 def _edges(lines: Sequence[Line]) -> Iterable[int]:
     """The numbers of the lines nearest to the top and to the bottom, and of those in the margins."""
-    order = sorted(range(len(lines)), key=lambda at: lines[at].first.bottom)
+    order = sorted(range(len(lines)), key=[line.first.bottom for line in lines].__getitem__)
     upright = (at for at in order if lines[at].is_upright and len(lines[at].text) > 1)
     return dict.fromkeys([*order[:EDGE_LINES], *order[-EDGE_LINES:], *upright])
 

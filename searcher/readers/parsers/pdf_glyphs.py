@@ -1,6 +1,8 @@
 """Fonts that do not say which characters their signs are: what can be told from the usual order of glyphs."""
 
 import re
+from collections import Counter
+from itertools import repeat
 
 __all__ = ["BROKEN_FONT", "GUESSED_FONT", "LEFT_OUT", "told"]
 
@@ -12,7 +14,7 @@ GUESSED_FONT = "a font without a Unicode map: its signs were told from the usual
 FIRST = 3
 ORDER = (bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))).decode("mac_roman").replace("\xa0", "")
 ORDER += "ŁłŠšŽž¦ÐðÝýÞþ−×¹²³½¼¾₣ĞğİŞşĆćČčđ"
-GLYPHS = dict.fromkeys(range(0x10000), LEFT_OUT) | dict(enumerate(ORDER, FIRST))
+GLYPHS = {chr(at): sign for at, sign in enumerate(ORDER, FIRST)}
 LETTER, SMALL_LETTER = re.compile(r"[^\W\d_]"), re.compile("[a-zß-öø-ÿ]")
 SENTENCE = re.compile(r"""[\w\s.,;:!?()„“”»«‘’'"\-–/]""")
 VOWEL = re.compile("[aeiouyäöüáéíóúàèìòùâêîôûãõåæøœ]", re.IGNORECASE)
@@ -24,12 +26,14 @@ def told(signs: str) -> str | None:
     >>> told("+HOOR\x0f\x03ZRUOG\x11\x037KLV\x03LV\x03D\x03VHQWHQFH\x11")
     'Hello, world. This is a sentence.'
     """
-    text = signs.translate(GLYPHS)
+    text = "".join(map(GLYPHS.get, signs, repeat(LEFT_OUT)))
     return text if _is_prose(text) else None
 
 
 def _is_prose(text: str) -> bool:
     """Whether most of it is letters, spaces and full stops in the shares that any language in Latin letters has."""
-    letters, lower, vowels = (len(kind.findall(text)) for kind in (LETTER, SMALL_LETTER, VOWEL))
-    sound = letters >= len(text) / 2 and len(SENTENCE.findall(text)) >= 0.95 * len(text)
+    signs = Counter(text)
+    kinds = (LETTER, SMALL_LETTER, VOWEL, SENTENCE)
+    letters, lower, vowels, usual = (sum(n for sign, n in signs.items() if kind.match(sign)) for kind in kinds)
+    sound = letters >= len(text) / 2 and usual >= 0.95 * len(text)
     return sound and lower >= 0.6 * letters and 0.25 * letters <= vowels <= 0.6 * letters

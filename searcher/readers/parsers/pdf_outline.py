@@ -59,9 +59,9 @@ def _start(
 
 def _places(wanted: str, starts: Sequence[int], lines: Sequence[str]) -> Iterator[int]:
     """Where lines begin that read like the title, white space and case aside; those that are but the title first."""
-    begun = []
+    begun, unnumbered = [], NUMBER.sub("", wanted)
     for start, line in zip(starts, lines, strict=True):
-        if line == wanted or (wanted and NUMBER.sub("", line) == NUMBER.sub("", wanted)):
+        if line == wanted or (wanted and line.endswith(unnumbered) and NUMBER.sub("", line) == unnumbered):
             yield start
         elif wanted and (line.startswith(wanted) or (wanted.startswith(line) and len(line) > len(wanted) / 3)):
             begun.append(start)

@@ -1,13 +1,14 @@
 """A page of a PDF as lines: what PDFium gives, mended where it is known to be wrong, and where each line stands.
 
-PDFium is asked character by character only where that is needed: a call takes half a microsecond, and a page has
-thousands of characters.
+PDFium is asked character by character only where that is needed: a page has thousands. The calls are made without the
+checks of ctypes, which take twice as long as what they check.
 """
 
 import ctypes
 import re
-from itertools import islice, repeat
-from typing import NamedTuple
+from collections.abc import Callable
+from itertools import chain, islice, repeat
+from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium
 from pypdfium2 import PdfPage, PdfTextPage
@@ -21,9 +22,9 @@ NO_TEXT = "no text; scanned, perhaps"
 EVERY = 31  # of so many characters one is asked whether its font has a Unicode map
 MANY_UNMAPPED = 0.2  # share of a page's characters
 ASTRAL, SURROGATE = re.compile("[\U00010000-\U0010ffff]"), re.compile("[\ud800-\udfff]")
-LINE = re.compile(r"[^\r\n]+")
+LINE = re.compile(r"[^\0\t\r\n ][^\r\n]*")
 CONTROL = re.compile("[\0\1\3-\x08\x0b\x0c\x0e-\x1f]")
-WORD = re.compile(r"[^\0-\x20]+| ")
+WORD = re.compile(r"[^\0-\x20]+|[\2\t\n\r ]")
 # Lam-alef is one sign, which PDFium takes apart in the wrong order.
 ALEF_LAM = re.compile("[\u0622\u0623\u0625\u0627]\u0644")
 SPACE = re.compile(r" (?<=\w )(?=\w)")  # each begins with the space, for which a text is looked through fast
@@ -33,6 +34,15 @@ ODD_SPACE = re.compile(
 )
 FEW_SPACES = 20  # that tell whether a page's spaces are its own, or made by PDFium
 LEAST_SPACE, MOST_SPACE = 0.1, 0.25  # of the height of a line; less is no space between words, more is one in any case
+
+
+def _unchecked(function: Any) -> Callable[..., int]:
+    """The function of PDFium, for handles, C ints and byref(): they are passed on as they are."""
+    return ctypes.cast(function, ctypes.PYFUNCTYPE(ctypes.c_int))
+
+
+UNICODE, IS_UNMAPPED = _unchecked(pdfium.FPDFText_GetUnicode), _unchecked(pdfium.FPDFText_HasUnicodeMapError)
+IS_MADE, LOOSE_BOX = _unchecked(pdfium.FPDFText_IsGenerated), _unchecked(pdfium.FPDFText_GetLooseCharBox)
 
 
 class Box(NamedTuple):
@@ -75,7 +85,8 @@ class Page(NamedTuple):
 
 def read_page(page: PdfPage) -> Page:
     """The lines of a page as it would stand without its rotation, in which PDFium reads it best."""
-    page.set_rotation(0)
+    if page.get_rotation():
+        page.set_rotation(0)
     text = page.get_textpage()
     try:
         return _Signs(text).page()
@@ -91,10 +102,10 @@ class _Signs:
         self.fault: str | None = None
         self._edges = [ctypes.c_double() for _ in range(4)]
         self._rectangle = pdfium.FS_RECTF()
+        self._at_rectangle = ctypes.byref(self._rectangle)
         count = page.count_chars()
         text = _units(page.get_text_range()) if count else ""
-        is_unmapped, raw = pdfium.FPDFText_HasUnicodeMapError, self.raw
-        unmapped = [at for at in range(0, count, EVERY) if is_unmapped(raw, at) == 1]
+        unmapped = [at for at in range(0, count, EVERY) if IS_UNMAPPED(self.raw, at) == 1]
         if len(unmapped) * EVERY > MANY_UNMAPPED * count:
             self.text = self._without_map(count)
         elif len(text) != count:  # characters that have no meaning are left out of the text: numbers are then others
@@ -109,12 +120,9 @@ class _Signs:
         text = self._mended(self.text)
         lines = []
         for found in LINE.finditer(text):
-            if line := found[0].strip(f"{LEFT_OUT} \t"):
-                start = found.start() + found[0].index(line[0])
-                first, last = self._loose(start), self._loose(start + len(line) - 1)
-                if LEFT_OUT in line:
-                    line = line.replace(LEFT_OUT, "")
-                lines.append(Line(_paired(line), first, last, first[3] - first[2]))
+            line, start = found[0].rstrip(f"{LEFT_OUT} \t"), found.start()
+            first, last = self._loose(start), self._loose(start + len(line) - 1)
+            lines.append(Line(_paired(line.replace(LEFT_OUT, "")), first, last, first.height))
         return Page(lines, self.fault)
 
     def _one_by_one(self, count: int) -> str:
@@ -127,23 +135,19 @@ class _Signs:
     def _without_map(self, count: int) -> str:
         """The characters, with what can be told of those whose font has no Unicode map; words are of one font."""
         signs, raw = self._signs(count), self.raw
-        unmapped = [
-            at
-            for word in WORD.finditer("".join(signs))
-            if pdfium.FPDFText_HasUnicodeMapError(raw, word.start()) == 1
-            for at in range(*word.span())
-        ]
-        unmapped += [found.start() for found in CONTROL.finditer("".join(signs))]
-        unmapped.sort()
-        meant = told("".join(map(signs.__getitem__, unmapped)))
+        text = "".join(signs)
+        spans = map(re.Match.span, WORD.finditer(text))
+        known = [span for span in spans if text[span[0]] < " " or IS_UNMAPPED(raw, span[0]) != 1]
+        unknown = list(zip([0, *(end for _, end in known)], [*(start for start, _ in known), count], strict=True))
+        meant = told("".join(text[start:end] for start, end in unknown))
         self.fault = BROKEN_FONT if meant is None else GUESSED_FONT
-        for at, sign in zip(unmapped, meant or LEFT_OUT * len(unmapped), strict=True):
-            signs[at] = sign
+        left = iter(meant) if meant else repeat(LEFT_OUT)
+        for start, end in unknown:
+            signs[start:end] = islice(left, end - start)
         return "".join(signs)
 
     def _signs(self, count: int) -> list[str]:
-        unicode, raw = pdfium.FPDFText_GetUnicode, self.raw
-        return list(map(chr, map(unicode, repeat(raw), range(count))))
+        return list(map(chr, map(UNICODE, repeat(self.raw), range(count))))
 
     def _is_bar(self, at: int) -> bool:
         """Whether a character is a short thin line: the minus of a font of mathematical signs."""
@@ -170,14 +174,11 @@ class _Signs:
 
     def _made_spaces(self, text: str) -> list[int]:
         """Spaces that PDFium made of gaps and that may be none."""
-        is_made, raw = pdfium.FPDFText_IsGenerated, self.raw
-        sample = [found.start() for found in islice(SPACE.finditer(text), FEW_SPACES)]
-        made = sum(is_made(raw, at) == 1 for at in sample)
-        odd = {found.start() for found in ODD_SPACE.finditer(text)}
+        sample = [IS_MADE(self.raw, found.start()) == 1 for found in islice(SPACE.finditer(text), FEW_SPACES)]
         # Where the writer's own program put the spaces, those that PDFium adds are few, and can all be looked at.
-        if made < len(sample) / 2:
-            odd.update(found.start() for found in SPACE.finditer(text))
-        return [at for at in odd if is_made(raw, at) == 1]
+        kinds = [ODD_SPACE, SPACE] if sum(sample) < len(sample) / 2 else [ODD_SPACE]
+        starts = (map(re.Match.start, kind.finditer(text)) for kind in kinds)
+        return [at for at in chain(*starts) if IS_MADE(self.raw, at) == 1]
 
     def _is_joined(self, one: int, other: int) -> bool:
         """Whether two characters of a line stand too close for a space between them."""
@@ -200,7 +201,7 @@ class _Signs:
     def _loose(self, at: int) -> Box:
         """The box that the font gives every character, as wide as the next one is away."""
         box = self._rectangle
-        pdfium.FPDFText_GetLooseCharBox(self.raw, at, box)
+        LOOSE_BOX(self.raw, at, self._at_rectangle)
         return Box(box.left, box.right, box.bottom, box.top)
 
 

@@ -9,7 +9,7 @@ from searcher.readers.parsers.pdf_page import HYPHEN, Line
 __all__ = ["speller", "without_cuts"]
 
 WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
-CUT_WORD = re.compile(rf"([^\W_]+(?:[-’'][^\W_]+)*){HYPHEN}([^\W_]*)")
+CUT_WORD = re.compile(rf"(?<![^\W_])([^\W_]+(?:[-’'][^\W_]+)*){HYPHEN}([^\W_]*)")
 CUT_AT_END = re.compile(r"(?<=[^\W\d_])[-\u2010]$")
 # After these a hyphen stands for what two words have in common: "pre- and post-war".
 PREFIXES = {"self", "ex"}  # which always have one
@@ -23,9 +23,9 @@ def without_cuts(lines: Iterable[Line]) -> list[Line]:
     """
     joined: list[Line] = []
     for line in lines:
-        if joined and line.text[:1].islower() and CUT_AT_END.search(joined[-1].text):
+        if joined and line.text[:1].islower() and CUT_AT_END.search(joined[-1].text[-2:]):
             before = joined[-1]
-            text = CUT_AT_END.sub(HYPHEN, before.text) + line.text
+            text = before.text[:-1] + HYPHEN + line.text
             joined[-1] = Line(text, before.first, line.last, before.size)
         else:
             joined.append(line)

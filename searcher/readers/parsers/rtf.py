@@ -233,7 +233,7 @@ class _Rtf:
 def _codec(number: int) -> str:
     codec = CODE_PAGES.get(number, f"cp{number}")
     try:
-        b"".decode(codec)
+        b"a".decode(codec)  # of nothing no codec is looked up
     except LookupError:
         return "cp1252"
     return codec
