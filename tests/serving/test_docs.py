@@ -4,11 +4,10 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Server, serving
+from conftest import Server
 
 from searcher.cli import COMMANDS, cli
 from searcher.serving.app import ROUTERS
@@ -18,20 +17,13 @@ PAGE = (DOCS / "serving.md").read_text(encoding="utf-8")
 UNIT, IMAGE = DOCS / "serving" / "searcher.service", DOCS / "serving" / "Dockerfile"
 
 
-@pytest.fixture(scope="module")
-def empty(tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("docs")
-    with serving(folder / "index", folder / "log", "--allow-writes", "-m", str(tiny_bert)) as server:
-        yield server
-
-
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
-def test_each_command_of_the_page_runs_against_a_server(empty: Server, tmp_path: Path) -> None:
+def test_each_command_of_the_page_runs_against_a_server(writable: Server, tmp_path: Path) -> None:
     [block] = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
     commands = re.split(r"\n(?=curl|printf)", block.strip())
     assert len(commands) > 20
     for command in commands:
-        line = command.replace("http://127.0.0.1:8917", empty.url).replace("curl -s", "curl -sS --fail-with-body")
+        line = command.replace("http://127.0.0.1:8917", writable.url).replace("curl -s", "curl -sS --fail-with-body")
         done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False, cwd=tmp_path)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
         if command.startswith("curl"):
