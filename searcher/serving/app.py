@@ -1,11 +1,12 @@
 """The application: routes, errors and guard put together around one service."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRouter
+from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 
 from searcher import __version__
@@ -37,13 +38,19 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def application(service: Service) -> Application:
-    """The ASGI application of a service, which it warms when it starts and closes when it ends."""
+def application(service: Service, others: Sequence[Starlette] = ()) -> Application:
+    """The ASGI application of a service, which it warms when it starts and closes when it ends.
+
+    others: applications whose routes it takes in, behind the same guard; each begins and ends with it.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await service.warm()
-        yield
+        async with AsyncExitStack() as stack:
+            for other in others:
+                await stack.enter_async_context(other.router.lifespan_context(other))
+            await service.warm()
+            yield
         await run_in_threadpool(service.close)
 
     app = FastAPI(
@@ -53,5 +60,7 @@ def application(service: Service) -> Application:
     app.state.service, app.state.figures = service, Figures(service)
     for router in ROUTERS:
         app.include_router(router)
+    for other in others:
+        app.router.routes.extend(other.routes)
     problems.install(app)
     return Recorded(Guard(app, service.options), app.state.figures, service.options.questions_logged)

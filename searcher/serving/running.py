@@ -5,11 +5,12 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
+from starlette.applications import Starlette
 
 from searcher.errors import BadValue
 from searcher.search import Searcher
@@ -25,8 +26,14 @@ SWITCH = 0.0005  # seconds after which a thread that computes lets another have 
 BACKLOG = 512
 
 
-def run(searcher: Searcher, options: Options, ready: Callable[[str], object] = lambda address: None) -> None:
-    """Serve an index until SIGTERM or Ctrl-C. ready: called with the address once it answers.
+def run(
+    searcher: Searcher,
+    options: Options,
+    ready: Callable[[str], object] = lambda address: None,
+    others: Sequence[Starlette] = (),
+) -> None:
+    """Serve an index until SIGTERM or Ctrl-C. ready: called with the address once it answers. others: as in
+    `application`.
 
     Raises BadValue where it cannot listen there.
     """
@@ -34,7 +41,7 @@ def run(searcher: Searcher, options: Options, ready: Callable[[str], object] = l
     with _listening(options) as listener:
         sys.setswitchinterval(SWITCH)
         config = uvicorn.Config(
-            application(Service(searcher, options)), http="httptools", ws="none", loop="asyncio", lifespan="on",
+            application(Service(searcher, options), others), http="httptools", ws="none", loop="asyncio", lifespan="on",
             log_config=None, access_log=False, server_header=False, proxy_headers=False, date_header=True,
             timeout_graceful_shutdown=STOPPING, timeout_keep_alive=30,
         )  # fmt: skip

@@ -65,8 +65,8 @@ class Service:
     async def warm(self) -> None:
         """Load the model, so that nobody waits for it; where it cannot be, whoever asks is told why."""
         with suppress(SearcherError):
-            await to_thread(self._warm)  # what small changes are embedded by is started here, and does not give way
             await self.read(self._warm)
+            await to_thread(self._warm)  # what small changes are embedded by is started here, and does not give way
 
     def _warm(self) -> None:
         if self.searcher.exists() and not self.searcher.settings.given:

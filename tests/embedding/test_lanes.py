@@ -12,6 +12,7 @@ import searcher.embedding.encoder.encoder as door
 from searcher.embedding import on_one_core
 from searcher.embedding.encoder import Encoder, Hidden, Sequence_, devices
 from searcher.embedding.models import load_model
+from searcher.system import cores
 
 FEW, MANY = [Sequence_([2, 40, 3])], [Sequence_([2, *[40] * 60, 3])] * 64
 
@@ -76,5 +77,7 @@ def test_a_thread_on_one_core_never_takes_the_way_of_a_cold_process(tiny_bert: P
     encoder = Encoder(load_model(tiny_bert))
     with ThreadPoolExecutor(1, initializer=on_one_core) as pool:
         pool.submit(lambda: list(encoder.run(FEW, (4,), False, lambda hidden: None))).result()
+        workers = pool.submit(devices.workers).result()
     assert encoder._small is None
+    assert workers == devices.workers() == max(1, min(cores(), torch.get_num_threads()))  # for others' bulk
     assert door.SMALL_TOKENS >= 3

@@ -5,10 +5,9 @@ import json
 import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import pytest
 from served import TEXTS, XSS, Reply, Server, serving
 
 from searcher import Searcher
+from searcher.cli import main
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 MIB = 2**20
@@ -105,37 +105,64 @@ def test_no_answer_allows_another_origin_and_all_forbid_inline_scripts(server: S
     assert server.get("/search?q=bank").headers["Cache-Control"] == "no-store"
 
 
+@pytest.fixture
+def fails(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """The one line with which the command line refuses to start."""
+
+    def call(*arguments: object) -> str:
+        with pytest.raises(SystemExit) as stop:
+            main(["serve", *map(str, arguments)])
+        line = capsys.readouterr().err
+        assert stop.value.code == 1
+        assert line.startswith("Error: ")
+        assert line.count("\n") == 1
+        return line
+
+    return call
+
+
 @pytest.mark.parametrize(
-    "options", [["--host", "0.0.0.0"], ["--host", "::"], ["--host", "192.0.2.1"], ["--token", "short"]]
+    "options",
+    [["--host", "0.0.0.0"], ["--host", "::"], ["--host", "192.0.2.1"], ["--token", "short"], ["--token", "a b" * 9]],
 )
-def test_beyond_the_loopback_a_token_is_needed(index: Path, options: list[str]) -> None:
-    command = [sys.executable, "-m", "searcher", "serve", "-i", str(index), *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 1
-    assert done.stderr.startswith("Error: ")
-    assert "token" in done.stderr
-    assert done.stderr.count("\n") == 1
+def test_beyond_the_loopback_a_token_is_needed(index: Path, fails: Callable[..., str], options: list[str]) -> None:
+    assert "token" in fails("-i", index, *options)
 
 
-def test_with_a_token_nobody_asks_without_it_but_for_the_page_and_health(index: Path, tmp_path: Path) -> None:
-    (tmp_path / "token").write_text(f"{TOKEN}\n")
-    with serving(index, tmp_path / "log", "--host", "0.0.0.0", "--token-file", str(tmp_path / "token")) as server:
-        for given in (
-            {},
-            {"Authorization": TOKEN},
-            {"Authorization": f"Bearer {TOKEN[:-1]}"},
-            {"Authorization": "Bearer "},
-        ):
-            for path in ("/search?q=bank", "/status", "/metrics", "/openapi.json", "/documents", "/none"):
-                reply = server.ask("GET", path, None, given)
-                problem(reply, 401, "token")
-                assert reply.headers["WWW-Authenticate"] == "Bearer"
-        assert server.get("/search?q=bank", Authorization=f"Bearer {TOKEN}").status == 200
-        assert server.get("/search?q=bank", Authorization=f"bearer {TOKEN}", Host="any.test").status == 200
-        assert server.get("/").status == 200
-        assert server.get("/healthz").status == 200
-        problem(server.ask("POST", "/healthz", {}), 401)
-    assert TOKEN not in (tmp_path / "log").read_text()
+def test_a_port_that_is_taken_and_a_host_that_is_none_are_told(
+    index: Path, server: Server, fails: Callable[..., str]
+) -> None:
+    assert f"port {server.port}" in fails("-i", index, "--port", server.port)
+    assert "nowhere.invalid" in fails("-i", index, "--host", "nowhere.invalid", "--token", TOKEN)
+
+
+@pytest.fixture(scope="module")
+def guarded(index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server for others, with a token, that logs what is asked."""
+    folder = tmp_path_factory.mktemp("guarded")
+    (folder / "token").write_text(f"{TOKEN}\n")
+    options = ("--host", "0.0.0.0", "--token-file", str(folder / "token"), "--log-questions")
+    with serving(index, folder / "log", *options) as server:
+        yield server
+
+
+def test_with_a_token_nobody_asks_without_it_but_for_the_page_and_health(guarded: Server) -> None:
+    for given in (
+        {},
+        {"Authorization": TOKEN},
+        {"Authorization": f"Bearer {TOKEN[:-1]}"},
+        {"Authorization": "Bearer "},
+    ):
+        for path in ("/search?q=bank", "/status", "/metrics", "/openapi.json", "/documents", "/none"):
+            reply = guarded.ask("GET", path, None, given)
+            problem(reply, 401, "token")
+            assert reply.headers["WWW-Authenticate"] == "Bearer"
+    assert guarded.get("/search?q=bank", Authorization=f"Bearer {TOKEN}").status == 200
+    assert guarded.get("/search?q=bank", Authorization=f"bearer {TOKEN}", Host="any.test").status == 200
+    assert guarded.get("/").status == 200
+    assert guarded.get("/healthz").status == 200
+    problem(guarded.ask("POST", "/healthz", {}), 401)
+    assert TOKEN not in guarded.log.read_text()
 
 
 def test_a_server_that_only_reads_is_not_written_to(server: Server) -> None:
@@ -278,24 +305,25 @@ def test_no_parameter_anywhere_names_a_model_a_path_or_an_address(server: Server
 # -- the log, and the end
 
 
-def test_the_log_has_no_question_unless_it_is_to(index: Path, server: Server, tmp_path: Path) -> None:
+def test_the_log_has_no_question_unless_it_is_to(server: Server, guarded: Server) -> None:
     server.get("/search?q=secretword&where=n+%3D+1")
     server.post("/search", {"query": "secretword"})
+    server.get("/healthz")  # by now the others have been logged
     assert "secretword" not in server.log.read_text()
     assert all(json.loads(line)["message"] for line in server.log.read_text().splitlines()[1:])
-    with serving(index, tmp_path / "log", "--log-questions") as other:
-        other.post("/search", {"query": "secretword"})
-    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()[1:]]
-    assert [line["question"] for line in lines if "question" in line] == ["secretword"]
+    guarded.post("/search", {"query": "secretword"}, Authorization=f"Bearer {TOKEN}")
+    guarded.get("/healthz")
+    lines = [json.loads(line) for line in guarded.log.read_text().splitlines()[1:]]
+    assert "secretword" in [line.get("question") for line in lines]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_what_is_under_way_is_answered_before_the_end(index: Path, tmp_path: Path, number: signal.Signals) -> None:
     with serving(index, tmp_path / "log") as server:
         replies: list[int] = []
 
         def ask() -> None:
-            replies.append(server.post("/search", {"query": ["bank"] * 64, "highlight": True}).status)
+            replies.append(server.post("/search", {"query": ["bank"] * 16, "highlight": True}).status)
 
         threads = [threading.Thread(target=ask) for _ in range(12)]
         for thread in threads:
@@ -313,13 +341,6 @@ def test_what_is_under_way_is_answered_before_the_end(index: Path, tmp_path: Pat
 
 def _waiting(figures: str) -> bool:
     return float(re.findall(r'searcher_waiting\{lane="heavy work"\} (\S+)', figures)[0]) > 0
-
-
-def test_a_port_that_is_taken_is_one_line(index: Path, server: Server) -> None:
-    command = [sys.executable, "-m", "searcher", "serve", "-i", str(index), "--port", str(server.port)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert f"port {server.port}" in done.stderr
 
 
 def test_every_text_is_where_it_was_after_all_this(server: Server, index: Path) -> None:

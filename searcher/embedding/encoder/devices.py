@@ -76,8 +76,8 @@ def on_this_machine() -> tuple[str, str, str]:
 
 
 def workers() -> int:
-    """How many cores may encode, no more than torch was told to use."""
-    return max(1, min(cores(), torch.get_num_threads()))
+    """How many cores may encode, no more than torch was told to use: elsewhere, if this thread keeps to one."""
+    return max(1, min(cores(), _elsewhere[0] if _elsewhere else torch.get_num_threads()))
 
 
 def one_core() -> None:
@@ -88,7 +88,8 @@ def one_core() -> None:
 def only_here() -> None:
     """The same for this thread alone, and not for every new one, which torch would have it mean too."""
     with _setting:
-        threads = torch.get_num_threads()
+        _elsewhere[:] = _elsewhere or [torch.get_num_threads()]
+        [threads] = _elsewhere
         one_core()
         others = Thread(target=torch.set_num_threads, args=(threads,))
         others.start()
@@ -96,6 +97,7 @@ def only_here() -> None:
 
 
 _setting = Lock()
+_elsewhere: list[int] = []  # how many threads torch has where it was not set for one alone
 
 
 # In a forked child the other threads of torch's pool are gone, and waiting for them would never end.

@@ -37,7 +37,7 @@ async def documents(
 
 @router.post("/documents", summary="Keep texts")
 async def keep(given: Keeping, service: Serving) -> Response:
-    """Each text under its id; `ids` are those of all, in their order. All or nothing."""
+    """Each text under its id; `ids` are those of all, in their order. Where one cannot be stored, none is."""
     kept = given.documents
     vectors = None if all(each.vector is None for each in kept) else [each.vector for each in kept]
 
