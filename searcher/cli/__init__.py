@@ -1,6 +1,6 @@
 """The command line; nothing imports it.
 
-Imports: errors, system, records, readers, migration, text, embedding, vectors, ranking, ingest, faq, search, evaluation, mcp.
+Imports: errors, system, words, records, readers, migration, text, embedding, vectors, ranking, ingest, faq, search, evaluation, mcp.
 """  # noqa: E501
 
 from searcher.cli.program import COMMANDS, cli, main

@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 from searcher.cli.terminal import bold, columns, dim, echo, fitted, link, printable, show_json, width_of
-from searcher.ranking import telling
 from searcher.records import Document, Passage, said
 from searcher.system import shown
-from searcher.text import line_at
+from searcher.words import telling
 
 __all__ = ["FORMATS", "View", "place", "show_answer_line", "show_documents", "show_hits"]
 
@@ -97,6 +96,8 @@ def place(hit: Passage, document: Callable[[str], Document] | None = None) -> st
     if "#" in hit.source and not PART.search(hit.source):
         return shown(hit.source)
     if document and hit.highlight and "\n" in hit.text[: hit.highlight.start - hit.start]:
+        from searcher.text import line_at  # with numpy, for which nobody waits who has no document
+
         return f"{shown(hit.source)}:{line_at(document(hit.source), hit.highlight.start)}"
     return f"{shown(hit.source)}:{hit.line}"
 
@@ -162,6 +163,8 @@ def _wrapped(words: Sequence[str], marked: Sequence[bool], width: int) -> Iterat
 
 def _show_lines(document: Document, hit: Passage, view: View) -> None:
     """Lines of the document with their numbers: around what answers, or the whole section."""
+    from searcher.text import line_at
+
     text = document.text
     marks = _answering(hit, view.question)
     start, end = section_of(document, marks[0]) if view.section else _around(text, *marks, view.context or 0)

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from searcher.cited import Context
 from searcher.engines import Hit, Where
 from searcher.errors import BadValue
 from searcher.ranking.asking import Asking
-from searcher.ranking.context import Context, assembled, counter
+from searcher.ranking.context import assembled, counter
 from searcher.ranking.questions import asked_with, check_k
 from searcher.ranking.retrieval import Asked
 from searcher.records import ANSWER, Document
