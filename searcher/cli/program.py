@@ -24,6 +24,7 @@ COMMANDS = {
     "search": ("searching", "Find the passages nearest to a question."),
     "context": ("citing", "Print a question's sources as one text for a language model."),
     "ask": ("asking", "Answer a question from the FAQ entries."),
+    "serve": ("serving", "Answer over HTTP: a page, an API, what clients of other servers speak."),
     "faq": ("answering", "Add FAQ entries, look after them, calibrate their answers."),
     "similar": ("searching", "Find passages of other documents that are like a document."),
     "remove": ("adding", "Remove documents from the index."),

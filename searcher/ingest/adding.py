@@ -108,14 +108,18 @@ class Adding(Opened):
         encoding: str | None = None,
         column_types: Mapping[str, ColumnType] | None = None,
         dry_run: bool = False,
+        apart: bool = False,
     ) -> AddReport:
-        """Index one file's content under a label, read as a file of that suffix. BadValue for an empty label."""
+        """Index one file's content under a label, read as a file of that suffix. BadValue for an empty label.
+
+        apart: of whatever kind it is, it is parsed in the process that reads strangers' files.
+        """
         if not label:
             raise BadValue("a label is empty; good: a name for what is added")
         options = _options(text_field, id_field, tables, encoding, column_types)
         with self._ingesting(dry_run=dry_run) as ingest:
             try:
-                ingest.documents(read_text(data, label, options, suffix), file=label)
+                ingest.documents(read_text(data, label, options, suffix, apart), file=label)
             except SearcherError as fault:
                 ingest.report.failed.append(Failure(label, getattr(fault, "reason", str(fault))))
         return ingest.report

@@ -20,7 +20,8 @@ from searcher.ranking.questions import Questions, asked_with, check_k, query_tex
 from searcher.ranking.rerank import rerank as reranked
 from searcher.ranking.retrieval import DEEPER, MODES, Asked, retrieve
 from searcher.ranking.shown import as_whole, passage, relevance, with_vectors
-from searcher.ranking.wording import Wording, as_it_stands, worded
+from searcher.ranking.ways import Embedded, Way
+from searcher.ranking.wording import Wording, worded, wording_of
 from searcher.records import Hits, Passage
 from searcher.system import one_thread
 
@@ -110,22 +111,28 @@ class Asking(Opened):
         Raises BadValue for an empty query, k < 1, a vector of another dimension or not finite; FilterError.
         """
         queries, given, single = asked_with(query, vector)
-        if whole and per_document not in (None, 1):
-            raise BadValue(f"whole finds each document once; leave out per_document {per_document!r}")
-        if highlight and isinstance(queries, np.ndarray):
-            raise BadValue("highlight takes the question's text, not its vector")
-        asked = Asked(
-            k, min_score, mode, mmr, 1 if whole else per_document, ef=ef, nprobe=nprobe, exact=exact,
-            phrasings=phrasings, literal=literal, include=include, exclude=exclude,
+        way = Way.of(
+            k, where, min_score, whole=whole, vectors=vectors, rerank=rerank, highlight=highlight, mode=mode, mmr=mmr,
+            per_document=per_document, ef=ef, nprobe=nprobe, exact=exact, phrasings=phrasings, literal=literal,
+            include=include, exclude=exclude,
         )  # fmt: skip
-        found = self._rank(queries, where, asked, rerank, given)
+        hits = self._found(queries, way, given)
+        return hits[0] if single else hits
+
+    def _found(
+        self, queries: list[str] | np.ndarray, way: Way, given: "np.ndarray | Embedded | None" = None
+    ) -> list[Hits]:
+        """The hits of each question. given: as in `_ranked`."""
+        if way.highlight and isinstance(queries, np.ndarray):
+            raise BadValue("highlight takes the question's text, not its vector")
+        found = self._rank(queries, way.where, way.asked, way.rerank, given)
         hits = [_hits(ranked) for ranked in found]
         if any(hits):
-            hits = [*map(Hits, as_whole(self.engine, found))] if whole else hits
-            hits = [*map(Hits, with_vectors(self.engine, hits))] if vectors else hits
-            if highlight:
+            hits = [*map(Hits, as_whole(self.engine, found))] if way.whole else hits
+            hits = [*map(Hits, with_vectors(self.engine, hits))] if way.vectors else hits
+            if way.highlight:
                 hits = [self.highlight(text, own) for text, own in zip(queries, hits, strict=True)]
-        return hits[0] if single else hits
+        return hits
 
     @staticmethod
     def relevance(score: float, mode: Mode = "dense") -> float:
@@ -190,7 +197,7 @@ class Asking(Opened):
         where: Where,
         asked: Asked,
         rerank: str | None,
-        given: np.ndarray | None = None,
+        given: "np.ndarray | Embedded | None" = None,
     ) -> list[list[Hit]]:
         if rerank is None or not self.exists():
             return self._ranked(queries, where, asked, given=given)[1]
@@ -198,11 +205,12 @@ class Asking(Opened):
         return reranked(ask, lambda: self.embedder, asked, rerank, torch_weights)
 
     def _ranked(
-        self, queries: list[str] | np.ndarray, where: Where, asked: Asked, given: np.ndarray | None = None
+        self, queries: list[str] | np.ndarray, where: Where, asked: Asked, given: "np.ndarray | Embedded | None" = None
     ) -> tuple[Questions, list[list[Hit]]]:
-        """Questions and their hits. given: (q, d), the vectors of questions that are texts; None where they are to be
-        embedded.
+        """Questions and their hits. given: (q, d), the vectors of questions that are texts, or what was embedded before
+        of these and others; None where they are to be embedded.
         """
+        before, given = (given, None) if isinstance(given, Embedded) else (None, given)
         tree = None if where is None else filters.parse(where)
         mode, texts, vectors, readable = MODES[asked.mode], None, None, None
         wordings: list[Wording] = []
@@ -213,7 +221,7 @@ class Asking(Opened):
         else:
             texts = plain = queries
             if mode.texts:
-                wordings = [Wording(as_it_stands(text)) if asked.literal else worded(text) for text in texts]
+                wordings = [wording_of(text, asked.literal) for text in texts]
                 texts, plain = [own.text for own in wordings], [own.plain for own in wordings]
             vectors = given if mode.vectors else None
         if not self.exists():  # no need to load a model either
@@ -221,7 +229,8 @@ class Asking(Opened):
         while True:
             if embedding := texts is not None and mode.vectors and given is None:
                 embedder, made_with = self._fitting()
-                vectors = embedder.embed(plain, "query")
+                known = None if before is None else before.of(plain, made_with)
+                vectors = embedder.embed(plain, "query") if known is None else known
                 readable = embedder.readable(plain) if mode.texts else None
             with self.engine.reading(), one_thread():
                 stored = self.engine.settings()

@@ -7,8 +7,8 @@ from typing import Any
 from searcher.cited import Context
 from searcher.engines import Hit, Where
 from searcher.errors import BadValue
-from searcher.ranking.asking import Asking
 from searcher.ranking.context import assembled, counter
+from searcher.ranking.each import AskingEach
 from searcher.ranking.questions import asked_with, check_k
 from searcher.ranking.retrieval import Asked
 from searcher.records import ANSWER, Document
@@ -19,7 +19,7 @@ LEAST, MOST, TOKENS = 10, 500, 40  # hits that are looked at: one for so many to
 BYTES = 3  # of a token, where nobody has a tokenizer: most have more, so the budget is kept
 
 
-class Citing(Asking):
+class Citing(AskingEach):
     """What an index says to a question, as one text with its sources."""
 
     def context(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from searcher.filters import Filter, Holds, Not
 
-__all__ = ["Wording", "as_it_stands", "worded"]
+__all__ = ["Wording", "as_it_stands", "worded", "wording_of"]
 
 # Marks count only where a word begins and ends: 5" is inches, -5 a number, e-mail a word and * alone nothing.
 MARKED = re.compile(
@@ -67,6 +67,11 @@ def worded(question: str) -> Wording:
     beginnings = {found.start(1) + len(found[1]) for found in BEGINNING.finditer(text)}
     stars = "".join(" " if sign == "*" and at not in beginnings else sign for at, sign in enumerate(text))
     return Wording(stars, tuple(phrases), tuple(without))
+
+
+def wording_of(question: str, literal: bool = False) -> Wording:
+    """The same, or with literal the question as it stands."""
+    return Wording(as_it_stands(question)) if literal else worded(question)
 
 
 def as_it_stands(question: str) -> str:

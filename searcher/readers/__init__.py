@@ -6,7 +6,7 @@ Imports: errors, system, plain, records.
 from searcher.readers.databases import copied
 from searcher.readers.faqs import FAQ_READERS
 from searcher.readers.raw import ColumnType, Part, Raw, ReadOptions, Unsupported
-from searcher.readers.reading import belonging, read, read_text
+from searcher.readers.reading import belonging, read, read_text, uploadable
 from searcher.readers.table import formats
 from searcher.readers.values import storable
 from searcher.readers.walking import Found, find_files
@@ -26,4 +26,5 @@ __all__ = [
     "read",
     "read_text",
     "storable",
+    "uploadable",
 ]

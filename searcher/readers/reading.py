@@ -5,9 +5,11 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from types import FunctionType
+from typing import Any
 
 from searcher.errors import UnreadableFile
-from searcher.readers.apart import Apart
+from searcher.readers.apart import Apart, in_child
 from searcher.readers.databases import COMPANIONS, is_database, read_database
 from searcher.readers.faqs import FAQ_READERS
 from searcher.readers.pictures import without_pictures
@@ -32,6 +34,7 @@ __all__ = [
     "read_text",
     "storable",
     "typed",
+    "uploadable",
 ]
 
 DEEPEST = 8  # files within files within files
@@ -65,9 +68,34 @@ def belonging(path: Path) -> list[Path]:
     return [path, Path(beside)] if os.path.isfile(beside) else [path]  # noqa: PTH113 - quick: every file is asked
 
 
-def read_text(data: bytes, label: str, options: ReadOptions = DEFAULTS, suffix: str = ".txt") -> Iterator[Item]:
-    """The same for bytes that have no file, such as stdin's; `label` is their source, `suffix` chooses the reader."""
-    return _items(Raw(label, io.BytesIO(data), len(data), options.encoding), suffix.lower(), options)
+def read_text(
+    data: bytes, label: str, options: ReadOptions = DEFAULTS, suffix: str = ".txt", apart: bool = False
+) -> Iterator[Item]:
+    """The same for bytes that have no file, such as stdin's; `label` is their source, `suffix` chooses the reader.
+
+    apart: whichever it is, it runs in the process that reads strangers' files; Unsupported for a kind that cannot.
+    """
+    raw = Raw(label, io.BytesIO(data), len(data), options.encoding)
+    return _apart(raw, suffix.lower(), options) if apart else _items(raw, suffix.lower(), options)
+
+
+def uploadable() -> list[str]:
+    """The suffixes of files that can be read apart: all but databases, which SQLite reads from a file on the disk."""
+    return sorted({*READERS, *plugins()} - {suffix for suffix, own in READERS.items() if own is read_database})
+
+
+def _apart(raw: Raw, suffix: str, options: ReadOptions) -> Iterator[Item]:
+    if suffix not in uploadable():
+        raise Unsupported(raw.source, f"{suffix or 'such'} files are not read in a process of their own")
+    readers: dict[str, Reader] = {**READERS, **plugins()}
+    reader = readers[suffix]
+    if isinstance(reader, Apart) and reader.missing() and reader.otherwise:
+        reader = reader.otherwise
+    if not isinstance(reader, FunctionType):  # which runs there of its own accord
+        yield from run(reader, raw, options)
+        return
+    items: Iterator[Any] = in_child(f"{reader.__module__}:{reader.__qualname__}", raw, options)
+    yield from items
 
 
 def _items(raw: Raw, suffix: str, options: ReadOptions, depth: int = 0) -> Iterator[Item]:

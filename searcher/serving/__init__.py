@@ -1,0 +1,11 @@
+"""An index over HTTP: the guard, the lanes in which requests are answered, the routes, the page.
+
+Imports: errors, readers, text, embedding, search, mcp.
+"""
+
+from searcher.serving.app import application
+from searcher.serving.options import Options
+from searcher.serving.running import run
+from searcher.serving.service import Service
+
+__all__ = ["Options", "Service", "application", "run"]
