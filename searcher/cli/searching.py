@@ -14,6 +14,7 @@ from searcher.cli.command import Choice, Command
 from searcher.cli.config import setting
 from searcher.cli.hits import FORMATS, View, show_documents
 from searcher.cli.options import folder_option, json_option, mode_option, model_options, open_searcher, where_option
+from searcher.cli.remote import client_of, server_option
 from searcher.cli.terminal import bold, dim, echo, show_json, stdin
 from searcher.errors import BadValue
 from searcher.records import Passage
@@ -65,6 +66,7 @@ class Asked(Command):
 ])  # fmt: skip
 @click.argument("query", nargs=-1, metavar="QUERY…")
 @folder_option
+@server_option
 @top_option
 @where_option
 @include_option
@@ -93,11 +95,11 @@ class Asked(Command):
 @jsonl_option
 @model_options
 def search_command(
-    query: tuple[str, ...], folder: Path | None, k: int | None, where: str | None, include: tuple[str, ...],
-    exclude: tuple[str, ...], mode: "Mode | None", min_score: float | None, mmr: float | None, rerank: str | None,
-    per_document: int | None, documents: bool, phrasings: bool, highlight: bool | None, context: int | None,
-    section: bool, explain: bool, kind: str | None, file: str | None, exact: bool, ef: int | None, nprobe: int | None,
-    as_json: bool, as_jsonl: bool, **settings: Any,
+    query: tuple[str, ...], folder: Path | None, server: str | None, k: int | None, where: str | None,
+    include: tuple[str, ...], exclude: tuple[str, ...], mode: "Mode | None", min_score: float | None,
+    mmr: float | None, rerank: str | None, per_document: int | None, documents: bool, phrasings: bool,
+    highlight: bool | None, context: int | None, section: bool, explain: bool, kind: str | None, file: str | None,
+    exact: bool, ef: int | None, nprobe: int | None, as_json: bool, as_jsonl: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Find the passages that answer QUERY best.
 
@@ -110,8 +112,10 @@ def search_command(
     if documents and per_document not in (None, 1):
         raise click.UsageError("--documents shows one passage of a document; leave out --per-document.")
     kind = one_format(kind, as_json, as_jsonl)
-    searcher = open_searcher(folder, **settings)
-    k, mode = setting("k", k, searcher.folder), setting("mode", mode, searcher.folder)
+    client = client_of(folder, server, settings, explain=explain, context=context, section=section)
+    searcher = open_searcher(folder, **settings) if client is None else None
+    place = searcher.folder if searcher else None
+    k, mode = setting("k", k, place), setting("mode", mode, place)
     how: dict[str, Any] = {"mode": mode, "mmr": mmr, "per_document": 1 if documents else per_document}
     how |= {"rerank": rerank, "phrasings": phrasings, "exact": exact, "ef": ef, "nprobe": nprobe}
     named: dict[str, Any] = {"include": include, "exclude": exclude}
@@ -119,6 +123,8 @@ def search_command(
 
     def looked_at(text: str, hits: list[Passage]) -> tuple[list[Passage], View]:
         """The hits with the sentences that answer, where these are wanted, and how they are shown."""
+        if searcher is None:
+            return hits, View(text)
         wanted = highlight if highlight is not None else for_people and file is None and _marks_quickly(searcher, mode)
         first = len(hits) if highlight else MARKED
         if wanted:
@@ -127,10 +133,15 @@ def search_command(
         last = _worth(searcher, text, hits, mode) if for_people and file is None and rerank is None else None
         return hits, View(text, context, section, explained, last, searcher.document)
 
+    def found_for(asked: Any) -> Any:
+        if client is not None:
+            return client.search(asked, k, where, min_score, highlight=bool(highlight), **how, **named)
+        return searcher.search(asked, k, where, min_score, **how, **named)  # type: ignore[union-attr]
+
     if file is None:
         text = " ".join(query)
-        hits, view = looked_at(text, searcher.search(text, k, where, min_score, **how, **named))
-        far = searcher.under_way()
+        hits, view = looked_at(text, found_for(text))
+        far = searcher.under_way() if searcher else None
         if far and not hits and kind == "table":
             echo(f"nothing found so far: {far}")
             return
@@ -140,8 +151,7 @@ def search_command(
         return
     rows: list[dict[str, Any]] = []
     for queries in batched(_lines(file), BATCH):  # what is printed is not kept: there may be millions
-        results = searcher.search(queries, k, where, min_score, **how, **named)
-        for text, found in zip(queries, results, strict=True):
+        for text, found in zip(queries, found_for(queries), strict=True):
             hits, view = looked_at(text, found)
             if kind in ("json", "jsonl"):
                 rows += [{"query": text, **hit.as_dict()} for hit in hits]
@@ -162,6 +172,7 @@ def search_command(
 ])  # fmt: skip
 @click.argument("source")
 @folder_option
+@server_option
 @top_option
 @where_option
 @include_option
@@ -170,13 +181,16 @@ def search_command(
 @json_option
 @jsonl_option
 def similar_command(
-    source: str, folder: Path | None, k: int | None, where: str | None, include: tuple[str, ...],
+    source: str, folder: Path | None, server: str | None, k: int | None, where: str | None, include: tuple[str, ...],
     exclude: tuple[str, ...], kind: str | None, as_json: bool, as_jsonl: bool,
 ) -> None:  # fmt: skip
     """Find passages of other documents nearest to SOURCE: a document's path, the end of one, its title or id."""
-    searcher = open_searcher(folder)
-    k = setting("k", k, searcher.folder)
-    hits = searcher.similar(source, k, where, include, exclude)
+    hits: list[Passage]
+    if client := client_of(folder, server):
+        hits = client.similar(source, setting("k", k), where, include, exclude)
+    else:
+        searcher = open_searcher(folder)
+        hits = searcher.similar(source, setting("k", k, searcher.folder), where, include, exclude)
     FORMATS[one_format(kind, as_json, as_jsonl)](hits, None)
 
 

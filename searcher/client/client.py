@@ -10,7 +10,7 @@ import httpx2
 
 from searcher.cited import Context
 from searcher.client import steps
-from searcher.client.steps import STEPS, Steps
+from searcher.client.steps import STEPS, Steps, sent
 from searcher.client.transport import Request, error_of, options_of, reply_of, seconds_to_wait
 from searcher.records import AddReport, Answer, Document, Hits, Passage, ValueCount
 
@@ -171,7 +171,7 @@ class Client:
         try:
             request = next(asked)
             while True:
-                request = asked.send(self._asked(request))
+                request = sent(asked, self._asked(request), self.url)
         except StopIteration as stop:
             return stop.value
 
@@ -224,7 +224,7 @@ class AsyncClient:
         try:
             request = next(asked)
             while True:
-                request = asked.send(await self._asked(request))
+                request = sent(asked, await self._asked(request), self.url)
         except StopIteration as stop:
             return stop.value
 

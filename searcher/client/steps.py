@@ -10,11 +10,11 @@ from urllib.parse import quote
 from searcher.client.replies import answer_of, context_of, document_of, hits_of, report_of
 from searcher.client.transport import Request
 from searcher.client.where import as_text
-from searcher.errors import BadValue
+from searcher.errors import BadValue, SearcherError
 from searcher.plain import plain
 from searcher.records import AddReport, Answer, Document, Hits, ValueCount
 
-__all__ = ["STEPS", "Steps"]
+__all__ = ["STEPS", "Steps", "sent"]
 
 T = TypeVar("T")
 Steps = Generator[Request, Any, T]
@@ -23,6 +23,14 @@ DOCUMENTS, CHARACTERS = 500, 4_000_000  # of a request: its body may have 10 MiB
 IDS = 100  # of an address
 LISTED = 1_000  # documents of a page
 VALUES = 1_000  # of a key
+
+
+def sent(steps: Steps[Any], reply: Any, url: str) -> Request:
+    """The request that comes after a reply. SearcherError where that is not what such a request is answered with."""
+    try:
+        return steps.send(reply)
+    except (AttributeError, IndexError, KeyError, TypeError) as fault:
+        raise SearcherError(f"{url} answers as no server of searcher does: {type(fault).__name__} {fault}") from fault
 
 
 def _post(path: str, told: Mapping[str, Any], **more: Any) -> Request:

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx2
+try:
+    import httpx2
+except ImportError as fault:
+    raise ImportError("a client needs httpx2: pip install 'searcher[client]'") from fault
 
 from searcher import errors
 from searcher.errors import BadValue, IndexUnavailable, SearcherError

@@ -41,7 +41,6 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 
 def application(service: Service) -> Application:
     """The ASGI application of a service, which it warms when it starts and closes when it ends."""
-
     tools = _tools(service)
 
     @asynccontextmanager
