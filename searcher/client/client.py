@@ -6,12 +6,19 @@ from time import sleep
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
-import httpx2
-
 from searcher.cited import Context
 from searcher.client import steps
 from searcher.client.steps import STEPS, Steps, sent
-from searcher.client.transport import Request, error_of, options_of, reply_of, seconds_to_wait
+from searcher.client.transport import (
+    Failed,
+    Outcome,
+    Request,
+    connections,
+    error_of,
+    reply_of,
+    seconds_to_wait,
+    waiting_connections,
+)
 from searcher.records import AddReport, Answer, Document, Hits, Passage, ValueCount
 
 if TYPE_CHECKING:
@@ -37,7 +44,7 @@ class Client:
 
     def __init__(self, url: str, *, token: str | None = None, timeout: float = TIMEOUT) -> None:
         self.url = url
-        self._http = httpx2.Client(**options_of(url, token, timeout))
+        self._http = connections(url, token, timeout)
 
     # -- questions
 
@@ -178,12 +185,12 @@ class Client:
     def _asked(self, request: Request) -> Any:
         tries = 0
         while True:
-            outcome: httpx2.Response | httpx2.TransportError
+            outcome: Outcome
             try:
                 outcome = self._http.request(**request.arguments)
                 if outcome.is_success:
                     return reply_of(outcome)
-            except httpx2.TransportError as fault:
+            except Failed as fault:
                 outcome = fault
             tries += 1
             if (seconds := seconds_to_wait(request, tries, outcome)) is None:
@@ -199,7 +206,7 @@ class AsyncClient:
 
     def __init__(self, url: str, *, token: str | None = None, timeout: float = TIMEOUT) -> None:
         self.url = url
-        self._http = httpx2.AsyncClient(**options_of(url, token, timeout))
+        self._http = waiting_connections(url, token, timeout)
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         """Any method of `Client`."""
@@ -233,12 +240,12 @@ class AsyncClient:
 
         tries = 0
         while True:
-            outcome: httpx2.Response | httpx2.TransportError
+            outcome: Outcome
             try:
                 outcome = await self._http.request(**request.arguments)
                 if outcome.is_success:
                     return reply_of(outcome)
-            except httpx2.TransportError as fault:
+            except Failed as fault:
                 outcome = fault
             tries += 1
             if (seconds := seconds_to_wait(request, tries, outcome)) is None:

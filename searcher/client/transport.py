@@ -18,7 +18,8 @@ except ImportError as fault:
 from searcher import errors
 from searcher.errors import BadValue, IndexUnavailable, SearcherError
 
-__all__ = ["Request", "error_of", "options_of", "reply_of", "seconds_to_wait"]
+__all__ = ["Failed", "Outcome", "Request", "connections", "error_of", "reply_of", "seconds_to_wait",
+           "waiting_connections"]  # fmt: skip
 
 TRIES = 3
 PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds
@@ -26,6 +27,8 @@ CONNECTING = 5.0  # seconds
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 WRONG = (400, 404, 413, 415, 422)  # a wrong argument, where the server does not name the class of its error
 BUSY = 429
+Failed = httpx2.TransportError
+Outcome = httpx2.Response | Failed
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,17 @@ class Request:
         return sent
 
 
-def options_of(url: str, token: str | None, timeout: float) -> dict[str, Any]:
-    """What a client of httpx2 is made with. BadValue for an address, a token or a time that cannot be."""
+def connections(url: str, token: str | None, timeout: float) -> httpx2.Client:
+    """What requests go through. BadValue for an address, a token or a time that cannot be."""
+    return httpx2.Client(**_options(url, token, timeout))
+
+
+def waiting_connections(url: str, token: str | None, timeout: float) -> httpx2.AsyncClient:
+    """The same for an event loop."""
+    return httpx2.AsyncClient(**_options(url, token, timeout))
+
+
+def _options(url: str, token: str | None, timeout: float) -> dict[str, Any]:
     try:
         parts = urlsplit(url)
         sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
@@ -74,7 +86,7 @@ def options_of(url: str, token: str | None, timeout: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def seconds_to_wait(request: Request, tries: int, outcome: "httpx2.Response | httpx2.TransportError") -> float | None:
+def seconds_to_wait(request: Request, tries: int, outcome: Outcome) -> float | None:
     """Until a request is asked again after so many tries, None where it is not."""
     if tries >= TRIES:
         return None
@@ -97,7 +109,7 @@ def reply_of(response: httpx2.Response) -> Any:
         raise _stranger(response) from None
 
 
-def error_of(url: str, outcome: "httpx2.Response | httpx2.TransportError") -> SearcherError:
+def error_of(url: str, outcome: Outcome) -> SearcherError:
     """The error that an outcome is."""
     if isinstance(outcome, httpx2.ConnectError | httpx2.ConnectTimeout):
         return IndexUnavailable(f"no server at {url}: {_line(outcome)}; start one: searcher serve")

@@ -5,7 +5,7 @@ Imports: errors, system, plain, records, text.
 
 from searcher.embedding.attention import Attentions
 from searcher.embedding.embedder import Dtype, Embedder, Kind
-from searcher.embedding.encoder import Sequence_, on_this_machine
+from searcher.embedding.encoder import Sequence_, on_one_core, on_this_machine
 from searcher.embedding.heatmap import draw_attention
 from searcher.embedding.highlight import highlighted
 from searcher.embedding.inspection import inspect_text, inspect_word
@@ -38,6 +38,7 @@ __all__ = [
     "maxsim",
     "model_folder",
     "normalize",
+    "on_one_core",
     "on_this_machine",
     "rarity",
 ]

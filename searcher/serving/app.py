@@ -45,7 +45,7 @@ def application(service: Service) -> Application:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await run_in_threadpool(service.warm)
+        await service.warm()
         async with AsyncExitStack() as running:
             if tools is not None:
                 await running.enter_async_context(tools.router.lifespan_context(tools))

@@ -4,14 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from searcher.embedding import on_one_core
 from searcher.errors import SearcherError
 from searcher.search import Searcher
 from searcher.serving.lanes import Lane
 from searcher.serving.options import Options
 from searcher.serving.problems import Refused
+from searcher.system import give_way
 
 __all__ = ["Service"]
 
+HEAVY = 5  # niceness of heavy work
 TOGETHER = 32  # questions that are embedded at once: with 16 or 64 it is hardly slower
 T = TypeVar("T")
 Work = Callable[[], Any]
@@ -26,10 +29,10 @@ class Service:
 
     def __init__(self, searcher: Searcher, options: Options) -> None:
         self.searcher, self.options = searcher, options
-        self.questions = Lane("questions", self._answered, threads=2, together=TOGETHER)
-        self.reading = Lane("reading", _done)
-        self.heavy = Lane("heavy work", _done)
-        self.writing = Lane("writing", _done)
+        self.questions = Lane("questions", self._answered, threads=2, together=TOGETHER, begin=on_one_core)
+        self.reading = Lane("reading", _done, begin=on_one_core)
+        self.heavy = Lane("heavy work", _done, begin=_slowly)
+        self.writing = Lane("writing", _done, begin=give_way)  # and what embeds for it, whose threads it starts
 
     @property
     def lanes(self) -> list[Lane[Any, Any]]:
@@ -56,11 +59,15 @@ class Service:
             raise Refused(403, "this server only reads; searcher serve --allow-writes lets it be written to")
         return await self.writing.do(work)
 
-    def warm(self) -> None:
+    async def warm(self) -> None:
         """Load the model, so that nobody waits for it; where it cannot be, whoever asks is told why."""
         with suppress(SearcherError):
-            if self.searcher.exists() and not self.searcher.settings.given:
-                self.searcher.embedder.embed(["warm"], "query")
+            await self.read(self._warm)
+
+    def _warm(self) -> None:
+        if self.searcher.exists() and not self.searcher.settings.given:
+            self.searcher.embedder.embed(["warm"], "query")
+            self.searcher.search("warm", 1)
 
     def close(self) -> None:
         """Do what waits, then close the index."""
@@ -74,3 +81,9 @@ class Service:
 
 def _done(works: Sequence[Work]) -> list[Any]:
     return [work() for work in works]
+
+
+def _slowly() -> None:
+    """Begin a thread that questions may overtake."""
+    give_way(HEAVY)
+    on_one_core()

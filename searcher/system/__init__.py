@@ -21,7 +21,7 @@ from searcher.system.files import (
 from searcher.system.globs import glob_regex, paths_regex
 from searcher.system.kernels import kernel_library
 from searcher.system.machine import instructions, processor
-from searcher.system.processes import bound_memory, cores, is_alive, memory_of, on_fork, this_process
+from searcher.system.processes import bound_memory, cores, give_way, is_alive, memory_of, on_fork, this_process
 from searcher.system.threads import one_thread
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "binary",
     "bound_memory",
     "cores",
+    "give_way",
     "glob_regex",
     "instructions",
     "is_alive",

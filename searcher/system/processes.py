@@ -2,17 +2,18 @@
 fork.
 
 Windows has no fork; only Linux (and some BSDs) keep a process to some of the cores, and only there is a bound on the
-memory of a process kept; only Linux says when one began.
+memory of a process kept; only Linux says when one began, and has a niceness for each thread.
 """
 
 import os
 import platform
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["bound_memory", "cores", "is_alive", "memory_of", "on_fork", "this_process"]
+__all__ = ["bound_memory", "cores", "give_way", "is_alive", "memory_of", "on_fork", "this_process"]
 
 
 def cores() -> int:
@@ -21,6 +22,16 @@ def cores() -> int:
         return max(1, len(os.sched_getaffinity(0)))
     except (AttributeError, OSError):
         return os.cpu_count() or 1
+
+
+def give_way(niceness: int = 19) -> None:
+    """Let this thread, and those that it will start, run where others of this process need no core.
+
+    Only Linux has a niceness for each thread (sched(7)); elsewhere nothing changes.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
 
 
 def this_process() -> list[str | int]:

@@ -1,6 +1,7 @@
 """The command line asks a running server as it asks an index folder: the same lines, in the same formats."""
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from conftest import Server
 
 from searcher.cli import main
 
+NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -41,7 +43,15 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
     "show river", "show river --passages", "search x --where 'lang ='", "show no-such", "similar no-such",
 ])  # fmt: skip
 def test_what_is_printed_is_what_the_index_folder_gives(run: Run, server: Server, index: Path, line: str) -> None:
-    assert run(line, "--server", server.url) == run(line, "-i", str(index))
+    (code, out, err), (expected_code, expected, expected_err) = (
+        run(line, "--server", server.url),
+        run(line, "-i", str(index)),
+    )
+    assert (code, err) == (expected_code, expected_err)
+    # Scores to a rounding: a server embeds questions together.
+    assert NUMBER.sub("#", out) == NUMBER.sub("#", expected)
+    numbers, expected_numbers = (list(map(float, NUMBER.findall(text))) for text in (out, expected))
+    assert numbers == pytest.approx(expected_numbers, abs=2e-3)
 
 
 def test_people_see_hits_answers_and_a_status(run: Run, server: Server, index: Path) -> None:

@@ -1,6 +1,7 @@
 """Which device and dtype bulk encoding runs on, and the forward pass for it; imports torch."""
 
 from collections.abc import Callable
+from threading import Lock, Thread
 from typing import NamedTuple
 
 import torch
@@ -14,7 +15,7 @@ from searcher.embedding.models import Model
 from searcher.errors import BadValue
 from searcher.system import cores, on_fork
 
-__all__ = ["Bulk", "bulk_dtype", "bulk_forward", "on_this_machine", "one_core", "workers"]
+__all__ = ["Bulk", "bulk_dtype", "bulk_forward", "on_this_machine", "one_core", "only_here", "workers"]
 
 CORE_TOKENS = 1024  # a batch of one core: its activations fit the core's cache
 PADDED_TOKENS = 4096  # of a batch that transformers pads, for all cores
@@ -82,6 +83,19 @@ def workers() -> int:
 def one_core() -> None:
     """Let the torch operations of this thread run on one core."""
     torch.set_num_threads(1)
+
+
+def only_here() -> None:
+    """The same for this thread alone, and not for every new one, which torch would have it mean too."""
+    with _setting:
+        threads = torch.get_num_threads()
+        one_core()
+        others = Thread(target=torch.set_num_threads, args=(threads,))
+        others.start()
+        others.join()
+
+
+_setting = Lock()
 
 
 # In a forked child the other threads of torch's pool are gone, and waiting for them would never end.

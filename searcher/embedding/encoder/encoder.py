@@ -4,6 +4,7 @@ It knows nothing of text, pooling or storage.
 """
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from searcher.embedding.encoder.reference import ReferenceForward
     from searcher.embedding.encoder.small import SmallForward
 
-__all__ = ["DTYPES", "Encoder", "Hidden", "Sequence_", "on_this_machine"]
+__all__ = ["DTYPES", "Encoder", "Hidden", "Sequence_", "on_one_core", "on_this_machine"]
 
 DTYPES = ("auto", "bf16", "fp32")
 SMALL_TOKENS = 768  # up to here numpy is done before torch would be imported
@@ -36,6 +37,17 @@ SHORT = 3 << 29
 PATIENCE = 4096  # … and so many in all for callers that can wait: by then it would have paid to import torch
 
 T = TypeVar("T")
+_here = threading.local()  # has `core` in threads that keep to one
+
+
+def on_one_core() -> None:
+    """Have the calling thread embed by itself, on one core, whatever it embeds: for the threads of a server, of which
+    there are several, and which wait for nobody's bulk. It imports torch and never waits for it again.
+    """
+    from searcher.embedding.encoder.devices import only_here
+
+    only_here()
+    _here.core = True
 
 
 def on_this_machine() -> tuple[str, str, str]:
@@ -63,8 +75,7 @@ class Encoder:
         self._small: SmallForward | None = None
         self._bulk: Bulk | None = None
         self._eager: ReferenceForward | None = None
-        self._few: tuple[int, ThreadPoolExecutor] | None = None
-        self._workers: tuple[int, ThreadPoolExecutor] | None = None
+        self._pools: dict[str, tuple[int, ThreadPoolExecutor]] = {}
         self._patience = PATIENCE
         self._lock = Lock()  # threads that share an encoder load it once
 
@@ -79,15 +90,18 @@ class Encoder:
         """What `then` makes of the hidden states, in batches: (indices into `sequences` (b,) int64, result).
 
         layers: which hidden states, 0 (embeddings) … L. pooler: also the model's own pooled output. Batches hold
-        like lengths; every core works on one of its own, `then` included, and a few wait: memory is bounded.
+        like lengths; every core works on one of its own, `then` included, and a few wait: memory is bounded. A call
+        of few tokens, such as a question, waits for no bulk of another thread's.
         patient: a process that would end after this call is better served by numpy, even if that is slower.
         """
         lengths = np.array([len(sequence.ids) for sequence in sequences], dtype=np.int64)
+        tokens = int(lengths.sum())
         with self._lock:
-            forward, budget, workers = self._forward(int(lengths.sum()), patient)
-            submit = self._pool(workers).submit if workers > 1 else None
+            forward, budget, workers = self._forward(tokens, patient)
+            here = workers == 1 or getattr(_here, "core", False)
+            submit = None if here else self._pool(workers, tokens).submit
             short = self._small if forward is self._small else None
-        alone = short is not None and (workers > 1 or int(lengths.sum()) * short.numbers <= SHORT)
+        alone = short is not None and (workers > 1 or tokens * short.numbers <= SHORT)
 
         def encode(batch: np.ndarray) -> tuple[np.ndarray, T]:
             with one_thread() if alone else nullcontext():
@@ -96,7 +110,7 @@ class Encoder:
         if submit is None:
             yield from map(encode, by_token_budget(lengths, budget))
             return
-        share = int(SLACK * lengths.sum() / workers)  # few tokens are shared out, not left to one core
+        share = int(SLACK * tokens / workers)  # few tokens are shared out, not left to one core
         batches = by_token_budget(lengths, min(budget, max(LEAST_TOKENS, share)))
         waiting: deque[Future[tuple[np.ndarray, T]]] = deque()
         try:
@@ -144,6 +158,7 @@ class Encoder:
         """The forward pass for so many tokens, its token budget, and how many batches to run at once."""
         shape = bert_shape(self.model)
         few = tokens <= SMALL_TOKENS or (patient and tokens <= self._patience)
+        few &= not hasattr(_here, "core")  # where torch is there already
         if shape is not None and few and self._bulk is None and self.device in ("auto", "cpu"):
             self._patience -= tokens if tokens > SMALL_TOKENS else 0
             if self._small is None:
@@ -159,23 +174,29 @@ class Encoder:
             self._bulk = bulk_forward(self.model, shape, self.device, self.dtype, self.torch_weights)
         return self._bulk
 
-    def _pool(self, workers: int) -> ThreadPoolExecutor:
-        """Threads that run torch, once that is needed, on one core each; new ones after a fork."""
-        if self._bulk is None:
-            if self._few is None or self._few[0] != os.getpid():
-                self._few = os.getpid(), ThreadPoolExecutor(workers, "few")
-            return self._few[1]
-        if self._workers is None or self._workers[0] != os.getpid():
-            import torch
+    def _pool(self, workers: int, tokens: int) -> ThreadPoolExecutor:
+        """Threads that run torch, once that is needed, on one core each; new ones after a fork. Questions have threads
+        of their own, so that none waits behind batches of documents.
+        """
+        name = "few" if self._bulk is None else "questions" if tokens <= SMALL_TOKENS else "encoder"
+        process, pool = self._pools.get(name, (0, None))
+        if pool is None or process != os.getpid():
+            pool = ThreadPoolExecutor(workers, name) if self._bulk is None else _of_torch(workers, name)
+            self._pools[name] = os.getpid(), pool
+        return pool
 
-            from searcher.embedding.encoder.devices import one_core
 
-            threads = torch.get_num_threads()
-            pool = ThreadPoolExecutor(workers, "encoder", initializer=one_core)
-            started = Barrier(workers + 1)
-            for _ in range(workers):
-                pool.submit(started.wait)
-            started.wait()
-            torch.set_num_threads(threads)  # what the workers set is also every new thread's default
-            self._workers = os.getpid(), pool
-        return self._workers[1]
+def _of_torch(workers: int, name: str) -> ThreadPoolExecutor:
+    """Threads that are there already, each for one core."""
+    import torch
+
+    from searcher.embedding.encoder.devices import one_core
+
+    threads = torch.get_num_threads()
+    pool = ThreadPoolExecutor(workers, name, initializer=one_core)
+    started = Barrier(workers + 1)
+    for _ in range(workers):
+        pool.submit(started.wait)
+    started.wait()
+    torch.set_num_threads(threads)  # what the workers set is also every new thread's default
+    return pool
