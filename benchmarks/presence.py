@@ -22,7 +22,7 @@ from scipy.optimize import minimize
 from searcher import Searcher
 from searcher.engines import cosine
 from searcher.ranking.presence import LONGEST, WEAK, measured
-from searcher.ranking.wording import telling
+from searcher.words import telling
 
 SETS = (
     "scifact", "cranfield", "stackfaq", "xquad-en", "medquad-liveqa", "covidq", "fiqa-pool", "cacm", "cosqa", "locomo",

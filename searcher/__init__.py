@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from searcher.client import AsyncClient, Client
     from searcher.embedding import Embedder, IndexSettings, Settings
     from searcher.errors import (
         BadValue,
@@ -28,15 +29,15 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "AddReport", "Answer", "AsyncSearcher", "BadValue", "DamagedIndex", "Document", "Embedder", "Failure", "Faq",
-    "FilterError", "Highlight", "IndexSettings", "IndexUnavailable", "Interrupted", "Mode", "ModelError", "Note",
-    "Passage", "Searcher", "SearcherError", "Settings", "SettingsMismatch", "Skipped", "UnknownName",
-    "UnreadableFile", "__version__",
+    "AddReport", "Answer", "AsyncClient", "AsyncSearcher", "BadValue", "Client", "DamagedIndex", "Document",
+    "Embedder", "Failure", "Faq", "FilterError", "Highlight", "IndexSettings", "IndexUnavailable", "Interrupted",
+    "Mode", "ModelError", "Note", "Passage", "Searcher", "SearcherError", "Settings", "SettingsMismatch", "Skipped",
+    "UnknownName", "UnreadableFile", "__version__",
 ]  # fmt: skip
 
 _HOMES = {
-    "embedding": ["Embedder", "IndexSettings", "Settings"], "faq": ["Faq"], "ranking": ["Mode"],
-    "search": ["AsyncSearcher", "Searcher"],
+    "client": ["AsyncClient", "Client"], "embedding": ["Embedder", "IndexSettings", "Settings"], "faq": ["Faq"],
+    "ranking": ["Mode"], "search": ["AsyncSearcher", "Searcher"],
     "records": ["AddReport", "Answer", "Document", "Failure", "Highlight", "Note", "Passage", "Skipped"],
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANSWER", "HEADINGS", "MAX_TEXT_BYTES", "AddReport", "Answer", "Chunk", "Document", "Failure", "Head", "Highlight",
-    "Hits", "Input", "Note", "Passage", "Prepared", "Row", "Skipped",
+    "Hits", "Input", "Note", "Passage", "Prepared", "Row", "Skipped", "ValueCount",
 ]  # fmt: skip
 
 ANSWER = "answer"
@@ -267,6 +267,13 @@ def _html_row(hit: Passage) -> str:
         f'<tr><td {CELL}">{hit.rank}</td><td {CELL}">{hit.score:.3f}</td><td {CELL}">{title}{place}</td>'
         f'<td {CELL}; white-space: pre-wrap" dir="auto">{text}</td></tr>'
     )
+
+
+class ValueCount(NamedTuple):
+    """A value of the metadata, and how many documents have it."""
+
+    value: str | float | bool
+    documents: int
 
 
 @dataclass(frozen=True)

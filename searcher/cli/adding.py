@@ -15,6 +15,7 @@ from searcher.cli.options import (
     settings_options,
 )
 from searcher.cli.output import progress_bar, show_report
+from searcher.cli.remote import client_of, server_option
 from searcher.cli.terminal import echo, show_json, stdin
 
 
@@ -79,12 +80,15 @@ def add_command(
 @click.argument("sources", nargs=-1, metavar="SOURCE…")
 @click.option("--id", "ids", multiple=True, metavar="ID", help="Remove the documents with this id; may be repeated.")
 @folder_option
+@server_option
 @json_option
-def remove_command(sources: tuple[str, ...], ids: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
+def remove_command(
+    sources: tuple[str, ...], ids: tuple[str, ...], folder: Path | None, server: str | None, as_json: bool
+) -> None:
     """Remove documents by SOURCE (a path, the end of one, a folder with all in it, a label, a title) or by id."""
     if not sources and not ids:
         raise click.UsageError("Name a SOURCE or an --id.")
-    removed = open_searcher(folder).remove(sources, ids)
+    removed = (client_of(folder, server) or open_searcher(folder)).remove(sources, ids)
     if as_json:
         show_json({"removed": removed})
     else:

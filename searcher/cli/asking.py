@@ -8,9 +8,11 @@ import click
 
 from searcher.cli.command import Choice, Command
 from searcher.cli.options import folder_option, json_option, model_options, open_searcher
-from searcher.cli.output import show_verdict
+from searcher.cli.output import show_answer, show_verdict
+from searcher.cli.remote import client_of, server_option
 from searcher.cli.searching import QUERIES, batched, one_format
 from searcher.cli.terminal import bold, dim, echo, show_json, show_rows, stdin
+from searcher.records import Answer
 
 if TYPE_CHECKING:
     from searcher.faq import Verdict
@@ -41,6 +43,7 @@ def least_options(command: Any) -> Any:
 ])  # fmt: skip
 @click.argument("question", nargs=-1, metavar="QUESTION…")
 @folder_option
+@server_option
 @least_options
 @click.option("--queries", "file", type=click.Path(exists=True, dir_okay=False, allow_dash=True), metavar="FILE",
               help=QUERIES)  # fmt: skip
@@ -50,8 +53,8 @@ def least_options(command: Any) -> Any:
 @click.option("--jsonl", "as_jsonl", is_flag=True, help="Print a JSON object for each question.")
 @model_options
 def ask_command(
-    question: tuple[str, ...], folder: Path | None, min_score: float | None, min_probability: float | None,
-    file: str | None, kind: str | None, as_json: bool, as_jsonl: bool, **settings: Any,
+    question: tuple[str, ...], folder: Path | None, server: str | None, min_score: float | None,
+    min_probability: float | None, file: str | None, kind: str | None, as_json: bool, as_jsonl: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Answer QUESTION with the FAQ entry that fits it best, or say that there is no answer.
 
@@ -67,6 +70,10 @@ def ask_command(
     if bool(question) == (file is not None):
         raise click.UsageError("Give a QUESTION or --queries FILE.")
     kind = one_format(kind, as_json, as_jsonl)
+    if client := client_of(folder, server, settings, queries=file):
+        [(found, why)] = client.verdicts([" ".join(question)], min_score, min_probability)
+        _show_told(" ".join(question), found, why, kind)
+        return
     searcher = open_searcher(folder, **settings)
     if file is None:
         [verdict] = searcher.faq.verdicts([" ".join(question)], min_score, min_probability)
@@ -100,6 +107,18 @@ def ask_command(
         show_json(objects)
 
 
+def _show_told(question: str, answer: Answer | None, why: str | None, kind: str) -> None:
+    """What a server tells of a question."""
+    if kind == "table":
+        show_answer(answer, lambda: "not calibrated, so no probability")
+        if answer is None:
+            echo(dim(f"  {why}"), err=True)
+    elif kind == "csv":
+        _show_values([{"query": question, **(answer.as_dict() if answer else NO_ANSWER), "why": why}], head=True)
+    else:
+        show_json(answer.as_dict() if answer else NO_ANSWER)
+
+
 def _as_object(verdict: "Verdict") -> dict[str, Any]:
     """What is printed of a question in a file; of an entry that is not the answer its place and how it fares too."""
     found = verdict.best.as_dict() if verdict.best else NO_ANSWER
@@ -110,4 +129,9 @@ def _as_object(verdict: "Verdict") -> dict[str, Any]:
 
 def _show_verdicts(verdicts: Sequence["Verdict"], head: bool) -> None:
     """A row for each question, under a header."""
-    show_rows([*([CSV] if head else []), *(_as_object(verdict).values() for verdict in verdicts)])
+    _show_values([_as_object(verdict) for verdict in verdicts], head)
+
+
+def _show_values(rows: Sequence[dict[str, Any]], head: bool) -> None:
+    """Rows under a header, the same for those of a server."""
+    show_rows([*([CSV] if head else []), *(row.values() for row in rows)])

@@ -7,6 +7,7 @@ import click
 
 from searcher.cli.config import setting
 from searcher.cli.options import folder_option, json_option, mode_option, model_options, open_searcher, where_option
+from searcher.cli.remote import client_of, server_option
 from searcher.cli.searching import Asked, exclude_option, include_option
 from searcher.cli.terminal import echo, show_json, write
 
@@ -20,6 +21,7 @@ __all__ = ["context_command"]
 ])  # fmt: skip
 @click.argument("question", nargs=-1, required=True, metavar="QUESTION…")
 @folder_option
+@server_option
 @click.option("--tokens", type=int, default=2000, show_default=True, metavar="N",
               help="At most so many, as the index's model counts them.")  # fmt: skip
 @click.option("-k", "--top-k", "k", type=int, metavar="N", help="How many passages are looked at. [default: enough]")
@@ -32,7 +34,7 @@ __all__ = ["context_command"]
 @json_option
 @model_options
 def context_command(
-    question: tuple[str, ...], folder: Path | None, tokens: int, k: int | None, where: str | None,
+    question: tuple[str, ...], folder: Path | None, server: str | None, tokens: int, k: int | None, where: str | None,
     include: tuple[str, ...], exclude: tuple[str, ...], mode: str | None, min_score: float | None, rerank: str | None,
     as_json: bool, **settings: Any,
 ) -> None:  # fmt: skip
@@ -41,11 +43,15 @@ def context_command(
     Each piece stands under a number with its source; pieces of a document are in reading order. Nothing is printed
     where nothing was found.
     """
-    searcher = open_searcher(folder, **settings)
-    found = searcher.context(
-        " ".join(question), tokens, where, min_score, k=k, mode=setting("mode", mode, searcher.folder), rerank=rerank,
-        include=include, exclude=exclude,
-    )  # fmt: skip
+    how: dict[str, Any] = {"k": k, "rerank": rerank, "include": include, "exclude": exclude}
+    text = " ".join(question)
+    if client := client_of(folder, server, settings):
+        found = client.context(text, tokens, where, min_score, mode=setting("mode", mode), **how)
+    else:
+        searcher = open_searcher(folder, **settings)
+        found = searcher.context(
+            text, tokens, where, min_score, mode=setting("mode", mode, searcher.folder), **how
+        )  # fmt: skip
     if as_json:
         show_json(found.as_dict())
     elif found.text:

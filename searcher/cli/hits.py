@@ -8,10 +8,9 @@ from itertools import accumulate
 
 from searcher.cli.terminal import bold, columns, dim, echo, fitted, link, printable, show_json, show_rows, width_of
 from searcher.places import file_of, line_of, said, stands
-from searcher.ranking import telling
 from searcher.records import Document, Passage
 from searcher.system import shown
-from searcher.text import around, line_at, section_of
+from searcher.words import telling
 
 __all__ = ["FORMATS", "View", "place", "show_answer_line", "show_documents", "show_hits", "show_lines"]
 
@@ -92,6 +91,8 @@ def place(hit: Passage, document: Callable[[str], Document] | None = None) -> st
     if line is None:
         return ", ".join(filter(None, (shown(hit.source), said(hit.place or {}))))
     if document and hit.highlight and "\n" in hit.text[: hit.highlight.start - hit.start]:
+        from searcher.text import line_at  # with numpy, for which nobody waits who has no document
+
         line = line_at(document(hit.source), hit.highlight.start)
     return f"{shown(hit.source)}:{line}"
 
@@ -157,6 +158,8 @@ def _wrapped(words: Sequence[str], marked: Sequence[bool], width: int) -> Iterat
 
 def _show_lines(document: Document, hit: Passage, view: View) -> None:
     """Lines of the document with their numbers: around what answers, or the whole section."""
+    from searcher.text import around, section_of
+
     text = document.text
     marks = _answering(hit, view.question)
     start, end = section_of(document, marks[0]) if view.section else around(text, *marks, view.context or 0)
@@ -165,6 +168,8 @@ def _show_lines(document: Document, hit: Passage, view: View) -> None:
 
 def show_lines(document: Document, start: int, end: int, marks: tuple[int, int]) -> None:
     """Lines of the document with their numbers; those between two marks in bold."""
+    from searcher.text import line_at
+
     text, digits = document.text, len(str(line_at(document, max(start, end - 1))))
     for piece in text[start:end].rstrip("\n").split("\n"):
         inside = start < marks[1] and start + len(piece) > marks[0]

@@ -1,7 +1,7 @@
 """`list`, `show` and `status`: what is in the index."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,12 +9,14 @@ from searcher.cli.command import Choice, Command
 from searcher.cli.hits import show_lines
 from searcher.cli.options import folder_option, json_option, open_searcher, where_option
 from searcher.cli.output import show_pairs, show_table
+from searcher.cli.remote import client_of, server_option
 from searcher.cli.terminal import bold, echo, show_json, write
 from searcher.places import said
 from searcher.system import shown
 
 if TYPE_CHECKING:
     from searcher.engines import Surroundings
+    from searcher.search import Searcher
 
 COUNTS = ("passages", "characters")
 SORTS = ("source", "title", "kind", "passages", "characters")
@@ -27,6 +29,7 @@ SORTS = ("source", "title", "kind", "passages", "characters")
 ])  # fmt: skip
 @click.argument("globs", nargs=-1, metavar="[GLOB…]")
 @folder_option
+@server_option
 @where_option
 @click.option("--sort", type=Choice(SORTS), default="source", show_default=True, metavar="COLUMN",
               help=f"{', '.join(SORTS)}: numbers and words rising.")  # fmt: skip
@@ -34,11 +37,11 @@ SORTS = ("source", "title", "kind", "passages", "characters")
 @json_option
 @click.option("--jsonl", "as_jsonl", is_flag=True, help="Print a JSON object for each document.")
 def list_command(
-    globs: tuple[str, ...], folder: Path | None, where: str | None, sort: str, reverse: bool, as_json: bool,
-    as_jsonl: bool,
+    globs: tuple[str, ...], folder: Path | None, server: str | None, where: str | None, sort: str,
+    reverse: bool, as_json: bool, as_jsonl: bool,
 ) -> None:  # fmt: skip
     """List the documents of the index, or those from files that a GLOB names."""
-    documents = open_searcher(folder).listing(where, globs)
+    documents = (client_of(folder, server) or open_searcher(folder)).listing(where, globs)
     documents.sort(key=lambda row: (row[sort] is None, row[sort] or 0 if sort in COUNTS else str(row[sort]).casefold()))
     if reverse:
         documents.reverse()
@@ -60,6 +63,7 @@ def list_command(
 ])  # fmt: skip
 @click.argument("source")
 @folder_option
+@server_option
 @click.option("--passages", is_flag=True, help="Each passage with its place, not the text as a whole.")
 @click.option("--at", metavar="PLACE|START", help="What stands at a place, as hits say it, or at a code point of the "
               "stored text.")  # fmt: skip
@@ -68,8 +72,9 @@ def list_command(
 @click.option("--section", is_flag=True, help="With --at: the whole section.")
 @json_option
 def show_command(
-    source: str, folder: Path | None, passages: bool, at: str | None, context: int | None, section: bool, as_json: bool
-) -> None:
+    source: str, folder: Path | None, server: str | None, passages: bool, at: str | None, context: int | None,
+    section: bool, as_json: bool,
+) -> None:  # fmt: skip
     """Show the document SOURCE as it is stored: a path, the end of one, a label, a title or an id.
 
     A PLACE is what hits say: page 3, p. iv (as printed), slide 2, sheet Costs, row 5, cell 7, line 120, message 3, the
@@ -81,31 +86,36 @@ def show_command(
         raise click.UsageError("Give --at or --passages.")
     if context is not None and section:
         raise click.UsageError("Give -C or --section.")
-    searcher = open_searcher(folder)
+    client, rows = client_of(folder, server, at=at), passages or as_json
     if at is not None:
-        there = searcher.surroundings(source, at, context, section=section)
+        there = open_searcher(folder).surroundings(source, at, context, section=section)
         if as_json:
             show_json(there.as_dict())
         else:
             _show_surroundings(there)
         return
-    document = searcher.document(source)
-    rows = searcher.passages(document.source)
+    document = client.show(source, rows) if client else _stored(open_searcher(folder), source, rows)
     if as_json:
-        shown = {
-            "source": document.source, "id": document.id, "title": document.title, "kind": document.kind,
-            "metadata": dict(document.metadata), "text": document.text,
-            "passages": [
-                {name: getattr(row, name) for name in ("passage_id", "start", "end", "line", "section")} for row in rows
-            ],
-        }  # fmt: skip
-        show_json(shown)
+        show_json(document)
     elif passages:
-        for row in rows:
-            echo(bold(f"── {row.start}–{row.end}  line {row.line}  {row.section or ''}".rstrip()))
-            echo(row.text)
+        for row in document["passages"]:
+            echo(bold(f"── {row['start']}–{row['end']}  line {row['line']}  {row['section'] or ''}".rstrip()))
+            echo(document["text"][row["start"] : row["end"]])
     else:
-        write(document.text)
+        write(document["text"])
+
+
+def _stored(searcher: "Searcher", source: str, passages: bool) -> dict[str, Any]:
+    """A document as JSON, with where its passages are if these are wanted."""
+    document = searcher.document(source)
+    told = {
+        "source": document.source, "id": document.id, "title": document.title, "kind": document.kind,
+        "metadata": dict(document.metadata), "text": document.text,
+    }  # fmt: skip
+    if not passages:
+        return told
+    names, rows = ("passage_id", "start", "end", "line", "section"), searcher.passages(document.source)
+    return told | {"passages": [{name: getattr(row, name) for name in names} for row in rows]}
 
 
 def _show_surroundings(there: "Surroundings") -> None:
@@ -121,13 +131,14 @@ def _show_surroundings(there: "Surroundings") -> None:
     ("status --tables", "what searcher.db holds"),
 ])  # fmt: skip
 @folder_option
+@server_option
 @click.option("--tables", is_flag=True, help="What each table of searcher.db holds instead.")
 @json_option
-def status_command(folder: Path | None, tables: bool, as_json: bool) -> None:
+def status_command(folder: Path | None, server: str | None, tables: bool, as_json: bool) -> None:
     """Say what the index holds, and the model and settings it was made with."""
-    searcher = open_searcher(folder)
+    client = client_of(folder, server, tables=tables)
     if tables:
-        held = searcher.tables()
+        held = open_searcher(folder).tables()
         if as_json:
             show_json([table._asdict() for table in held])
         else:
@@ -135,7 +146,7 @@ def status_command(folder: Path | None, tables: bool, as_json: bool) -> None:
                 [(name, f"{rows:,}", ", ".join(columns)) for name, rows, columns in held], ("table", "rows", "columns")
             )
         return
-    status = searcher.status()
+    status = (client or open_searcher(folder)).status()
     if as_json:
         show_json(status)
     else:

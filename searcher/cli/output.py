@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import PurePath
 from time import perf_counter
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from searcher.cli.terminal import bold, dim, echo, printable, width_of
 from searcher.places import file_of
-from searcher.records import AddReport, Failure
+from searcher.records import AddReport, Answer, Failure
 from searcher.system import shown
 
 if TYPE_CHECKING:
     from searcher.faq import Faq, Verdict
     from searcher.ingest import Progress
 
-__all__ = ["progress_bar", "show_pairs", "show_report", "show_table", "show_verdict"]
+__all__ = ["progress_bar", "show_answer", "show_pairs", "show_report", "show_table", "show_verdict"]
 
 LISTED = 5  # things with one reason that are told one by one
 REDRAW = 0.1  # seconds from one picture of the bar to the next
@@ -27,7 +27,13 @@ def show_verdict(verdict: "Verdict", faq: "Faq") -> None:
     """An answer, the question it was given for and where that stands, and how sure it is, for people; on stderr why
     there is none.
     """
-    answer, best = verdict.answer, verdict.best
+    show_answer(verdict.answer, faq.why_no_probability)
+    if verdict.answer is None and (best := verdict.best):
+        echo(dim(f"  nearest: {best.question}  ({shown(best.source)})\n  {verdict.why}"), err=True)
+
+
+def show_answer(answer: Answer | None, lacking: Callable[[], str]) -> None:
+    """An answer, or that there is none. lacking: why it has no probability, where it has none."""
     echo(answer.answer if answer else "no answer")
     if answer:
         margin = "no other entry" if answer.margin is None else f"{answer.margin:.3f} above the next"
@@ -35,10 +41,8 @@ def show_verdict(verdict: "Verdict", faq: "Faq") -> None:
         if answer.probability is not None:
             surety = f"right with probability {answer.probability:.2f}; {surety}"
         else:
-            surety += f"; {faq.why_no_probability()}"
+            surety += f"; {lacking()}"
         echo(dim(f"  {answer.question}  ({shown(answer.source)})\n  {surety}"))
-    elif best:
-        echo(dim(f"  nearest: {best.question}  ({shown(best.source)})\n  {verdict.why}"), err=True)
 
 
 def show_table(rows: Iterable[Sequence[Any]], heading: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from searcher.cli.command import Choice, Command
 from searcher.cli.config import setting
 from searcher.cli.hits import FORMATS, View, show_documents
 from searcher.cli.options import folder_option, json_option, mode_option, model_options, open_searcher, where_option
+from searcher.cli.remote import client_of, server_option
 from searcher.cli.terminal import bold, dim, echo, show_json, stdin
 from searcher.cli.within import of_folder
 from searcher.records import Passage
@@ -83,6 +84,7 @@ class Asked(Command):
 ])  # fmt: skip
 @click.argument("query", nargs=-1, metavar="QUERY…")
 @folder_option
+@server_option
 @click.option("--in", "within", type=click.Path(exists=True, path_type=Path), metavar="PATH", help="Ask a folder or a "
               "file: what changed there is read first, into an index of its own in your cache.")  # fmt: skip
 @top_option
@@ -116,12 +118,12 @@ class Asked(Command):
 @jsonl_option
 @model_options
 def search_command(
-    query: tuple[str, ...], folder: Path | None, within: Path | None, k: int | None, where: str | None,
-    include: tuple[str, ...], exclude: tuple[str, ...], mode: "Mode | None", min_score: float | None,
-    mmr: float | None, rerank: str | None, per_document: int | None, documents: bool, phrasings: bool,
-    highlight: bool | None, context: int | None, section: bool, explain: bool, kind: str | None, number: int | None,
-    dry_run: bool, file: str | None, exact: bool, ef: int | None, nprobe: int | None, as_json: bool, as_jsonl: bool,
-    **settings: Any,
+    query: tuple[str, ...], folder: Path | None, server: str | None, within: Path | None, k: int | None,
+    where: str | None, include: tuple[str, ...], exclude: tuple[str, ...], mode: "Mode | None",
+    min_score: float | None, mmr: float | None, rerank: str | None, per_document: int | None, documents: bool,
+    phrasings: bool, highlight: bool | None, context: int | None, section: bool, explain: bool, kind: str | None,
+    number: int | None, dry_run: bool, file: str | None, exact: bool, ef: int | None, nprobe: int | None,
+    as_json: bool, as_jsonl: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Find the passages that answer QUERY best.
 
@@ -145,8 +147,11 @@ def search_command(
         raise click.UsageError("--explain says what a hit is made of before --rerank; leave one of them out.")
     if within and folder:
         raise click.UsageError("--in makes an index of its own; leave out -i.")
-    searcher = of_folder(within, **settings) if within else open_searcher(folder, **settings)
-    k, mode = setting("k", k, searcher.folder), setting("mode", mode, searcher.folder)
+    here = {"in": within, "open": number, "explain": explain, "context": context, "section": section}
+    client = client_of(folder, server, settings, **here)
+    searcher = None if client else of_folder(within, **settings) if within else open_searcher(folder, **settings)
+    place = searcher.folder if searcher else None
+    k, mode = setting("k", k, place), setting("mode", mode, place)
     how: dict[str, Any] = {"mode": mode, "mmr": mmr, "per_document": 1 if documents else per_document}
     how |= {"rerank": rerank, "phrasings": phrasings, "exact": exact, "ef": ef, "nprobe": nprobe}
     named: dict[str, Any] = {"include": include, "exclude": exclude}
@@ -157,6 +162,8 @@ def search_command(
 
     def looked_at(text: str, hits: list[Passage]) -> tuple[list[Passage], View]:
         """The hits with the sentences that answer, where these are wanted, and how they are shown."""
+        if searcher is None:
+            return hits, View(text)
         wanted = highlight if highlight is not None else for_people and file is None and _marks_quickly(searcher, mode)
         first = len(hits) if highlight else MARKED
         if wanted:
@@ -165,15 +172,20 @@ def search_command(
         last = _worth(searcher, text, hits, mode) if for_people and file is None and rerank is None else None
         return hits, View(text, context, section, explained, last, searcher.document)
 
+    def found_for(asked: Any) -> Any:
+        if client is not None:
+            return client.search(asked, k, where, min_score, highlight=bool(highlight), **how, **named)
+        return searcher.search(asked, k, where, min_score, **how, **named)  # type: ignore[union-attr]
+
     if file is None:
         text = " ".join(query)
         if number is not None:
             from searcher.cli.opening import nth, open_hit
 
-            open_hit(nth(searcher.search(text, k, where, min_score, **how, **named), number), searcher.folder, dry_run)
+            open_hit(nth(found_for(text), number), searcher.folder, dry_run)  # type: ignore[union-attr]
             return
-        hits, view = looked_at(text, searcher.search(text, k, where, min_score, **how, **named))
-        far = searcher.under_way()
+        hits, view = looked_at(text, found_for(text))
+        far = searcher.under_way() if searcher else None
         if far and not hits and kind == "table":
             echo(f"nothing found so far: {far}")
             return
@@ -186,8 +198,7 @@ def search_command(
     rows: list[dict[str, Any]] = []
     questions = read_questions(stdin() if file == "-" else Path(file))
     for queries in batched(questions, BATCH):  # what is printed is not kept: there may be millions
-        results = searcher.search(queries, k, where, min_score, **how, **named)
-        for text, found in zip(queries, results, strict=True):
+        for text, found in zip(queries, found_for(queries), strict=True):
             hits, view = looked_at(text, found)
             if kind in ("json", "jsonl"):
                 rows += [{"query": text, **hit.as_dict()} for hit in hits]
@@ -208,6 +219,7 @@ def search_command(
 ])  # fmt: skip
 @click.argument("source")
 @folder_option
+@server_option
 @top_option
 @where_option
 @include_option
@@ -216,13 +228,16 @@ def search_command(
 @json_option
 @jsonl_option
 def similar_command(
-    source: str, folder: Path | None, k: int | None, where: str | None, include: tuple[str, ...],
+    source: str, folder: Path | None, server: str | None, k: int | None, where: str | None, include: tuple[str, ...],
     exclude: tuple[str, ...], kind: str | None, as_json: bool, as_jsonl: bool,
 ) -> None:  # fmt: skip
     """Find passages of other documents nearest to SOURCE: a document's path, the end of one, its title or id."""
-    searcher = open_searcher(folder)
-    k = setting("k", k, searcher.folder)
-    hits = searcher.similar(source, k, where, include, exclude)
+    hits: list[Passage]
+    if client := client_of(folder, server):
+        hits = client.similar(source, setting("k", k), where, include, exclude)
+    else:
+        searcher = open_searcher(folder)
+        hits = searcher.similar(source, setting("k", k, searcher.folder), where, include, exclude)
     FORMATS[one_format(kind, as_json, as_jsonl)](hits, None)
 
 

@@ -57,7 +57,12 @@ def serve_command(
     def ready(address: str) -> None:
         echo(f"{searcher.folder} at {address}", err=True)
 
-    run(searcher, options, ready)
+    others = []
+    if find_spec("mcp"):  # the Model Context Protocol at /mcp
+        from searcher.mcp import streamable_http_app
+
+        others.append(streamable_http_app(searcher, allow_writes=allow_writes))
+    run(searcher, options, ready, others)
 
 
 def _token(given: str | None, file: Path | None) -> str | None:

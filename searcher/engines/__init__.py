@@ -4,7 +4,7 @@ Imports: errors, system, plain, records, text, filters, embedding, vectors, stor
 """
 
 from searcher.engines.engine import Effort, Engine, Hit, cosine
-from searcher.engines.library import Library, ValueCount, Where, keys_of
+from searcher.engines.library import Library, Where, keys_of
 from searcher.engines.local import LocalEngine
 from searcher.engines.opening import Opened
 from searcher.engines.status import status
@@ -27,7 +27,6 @@ __all__ = [
     "SeenFile",
     "Surrounding",
     "Surroundings",
-    "ValueCount",
     "Where",
     "check",
     "compact",

@@ -2,27 +2,20 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from searcher import filters
 from searcher.engines.opening import Opened
 from searcher.errors import BadValue, UnknownName
 from searcher.filters import Filter, IsNull, in_metadata
 from searcher.plain import plain
-from searcher.records import Document
+from searcher.records import Document, ValueCount
 
-__all__ = ["Library", "ValueCount", "Where", "keys_of"]
+__all__ = ["Library", "Where", "keys_of"]
 
 Where = str | Mapping[Any, Any] | Filter | None
 PIECE = 256  # documents read in one transaction
 SHOWN = ("source", "id", "title", "kind")  # what of a document a key means before it means one of metadata
-
-
-class ValueCount(NamedTuple):
-    """A value of the metadata, and how many documents have it."""
-
-    value: str | float | bool
-    documents: int
 
 
 class Library(Opened):

@@ -8,6 +8,7 @@ Imports: errors, system, plain, records.
 from searcher.filters.conditions import joined, named
 from searcher.filters.given import parse
 from searcher.filters.passing import fits, judge
+from searcher.filters.tokens import written
 from searcher.filters.tree import (
     And,
     Compare,
@@ -85,4 +86,5 @@ __all__ = [
     "parse",
     "parts_of",
     "values_of",
+    "written",
 ]

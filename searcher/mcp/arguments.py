@@ -87,7 +87,7 @@ class Removed(Arguments):
     id: str = Field(min_length=1, description="An id of search or list (document/17), or the id given to add.")
 
 
-A = TypeVar("A", bound=Arguments)
+A = TypeVar("A", bound=BaseModel)
 
 
 def checked(tool: str, model: type[A], given: dict[str, Any]) -> A:

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Unpack
 
+from searcher.cited import Context
 from searcher.engines import Hit, Where
 from searcher.errors import BadValue
-from searcher.ranking.context import Context, assembled, counter
+from searcher.ranking.context import assembled, counter
 from searcher.ranking.each import AskingEach
 from searcher.ranking.options import Finding
 from searcher.ranking.questions import asked_with, check_k

@@ -2,78 +2,20 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from searcher.cited import Citation, Context
 from searcher.engines import Hit
 from searcher.errors import BadValue
-from searcher.places import said, stands
 from searcher.ranking.shown import passage
-from searcher.records import ANSWER, Document, Passage, Row
-from searcher.system import shown
+from searcher.records import ANSWER, Document, Row
 
-__all__ = ["Citation", "Context", "assembled", "counter"]
+__all__ = ["assembled", "counter"]
 
 SPACES = re.compile(r"\s+")
 WORD_END = re.compile(r"(?<=\S)(?=\s|\Z)")
 CUT = " …"
-
-
-@dataclass(frozen=True)
-class Citation:
-    """What a number in a context stands for.
-
-    text: what stands behind the number; `document.text[start:end]`, but for a FAQ entry, of which it is question and
-    answer, and for a piece that had to be cut, which ends in an ellipsis. line counts from 1. place: where it begins in
-    a file of pages, sheets or the like, as a hit says it; page is the one that it says, else that of the metadata,
-    where these tell one. score: of the best passage in it.
-    """
-
-    number: int
-    source: str
-    id: str | None
-    title: str | None
-    section: str | None
-    page: int | str | None
-    line: int
-    start: int
-    end: int
-    score: float
-    text: str
-    metadata: dict[str, Any]
-    place: dict[str, Any] | None = None
-
-    @property
-    def head(self) -> str:
-        """The line before the text: the number and where it is from."""
-        where = stands(self.source, self.place, self.line)
-        if self.page is not None and not said(self.place or {}):  # only the metadata tell it
-            where = f"page {self.page}"
-        parts = [shown(self.source), self.title if self.title != self.source else "", where, self.section]
-        return f"[{self.number}] {', '.join(part for part in parts if part)}"
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a language model is given to answer from.
-
-    text: pieces with their numbers, `citations` what they are. passages: the hits in it, best first. tokens: of the
-    text, as they were counted. left_out: hits that were looked at and found no room.
-    """
-
-    text: str
-    citations: list[Citation]
-    passages: list[Passage]
-    tokens: int
-    left_out: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """All of it as the JSON object that `context --json` prints."""
-        passages = [each.as_dict() for each in self.passages]
-        return {
-            "text": self.text, "tokens": self.tokens, "left_out": self.left_out,
-            "citations": [asdict(each) for each in self.citations], "passages": passages,
-        }  # fmt: skip
 
 
 def counter(tokenizer: Any) -> Callable[[str], int]:

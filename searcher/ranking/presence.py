@@ -17,8 +17,9 @@ from searcher.embedding import Embedder
 from searcher.engines import Engine, cosine
 from searcher.errors import SearcherError
 from searcher.ranking.general import GENERAL
-from searcher.ranking.wording import Wording, telling
+from searcher.ranking.wording import Wording
 from searcher.records import Passage
+from searcher.words import telling
 
 __all__ = ["LEAST", "WEAK", "Nothing", "Presence", "measured", "presence"]
 

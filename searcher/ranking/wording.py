@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from searcher.filters import Filter, Holds, Not
 
-__all__ = ["Wording", "as_it_stands", "telling", "worded", "wording_of"]
+__all__ = ["Wording", "as_it_stands", "worded", "wording_of"]
 
 # Marks count only where a word begins and ends: 5" is inches, -5 a number, e-mail a word and * alone nothing.
 MARKED = re.compile(
@@ -15,8 +15,6 @@ MARKED = re.compile(
     re.VERBOSE,
 )
 BEGINNING = re.compile(r"(?<!\S)(\w+)\*(?!\S)")
-UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")  # kana and Chinese characters
-ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|s|e|ly)\Z")
 STAR = re.compile(r"(?<=\w)\*(?!\S)")
 
 
@@ -83,26 +81,3 @@ def as_it_stands(question: str) -> str:
 
 def _tells(text: str) -> bool:
     return any(sign.isalnum() for sign in text)
-
-
-def telling(text: str, letters: int = 3) -> set[str]:
-    """The words of a text of at least so many letters, without case and the commonest endings of English.
-
-    Near enough to what the keyword index takes for the same word to mark it, or to count what a passage holds. In
-    scripts without spaces, pairs of signs.
-
-    >>> sorted(telling("Padding padded the averages")), sorted(telling("東京都"))
-    (['averag', 'pad', 'the'], ['京都', '東京'])
-    """
-    words: set[str] = set()
-    for word in re.findall(r"\w+", text.casefold()):
-        if UNSPACED.search(word):
-            words.update(word[at : at + 2] for at in range(max(1, len(word) - 1)))
-        elif len(word) >= letters:
-            words.add(_stem(word))
-    return words
-
-
-def _stem(word: str) -> str:
-    stem = ENDING.sub("", word)
-    return stem[:-1] if stem != word and stem[-1:] == stem[-2:-1] and len(stem) > 3 else stem

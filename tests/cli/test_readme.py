@@ -121,11 +121,15 @@ def test_version_stands_in_pyproject_changelog_and_package_alike() -> None:
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
+TESTED = ("client", "mcp", "serve", "dev")
+
+
 def test_the_oldest_releases_that_are_allowed_are_those_that_were_tested() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lines = (ROOT / "tests" / "lowest.txt").read_text(encoding="utf-8").splitlines()
     tested = {Requirement(line).name: Requirement(line) for line in lines if not line.startswith("#")}
-    allowed = map(Requirement, [*project["dependencies"], *project["optional-dependencies"]["dev"]])
+    extras = project["optional-dependencies"]
+    allowed = map(Requirement, [*project["dependencies"], *(one for name in TESTED for one in extras[name])])
     least = {own.name: each.version for own in allowed for each in own.specifier if each.operator == ">="}
     assert tested.keys() == least.keys()
     assert [name for name, own in tested.items() if least[name] not in own.specifier] == []

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from searcher import Searcher
+from searcher.cited import Context
 from searcher.errors import BadValue
-from searcher.ranking import Context
 
 
 def words(text: str) -> int:
