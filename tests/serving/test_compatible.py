@@ -48,6 +48,16 @@ def test_openais_own_client_gets_the_vectors_and_the_model(server: Server, vecto
         assert caught.value.type == "BadValue"
 
 
+def test_langchains_embeddings_are_the_librarys_or_say_which_switch_makes_them_so(
+    server: Server, vectors: np.ndarray
+) -> None:
+    langchain = pytest.importorskip("langchain_openai", reason="langchain-openai is not installed")
+    how = {"base_url": f"{server.url}/v1", "api_key": "none", "max_retries": 0}
+    own = langchain.OpenAIEmbeddings(**how, check_embedding_ctx_length=False)
+    near(own.embed_documents(TEXTS), vectors)
+    near(own.embed_query(TEXTS[0]), vectors[0])
+
+
 def test_embeddings_of_a_text_several_and_ids_are_the_librarys(
     server: Server, embedder: Embedder, vectors: np.ndarray
 ) -> None:
