@@ -189,6 +189,8 @@ class SearcherRetriever(BaseRetriever):
         super().__init__()
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        if self._k == 0:
+            return []
         hits = self._searcher.search(
             query_bundle.query_str, self._k, self._where, vector=query_bundle.embedding, **self._how
         )

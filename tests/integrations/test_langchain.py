@@ -155,6 +155,19 @@ def test_text_and_vector_are_asked_together_in_mode_hybrid(tmp_path: Path) -> No
     assert 0 <= store.similarity_search_with_relevance_scores("river", k=1)[0][1] <= 1
 
 
+def test_a_mode_of_one_question_decides_its_vector_and_its_relevance(tmp_path: Path) -> None:
+    store = SearcherVectorStore(tmp_path / "index", EMBEDDING)
+    store.add_texts(["the river bank", "money"])
+    score = store.similarity_search_with_score("river", k=1, mode="keyword")[0][1]
+    for mode in ("keyword", "dense"):
+        asked = SearcherVectorStore(store.searcher, EMBEDDING, mode=mode)
+        ask, awaited = asked.similarity_search_with_relevance_scores, asked.asimilarity_search_with_relevance_scores
+        for found in (ask("river", k=1, mode="keyword"), asyncio.run(awaited("river", k=1, mode="keyword"))):
+            assert [share for _, share in found] == [Searcher.relevance(score, "keyword")]
+        assert ask("money", k=1, mode="dense")[0][1] == pytest.approx(1)
+    assert SearcherRetriever(searcher=store.searcher, how={"mode": "keyword"}).invoke("river", k=0) == []
+
+
 def test_a_retriever_gives_passages_with_their_places(tmp_path: Path, tiny_bert: Path) -> None:
     (tmp_path / "a.txt").write_text("\nthe river bank\n")
     searcher = Searcher(tmp_path / "index", tiny_bert)
