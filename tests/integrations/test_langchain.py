@@ -13,8 +13,13 @@ pytest.importorskip("langchain_tests", reason="langchain-tests is not installed"
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_core.indexing import InMemoryRecordManager, index
-from langchain_tests.integration_tests import RetrieversIntegrationTests, VectorStoreIntegrationTests
+from langchain_tests.integration_tests import (
+    EmbeddingsIntegrationTests,
+    RetrieversIntegrationTests,
+    VectorStoreIntegrationTests,
+)
 from langchain_tests.integration_tests.indexer import AsyncDocumentIndexTestSuite, DocumentIndexerTestSuite
+from langchain_tests.unit_tests import EmbeddingsUnitTests
 
 from searcher import Searcher
 from searcher.errors import BadValue
@@ -67,6 +72,28 @@ class TestRetriever(RetrieversIntegrationTests):
     @property
     def retriever_query_example(self) -> str:
         return "money"
+
+
+class OfTiny:
+    @pytest.fixture(autouse=True)
+    def made(self, tiny_bert: Path) -> None:
+        type(self).path = tiny_bert
+
+    @property
+    def embeddings_class(self) -> type[SearcherEmbeddings]:
+        return SearcherEmbeddings
+
+    @property
+    def embedding_model_params(self) -> dict[str, Any]:
+        return {"model": self.path}
+
+
+class TestEmbeddings(OfTiny, EmbeddingsIntegrationTests):
+    pass
+
+
+class TestEmbeddingsUnit(OfTiny, EmbeddingsUnitTests):
+    pass
 
 
 EMBEDDING = DeterministicFakeEmbedding(size=12)
