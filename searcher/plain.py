@@ -20,6 +20,7 @@ __all__ = ["INT64", "ColumnType", "as_json", "plain", "scalar", "storable"]
 ColumnType = Literal["text", "number", "boolean", "date"]  # what the values of a table's column are made into
 INT64 = range(-(2**63), 2**63)
 TOO_DEEP = "a value is nested too deeply"
+ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)  # json.dumps makes a new one for each value
 
 
 def plain(value: Any) -> Any:
@@ -140,7 +141,7 @@ def _ordered(value: set[Any] | frozenset[Any]) -> list[Any]:
 def as_json(value: Any) -> str:
     """The value as it is stored. BadValue for one that JSON cannot hold."""
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        return ENCODER.encode(value)
     except (TypeError, ValueError) as fault:
         raise BadValue(f"{value!r:.80} cannot be stored as JSON: {fault}") from None
     except RecursionError:

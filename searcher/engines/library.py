@@ -8,7 +8,7 @@ from searcher import filters
 from searcher.engines.opening import Opened
 from searcher.errors import BadValue, UnknownName
 from searcher.filters import Filter, IsNull, in_metadata
-from searcher.plain import plain
+from searcher.plain import scalar
 from searcher.records import Document, ValueCount
 
 __all__ = ["Library", "Where", "keys_of"]
@@ -97,13 +97,13 @@ class Library(Opened):
 
 def keys_of(ids: Any) -> list[str]:
     """The caller's ids as they are stored, each once. BadValue for what is none."""
-    ids = plain(ids)
+    ids = scalar(ids)
     if isinstance(ids, str | int):
         ids = [ids]
     if isinstance(ids, bytes | Mapping) or not isinstance(ids, Iterable):
         raise BadValue(f"ids is {ids!r:.40}; good: a list of texts")
     keys = []
-    for number, key in enumerate(map(plain, ids), 1):
+    for number, key in enumerate(map(scalar, ids), 1):
         if isinstance(key, bool) or not isinstance(key, str | int):
             raise BadValue(f"id {number} is {key!r:.40}, not a text")
         keys.append(str(key))

@@ -10,7 +10,7 @@ import numpy as np
 from searcher.embedding import normalize
 from searcher.errors import BadValue, UnknownName
 from searcher.places import PLACE_PARTS
-from searcher.plain import as_json, plain, storable
+from searcher.plain import as_json, plain, scalar, storable
 from searcher.records import Chunk, Document
 from searcher.text import check_text
 
@@ -68,7 +68,7 @@ def content_key(document: Document) -> str:
 
 def key_of(given: Any, number: int) -> str:
     """A caller's id as it is stored. BadValue for what is none."""
-    given = plain(given)
+    given = scalar(given)
     key = check_text(str(given) if isinstance(given, int) else given, f"id {number}")
     if not key:
         raise BadValue(f"id {number} is empty")

@@ -79,7 +79,7 @@ class SearcherDocumentStore:
         listed = list(documents) if isinstance(documents, Iterable) and not isinstance(documents, str) else [None]
         if not all(isinstance(each, Document) for each in listed):
             raise ValueError("Please provide a list of Documents.")
-        exists = EXISTS[policy]
+        exists = EXISTS[DuplicatePolicy(policy)]
         first = {each.id: each for each in reversed(listed)}
         there = set() if exists == "replace" else {each.id for each in self.searcher.get([*first])}
         if exists == "error" and (there or len(first) < len(listed)):

@@ -1,13 +1,14 @@
 """LangChain: an index as a VectorStore, a retriever and a DocumentIndex, a model as Embeddings."""
 
 from asyncio import to_thread
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 from searcher.embedding import Embedder
 from searcher.errors import BadValue
+from searcher.filters import Filter, parse
 from searcher.integrations.doors import needed, opened, placed
 from searcher.ranking import Mode
 from searcher.search import AsyncSearcher, Searcher
@@ -20,7 +21,9 @@ with needed(__name__, "langchain-core", "langchain"):
     from langchain_core.retrievers import BaseRetriever
     from langchain_core.vectorstores import VectorStore
 
-__all__ = ["SearcherDocumentIndex", "SearcherEmbeddings", "SearcherRetriever", "SearcherVectorStore"]
+__all__ = [
+    "SearcherDocumentIndex", "SearcherEmbeddings", "SearcherRetriever", "SearcherVectorStore", "filter_tree",
+]  # fmt: skip
 
 Scored = list[tuple[Document, float]]
 NAMES = ("model", "model_name", "model_id")  # under which embeddings say what they are
@@ -101,12 +104,12 @@ class SearcherVectorStore(VectorStore):
 
     def delete(self, ids: Sequence[str] | None = None, *, filter: Any = None, **kwargs: Any) -> bool:
         """Remove documents by id, by a filter, or by both. BadValue where neither is given."""
-        self.searcher.delete(ids, filter)
+        self.searcher.delete(ids, filter_tree(filter))
         return True
 
     async def adelete(self, ids: Sequence[str] | None = None, *, filter: Any = None, **kwargs: Any) -> bool:
         """As `delete`."""
-        await self._awaited.delete(ids, filter)
+        await self._awaited.delete(ids, filter_tree(filter))
         return True
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
@@ -129,15 +132,15 @@ class SearcherVectorStore(VectorStore):
 
     def similarity_search_with_score(self, query: str, k: int = 4, **kwargs: Any) -> Scored:
         """As `similarity_search`, with the scores."""
-        vector = self._embedding.embed_query(query) if self._wants_vector(k) and self._embedding is not None else None
-        return self._found(query, vector, k, **kwargs)
+        wanted = self._embedding if self._wants_vector(k, **kwargs) else None
+        return self._found(query, None if wanted is None else wanted.embed_query(query), k, **kwargs)
 
     async def asimilarity_search_with_score(self, query: str, k: int = 4, **kwargs: Any) -> Scored:
         """As `similarity_search_with_score`."""
         if k == 0:
             return []
-        wanted = self._wants_vector(k) and self._embedding is not None
-        vector = await self._embedding.aembed_query(query) if wanted and self._embedding is not None else None
+        wanted = self._embedding if self._wants_vector(k, **kwargs) else None
+        vector = None if wanted is None else await wanted.aembed_query(query)
         return _scored(await self._awaited.search(**self._asked(query, vector, k, **kwargs)))
 
     def similarity_search_by_vector(self, embedding: list[float], k: int = 4, **kwargs: Any) -> list[Document]:
@@ -174,10 +177,24 @@ class SearcherVectorStore(VectorStore):
         return await self.asimilarity_search_by_vector(embedding, k, mmr=lambda_mult, **kwargs)
 
     def _select_relevance_score_fn(self) -> Callable[[float], float]:
-        return partial(Searcher.relevance, mode=self.mode)
+        return self._relevance()
 
-    def _wants_vector(self, k: int) -> bool:
-        return k != 0 and self.mode != "keyword"
+    def _relevance(self, mode: Mode | None = None, **kwargs: Any) -> Callable[[float], float]:
+        """What makes scores of a search numbers from 0 to 1. kwargs: what else the search was asked with."""
+        return partial(Searcher.relevance, mode=mode or self.mode)
+
+    def _similarity_search_with_relevance_scores(self, query: str, k: int = 4, **kwargs: Any) -> Scored:
+        relevance = self._relevance(**kwargs)
+        found = self.similarity_search_with_score(query, k, **kwargs)
+        return [(document, relevance(score)) for document, score in found]
+
+    async def _asimilarity_search_with_relevance_scores(self, query: str, k: int = 4, **kwargs: Any) -> Scored:
+        relevance = self._relevance(**kwargs)
+        found = await self.asimilarity_search_with_score(query, k, **kwargs)
+        return [(document, relevance(score)) for document, score in found]
+
+    def _wants_vector(self, k: int, mode: Mode | None = None, **kwargs: Any) -> bool:
+        return k != 0 and (mode or self.mode) != "keyword"
 
     def _found(self, query: str | None, vector: list[float] | None, k: int, **kwargs: Any) -> Scored:
         return _scored(self.searcher.search(**self._asked(query, vector, k, **kwargs))) if k else []
@@ -187,7 +204,14 @@ class SearcherVectorStore(VectorStore):
     ) -> dict[str, Any]:
         """The arguments of `Searcher.search`. An empty filter is none; an empty question may have a vector."""
         text = query if vector is None or (query and query.strip()) else None
-        asked = {"query": text, "vector": vector, "k": k, "where": filter or None, "whole": True, "mode": self.mode}
+        asked = {
+            "query": text,
+            "vector": vector,
+            "k": k,
+            "where": filter_tree(filter),
+            "whole": True,
+            "mode": self.mode,
+        }
         return asked | {name: value for name, value in kwargs.items() if name not in ("fetch_k", "score_threshold")}
 
 
@@ -205,12 +229,14 @@ class SearcherRetriever(BaseRetriever):
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun, k: int | None = None
     ) -> list[Document]:
-        return _passages(self.searcher.search(query, k or self.k, self.where, **self.how))
+        k = self.k if k is None else k
+        return _passages(self.searcher.search(query, k, self.where, **self.how)) if k else []
 
     async def _aget_relevant_documents(
         self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, k: int | None = None
     ) -> list[Document]:
-        return _passages(await to_thread(self.searcher.search, query, k or self.k, self.where, **self.how))
+        k = self.k if k is None else k
+        return _passages(await to_thread(self.searcher.search, query, k, self.where, **self.how)) if k else []
 
 
 class SearcherDocumentIndex(DocumentIndex):
@@ -236,7 +262,7 @@ class SearcherDocumentIndex(DocumentIndex):
         return [_document(each) for each in self.searcher.get(ids)]
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:
-        return [document for document, _ in _scored(self.searcher.search(query, self.k, whole=True))]
+        return [document for document, _ in _scored(self.searcher.search(query, self.k, whole=True))] if self.k else []
 
 
 class SearcherEmbeddings(Embeddings):
@@ -259,6 +285,16 @@ class SearcherEmbeddings(Embeddings):
         """The vector of a question, with its prompt."""
         vector: list[float] = self.embedder.embed([text], "query")[0].tolist()
         return vector
+
+
+def filter_tree(filter: Any) -> Filter | None:
+    """The tree of a filter, None for none or an empty one. A key that no document has is missing, not an error.
+
+    A dict asks for equality of metadata, whatever our own columns are called; a text or a tree is one of ours.
+    """
+    if filter is None or filter == {} or filter == "":
+        return None
+    return parse({"metadata": filter} if isinstance(filter, Mapping) else filter, unknown="nothing")
 
 
 def _name_of(embedding: Embeddings) -> str:

@@ -1,6 +1,5 @@
 """LlamaIndex: an index as a vector store and as a retriever, a model as embeddings."""
 
-import json
 import warnings
 from asyncio import to_thread
 from collections.abc import Callable, Sequence
@@ -18,7 +17,17 @@ with needed(__name__, "llama-index-core", "llama-index"):
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from llama_index.core.bridge.pydantic import PrivateAttr
     from llama_index.core.retrievers import BaseRetriever
-    from llama_index.core.schema import BaseNode, MetadataMode, NodeWithScore, QueryBundle, TextNode
+    from llama_index.core.schema import (
+        BaseNode,
+        Document,
+        ImageNode,
+        IndexNode,
+        MetadataMode,
+        Node,
+        NodeWithScore,
+        QueryBundle,
+        TextNode,
+    )
     from llama_index.core.vector_stores.types import (
         BasePydanticVectorStore,
         FilterCondition,
@@ -29,12 +38,16 @@ with needed(__name__, "llama-index-core", "llama-index"):
         VectorStoreQueryMode,
         VectorStoreQueryResult,
     )
-    from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_metadata_dict
 
 __all__ = ["SearcherEmbedding", "SearcherRetriever", "SearcherVectorStore", "filter_tree"]
 
 REF = "ref_doc_id"  # under which a node's document is found by filters
-CONTENT = "_node_content"  # where LlamaIndex keeps a node, as JSON
+PAYLOAD = "llama_index"  # under which a payload holds what else a node is
+MEDIA = {"text_resource", "image_resource", "audio_resource", "video_resource"}
+KINDS = {kind.class_name(): kind for kind in (Document, ImageNode, IndexNode, Node)}  # others are taken for a TextNode
+ELSEWHERE: dict[str, Any] = {  # what an index has a place of its own for
+    "id_": True, "text": True, "text_resource": {"text"}, "metadata": True, "embedding": True,
+}  # fmt: skip
 
 
 class Asked(NamedTuple):
@@ -176,6 +189,8 @@ class SearcherRetriever(BaseRetriever):
         super().__init__()
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        if self._k == 0:
+            return []
         hits = self._searcher.search(
             query_bundle.query_str, self._k, self._where, vector=query_bundle.embedding, **self._how
         )
@@ -225,23 +240,28 @@ def _metadata(node: BaseNode) -> dict[str, Any]:
 
 
 def _payload(node: BaseNode) -> dict[str, Any]:
-    """What of a node is neither text, metadata nor embedding, and its own value under a key that we need."""
-    held = node_to_metadata_dict(node, remove_text=True)
-    content = json.loads(held[CONTENT])
-    content["metadata"] = {REF: node.metadata[REF]} if REF in node.metadata else {}
-    return {CONTENT: json.dumps(content), "_node_type": held["_node_type"]}
+    """What of a node stands nowhere else in an index and is not its kind's default, and its own value under a key that
+    we need.
+    """
+    held = node.model_dump(mode="json", exclude=ELSEWHERE, exclude_defaults=True)
+    for name in MEDIA.intersection(held):  # whose bytes, in base64, no dump of LlamaIndex holds
+        if (data := getattr(node, name).data) is not None:
+            held[name]["data"] = data.decode("ascii")
+    return {PAYLOAD: held | ({"metadata": {REF: node.metadata[REF]}} if REF in node.metadata else {})}
 
 
 def _node(stored: Any) -> BaseNode:
-    """The node that a stored document is, or a hit; what came from a file is a plain one."""
-    embedding = None if stored.vector is None else stored.vector.tolist()
-    if not isinstance(stored.payload, dict) or CONTENT not in stored.payload:
-        key = stored.id or stored.source
+    """The node that a stored document is, or a hit; what did not come as a node is a plain one."""
+    key, embedding = stored.id or stored.source, None if stored.vector is None else stored.vector.tolist()
+    if not isinstance(stored.payload, dict) or PAYLOAD not in stored.payload:
         return TextNode(id_=key, text=stored.text, metadata=told(stored), embedding=embedding)
-    node = metadata_dict_to_node(stored.payload, text=stored.text)
-    node.metadata = {key: value for key, value in stored.metadata.items() if key != REF} | node.metadata
-    node.embedding = embedding
-    return node
+    held = stored.payload[PAYLOAD]
+    kind = KINDS.get(held["class_name"], TextNode)
+    own = {name: value for name, value in stored.metadata.items() if name != REF} | held.get("metadata", {})
+    text: dict[str, Any] = {"text": stored.text}
+    if "text_resource" in kind.model_fields:
+        text = {"text_resource": held["text_resource"] | text} if "text_resource" in held else {}
+    return kind.from_dict({**held, **text, "id_": key, "metadata": own, "embedding": embedding})
 
 
 # -- filters

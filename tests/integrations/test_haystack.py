@@ -234,7 +234,9 @@ def test_each_policy_does_what_its_name_says(store: SearcherDocumentStore) -> No
     assert [each.content for each in store.filter_documents()] == ["one", "new"]
     assert store.write_documents([new, other, one], DuplicatePolicy.OVERWRITE) == 3
     assert {each.id: each.content for each in store.filter_documents()} == {"x": "one", "y": "new"}
-    assert store.write_documents([], DuplicatePolicy.FAIL) == 0
+    assert store.write_documents([], DuplicatePolicy.FAIL) == store.write_documents([new], "skip") == 0  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="'wrong'"):
+        store.write_documents([new], "wrong")  # type: ignore[arg-type]
     with pytest.raises(ValueError):
         store.write_documents(None)  # type: ignore[arg-type]
 

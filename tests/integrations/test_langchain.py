@@ -13,8 +13,13 @@ pytest.importorskip("langchain_tests", reason="langchain-tests is not installed"
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_core.indexing import InMemoryRecordManager, index
-from langchain_tests.integration_tests import RetrieversIntegrationTests, VectorStoreIntegrationTests
+from langchain_tests.integration_tests import (
+    EmbeddingsIntegrationTests,
+    RetrieversIntegrationTests,
+    VectorStoreIntegrationTests,
+)
 from langchain_tests.integration_tests.indexer import AsyncDocumentIndexTestSuite, DocumentIndexerTestSuite
+from langchain_tests.unit_tests import EmbeddingsUnitTests
 
 from searcher import Searcher
 from searcher.errors import BadValue
@@ -67,6 +72,28 @@ class TestRetriever(RetrieversIntegrationTests):
     @property
     def retriever_query_example(self) -> str:
         return "money"
+
+
+class OfTiny:
+    @pytest.fixture(autouse=True)
+    def made(self, tiny_bert: Path) -> None:
+        type(self).path = tiny_bert
+
+    @property
+    def embeddings_class(self) -> type[SearcherEmbeddings]:
+        return SearcherEmbeddings
+
+    @property
+    def embedding_model_params(self) -> dict[str, Any]:
+        return {"model": self.path}
+
+
+class TestEmbeddings(OfTiny, EmbeddingsIntegrationTests):
+    pass
+
+
+class TestEmbeddingsUnit(OfTiny, EmbeddingsUnitTests):
+    pass
 
 
 EMBEDDING = DeterministicFakeEmbedding(size=12)
@@ -153,6 +180,19 @@ def test_text_and_vector_are_asked_together_in_mode_hybrid(tmp_path: Path) -> No
     assert store.searcher.settings.model == "fake"
     assert store.similarity_search("river", k=1)[0].id == "r"
     assert 0 <= store.similarity_search_with_relevance_scores("river", k=1)[0][1] <= 1
+
+
+def test_a_mode_of_one_question_decides_its_vector_and_its_relevance(tmp_path: Path) -> None:
+    store = SearcherVectorStore(tmp_path / "index", EMBEDDING)
+    store.add_texts(["the river bank", "money"])
+    score = store.similarity_search_with_score("river", k=1, mode="keyword")[0][1]
+    for mode in ("keyword", "dense"):
+        asked = SearcherVectorStore(store.searcher, EMBEDDING, mode=mode)
+        ask, awaited = asked.similarity_search_with_relevance_scores, asked.asimilarity_search_with_relevance_scores
+        for found in (ask("river", k=1, mode="keyword"), asyncio.run(awaited("river", k=1, mode="keyword"))):
+            assert [share for _, share in found] == [Searcher.relevance(score, "keyword")]
+        assert ask("money", k=1, mode="dense")[0][1] == pytest.approx(1)
+    assert SearcherRetriever(searcher=store.searcher, how={"mode": "keyword"}).invoke("river", k=0) == []
 
 
 def test_a_retriever_gives_passages_with_their_places(tmp_path: Path, tiny_bert: Path) -> None:

@@ -10,7 +10,17 @@ import pytest
 pytest.importorskip("llama_index.core", reason="llama-index-core is not installed")
 
 from llama_index.core import StorageContext, VectorStoreIndex
-from llama_index.core.schema import ImageNode, IndexNode, NodeRelationship, QueryBundle, RelatedNodeInfo, TextNode
+from llama_index.core.schema import (
+    Document,
+    ImageNode,
+    IndexNode,
+    MediaResource,
+    Node,
+    NodeRelationship,
+    QueryBundle,
+    RelatedNodeInfo,
+    TextNode,
+)
 from llama_index.core.vector_stores.types import (
     FilterCondition,
     FilterOperator,
@@ -114,6 +124,25 @@ def test_nodes_come_back_as_they_were_given(store: SearcherVectorStore) -> None:
     assert store.add([node("a", [1.0, 0, 0, 0], "one"), node("a", [1.0, 0, 0, 0], "two")]) == ["a", "a"]
     assert store.get_nodes(["a"])[0].text == "two"
     assert store.add([]) == []
+
+
+def test_nodes_of_media_and_documents_come_back_with_all_they_hold(store: SearcherVectorStore) -> None:
+    child = RelatedNodeInfo(node_id="child", metadata={"deep": [1]})
+    others = [
+        Node(id_="page", text_resource=MediaResource(text="seen", url="http://example.org/", mimetype="text/html")),
+        Node(id_="picture", image_resource=MediaResource(data=b"aGVsbG8=", mimetype="image/png")),
+        Node(id_="nothing"),
+        Document(id_="whole", text="a document", metadata={"n": 1}, excluded_llm_metadata_keys=["n"]),
+        IndexNode(id_="within", text="points", index_id="there", obj=TextNode(id_="inner", text="inside")),
+        TextNode(
+            id_="odd", text="x", text_template="{content}!", metadata_separator="|", start_char_idx=3, end_char_idx=4,
+            relationships={NodeRelationship.CHILD: [child], NodeRelationship.NEXT: child},
+        ),
+    ]  # fmt: skip
+    store.add(others)
+    found = store.get_nodes(ids(others))
+    assert found == others and list(map(type, found)) == list(map(type, others))
+    assert found[1].image_resource.data == b"aGVsbG8="  # no equality of theirs looks at it
 
 
 def test_each_mode_asks_the_index_its_way(store: SearcherVectorStore) -> None:
