@@ -1,13 +1,15 @@
 """The citing part of `Searcher`: a question → what a language model needs to answer it."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Unpack
+
+import numpy as np
 
 from searcher.cited import Context
 from searcher.engines import Hit, Where
 from searcher.errors import BadValue
-from searcher.ranking.context import assembled, counter
+from searcher.ranking.context import assembled, counter, pointed, spread
 from searcher.ranking.each import AskingEach
 from searcher.ranking.options import Finding
 from searcher.ranking.questions import asked_with, check_k
@@ -40,7 +42,8 @@ class Citing(AskingEach):
 
         Passages of a document stand together in reading order, under the number of their piece; those that touch are
         one piece, and what was said already is left out. Of the best passage alone the beginning is taken, if it is too
-        long.
+        long. A piece that goes over several pages or the like is cited by the one on which the sentence stands that
+        answers best, where the model is small enough to look for it (not in mode "keyword", nor for a vector alone).
         tokenizer: what counts tokens, a function that gives those of a text or their number, or an object with
         `encode`; by default the index's own model does, and where vectors are given every three bytes count as one.
         k: how many hits are looked at, by default one for every 40 tokens, from 10 to 500. where, min_score, vector,
@@ -56,7 +59,17 @@ class Citing(AskingEach):
         asked = Asked(k, min_score, **how)
         count = counter(self._tokens if tokenizer is None else tokenizer)
         [hits] = self._rank(queries, where, asked, rerank, given)
-        return assembled(hits, self._read(hits), int(tokens), count)
+        found = assembled(hits, self._read(_needed(hits)), int(tokens), count)
+        if isinstance(queries, np.ndarray):
+            return found
+        cited = {each.source for each in found.citations}
+        placed = {row.document_id for _, row in hits if row.place and row.source in cited}
+        if not placed or not self.marks_quickly(asked.mode):
+            return found
+        best = spread(found, {document.source: document for document in self._read(placed).values()})
+        marked = self.highlight(queries[0], list(best.values())) if best else []
+        marks = {number: hit.highlight for number, hit in zip(best, marked, strict=True) if hit.highlight}
+        return pointed(found, marks, int(tokens), count)
 
     @property
     def _tokens(self) -> Callable[[str], int]:
@@ -66,11 +79,15 @@ class Citing(AskingEach):
         encode = self.embedder.model.tokenizer.encode_ids
         return lambda text: len(encode([text])[0])
 
-    def _read(self, hits: Sequence[Hit]) -> dict[int, Document]:
-        """The documents whose text is needed to put their hits together, but for those that were removed since."""
-        several = Counter(row.document_id for _, row in hits)
-        wanted = {row.document_id for _, row in hits if several[row.document_id] > 1 or row.section == ANSWER}
+    def _read(self, wanted: Collection[int]) -> dict[int, Document]:
+        """The documents of these numbers, but for those that were removed since."""
         if not wanted:
             return {}
         with self.engine.reading():
             return {number: self.engine.document(number) for number in self.engine.document_ids(sorted(wanted))}
+
+
+def _needed(hits: Sequence[Hit]) -> set[int]:
+    """The documents whose text is needed to put their hits together."""
+    several = Counter(row.document_id for _, row in hits)
+    return {row.document_id for _, row in hits if several[row.document_id] > 1 or row.section == ANSWER}
