@@ -253,7 +253,8 @@ class Adding(Opened):
         A document whose id is there already is replaced. Nothing of the store is run or written; what was done with it
         is in the report's `notes`.
 
-        Raises BadValue for a path that is none of these, UnreadableFile, and what `add` raises.
+        Raises BadValue for a path that is none of these, UnreadableFile, and what `add` raises: Interrupted too, after
+        a clean commit.
         """
         from searcher.ingest.migrating import bring_in, bring_in_given
         from searcher.migration import Choices, foreign
@@ -262,17 +263,16 @@ class Adding(Opened):
         given = self._wanted.vectors is not None if stored is None else stored.given
         if given and embed:
             raise BadValue("an index of given vectors embeds nothing; leave embed out")
-        with foreign(Path(path), Choices(collection, vector_name, text_field)) as store, showing(progress) as progress:
-            if given:
-                self._create()
+        with foreign(Path(path), Choices(collection, vector_name, text_field)) as store:
+            if not given:
+                with self._ingesting(progress) as ingest:
+                    bring_in(ingest, store, Path(path), embed)
+                return ingest.report
+            self._create()
+            with showing(progress) as progress:
                 report = bring_in_given(
                     self.engine, store, Path(path), lambda length: stored or self._wanted.given(length), progress
                 )
-            else:
-                settings, embedder = self.settings, self.embedder
-                self._create()
-                self.engine.settle(settings)
-                report = bring_in(self.engine, store, Path(path), settings, embedder, embed, progress)
         self.engine.publish()
         return report
 
