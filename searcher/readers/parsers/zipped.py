@@ -11,6 +11,7 @@ from zipfile import BadZipFile, ZipFile
 from lxml import etree
 
 from searcher.errors import UnreadableFile
+from searcher.readers.binary import OLE
 from searcher.readers.raw import Raw
 
 try:
@@ -18,12 +19,11 @@ try:
 except ImportError:  # a Python without it unpacks no such member
     LZMAError = zlib.error  # type: ignore[assignment,misc]
 
-__all__ = ["DAMAGED", "OLE", "Archive", "Element", "attribute", "is_on", "tree"]
+__all__ = ["DAMAGED", "Archive", "Element", "attribute", "is_on", "tree"]
 
 MOST_UNPACKED = 512 * 2**20  # bytes of all members, as the directory says; a header that lies is found out when read
 MOST_XML = 128 * 2**20  # bytes of a member that becomes a tree, which takes some times as much memory
 MOST_MEMBERS = 100_000
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # in which Office wraps what it encrypts, and how it wrote before 2007
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 DAMAGED = "it is damaged or cut short"
 PIECE = 2**20
