@@ -2,19 +2,21 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from searcher.cited import Context
 from searcher.engines import Hit, Where
 from searcher.errors import BadValue
-from searcher.ranking.context import assembled, counter, pointed, spread
 from searcher.ranking.each import AskingEach
 from searcher.ranking.options import Finding
 from searcher.ranking.questions import asked_with, check_k
 from searcher.ranking.retrieval import Asked
 from searcher.records import ANSWER, Document
+
+# A search does not wait for what makes a context.
+if TYPE_CHECKING:
+    from searcher.cited import Context
 
 __all__ = ["Citing"]
 
@@ -37,7 +39,7 @@ class Citing(AskingEach):
         vector: Any = None,
         rerank: str | None = None,
         **how: Unpack[Finding],
-    ) -> Context:
+    ) -> "Context":
         """The passages that answer a question best, as one text of at most so many tokens with numbered sources.
 
         Passages of a document stand together in reading order, under the number of their piece; those that touch are
@@ -51,6 +53,8 @@ class Citing(AskingEach):
 
         Raises BadValue as `search` does, and for a tokenizer that counts nothing.
         """
+        from searcher.ranking.context import assembled, counter, pointed, spread
+
         check_k(tokens, "tokens")
         k = min(MOST, max(LEAST, int(tokens) // TOKENS)) if k is None else k
         queries, given, single = asked_with(question, vector)
