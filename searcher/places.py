@@ -1,11 +1,12 @@
 """Where in its file something stands: what a place may say, and how people say it."""
 
 import re
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-__all__ = ["PLACE_PARTS", "SAID", "file_of", "line_of", "said", "stands"]
+__all__ = ["PLACE_PARTS", "SAID", "file_of", "line_of", "place_at", "said", "stands"]
 
 # What a place in a file may say, and of which type: the page (from 1) and the label printed on it where that differs,
 # the slide and whether it is in the speaker's notes, the sheet and row, the cell of a notebook, the qualified name of a
@@ -30,6 +31,18 @@ def said(place: Mapping[str, Any]) -> str:
     ('page 3, printed iii', 'sheet Costs, row 12', 'slide 2, notes')
     """
     return ", ".join(SAID[name].format(place[name]) for name in SAID if place.get(name) not in (None, False))
+
+
+def place_at(places: Sequence[tuple[int, Mapping[str, Any]]], offset: int) -> dict[str, Any] | None:
+    """What the places of a document say of an offset of its text, but for the line; None where they say nothing.
+
+    places: (start, place) in rising order.
+
+    >>> place_at([(0, {"page": 1}), (90, {"page": 2, "line": 40})], 95)
+    {'page': 2}
+    """
+    at = bisect_right(places, offset, key=lambda each: each[0])
+    return ({name: part for name, part in places[at - 1][1].items() if name != "line"} or None) if at else None
 
 
 WITHIN = re.compile(r".+?\.\w+(?=#)", re.DOTALL)  # the path of a file, before what something in it is called

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANSWER", "HEADINGS", "MAX_TEXT_BYTES", "AddReport", "Answer", "Chunk", "Document", "Failure", "Head", "Highlight",
-    "Hits", "Input", "Note", "Passage", "Prepared", "Row", "Skipped", "ValueCount",
+    "Hits", "Input", "Note", "Passage", "Prepared", "Row", "Skipped", "ValueCount", "answers_at",
 ]  # fmt: skip
 
 ANSWER = "answer"
@@ -159,11 +159,29 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Highlight:
-    """The sentence of a passage that answers best: `text == document.text[start:end]`."""
+    """The sentence of a passage that answers best: `text == document.text[start:end]`.
+
+    line, place: where the sentence begins, as a hit says where its passage does; line is None where nobody has looked.
+    """
 
     text: str
     start: int
     end: int
+    line: int | None = None
+    place: dict[str, Any] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it that is known, as JSON."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def answers_at(
+    highlight: Highlight | None, place: dict[str, Any] | None, line: int
+) -> tuple[dict[str, Any] | None, int]:
+    """Place and line of a highlight where these are known, else those given, of what it is in."""
+    if highlight is None or highlight.line is None:
+        return place, line
+    return highlight.place, highlight.line
 
 
 SHOWN, BEFORE = 400, 100  # characters of a passage in a notebook, and how many at most before its best sentence
@@ -189,6 +207,7 @@ class Passage:
 
     `text == document.text[start:end]`; `line` counts from 1; `id` is the caller's, `passage_id` ours.
     place: some of PLACE_PARTS where its file has pages, sheets or the like; page is the one that it says, else None.
+    Both and the line are of where it begins; a highlight has its own.
     highlight, vector ((d,) float32, as it was given): None unless asked for. payload: that of a document that is the
     hit as a whole.
     """
@@ -211,13 +230,18 @@ class Passage:
     payload: Any = None
     vector: "np.ndarray | None" = field(default=None, compare=False, repr=False)
 
+    @property
+    def answers_at(self) -> tuple[dict[str, Any] | None, int]:
+        """Place and line of what answers: of its best sentence where these are known, else of its beginning."""
+        return answers_at(self.highlight, self.place, self.line)
+
     def as_dict(self) -> dict[str, Any]:
         """The hit as the JSON object that `--json` prints; what has to be asked for is in it where it was."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}  # asdict takes ten times as long
         for name in ("metadata", "place", "payload"):
             values[name] = _copied(values[name])
         if self.highlight is not None:
-            values["highlight"] = asdict(self.highlight)
+            values["highlight"] = self.highlight.as_dict()
         if self.vector is not None:
             values["vector"] = self.vector.tolist()
         return {name: value for name, value in values.items() if name not in ASKED_FOR or value is not None}
@@ -259,12 +283,14 @@ def _html_row(hit: Passage) -> str:
     last = max(end, first + SHOWN)
     before, best, after = (escape(hit.text[a:b]) for a, b in ((first, start), (start, end), (end, last)))
     text = f"{'…' * (first > 0)}{before}{f'<mark>{best}</mark>' if best else ''}{after}{'…' * (last < len(hit.text))}"
-    line = line_of(hit.source, hit.place, hit.line)
-    place = escape(hit.source) + (f":{line}" if line else "") + (f"<br>{escape(hit.section)}" if hit.section else "")
-    place += f"<br>{escape(at)}" if (at := said(hit.place or {})) else ""
+    place, line = hit.answers_at
+    number = line_of(hit.source, place, line)
+    where = escape(hit.source) + (f":{number}" if number else "")
+    where += f"<br>{escape(hit.section)}" if hit.section else ""
+    where += f"<br>{escape(at)}" if (at := said(place or {})) else ""
     title = f"<b>{escape(hit.title)}</b><br>" if hit.title else ""
     return (
-        f'<tr><td {CELL}">{hit.rank}</td><td {CELL}">{hit.score:.3f}</td><td {CELL}">{title}{place}</td>'
+        f'<tr><td {CELL}">{hit.rank}</td><td {CELL}">{hit.score:.3f}</td><td {CELL}">{title}{where}</td>'
         f'<td {CELL}; white-space: pre-wrap" dir="auto">{text}</td></tr>'
     )
 

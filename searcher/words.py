@@ -4,7 +4,8 @@ import re
 
 __all__ = ["telling"]
 
-UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")  # kana and Chinese characters
+# Kana and Chinese characters; compiled when first met, which takes longer than all else that is imported here.
+UNSPACED = "[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
 ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|s|e|ly)\Z")
 
 
@@ -19,7 +20,7 @@ def telling(text: str, letters: int = 3) -> set[str]:
     """
     words: set[str] = set()
     for word in re.findall(r"\w+", text.casefold()):
-        if UNSPACED.search(word):
+        if not word.isascii() and re.search(UNSPACED, word):
             words.update(word[at : at + 2] for at in range(max(1, len(word) - 1)))
         elif len(word) >= letters:
             words.add(_stem(word))

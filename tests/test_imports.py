@@ -133,16 +133,39 @@ def test_importing_loads_no_heavy_library(statement: str) -> None:
     assert result.stdout.strip() == "[]"
 
 
-def test_a_search_from_the_shell_loads_neither_readers_nor_faq(tiny_bert: Path, tmp_path: Path) -> None:
-    Searcher(tmp_path, model=str(tiny_bert)).add_texts(["money in the bank"])
-    arguments = ["search", "bank", "--mode", "keyword", "--jsonl", "--index", str(tmp_path)]
+def loaded_by(*arguments: str) -> tuple[str, set[str]]:
+    """What a command line prints, and the modules that it loads beside those that click does."""
     code = f"""
 import atexit, sys
+import click
+before = set(sys.modules)
 from searcher.cli import main
-atexit.register(lambda: print([room for room in ("readers", "migration", "faq") if f"searcher.{{room}}" in sys.modules]))
-main({arguments})
+atexit.register(lambda: print("\\n" + " ".join(sorted(set(sys.modules) - before))))
+main({list(arguments)})
 """
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    hit, loaded = result.stdout.splitlines()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    printed, _, names = done.stdout.rstrip("\n").rpartition("\n")
+    return printed.strip(), set(names.split())
+
+
+def test_a_search_from_the_shell_loads_only_what_it_needs(tiny_bert: Path, tmp_path: Path) -> None:
+    Searcher(tmp_path, model=str(tiny_bert)).add_texts(["money in the bank"])
+    hit, loaded = loaded_by("search", "bank", "--mode", "keyword", "--jsonl", "--index", str(tmp_path))
     assert json.loads(hit)["text"] == "money in the bank"
-    assert loaded == "[]"
+    rooms = {"readers", "migration", "faq", "client", "serving", "mcp", "evaluation", "cited"}
+    writing = {f"ingest.{name}" for name in ("ingest", "pipeline", "exchange", "reindexing", "watching", "documents")}
+    ranking = {f"ranking.{name}" for name in ("hybrid", "explaining", "rerank", "context")}
+    assert {name for name in rooms | writing | ranking if f"searcher.{name}" in loaded} == set()
+    assert loaded & {"subprocess", "shlex", "sqlite_utils", "tokenizers", "torch", "faiss", "sentencex"} == set()
+
+
+def test_the_help_loads_only_the_frame_of_the_command_line() -> None:
+    text, loaded = loaded_by("--help")
+    assert text.startswith("Usage: ")
+    ours = {
+        "searcher",
+        "searcher.errors",
+        *(f"searcher.cli{name}" for name in ("", ".program", ".command", ".importing", ".terminal")),
+    }
+    assert {name for name in loaded if name.partition(".")[0] == "searcher"} == ours
+    assert loaded & {"json", "pathlib", "numpy", "sqlite3", "subprocess"} == set()

@@ -68,7 +68,7 @@ def show_answer_line(answer: str, width: int) -> None:
 
 def _show_head(hit: Passage, width: int, view: View) -> None:
     """Rank, score, place and section, in one line."""
-    rank, where = f"{hit.rank:>2}  {hit.score:.3f}  ", place(hit, view.document)
+    rank, where = f"{hit.rank:>2}  {hit.score:.3f}  ", place(hit)
     left = width - width_of(rank)
     if width_of(where) > left:  # its end tells more than its beginning
         where = "…" + _end_of(where, left - 1)
@@ -82,19 +82,15 @@ def _end_of(text: str, width: int) -> str:
     return text
 
 
-def place(hit: Passage, document: Callable[[str], Document] | None = None) -> str:
+def place(hit: Passage) -> str:
     """File and line of a hit, of its sentence where that is known; page, sheet or the like where its file has those.
 
-    A row of a table file has no line. document: gives that of a source, whose text may have other lines than the file.
+    A row of a table file has no line.
     """
-    line = line_of(hit.source, hit.place, hit.line)
-    if line is None:
-        return ", ".join(filter(None, (shown(hit.source), said(hit.place or {}))))
-    if document and hit.highlight and "\n" in hit.text[: hit.highlight.start - hit.start]:
-        from searcher.text import line_at  # with numpy, for which nobody waits who has no document
-
-        line = line_at(document(hit.source), hit.highlight.start)
-    return f"{shown(hit.source)}:{line}"
+    there, line = hit.answers_at
+    if (number := line_of(hit.source, there, line)) is None:
+        return ", ".join(filter(None, (shown(hit.source), said(there or {}))))
+    return f"{shown(hit.source)}:{number}"
 
 
 # -- the preview of a passage
@@ -209,15 +205,19 @@ def show_documents(hits: Sequence[Passage], view: View | None = None) -> None:
 
 
 def _show_csv(hits: Sequence[Passage], view: View | None = None) -> None:
-    """A row for each hit, under a header."""
-    told = ({name: getattr(hit, name) for name in CSV} | {"place": said(hit.place or {})} for hit in hits)
-    show_rows([CSV, *(values.values() for values in told)])
+    """A row for each hit, under a header; line and place are of its sentence where that is known."""
+    rows = []
+    for hit in hits:
+        there, line = hit.answers_at
+        told = {name: getattr(hit, name) for name in CSV} | {"line": line, "place": said(there or {})}
+        rows.append(tuple(told.values()))
+    show_rows([CSV, *rows])
 
 
 def _show_markdown(hits: Sequence[Passage], view: View | None = None) -> None:
     """A quotation for each hit with its source, to be pasted where somebody reads or a program goes on."""
     for hit in hits:
-        parts = (f"**{shown(hit.source)}**", stands(hit.source, hit.place, hit.line), hit.section)
+        parts = (f"**{shown(hit.source)}**", stands(hit.source, *hit.answers_at), hit.section)
         echo(f"{hit.rank}. {', '.join(part for part in parts if part)}\n")
         echo("\n".join(f"   > {line}" for line in hit.text.splitlines()) + "\n")
 

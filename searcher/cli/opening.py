@@ -46,14 +46,17 @@ def nth(hits: Sequence[Passage], number: int) -> Passage:
 
 
 def command_for(hit: Passage, folder: Path | None = None, platform: str | None = None) -> list[str]:
-    """The words of the command that opens a hit's file. SearcherError for a hit whose source is no file.
+    """The words of the command that opens a hit's file, at its sentence where that is known.
+
+    SearcherError for a hit whose source is no file.
 
     By the setting `open` for its suffix or for any ("*"), else $VISUAL or $EDITOR for text, a PDF viewer that is
     there, or the platform's opener.
     """
     file = _file(hit.source)
     suffix = PurePath(file).suffix.lower().removeprefix(".")
-    values = {"file": file, "line": str(hit.line), "page": str(hit.page or 1)}
+    place, line = hit.answers_at
+    values = {"file": file, "line": str(line), "page": str((place or {}).get("page", hit.page or 1))}
     forms: Mapping[str, str] = setting("open", None, folder) or {}
     if form := forms.get(suffix) or forms.get("*"):
         return _filled(words_of(form, platform), values)

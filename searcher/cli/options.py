@@ -8,6 +8,7 @@ import click
 
 from searcher.cli.command import Choice, Option
 from searcher.cli.config import MODES, locate, setting
+from searcher.cli.importing import importing
 
 if TYPE_CHECKING:
     from searcher.embedding import Embedder
@@ -115,7 +116,8 @@ def reading(encoding: str | None, column_types: tuple[str, ...]) -> dict[str, An
 
 def open_searcher(folder: Path | None, make: bool = False, **options: Any) -> "Searcher":
     """The index that a command works on. make: whether it may be one that is not there yet."""
-    from searcher.search import Searcher
+    with importing("searcher.search"):
+        from searcher.search import Searcher
 
     place, settings = locate(folder, make), given(options)
     if (

@@ -12,6 +12,7 @@ import click
 
 from searcher import __version__
 from searcher.cli.command import Group
+from searcher.cli.importing import importing
 from searcher.cli.terminal import echo, open_streams
 from searcher.errors import Interrupted, SearcherError
 
@@ -59,7 +60,9 @@ class Commands(Group):
         """Import one command."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"searcher.cli.{COMMANDS[cmd_name][0]}"), f"{cmd_name}_command")
+        name = f"searcher.cli.{COMMANDS[cmd_name][0]}"
+        with importing(name):
+            command: click.Command = getattr(import_module(name), f"{cmd_name}_command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 BATCH = 256  # questions that are searched for at a time
 DASHED = re.compile(r"-[^\W\d][\w'.-]*\w\*?\Z|-\".+\"\Z")  # -word; not --option
-QUICK = 1_300_000  # layers × width²: MiniLM's six of 384 are quick, twelve are not
 QUERIES = (
     "Questions: CSV, TSV, JSON or JSONL with question (or text, query), else one on each line, plain or as such an "
     "object; - is stdin."
@@ -160,14 +159,17 @@ def search_command(
         read = f"in mode dense {' '.join(dashed)} is text like the rest; --mode keyword or hybrid leaves that out"
         echo(dim(read), err=True)
 
+    def marked(text: str, hits: list[Passage]) -> list[Passage]:
+        """The hits with the sentences that answer, where these are wanted."""
+        wanted = highlight if highlight is not None else for_people and file is None and searcher.marks_quickly(mode)  # type: ignore[union-attr]
+        first = len(hits) if highlight else MARKED
+        return [*searcher.highlight(text, hits[:first]), *hits[first:]] if wanted else hits  # type: ignore[union-attr]
+
     def looked_at(text: str, hits: list[Passage]) -> tuple[list[Passage], View]:
-        """The hits with the sentences that answer, where these are wanted, and how they are shown."""
+        """The hits, and how they are shown."""
         if searcher is None:
             return hits, View(text)
-        wanted = highlight if highlight is not None else for_people and file is None and _marks_quickly(searcher, mode)
-        first = len(hits) if highlight else MARKED
-        if wanted:
-            hits = [*searcher.highlight(text, hits[:first]), *hits[first:]]
+        hits = marked(text, hits)
         explained = [each.as_line() for each in searcher.explain(text, hits, mode, where, **named)] if explain else ()
         last = _worth(searcher, text, hits, mode) if for_people and file is None and rerank is None else None
         return hits, View(text, context, section, explained, last, searcher.document)
@@ -182,7 +184,8 @@ def search_command(
         if number is not None:
             from searcher.cli.opening import nth, open_hit
 
-            open_hit(nth(found_for(text), number), searcher.folder, dry_run)  # type: ignore[union-attr]
+            [hit] = marked(text, [nth(found_for(text), number)])
+            open_hit(hit, searcher.folder, dry_run)  # type: ignore[union-attr]
             return
         hits, view = looked_at(text, found_for(text))
         far = searcher.under_way() if searcher else None
@@ -251,14 +254,6 @@ def _worth(searcher: "Searcher", question: str, hits: list[Passage], mode: str) 
         best = f"the best cosine is {found.cosine:.2f}, and questions of elsewhere reach {found.ordinary:.2f} here"
         return f"probably not here ({chance} % that it is): {best}"
     return f"{SCORES[mode]}; questions of elsewhere reach a cosine of about {found.ordinary:.2f} here"
-
-
-def _marks_quickly(searcher: "Searcher", mode: str) -> bool:
-    """Whether the sentences of ten hits are found in 50 ms on two cores: the model is loaded anyhow, and small."""
-    if mode == "keyword":
-        return False
-    model = searcher.embedder.model
-    return model.layers * model.width**2 <= QUICK
 
 
 def one_format(kind: str | None, as_json: bool, as_jsonl: bool) -> str:

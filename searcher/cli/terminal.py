@@ -6,14 +6,12 @@ not our own styling is shown as a picture of itself.
 
 import codecs
 import io
-import json
 import os
 import re
 import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
@@ -62,7 +60,11 @@ def dim(text: str) -> Styled:
 
 def link(text: Styled, path: str) -> Styled:
     """The text as a link to a file that a terminal can open (OSC 8); as it is anywhere else."""
-    if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb" or not Path(path).is_absolute():
+    if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+        return text
+    from pathlib import Path  # which the help need not wait for
+
+    if not Path(path).is_absolute():
         return text
     return Styled(f"\x1b]8;;{Path(path).as_uri()}\x1b\\{text}\x1b]8;;\x1b\\")
 
@@ -89,6 +91,8 @@ def show_rows(rows: Iterable[Iterable[Any]]) -> None:
 
 def show_json(value: Any) -> None:
     """One JSON value on one line, in ASCII where the encoding of stdout is not UTF-8."""
+    import json
+
     line = json.dumps(value, ensure_ascii=not _is_utf8(sys.stdout))
     click.echo(ABOVE_ASCII.sub(lambda sign: f"\\u{ord(sign[0]):04x}", line))
 

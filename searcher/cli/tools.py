@@ -1,12 +1,12 @@
 """`mcp`: the index as tools for a language model."""
 
-import gc
 from pathlib import Path
 from typing import Any
 
 import click
 
 from searcher.cli.command import Command
+from searcher.cli.importing import importing
 from searcher.cli.options import folder_option, model_options, open_searcher
 from searcher.errors import SearcherError
 
@@ -26,11 +26,9 @@ def mcp_command(folder: Path | None, allow_writes: bool, **settings: Any) -> Non
     A client such as Claude Desktop, Cursor or VS Code starts it. The tools: search, fetch, answer, context and list.
     An index that is not there yet is looked for again whenever a tool is called. Needs: pip install 'searcher[mcp]'
     """
-    gc.disable()  # of what is imported nothing is garbage: to look for it takes a tenth of the time
     try:
-        from searcher.mcp import run_stdio
+        with importing("searcher.mcp"):
+            from searcher.mcp import run_stdio
     except ModuleNotFoundError as missing:
         raise SearcherError(f"the tools need {missing.name}: pip install 'searcher[mcp]'") from None
-    gc.freeze()
-    gc.enable()
     run_stdio(lambda: open_searcher(folder, make=allow_writes, **dict(settings)), allow_writes)

@@ -25,14 +25,17 @@ def hits_of(told: Mapping[str, Any]) -> Hits:
 
 
 def _passage(told: Mapping[str, Any]) -> Passage:
-    changed: dict[str, Any] = {}
-    if told.get("highlight") is not None:
-        changed["highlight"] = _known(Highlight, told["highlight"])
+    changed = _marked(told)
     if told.get("vector") is not None:
         import numpy as np
 
         changed["vector"] = np.array(told["vector"], dtype=np.float32)
     return _known(Passage, told, **changed)
+
+
+def _marked(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What is a record itself in a hit or a citation."""
+    return {} if told.get("highlight") is None else {"highlight": _known(Highlight, told["highlight"])}
 
 
 def answer_of(told: Mapping[str, Any]) -> tuple[Answer | None, str | None]:
@@ -42,7 +45,7 @@ def answer_of(told: Mapping[str, Any]) -> tuple[Answer | None, str | None]:
 
 def context_of(told: Mapping[str, Any]) -> Context:
     """The sources of a question."""
-    citations = [_known(Citation, each) for each in told["citations"]]
+    citations = [_known(Citation, each, **_marked(each)) for each in told["citations"]]
     return _known(Context, told, citations=citations, passages=[_passage(each) for each in told["passages"]])
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from searcher.engines.opening import Opened
 from searcher.errors import BadValue
+from searcher.places import place_at
 from searcher.records import Document
-from searcher.text import around, line_at, place_at, section_of, stretch_at
+from searcher.text import around, line_at, section_of, stretch_at
 
 __all__ = ["Surrounding", "Surroundings"]
 
@@ -40,7 +41,7 @@ class Surroundings:
     @property
     def place(self) -> dict[str, Any]:
         """What the file says of where that is."""
-        return place_at(self.document, self.first)
+        return place_at(self.document.places, self.first) or {}
 
     @property
     def section(self) -> str | None:

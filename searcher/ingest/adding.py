@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from searcher.engines import Opened
 from searcher.errors import BadValue, Interrupted, SearcherError
-from searcher.ingest.documents import documents_of_texts
-from searcher.ingest.exchange import Exchanged, Export, write_export
-from searcher.ingest.ingest import Ingest
 from searcher.ingest.progress import Progress, no_progress, showing
 from searcher.ingest.under_way import UnderWay
-from searcher.ingest.watching import folders_of, watched
 from searcher.plain import ColumnType
 from searcher.records import AddReport, Document, Failure
 
-# The readers and the stores of other tools are imported where they are used: who only asks need not wait for them.
+# All that reads, cuts, embeds and writes is imported where it is used: who only asks need not wait for it.
 if TYPE_CHECKING:
+    from searcher.ingest.exchange import Exchanged
+    from searcher.ingest.ingest import Ingest
     from searcher.readers import ReadOptions
 
 __all__ = ["Adding"]
@@ -68,6 +66,8 @@ class Adding(Opened):
         KeyboardInterrupt where it waits, Interrupted within an add. Raises BadValue for what is no folder,
         SearcherError without watchfiles (the extra "watch").
         """
+        from searcher.ingest.watching import folders_of, watched
+
         roots = folders_of([folders] if isinstance(folders, str | Path) else folders)
         how: dict[str, Any] = {"encoding": encoding, "column_types": column_types, "progress": progress}
         return watched(roots, self.folder, lambda there: self.add(there, prune=True, **how), stop)
@@ -131,6 +131,8 @@ class Adding(Opened):
 
         Raises BadValue for lists of unlike length, an id given twice, a text that is not one; nothing is written then.
         """
+        from searcher.ingest.documents import documents_of_texts
+
         documents = list(documents_of_texts(texts, ids, metadatas))
         return self.add_documents(documents, progress=progress)
 
@@ -158,8 +160,10 @@ class Adding(Opened):
         return ingest.report
 
     @contextmanager
-    def _ingesting(self, progress: Progress = no_progress, dry_run: bool = False) -> Iterator[Ingest]:
+    def _ingesting(self, progress: Progress = no_progress, dry_run: bool = False) -> Iterator["Ingest"]:
         """An ingest that is finished when all is in it. Interrupted for a KeyboardInterrupt, after a clean commit."""
+        from searcher.ingest.ingest import Ingest
+
         settings, embedder = self.settings, self.embedder
         if not dry_run:
             self._create()
@@ -206,20 +210,24 @@ class Adding(Opened):
 
     def export(
         self, stream: BinaryIO, vectors: Literal["numbers", "base64"] = "numbers", progress: Progress = no_progress
-    ) -> Exchanged:
+    ) -> "Exchanged":
         """Write the whole index to a binary stream as lines of JSON: settings, documents, passages, vectors.
 
         vectors: "numbers", lists of them that read back as the same float32; "base64", of little-endian float32.
         """
+        from searcher.ingest.exchange import write_export
+
         with showing(progress) as progress:
             return write_export(self.engine, stream, vectors, progress)
 
-    def import_(self, stream: BinaryIO, progress: Progress = no_progress) -> Exchanged:
+    def import_(self, stream: BinaryIO, progress: Progress = no_progress) -> "Exchanged":
         """Bring in what `export` wrote; documents whose source is there are replaced, passages get new ids. No model
         is needed. All or nothing: one transaction. Where there was no index, an empty one is left if a line is wrong.
 
         Raises SettingsMismatch when the index was made with other settings; BadValue, naming the line, for a fault.
         """
+        from searcher.ingest.exchange import Export
+
         export = Export(stream)
         with self._lock:
             if self._stored() is None:
@@ -253,7 +261,8 @@ class Adding(Opened):
         A document whose id is there already is replaced. Nothing of the store is run or written; what was done with it
         is in the report's `notes`.
 
-        Raises BadValue for a path that is none of these, UnreadableFile, and what `add` raises.
+        Raises BadValue for a path that is none of these, UnreadableFile, and what `add` raises: Interrupted too, after
+        a clean commit.
         """
         from searcher.ingest.migrating import bring_in, bring_in_given
         from searcher.migration import Choices, foreign
@@ -262,17 +271,16 @@ class Adding(Opened):
         given = self._wanted.vectors is not None if stored is None else stored.given
         if given and embed:
             raise BadValue("an index of given vectors embeds nothing; leave embed out")
-        with foreign(Path(path), Choices(collection, vector_name, text_field)) as store, showing(progress) as progress:
-            if given:
-                self._create()
+        with foreign(Path(path), Choices(collection, vector_name, text_field)) as store:
+            if not given:
+                with self._ingesting(progress) as ingest:
+                    bring_in(ingest, store, Path(path), embed)
+                return ingest.report
+            self._create()
+            with showing(progress) as progress:
                 report = bring_in_given(
                     self.engine, store, Path(path), lambda length: stored or self._wanted.given(length), progress
                 )
-            else:
-                settings, embedder = self.settings, self.embedder
-                self._create()
-                self.engine.settle(settings)
-                report = bring_in(self.engine, store, Path(path), settings, embedder, embed, progress)
         self.engine.publish()
         return report
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from searcher.embedding import Embedder, IndexSettings
+from searcher.embedding import IndexSettings
 from searcher.engines import Engine
 from searcher.errors import BadValue
 from searcher.ingest.documents import sound
@@ -52,23 +52,14 @@ class Tally:
     left_out: Counter[str] = field(default_factory=Counter)
 
 
-def bring_in(
-    engine: Engine,
-    store: Foreign,
-    path: Path,
-    settings: IndexSettings,
-    embedder: Embedder,
-    embed: bool,
-    progress: Progress,
-) -> AddReport:
-    """Bring all of a store into an index with these settings: a document for each item, under its id.
+def bring_in(ingest: Ingest, store: Foreign, path: Path, embed: bool) -> None:
+    """Bring all of a store into an index: a document for each item, under its id; whoever began the ingest ends it.
 
     embed: embed the texts, whatever vectors there are. Vectors are kept if those of a sample of the texts have a cosine
     of at least LEAST with what the index's model makes of them; such a document is one passage, however long. They come
     in one transaction, what is embedded batch by batch, as in `add`.
     """
-    ingest = Ingest(engine, settings, embedder, progress)
-    return Migration(engine, store, path, settings, ingest, progress).run(embed)
+    Migration(ingest, store, path).run(embed)
 
 
 def bring_in_given(
@@ -202,14 +193,12 @@ class Given(Reading):
 class Migration(Reading):
     """One import into an index that has a model."""
 
-    def __init__(
-        self, engine: Engine, store: Foreign, path: Path, settings: IndexSettings, ingest: Ingest, progress: Progress
-    ) -> None:
-        super().__init__(store, path, ingest.report, progress)
-        self.engine, self.settings, self.ingest = engine, settings, ingest
+    def __init__(self, ingest: Ingest, store: Foreign, path: Path) -> None:
+        super().__init__(store, path, ingest.report, ingest.progress)
+        self.settings, self.ingest = ingest.settings, ingest
         self.tokenizer, self.room = ingest.chunker.tokenizer, ingest.chunker.room
 
-    def run(self, embed: bool) -> AddReport:
+    def run(self, embed: bool) -> None:
         """Do it."""
         sample = self._sample()  # which reads all of it: what is refused is so before anything is written
         sample = [] if embed else sample
@@ -223,9 +212,7 @@ class Migration(Reading):
             here = self.settings.model
             self.note(f"its vectors are not those of {here}, the texts were embedded again: {reason}{said}")
         self.ingest.documents(rest)
-        report = self.ingest.finish()
         self.tell()
-        return report
 
     # -- whether the vectors are the model's
 
@@ -265,7 +252,8 @@ class Migration(Reading):
     def _keep(self, compared: int) -> list[Document]:
         """Write what has a vector, as one passage each; what has none."""
         rest: list[Document] = []
-        documents, passages, replaced, _ = self.engine.take_in(self.settings, self._prepared(rest))
+        assert self.ingest.engine is not None
+        documents, passages, replaced, _ = self.ingest.engine.take_in(self.settings, self._prepared(rest))
         self.report.documents += documents
         self.report.passages += passages
         self.note(

@@ -10,8 +10,6 @@ import numpy as np
 from searcher.engines import Library, Where, keys_of
 from searcher.errors import BadValue, UnknownName
 from searcher.ingest.adding import Adding
-from searcher.ingest.documents import content_key, document_of, key_of, listed, sound
-from searcher.ingest.given import prepared, vectors_of
 from searcher.ingest.progress import Progress, no_progress
 from searcher.plain import storable
 from searcher.records import Document, Prepared
@@ -98,6 +96,8 @@ class Putting(Library, Adding):
 
     def _keep_given(self, documents: Sequence[Document], dimension: int | None, others: set[int]) -> None:
         """Write documents with the vectors that they have, and remove others, in one transaction."""
+        from searcher.ingest.given import prepared
+
         settings = self._stored() or self._wanted.given(dimension)
         items = prepared(documents, settings.dimension)
         self._create()
@@ -159,6 +159,9 @@ def _same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
 
 def _documents(texts: Any, ids: Any, metadatas: Any, payloads: Any, whole: bool, vectors: Any) -> list[Document]:
     """A document for each text, under its id."""
+    from searcher.ingest.documents import content_key, document_of, key_of, listed, sound
+    from searcher.ingest.given import vectors_of
+
     made: Counter[str] = Counter()  # ids that we made: of equal texts each gets its own
     documents = []
     columns = listed(texts=texts, ids=ids, metadatas=metadatas, payloads=payloads)

@@ -6,7 +6,6 @@ from typing import Any, Unpack
 from searcher.embedding import Changes, IndexSettings, Wanted
 from searcher.engines import RECALL, Held, Opened, Repair, check, compact, make_index, repair, status
 from searcher.ingest.progress import Progress, no_progress, showing
-from searcher.ingest.reindexing import embed_again
 
 __all__ = ["Upkeep"]
 
@@ -38,6 +37,8 @@ class Upkeep(Opened):
             embedder = wanted.embedder(None)
             settings = wanted.settings(embedder)
             with showing(progress) as progress:
+                from searcher.ingest.reindexing import embed_again
+
                 embed_again(self.engine, settings, embedder, progress)
             with self._lock:
                 self._wanted = Wanted(device=wanted.device, torch_weights=wanted.torch_weights, dtype=wanted.dtype)

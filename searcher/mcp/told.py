@@ -59,9 +59,12 @@ class Result(BaseModel):
     title: str
     url: str
     source: str
-    place: str = Field(description="Page, sheet, slide or the like; empty where the source has none.")
+    place: str = Field(
+        description="Page, sheet, slide or the like of the sentence that answers best, else of the beginning; empty "
+        "where the source has none."
+    )
     section: str | None
-    line: int
+    line: int = Field(description="Of the sentence that answers best, else of the beginning.")
     start: int
     end: int
     score: float

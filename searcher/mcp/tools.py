@@ -12,6 +12,7 @@ from searcher.mcp import arguments as given
 from searcher.mcp import told
 from searcher.mcp.told import NOTICE, cut, element, short
 from searcher.places import said
+from searcher.ranking import passage
 from searcher.records import Document
 
 if TYPE_CHECKING:
@@ -88,20 +89,24 @@ def _share(most: int, names: Sequence[str | None]) -> int:
 
 def _search(searcher: "Searcher", asked: given.Searched) -> Told:
     [hits] = searcher.rank([asked.query], asked.k, asked.where, mode=asked.mode, include=asked.include)
+    found = [passage(rank, *hit) for rank, hit in enumerate(hits, 1)]
+    if found and searcher.marks_quickly(asked.mode):
+        found = searcher.highlight(asked.query, found)
     most = _share(asked.max_characters, [row.source for _, row in hits])
     results, pieces = [], []
-    for rank, (score, row) in enumerate(hits, 1):
+    for hit, (score, row) in zip(found, hits, strict=True):
+        place, line = hit.answers_at
         text, truncated = cut(row.text, most)
         answer = cut(str(row.metadata.get("answer") or ""), most)[0] if row.kind == "faq" else ""
         result = told.Result(
             id=_id_of(row.document_id), title=_name_of(row.title, row.source), url=uri_of(row.document_id),
-            source=short(row.source), place=said(row.place or {}), section=short(row.section or "") or None,
-            line=row.line, start=row.start, end=row.start + len(text) if truncated else row.end,
+            source=short(row.source), place=said(place or {}), section=short(row.section or "") or None,
+            line=line, start=row.start, end=row.start + len(text) if truncated else row.end,
             score=round(float(score), 4), text=text, truncated=truncated, answer=answer or None,
         )  # fmt: skip
         results.append(result)
         body = f"{text}\n→ {answer}" if answer else text
-        pieces.append(element(body, truncated, number=rank, **_head(result)))
+        pieces.append(element(body, truncated, number=hit.rank, **_head(result)))
     return Told(_listed(pieces, "Nothing found."), told.Found(results=results))
 
 
@@ -149,12 +154,13 @@ def _context(searcher: "Searcher", asked: given.Assembled) -> Told:
     citations, pieces = [], []
     for each in found.citations:
         text, truncated = cut(each.text, most)
+        place, line = each.answers_at
         citation = told.Citation(
             number=each.number, id=_id_of(numbers[each.source][0]) if each.source in numbers else None,
             title=_name_of(each.title, each.source), source=short(each.source),
-            place=said(each.place or ({} if each.page is None else {"page": each.page})),
+            place=said(place or ({} if each.page is None else {"page": each.page})),
             section=short(each.section or "") or None,
-            line=each.line, start=each.start, end=each.start + len(text) if truncated else each.end,
+            line=line, start=each.start, end=each.start + len(text) if truncated else each.end,
             score=round(float(each.score), 4), text=text,
         )  # fmt: skip
         citations.append(citation)

@@ -10,13 +10,12 @@ import numpy as np
 
 from searcher.errors import UnreadableFile
 from searcher.migration.foreign import Choices, Foreign, Item, chosen
-from searcher.readers import copied
+from searcher.readers import copied, is_sqlite
 from searcher.records import Failure
 
 __all__ = ["find", "opened"]
 
 NAME = "embeddings.db"
-MAGIC = b"SQLite format 3\0"
 
 
 def find(path: Path) -> Path | None:
@@ -25,7 +24,7 @@ def find(path: Path) -> Path | None:
     if not file.is_file():
         return None
     with file.open("rb") as stream:
-        return file if stream.read(len(MAGIC)) == MAGIC else None
+        return file if is_sqlite(stream) else None
 
 
 @contextmanager

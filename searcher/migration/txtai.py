@@ -17,7 +17,7 @@ from searcher.migration.faiss_files import read_vectors
 from searcher.migration.foreign import Choices, Foreign, Item
 from searcher.migration.messagepack import read_list
 from searcher.migration.pickles import read_pickle
-from searcher.readers import copied
+from searcher.readers import copied, is_sqlite
 from searcher.records import Failure, Note
 
 __all__ = ["find", "opened"]
@@ -27,7 +27,6 @@ SECTIONS = (
     "SELECT s.indexid, s.id, s.text, s.tags, d.data FROM sections s LEFT JOIN documents d ON d.id = s.id"
     " ORDER BY s.indexid"
 )
-SQLITE = b"SQLite format 3\0"
 
 
 def find(path: Path) -> Path | None:
@@ -96,7 +95,7 @@ def _is_sqlite(path: Path) -> bool:
     if not path.is_file():
         return False
     with path.open("rb") as stream:
-        return stream.read(len(SQLITE)) == SQLITE
+        return is_sqlite(stream)
 
 
 def _sections(connection: sqlite3.Connection, vectors: "Rows", text_column: str) -> Iterator[Item]:

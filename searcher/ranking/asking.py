@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import numpy as np
 
@@ -12,20 +12,23 @@ from searcher.engines import Hit, Opened, Where
 from searcher.errors import BadValue, DamagedIndex, UnknownName
 from searcher.filters import Filter, joined, named
 from searcher.ranking.diversity import once
-from searcher.ranking.explaining import Explained, explained
 from searcher.ranking.fusion import CANDIDATES
 from searcher.ranking.options import Among, Array, How, Mode, RankHow
 from searcher.ranking.presence import Presence, measured, presence
 from searcher.ranking.questions import Questions, asked_with, check_k, query_texts, questions_of
-from searcher.ranking.rerank import rerank as reranked
 from searcher.ranking.retrieval import DEEPER, MODES, Asked, retrieve
-from searcher.ranking.shown import as_whole, passage, relevance, with_vectors
+from searcher.ranking.shown import as_whole, located, passage, relevance, with_vectors
 from searcher.ranking.ways import Embedded, Way
 from searcher.ranking.wording import Wording, worded, wording_of
 from searcher.records import Hits, Passage
 from searcher.system import one_thread
 
+if TYPE_CHECKING:
+    from searcher.ranking.explaining import Explained
+
 __all__ = ["Asking"]
+
+QUICK = 1_300_000  # layers × width²: MiniLM's six of 384 are quick, twelve are not
 
 
 class Asking(Opened):
@@ -140,12 +143,20 @@ class Asking(Opened):
         return relevance(score, mode)
 
     def highlight(self, question: str, hits: Sequence[Passage]) -> Hits:
-        """The hits with the sentence of each that answers a question best."""
-        return Hits(highlighted(self.embedder, worded(question).plain, hits))
+        """The hits with the sentence of each that answers a question best, and where that stands."""
+        marked = highlighted(self.embedder, worded(question).plain, hits)
+        return Hits(located(self.engine, marked) if self.exists() else marked)
+
+    def marks_quickly(self, mode: Mode) -> bool:
+        """Whether the sentences of ten hits are found in 50 ms on two cores: the model is loaded anyhow, and small."""
+        if not MODES[mode].vectors or (self.exists() and self.settings.given):
+            return False
+        model = self.embedder.model
+        return model.layers * model.width**2 <= QUICK
 
     def explain(
         self, question: str, hits: Sequence[Passage], mode: Mode = "dense", where: Where = None, **how: Unpack[Among]
-    ) -> list[Explained]:
+    ) -> "list[Explained]":
         """What each hit of a question is made of: cosine, BM25 and words, and in mode "hybrid" what moved it.
 
         where, how (include, exclude, literal): as they were in the search.
@@ -158,6 +169,8 @@ class Asking(Opened):
         if mode == "hybrid":
             depth = max(CANDIDATES, len(hits))
             [before] = self.rank([text], depth, where, mode=mode, neighbours=False, phrasings=True, **how)
+        from searcher.ranking.explaining import explained
+
         return explained(self.engine, wording, hits, vector, before)
 
     def presence(self, question: str, hits: Sequence[Passage]) -> Presence | None:
@@ -201,6 +214,8 @@ class Asking(Opened):
     ) -> list[list[Hit]]:
         if rerank is None or not self.exists():
             return self._ranked(queries, where, asked, given=given)[1]
+        from searcher.ranking.rerank import rerank as reranked
+
         ask, torch_weights = partial(self._ranked, queries, where, given=given), self._wanted.torch_weights
         return reranked(ask, lambda: self.embedder, asked, rerank, torch_weights)
 

@@ -8,10 +8,11 @@ from typing import Any
 from searcher.cited import Citation, Context
 from searcher.engines import Hit
 from searcher.errors import BadValue
+from searcher.places import place_at
 from searcher.ranking.shown import passage
-from searcher.records import ANSWER, Document, Row
+from searcher.records import ANSWER, Document, Highlight, Passage, Row
 
-__all__ = ["assembled", "counter"]
+__all__ = ["assembled", "counter", "pointed", "spread"]
 
 SPACES = re.compile(r"\s+")
 WORD_END = re.compile(r"(?<=\S)(?=\s|\Z)")
@@ -147,3 +148,41 @@ def _shortened(piece: Citation, tokens: int, count: Callable[[str], int]) -> lis
         else:
             high = middle
     return [best] if best is not None else []
+
+
+# -- where in a piece the answer is
+
+
+def spread(found: Context, documents: Mapping[str, Document]) -> dict[int, Passage]:
+    """Number of each piece that goes over several pages or the like → the best passage in it, cut where the piece is.
+
+    documents: by source, those in which that may be.
+    """
+    best: dict[int, Passage] = {}
+    for piece in found.citations:
+        document = documents.get(piece.source)
+        if document is not None and _is_spread(piece, document):
+            hit = next(hit for hit in found.passages if hit.source == piece.source and _within(hit, piece))
+            best[piece.number] = replace(hit, text=hit.text[: piece.end - hit.start], end=min(hit.end, piece.end))
+    return best
+
+
+def _is_spread(piece: Citation, document: Document) -> bool:
+    places = document.places
+    first = place_at(places, piece.start)
+    return any(place_at(places, start) != first for start, _ in places if piece.start < start < piece.end)
+
+
+def _within(hit: Passage, piece: Citation) -> bool:
+    return piece.start <= hit.start < piece.end
+
+
+def pointed(found: Context, marks: Mapping[int, Highlight], tokens: int, count: Callable[[str], int]) -> Context:
+    """The context whose pieces of these numbers say where these sentences stand, as far as its budget holds that."""
+    citations = found.citations
+    for number, mark in marks.items():
+        tried = [replace(each, highlight=mark) if each.number == number else each for each in citations]
+        if count(_text(tried)) <= tokens:
+            citations = tried
+    text = _text(citations)
+    return replace(found, text=text, citations=citations, tokens=count(text))

@@ -11,7 +11,6 @@ from searcher.errors import BadValue, UnknownName
 from searcher.filters import Filter, named
 from searcher.ranking.diversity import limited, mmr, once, scaled
 from searcher.ranking.fusion import CANDIDATES
-from searcher.ranking.hybrid import candidates_of
 from searcher.ranking.options import Mode
 from searcher.ranking.questions import Questions, check_k, check_score
 
@@ -117,6 +116,8 @@ def _keyword(engine: Engine, questions: Questions, k: int, where: Filter | None,
 
 def _hybrid(engine: Engine, questions: Questions, k: int, where: Filter | None, effort: Effort) -> list[list[Hit]]:
     """By both, among the best of either."""
+    from searcher.ranking.hybrid import candidates_of  # which no other mode waits for
+
     assert questions.texts is not None and questions.vectors is not None
     depth = max(k, CANDIDATES)
     dense = engine.nearest(questions.vectors, depth, where, effort)

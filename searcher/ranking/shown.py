@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from searcher.engines import Engine, Hit
 from searcher.errors import UnknownName
-from searcher.records import Passage, Row
+from searcher.places import place_at
+from searcher.records import Highlight, Passage, Row
+from searcher.text import line_at
 
-__all__ = ["as_whole", "passage", "relevance", "with_vectors"]
+__all__ = ["as_whole", "located", "passage", "relevance", "with_vectors"]
 
 # mode → a score as a share, 0 … 1. Of a cosine the half of the way from its opposite; of BM25, which is above 0 and has
 # no upper end, by its odds; of a hybrid score, a sum of standardised ones, by the logistic curve.
@@ -61,3 +63,33 @@ def as_whole(engine: Engine, found: Sequence[Sequence[Hit]]) -> list[list[Passag
                 hit = replace(hit, section=None, start=0, end=len(document.text), line=document.first_line)
                 hits[-1].append(replace(hit, text=document.text, payload=document.payload))
     return hits
+
+
+def located(engine: Engine, hits: Sequence[Passage]) -> list[Passage]:
+    """The hits, whose highlights say where their sentences stand: as the documents do, which are read where a sentence
+    may stand elsewhere than its passage begins; of what was removed since as far as the passage tells.
+    """
+    with engine.reading():
+        rows = engine.rows(engine.present(sorted({hit.passage_id for hit in hits if _apart(hit)})))
+        documents = {number: engine.document(number) for number in sorted({row.document_id for row in rows.values()})}
+    told = []
+    for hit in hits:
+        if (mark := hit.highlight) is not None:
+            row = rows.get(hit.passage_id)
+            if row is not None and row.source == hit.source:
+                document = documents[row.document_id]
+                mark = replace(mark, line=line_at(document, mark.start), place=place_at(document.places, mark.start))
+            else:
+                mark = replace(mark, line=hit.line + _before(hit, mark).count("\n"), place=hit.place)
+        told.append(replace(hit, highlight=mark))
+    return told
+
+
+def _before(hit: Passage, mark: Highlight) -> str:
+    """The text of a hit before its sentence."""
+    return hit.text[: mark.start - hit.start]
+
+
+def _apart(hit: Passage) -> bool:
+    """Whether its sentence may stand on another line or in another place than its beginning."""
+    return hit.highlight is not None and (hit.place is not None or "\n" in _before(hit, hit.highlight))

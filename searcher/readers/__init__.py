@@ -3,6 +3,7 @@
 Imports: errors, system, plain, records.
 """
 
+from searcher.readers.binary import is_sqlite
 from searcher.readers.databases import copied
 from searcher.readers.faqs import FAQ_READERS
 from searcher.readers.raw import Part, Raw, ReadOptions, Unsupported
@@ -21,6 +22,7 @@ __all__ = [
     "copied",
     "find_files",
     "formats",
+    "is_sqlite",
     "read",
     "read_text",
     "uploadable",

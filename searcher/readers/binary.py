@@ -1,6 +1,11 @@
-"""Whether bytes are text at all."""
+"""Whether bytes are text at all, and what they are that are not."""
 
-__all__ = ["has_controls", "kind_of_binary"]
+from typing import BinaryIO
+
+__all__ = ["OLE", "has_controls", "is_sqlite", "kind_of_binary"]
+
+SQLITE = b"SQLite format 3\0"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # in which Office wraps what it encrypts, and how it wrote before 2007
 
 MAGIC = {
     b"%PDF-": "PDF",
@@ -17,8 +22,8 @@ MAGIC = {
     b"GIF87a": "GIF",
     b"GIF89a": "GIF",
     b"\x7fELF": "ELF",
-    b"SQLite format 3\x00": "SQLite",
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "old Office",
+    SQLITE: "SQLite",
+    OLE: "old Office",
     b"PAR1": "Parquet",
 }
 CONTROLS = bytes(set(range(32)) - set(b"\b\t\n\f\r\x1b"))
@@ -27,6 +32,11 @@ CONTROLS = bytes(set(range(32)) - set(b"\b\t\n\f\r\x1b"))
 def kind_of_binary(head: bytes) -> str | None:
     """What a file is that begins so; None if that is not known to be binary."""
     return next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
+
+
+def is_sqlite(stream: BinaryIO) -> bool:
+    """Whether what is read on from a stream begins as a database of SQLite does."""
+    return stream.read(len(SQLITE)) == SQLITE
 
 
 def has_controls(head: bytes) -> bool:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from searcher.errors import UnreadableFile
 from searcher.readers.apart import is_child
+from searcher.readers.binary import is_sqlite
 from searcher.readers.columns import Columns, missing
 from searcher.readers.plain import read_plain
 from searcher.readers.raw import Item, Raw, ReadOptions, Unsupported
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["COMPANIONS", "copied", "is_database", "read_database"]
 
-MAGIC = b"SQLite format 3\0"
 WAL = b"\2\2"  # bytes 18 and 19 of the header (sqlite.org/fileformat2.html, 1.3.3)
 COMPANIONS = ("-wal", "-journal", "-shm")  # what lies beside a file that is in use, or was when its program died
 PATIENCE = 30.0  # seconds to wait for a program that is writing
@@ -44,9 +44,9 @@ OURS = "searcher's own index; ask it with -i FOLDER, or bring in what `searcher 
 
 def is_database(raw: Raw) -> bool:
     """Whether a file is one of SQLite's, whatever it is called; many programs give theirs no suffix."""
-    head = raw.stream.read(len(MAGIC))
+    found = is_sqlite(raw.stream)
     raw.stream.seek(0)
-    return head == MAGIC
+    return found
 
 
 def read_database(raw: Raw, options: ReadOptions) -> Iterator[Item]:

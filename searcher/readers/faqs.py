@@ -6,7 +6,7 @@ name.
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import accumulate, pairwise
@@ -41,6 +41,15 @@ class Entry(NamedTuple):
     questions: list[str]
     answer: str
     line: int
+
+
+class Defined(NamedTuple):
+    """An entry of a definition list, `text[start:end]`; asks: whether it is a question, not a term."""
+
+    entry: Entry
+    start: int
+    end: int
+    asks: bool
 
 
 def _with_answer(document: Document, read_as: Callable[[str], str] = str) -> Document:
@@ -93,8 +102,9 @@ def read_markdown_faq(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     left_out: list[str] = []
     blocks = parsed(text)
     plain = partial(without_targets, known=blocks.references)
-    defined = (entry._replace(questions=list(dict.fromkeys(map(plain, entry.questions)))) for entry in _defined(text))
-    found = sorted([*_headed(text, blocks, left_out), *defined], key=lambda entry: entry.line)
+    defined = list(_defined(text))
+    named = (own._replace(questions=list(dict.fromkeys(map(plain, own.questions)))) for own, *_ in defined)
+    found = sorted([*_headed(text, blocks, defined, left_out), *named], key=lambda entry: entry.line)
     for entry in found:
         anchor = "-".join(NOT_IN_AN_ANCHOR.sub("", entry.questions[0].lower()).split()) or "entry"
         anchors[anchor] = anchors.get(anchor, 0) + 1
@@ -115,11 +125,13 @@ def read_markdown_faq(raw: Raw, options: ReadOptions) -> Iterator[Item]:
         yield Skipped(raw.source, f"what stands under headings that do not ask: {titles}{more}")
 
 
-def _headed(text: str, blocks: Blocks, left_out: list[str]) -> Iterator[Entry]:
+def _headed(text: str, blocks: Blocks, defined: Sequence[Defined], left_out: list[str]) -> Iterator[Entry]:
     """Headings that ask, each with what stands under it; if none asks, those that have no headings under them.
 
-    Headings that follow each other with nothing between are ways of asking for the same. left_out: titles of the
-    others that have a text.
+    Headings that follow each other with nothing between are ways of asking for the same. Of the definitions under a
+    heading, terms that are explained are part of its answer, and questions are not: where they stand under a heading
+    that has no question mark, it is a chapter of theirs. left_out: titles of the headings that do not ask and have a
+    text.
     """
     found = list(headed(text, blocks))
     asks = _asking([heading for heading, _ in found], [_has_text(text, found, at) for at in range(len(found))])
@@ -130,34 +142,50 @@ def _headed(text: str, blocks: Blocks, left_out: list[str]) -> Iterator[Entry]:
         if not asks[at] or (waiting and heading.level != waiting[0].level):
             waiting = []  # what stood above was a chapter without a text
         if not asks[at]:
-            left_out += [heading.title] * (heading.start >= answered and _has_text(text, found, at))
+            own = _outside(text, below, _next(text, found, at), defined)
+            left_out += [heading.title] * (heading.start >= answered and bool(own))
             continue
         rest = zip(found[at + 1 :], asks[at + 1 :], strict=True)
         end = next((other.start for (other, _), asked in rest if asked or other.level <= heading.level), len(text))
-        body = text[below:end].strip()
         waiting.append(heading)
-        if body:
-            answered = end
-        if body and not _has_definition(body):
+        if not text[below:end].strip():
+            continue
+        answered = end
+        under = [own for own in defined if below <= own.start < end]
+        body = _outside(text, below, end, [own for own in under if own.asks])
+        prose = _outside(text, below, end, under)
+        marked = _is_question(heading.title)
+        if not marked and any(own.asks for own in under):
+            left_out += [heading.title] * bool(prose)
+        elif body and (marked or prose):
             questions = list(dict.fromkeys(heading.title for heading in waiting))
             yield Entry(questions, body, bisect_right(starts, waiting[0].start))
-            waiting = []
+        waiting = []
 
 
-def _has_definition(body: str) -> bool:
-    """Whether a line outside of code answers as those of a definition list do."""
-    fence = ""
-    for line in lines(body):
-        if not fence and DEFINITION.match(line):
-            return True
-        fence = _fence(line, fence)
-    return False
+def _outside(text: str, start: int, end: int, defined: Iterable[Defined]) -> str:
+    """The text between two offsets but for these definitions, without white space around it."""
+    pieces = []
+    for own in defined:
+        if start <= own.start < end:
+            pieces.append(text[start : own.start])
+            start = min(own.end, end)
+    pieces.append(text[start:end])
+    return "\n\n".join(piece.strip() for piece in pieces if piece.strip())
+
+
+def _next(text: str, found: Sequence[tuple[Heading, int]], at: int) -> int:
+    """Where the heading after a heading begins, else where the text ends."""
+    return found[at + 1][0].start if at + 1 < len(found) else len(text)
 
 
 def _has_text(text: str, found: Sequence[tuple[Heading, int]], at: int) -> bool:
     """Whether something stands between a heading and the next one."""
-    end = found[at + 1][0].start if at + 1 < len(found) else len(text)
-    return bool(text[found[at][1] : end].strip())
+    return bool(text[found[at][1] : _next(text, found, at)].strip())
+
+
+def _is_question(asked: str) -> bool:
+    return QUESTION_MARK.search(asked) is not None
 
 
 def _asking(found: Sequence[Heading], filled: Sequence[bool]) -> list[bool]:
@@ -165,7 +193,7 @@ def _asking(found: Sequence[Heading], filled: Sequence[bool]) -> list[bool]:
 
     filled: which have a text of their own, before any heading under them.
     """
-    marked = [QUESTION_MARK.search(heading.title) is not None for heading in found]
+    marked = [_is_question(heading.title) for heading in found]
     if not any(marked):
         return [not below or below.level <= own.level for own, below in pairwise([*found, None]) if own]
     places: list[tuple[int, ...]] = []  # of each heading, the numbers of those above it, and its level
@@ -189,12 +217,13 @@ def _asking(found: Sequence[Heading], filled: Sequence[bool]) -> list[bool]:
     ]
 
 
-def _defined(text: str) -> Iterator[Entry]:
+def _defined(text: str) -> Iterator[Defined]:
     """Definition lists as in PHP Markdown Extra: lines that ask, then lines that begin with a colon and answer."""
     asked: list[tuple[int, str]] = []
     answer: list[str] = []
     blank = False
     fence, indent = "", 0
+    starts = [*line_starts(text), len(text), len(text)]
     for number, line in enumerate([*lines(text), "", "the end"], 1):
         inside = bool(fence)
         fence = _fence(line, fence)
@@ -209,7 +238,9 @@ def _defined(text: str) -> Iterator[Entry]:
             answer.append(line[min(indent, blanks) :].rstrip())
         else:
             if answer:
-                yield _definition(asked, answer)
+                entry = _definition(asked, answer)
+                asks = any(map(_is_question, entry.questions))
+                yield Defined(entry, starts[entry.line - 1], starts[number - 1], asks)
             earlier = [] if answer or blank else asked
             answer = []
             if plain:

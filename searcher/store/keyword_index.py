@@ -20,7 +20,7 @@ from searcher.text import spelled_once
 __all__ = ["KEYWORD_FAULT", "enter", "holding", "leave", "misspaced", "pairs", "rebuild", "respell", "spaced", "verify"]
 
 # Thai, Lao, Burmese, Khmer; kana, Han and Hangul, which has spaces but joins words with their endings.
-UNSPACED = re.compile(
+UNSPACED = (  # compiled when first met: that takes longer than all else that is imported here
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"
     "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
@@ -61,7 +61,7 @@ def _spaced(text: str, words: Callable[[str], Sequence[str]]) -> str:
         return text
     text = spelled_once(text)
     text = VARIANTS.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
-    return UNSPACED.sub(lambda found: f" {' '.join(words(found[0]))} ", text)
+    return re.sub(UNSPACED, lambda found: f" {' '.join(words(found[0]))} ", text)
 
 
 def holding(connection: Any, phrase: str) -> np.ndarray:
@@ -84,7 +84,7 @@ def _parts(phrase: str) -> list[str]:
     >>> _parts("日本の home")
     ['', '日本の', ' home']
     """
-    edges = [0, *(edge for found in UNSPACED.finditer(phrase) for edge in found.span()), len(phrase)]
+    edges = [0, *(edge for found in re.finditer(UNSPACED, phrase) for edge in found.span()), len(phrase)]
     return [phrase[start:end] for start, end in pairwise(edges)]
 
 

@@ -1,7 +1,6 @@
 """Where passages stand in files that have pages, slides, sheets or the like: the table `places`, and filters on it."""
 
 import json
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -10,7 +9,7 @@ import numpy as np
 
 from searcher.errors import DamagedIndex
 from searcher.filters import BOOLEAN, NUMBER, TEXT, Path
-from searcher.places import PLACE_PARTS
+from searcher.places import PLACE_PARTS, place_at
 from searcher.plain import as_json
 from searcher.records import Document
 from searcher.store.lookup import Held
@@ -29,15 +28,9 @@ def place_rows(
 ) -> Iterator[tuple[int, int, str, int]]:
     """The rows of `places` for passages of a document, given by id and start; those without a place have none."""
     for passage, start in starts:
-        if place := _place_at(document, start):
+        if place := place_at(document.places, start):
             part = (passage, number, as_json(place))
             yield (*part, checksum(part))
-
-
-def _place_at(document: Document, start: int) -> dict[str, Any] | None:
-    """The place at an offset of a document's text, without the line, which stands with the passage itself."""
-    at = bisect_right(document.places, start, key=lambda place: place[0])
-    return {name: part for name, part in document.places[at - 1][1].items() if name != "line"} if at else None
 
 
 def as_place(row: tuple[Any, ...] | None) -> dict[str, Any] | None:
@@ -65,7 +58,7 @@ def misplaced(connection: Any, number: int, document: Document) -> None:
     }
     for passage, start in spans:
         with suppress(TypeError):  # a start that is no number, which its checksum tells
-            if found.pop(passage, None) != (_place_at(document, start) or None):
+            if found.pop(passage, None) != place_at(document.places, start):
                 raise DamagedIndex(f"the place of passage {passage} is not what its document says")
     for passage in found:
         raise DamagedIndex(f"the place of passage {passage} is of no passage")

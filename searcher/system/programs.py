@@ -1,7 +1,8 @@
-"""Programs of the user's: what opens a file here, and how a command line is taken apart and written."""
+"""Programs of the user's: what opens a file here, and how a command line is taken apart and written.
 
-import shlex
-import subprocess
+The functions import what takes them apart: a search that opens nothing need not wait for it.
+"""
+
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ def words_of(line: str, platform: str | None = None) -> list[str]:
 
     BadValue for what is none.
     """
+    import shlex
+
     windows = (platform or sys.platform) == "win32"
     if windows and Path(line).is_file():
         return [line]
@@ -38,4 +41,10 @@ def words_of(line: str, platform: str | None = None) -> list[str]:
 
 def as_line(words: Sequence[str]) -> str:
     """The words as one line that a shell of here takes apart again."""
-    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+    if sys.platform == "win32":
+        import subprocess
+
+        return subprocess.list2cmdline(words)
+    import shlex
+
+    return shlex.join(words)

@@ -2,12 +2,11 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from searcher.records import Chunk, Document
 from searcher.text import leads
 
-__all__ = ["line_at", "place_at", "places_of"]
+__all__ = ["line_at", "places_of"]
 
 
 def places_of(document: Document, chunks: Iterable[Chunk]) -> Iterator[tuple[int, str | None]]:
@@ -34,9 +33,3 @@ def line_at(document: Document, offset: int) -> int:
         if "line" in place:
             return int(place["line"]) + document.text.count("\n", start, offset)
     return document.first_line + document.text.count("\n", 0, offset)
-
-
-def place_at(document: Document, offset: int) -> dict[str, Any]:
-    """What the document's places say of an offset of its text; empty where they say nothing."""
-    at = bisect_right(document.places, offset, key=lambda each: each[0])
-    return dict(document.places[at - 1][1]) if at else {}

@@ -166,7 +166,8 @@ def test_search_highlight_prints_the_sentence(
     if form:
         value = json.loads(out)
         highlight = (value[0] if form == "--json" else value)["highlight"]
-        assert highlight == {"text": hit.highlight.text, "start": hit.highlight.start, "end": hit.highlight.end}
+        mark = hit.highlight
+        assert highlight == {"text": mark.text, "start": mark.start, "end": mark.end, "line": 1}
     else:
         assert f"    {hit.highlight.text}" in out.splitlines()  # in bold, where there is any
 

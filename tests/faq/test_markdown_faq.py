@@ -137,3 +137,44 @@ def test_an_answer_is_embedded_without_the_targets_of_its_links_and_given_with_t
     assert found[f"How do I pay?\nHow do I pay?\n{shown}"] == written
     assert found["Who asks this?\nWho asks this?\nA person."] == "A [person][b]."
     assert any(text.startswith("What does [x](y) do?\n") for text in found)  # code in a title is no link
+
+
+LIST = "What is an IBAN?\n: A number.\n"
+TERMS = "Free\n: Nothing.\n\nPro\n: Five a month.\n"
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    (f"## How do I pay?\n\nBy card.\n\n{LIST}", [("How do I pay?", "By card.", 1), ("What is an IBAN?", "A number.", 5)]),
+    (f"## How do I pay?\n\n{LIST}\n\nBy card.\n", [("How do I pay?", "By card.", 1), ("What is an IBAN?", "A number.", 3)]),
+    (f"## How do I pay?\nBy card.\n\n{LIST}\nOr in cash.\n\n## When?\n\nNow.\n", [
+        ("How do I pay?", "By card.\n\nOr in cash.", 1), ("What is an IBAN?", "A number.", 4), ("When?", "Now.", 9),
+    ]),
+    (f"## Which plans?\n\nThere are two:\n\n{TERMS}", [
+        ("Which plans?", f"There are two:\n\n{TERMS.strip()}", 1), ("Free", "Nothing.", 5), ("Pro", "Five a month.", 8),
+    ]),
+    (f"## Which plans?\n\n{TERMS}\n## When?\n\nNow.\n", [
+        ("Which plans?", TERMS.strip(), 1), ("Free", "Nothing.", 3), ("Pro", "Five a month.", 6), ("When?", "Now.", 9),
+    ]),
+    (f"## Any money?\n\n{LIST}\n## How do I pay?\n\nBy card.\n", [
+        ("What is an IBAN?", "A number.", 3), ("How do I pay?", "By card.", 6),
+    ]),
+    (f"## How to pay\n\nBy card.\n\n{TERMS}", [
+        ("How to pay", f"By card.\n\n{TERMS.strip()}", 1), ("Free", "Nothing.", 5), ("Pro", "Five a month.", 8),
+    ]),
+    (f"## Plans\n\n{TERMS}", [("Free", "Nothing.", 3), ("Pro", "Five a month.", 6)]),
+    (f"## Money\n\n{LIST}", [("What is an IBAN?", "A number.", 3)]),
+    ("## How do I pay?\n\n: By card.\n", [("How do I pay?", ": By card.", 1)]),
+    (f"## How?\n## In which way?\n\nSo.\n\n{LIST}", [("How?\nIn which way?", "So.", 1), ("What is an IBAN?", "A number.", 6)]),
+])  # fmt: skip
+def test_a_heading_keeps_its_own_answer_beside_a_definition_list(
+    text: str, expected: list[tuple[str, str, int]]
+) -> None:
+    assert entries(text) == expected
+
+
+def test_a_text_beside_a_definition_list_under_a_heading_that_does_not_ask_is_told() -> None:
+    found, [told] = both(f"# Questions\n\nMany ask these.\n\n{LIST}")
+    assert found == [("What is an IBAN?", "A number.", 5)]
+    assert told.reason == "what stands under headings that do not ask: 'Questions'"
+    found, told_too = both(f"# Words\n\n{LIST}\n# Asked\n\n## How?\n\nSo.\n")
+    assert [question for question, *_ in found] == ["What is an IBAN?", "How?"] and told_too == []

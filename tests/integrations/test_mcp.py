@@ -109,6 +109,19 @@ def test_the_logging_of_the_process_is_left_as_it_is(index: Searcher) -> None:
 # -- search, fetch
 
 
+def test_a_passage_is_cited_by_the_page_on_which_its_sentence_stands(tiny_bert: Path, tmp_path: Path) -> None:
+    text = "We keep our money in the bank, which stands there. The boat is tied to the post."
+    with Searcher(tmp_path / "index", tiny_bert) as searcher:
+        places = ((0, {"page": 7}), (text.index("stands"), {"page": 8}))
+        searcher.add_documents([Document("book.pdf", text, places=places)])
+        for tool, asks, told in (("search", "query", "results"), ("context", "question", "citations")):
+            result = called(searcher, tool, **{asks: "The boat is tied to the post."})
+            assert result.structured_content[told][0]["place"] == "page 8"
+            assert 'place="page 8"' in text_of(result)
+        by_words = called(searcher, "search", query="boat", mode="keyword")
+        assert by_words.structured_content["results"][0]["place"] == "page 7"
+
+
 def test_hits_are_those_of_a_search_with_what_is_needed_to_cite_them(index: Searcher) -> None:
     expected = index.search("money at the bank", 3, "lang is not null")
     result = called(index, "search", query="money at the bank", k=3, where="lang is not null")

@@ -7,9 +7,9 @@ from pathlib import PurePath
 from oxmsg import Message
 
 from searcher.errors import UnreadableFile
+from searcher.readers.binary import OLE
 from searcher.readers.parsers.drafting import one_line
 from searcher.readers.parsers.mail import Mail, decoded_words, mail_items, plain_of_html, read_eml
-from searcher.readers.parsers.zipped import OLE
 from searcher.readers.raw import Item, Part, Raw, ReadOptions
 
 __all__ = ["read_msg"]

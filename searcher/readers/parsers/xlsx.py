@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from zipfile import BadZipFile
 
 import openpyxl
 from openpyxl.utils import range_boundaries
@@ -19,7 +18,6 @@ from searcher.records import Note
 
 __all__ = ["read_xlsx"]
 
-PIECE = 2**20
 OVERLAP = 300  # bytes, in which what is looked for stands whole
 MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]+\d+:[A-Z]+\d+)"')
 WITHOUT_VALUE = re.compile(
@@ -35,13 +33,23 @@ def read_xlsx(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     formulas of which the file holds no value.
     """
     archive = Archive(raw)
+    try:
+        yield from _workbook(raw, archive)
+    except (UnreadableFile, MemoryError, RecursionError):
+        raise
+    except Exception:  # openpyxl unpacks and parses by itself, and raises whatever comes of it
+        archive.check()
+        raise
+
+
+def _workbook(raw: Raw, archive: Archive) -> Iterator[Item]:
     draft = Draft(raw.source)
     try:
         book = openpyxl.load_workbook(raw.stream, read_only=True, data_only=True, keep_links=False)
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError, BadZipFile, SyntaxError) as fault:
-        raise UnreadableFile(
-            raw.source, f"{DAMAGED}: no workbook that can be read ({one_line(str(fault)):.100})"
-        ) from None
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError) as fault:
+        archive.check()
+        reason = f"no workbook that can be read ({one_line(str(fault)):.100})"
+        raise UnreadableFile(raw.source, f"{DAMAGED}: {reason}") from None
     members = _members(archive)
     hidden = [sheet.title for sheet in book.worksheets if sheet.sheet_state != "visible"]
     without: dict[str, int] = {}
@@ -77,17 +85,16 @@ def _looked_through(archive: Archive, name: str | None) -> tuple[list[tuple[int,
     count = 0
     if name is None or not archive.has(name):
         return ranges, count
-    with archive.open(name) as stream:
-        rest = b""
-        while piece := stream.read(PIECE):
-            data = rest + piece
-            done = 0
-            for found in MERGED.finditer(data):
-                ranges.append(tuple(map(int, range_boundaries(found[1].decode()))))
-                done = found.end()
-            for found in WITHOUT_VALUE.finditer(data):
-                count, done = count + 1, max(done, found.end())
-            rest = data[max(done, len(data) - OVERLAP) :]
+    rest = b""
+    for piece in archive.pieces(name):
+        data = rest + piece
+        done = 0
+        for found in MERGED.finditer(data):
+            ranges.append(tuple(map(int, range_boundaries(found[1].decode()))))
+            done = found.end()
+        for found in WITHOUT_VALUE.finditer(data):
+            count, done = count + 1, max(done, found.end())
+        rest = data[max(done, len(data) - OVERLAP) :]
     return ranges[:MOST_MERGED], count
 
 

@@ -3,23 +3,36 @@
 import posixpath
 import zlib
 from collections.abc import Iterator
-from typing import IO, Any
+from contextlib import contextmanager
+from typing import Any
 from urllib.parse import unquote
 from zipfile import BadZipFile, ZipFile
 
 from lxml import etree
 
 from searcher.errors import UnreadableFile
+from searcher.readers.binary import OLE
 from searcher.readers.raw import Raw
 
-__all__ = ["DAMAGED", "OLE", "Archive", "Element", "attribute", "is_on", "tree"]
+try:
+    from lzma import LZMAError
+except ImportError:  # a Python without it unpacks no such member
+    LZMAError = zlib.error  # type: ignore[assignment,misc]
+
+__all__ = ["DAMAGED", "Archive", "Element", "attribute", "is_on", "tree"]
 
 MOST_UNPACKED = 512 * 2**20  # bytes of all members, as the directory says; a header that lies is found out when read
 MOST_XML = 128 * 2**20  # bytes of a member that becomes a tree, which takes some times as much memory
 MOST_MEMBERS = 100_000
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # in which Office wraps what it encrypts, and how it wrote before 2007
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 DAMAGED = "it is damaged or cut short"
+PIECE = 2**20
+# What zipfile raises for a member whose bytes are not those that were stored, and what that says.
+BROKEN: dict[type[Exception], str] = {
+    BadZipFile: "its checksum or its header is wrong", zlib.error: "its compressed bytes are broken",
+    LZMAError: "its compressed bytes are broken", EOFError: "its bytes end too early", OSError: "its bytes are broken",
+    ValueError: "its bytes are broken",
+}  # fmt: skip
 Element = Any
 
 
@@ -48,27 +61,49 @@ class Archive:
         """Whether there is such a member; case aside, as in what Windows made."""
         return name.casefold() in self._alike
 
-    def open(self, name: str) -> IO[bytes]:
-        """A member to be read piece by piece. UnreadableFile where it is not there or is encrypted."""
+    def pieces(self, name: str, size: int = PIECE) -> Iterator[bytes]:
+        """A member piece by piece. UnreadableFile where it is not there, is encrypted or damaged."""
+        if not self.has(name):
+            raise UnreadableFile(self.source, f"{DAMAGED}: {name} is not in it")
+        with self._unpacking(name):
+            stream = self._zip.open(self.names[self._alike[name.casefold()]])
+        with stream:
+            while True:
+                with self._unpacking(name):
+                    piece = stream.read(size)
+                if not piece:
+                    return
+                yield piece
+
+    @contextmanager
+    def _unpacking(self, name: str) -> Iterator[None]:
         try:
-            return self._zip.open(self.names[self._alike[name.casefold()]])
-        except KeyError:
-            raise UnreadableFile(self.source, f"{DAMAGED}: {name} is not in it") from None
-        except (BadZipFile, NotImplementedError, OSError, ValueError):
-            raise UnreadableFile(self.source, f"{DAMAGED}: {name} cannot be unpacked") from None
+            yield
+        except NotImplementedError:
+            raise UnreadableFile(self.source, f"{name} is compressed in a way that is not read") from None
         except RuntimeError:
             raise UnreadableFile(self.source, "it is encrypted; it opens only with a password") from None
+        except tuple(BROKEN) as fault:
+            why = next(said for kind, said in BROKEN.items() if isinstance(fault, kind))
+            raise UnreadableFile(self.source, f"{DAMAGED}: {name} cannot be unpacked, {why}") from None
 
     def read(self, name: str) -> bytes:
         """All of a member that becomes a tree or a text."""
-        with self.open(name) as stream:
-            try:
-                data = stream.read(MOST_XML + 1)
-            except (BadZipFile, zlib.error, EOFError, OSError, ValueError):
-                raise UnreadableFile(self.source, f"{DAMAGED}: {name} cannot be unpacked") from None
+        data = next(self.pieces(name, MOST_XML + 1), b"")
         if len(data) > MOST_XML:
             raise UnreadableFile(self.source, f"{name} unpacks to more than {MOST_XML / 2**20:,.0f} MiB")
         return data
+
+    def check(self) -> None:
+        """UnreadableFile that names the first member that cannot be unpacked, or is no XML that can be read."""
+        for name, member in self.names.items():
+            if member.is_dir():
+                continue
+            if name.endswith((".xml", ".rels")) and member.file_size <= MOST_XML:
+                self.xml(name)
+            else:
+                for _ in self.pieces(name):
+                    pass
 
     def xml(self, name: str) -> Element:
         """The tree of a member."""

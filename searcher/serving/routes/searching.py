@@ -17,7 +17,7 @@ HIT = {
     "rank": 1, "score": 0.71, "id": None, "passage_id": 12, "source": "/home/me/notes/boiler.md", "title": "Boiler",
     "section": "Boiler > Faults", "start": 120, "end": 310, "line": 9, "page": None,
     "text": "It goes off when the pressure falls below 1 bar.", "metadata": {"lang": "en"},
-    "highlight": {"text": "It goes off when the pressure falls below 1 bar.", "start": 120, "end": 168},
+    "highlight": {"text": "It goes off when the pressure falls below 1 bar.", "start": 120, "end": 168, "line": 9},
 }  # fmt: skip
 FOUND: dict[int | str, dict[str, Any]] = {
     200: {
