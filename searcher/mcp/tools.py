@@ -90,8 +90,10 @@ def _share(most: int, names: Sequence[str | None]) -> int:
 def _search(searcher: "Searcher", asked: given.Searched) -> Told:
     [hits] = searcher.rank([asked.query], asked.k, asked.where, mode=asked.mode, include=asked.include)
     found = [passage(rank, *hit) for rank, hit in enumerate(hits, 1)]
-    if found and searcher.marks_quickly(asked.mode):
-        found = searcher.highlight(asked.query, found)
+    placed = [hit for hit in found if hit.place]  # of the others the line says enough, and it is quicker
+    if placed and searcher.marks_quickly(asked.mode):
+        marked = {hit.passage_id: hit for hit in searcher.highlight(asked.query, placed)}
+        found = [marked.get(hit.passage_id, hit) for hit in found]
     most = _share(asked.max_characters, [row.source for _, row in hits])
     results, pieces = [], []
     for hit, (score, row) in zip(found, hits, strict=True):
