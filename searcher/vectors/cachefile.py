@@ -10,6 +10,7 @@ import json
 import os
 import re
 import secrets
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -27,6 +28,7 @@ DIGEST = 16  # bytes of the checksum
 KEY = 32  # bytes of the secret
 TAIL = 4096  # bytes in which all that follows FAISS's bytes has room
 MAPPED_BYTES = 32 << 20  # a larger file is mapped: no memory of our own, but who cuts it short kills its readers
+STALE_SECONDS = 3600  # no cache file takes that long to write
 TRUSTED_BYTES = 256 << 20  # a larger file is not read through again while nothing shows that it was touched
 
 
@@ -56,6 +58,7 @@ def save(path: Path, write: Callable[[Callable[[Any], Any]], float | None], stam
     """
     import xxhash
 
+    _sweep(path)
     key, content = _key(create=True), xxhash.xxh3_128()
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
     try:
@@ -79,6 +82,14 @@ def save(path: Path, write: Callable[[Callable[[Any], Any]], float | None], stam
     finally:
         temporary.unlink(missing_ok=True)
     return stamp
+
+
+def _sweep(path: Path) -> None:
+    """Delete what writers that were killed left behind."""
+    for draft in path.parent.glob(f"{path.name}.*.tmp"):
+        with suppress(FileNotFoundError):  # another process was quicker
+            if time.time() - draft.stat().st_mtime > STALE_SECONDS:
+                draft.unlink()
 
 
 def stamp_of(path: Path) -> Stamp | None:
