@@ -20,7 +20,7 @@ __all__ = ["Collection", "Part", "Word", "meet", "weight"]
 FILTERS = 16  # of which it is remembered what they let through
 ENOUGH = 20  # passages for each hit, with the rarest words, tell how high the best ones score
 NARROW = 4  # a filter is looked through itself if so many times what it lets through are fewer than hold the words
-NOBODY = np.empty(0, np.int32)
+DENSE = 8  # of more than one place in so many a mask is made: quicker than to sort them
 SURE = 1 - 1e-9  # sums of bounds are rounded otherwise than sums of scores
 
 
@@ -100,7 +100,7 @@ class Part:
                 return self._scored(lists, average, places, 0, k, reached)
         first = _needed(lists, reached) if reached else min(int(np.searchsorted(many, ENOUGH * k)) + 1, len(lists))
         while True:
-            places = np.unique(np.concatenate([NOBODY, *(own.places for own in lists[:first])]))
+            places = _united([own.places for own in lists[:first]], len(self.segment))
             found = self._scored(lists, average, places if mask is None else places[mask[places]], first, k, reached)
             if len(found.scores) == k:
                 reached = max(reached, float(found.scores[-1]))
@@ -224,6 +224,18 @@ def meet(these: np.ndarray, those: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     at[at == len(these)] = 0
     there = np.flatnonzero(these[at] == those)
     return at[there], there
+
+
+def _united(lists: Sequence[np.ndarray], count: int) -> np.ndarray:
+    """The places, of so many, that are in any of some lists, rising. -> (n,) int32"""
+    if DENSE * sum(map(len, lists)) > count:
+        mask = np.zeros(count, bool)
+        for places in lists:
+            mask[places] = True
+        return np.flatnonzero(mask).astype(np.int32)
+    every = np.concatenate([*lists, np.empty(0, np.int32)])
+    every.sort(kind="stable")  # which merges what is sorted: ten times as fast as np.unique
+    return every[np.append(every[1:] != every[:-1], True)] if len(every) else every
 
 
 def _needed(lists: Sequence[Weighed], reached: float) -> int:
