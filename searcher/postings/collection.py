@@ -19,7 +19,7 @@ __all__ = ["Collection", "Part", "Word", "meet", "weight"]
 
 FILTERS = 16  # of which it is remembered what they let through
 ENOUGH = 20  # passages for each hit, with the rarest words, tell how high the best ones score
-NARROW = 4  # a filter is looked through itself if so many times what it lets through are fewer than hold the words
+NARROW = 256  # a filter that lets through so many times fewer passages than hold the words is looked through itself
 DENSE = 8  # of more than one place in so many a mask is made: quicker than to sort them
 SURE = 1 - 1e-9  # sums of bounds are rounded otherwise than sums of scores
 
@@ -92,13 +92,14 @@ class Part:
         self, lists: Sequence[Weighed], average: float, k: int, allowed: np.ndarray | None, reached: float
     ) -> Found:
         """Those of the k best passages that reach a score, and perhaps others, best first. lists: rarest word first."""
-        mask = self.kept
+        mask, enough = self.kept, float(ENOUGH * k)
         many = np.cumsum([len(own.places) for own in lists])
         if allowed is not None:
             _, mask, places = self.among(allowed)
             if NARROW * len(places) <= many[-1]:
                 return self._scored(lists, average, places, 0, k, reached)
-        first = _needed(lists, reached) if reached else min(int(np.searchsorted(many, ENOUGH * k)) + 1, len(lists))
+            enough *= len(mask) / len(places)
+        first = _needed(lists, reached) if reached else min(int(np.searchsorted(many, enough)) + 1, len(lists))
         while True:
             places = _united([own.places for own in lists[:first]], len(self.segment))
             found = self._scored(lists, average, places if mask is None else places[mask[places]], first, k, reached)

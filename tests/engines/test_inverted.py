@@ -31,7 +31,12 @@ WORDS = [
     *"the of and river bank banks banking money water boat boats window Café cafe élan ÉLAN straße x 2026 𝔘".split(),
     "首都", "東京都", "กรุงเทพ", "दिल्ली", "e\u0301lan", "wasser\u00adleitung", "don't", "a-b_c", "\U0001e900",
 ]  # fmt: skip
-NONE = np.empty(0, np.int32)
+# The ways to find the best, each of which has to be right however few passages there are.
+WAYS = {
+    "ENOUGH": st.sampled_from([0, 0.2, 20]),
+    "NARROW": st.sampled_from([0, 8, 256]),
+    "DENSE": st.sampled_from([0, 99]),
+}
 SHARES = [1 / (place + 1) ** 1.2 for place in range(len(WORDS))]
 texts_of_words = st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join)
 questions = st.lists(
@@ -109,40 +114,63 @@ def inode(searcher: Searcher) -> int:
 # -- the same ranking
 
 
-@settings(max_examples=150, deadline=None)
-@given(
-    st.lists(texts_of_words, min_size=1, max_size=24), st.lists(questions, min_size=1, max_size=6), st.integers(1, 9),
-    st.sets(st.integers(1, 24)), st.integers(0, 24), st.none() | st.sets(st.integers(1, 24)), st.sets(st.integers(1, 24)),
-)  # fmt: skip
-def test_the_ranking_of_any_passages_is_that_of_fts5(
-    texts: list[str], asked: list[str], k: int, went: set[int], base: int, wanted: set[int] | None, others: set[int]
-) -> None:
-    """went: ids removed; base: passages of the first part, the rest came later."""
+def held(texts: Sequence[str], went: set[int], base: int) -> tuple[sqlite3.Connection, Collection]:
+    """Texts with ids from 1 on, of which some went, in a database and as postings of two parts, the first of `base`."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.execute("CREATE TABLE passages (id INTEGER PRIMARY KEY, text TEXT)")
     for statement in KEYWORDS:
         connection.execute(statement)
     connection.executemany("INSERT INTO passages VALUES (?, ?)", enumerate(texts, 1))
     enter(connection, enumerate(texts, 1))
-    gone = json.dumps(sorted(went))
-    leave(connection, "SELECT value FROM json_each(?)", [gone])
-    connection.execute("DELETE FROM passages WHERE id IN (SELECT value FROM json_each(?))", [gone])
+    gone, some = json.dumps(sorted(went)), "SELECT value FROM json_each(?)"
+    leave(connection, some, [gone])
+    connection.execute(f"DELETE FROM passages WHERE id IN ({some})", [gone])
     ids, spelled = np.arange(1, len(texts) + 1), [spaced(text) for text in texts]
-    places = np.array(sorted(number - 1 for number in went if number <= min(base, len(texts))), np.int32)
-    late = [number for number in range(base, len(texts)) if number + 1 not in went]
-    parts = [Part(segment_of(ids[:base], spelled[:base]), places)]
-    parts += [Part(merged([(segment_of(ids[[at]], [spelled[at]]), None) for at in late]), NONE)]
+    left = np.array(sorted(number - 1 for number in went if number <= min(base, len(texts))), np.int32)
+    late = [(segment_of(ids[[at]], [spelled[at]]), None) for at in range(base, len(texts)) if at + 1 not in went]
+    parts = Part(segment_of(ids[:base], spelled[:base]), left), Part(merged(late), np.empty(0, np.int32))
+    return connection, Collection(parts)
+
+
+numbers = st.sets(st.integers(1, 60))
+corpora = st.lists(texts_of_words, min_size=1, max_size=24) | st.builds(
+    lambda seed: [drawn(random.Random(seed + number)) for number in range(60)], st.integers(0, 9999)
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    corpora, st.lists(questions, min_size=1, max_size=6), st.integers(1, 9), numbers, st.integers(0, 60),
+    st.none() | numbers, numbers, st.fixed_dictionaries(WAYS),
+)  # fmt: skip
+def test_the_ranking_of_any_passages_is_that_of_fts5(
+    texts: list[str], asked: list[str], k: int, went: set[int], base: int, wanted: set[int] | None, others: set[int],
+    ways: dict[str, float],
+) -> None:  # fmt: skip
+    connection, postings = held(texts, went, base)
     allowed = None if wanted is None else np.array(sorted(wanted), np.int64)
-    for question in asked:
-        words, some = terms(question), np.array(sorted(others), np.int64)
-        if (ours := PostingsAsked.of(Collection(tuple(parts)), words)) is not None:
-            theirs = KeywordTable(connection)
-            for own, right in zip(
-                [*best_by_words(ours, words, k, allowed, [*others]), rarest(ours, words, some)],
-                [*best_by_words(theirs, words, k, allowed, [*others]), rarest(theirs, words, some)],
-                strict=True,
-            ):
-                assert (own.tolist(), own.dtype) == (right.tolist(), right.dtype)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ways.items():
+            patch.setattr(f"searcher.postings.collection.{name}", value)
+        for question in asked:
+            words, ids = terms(question), np.array(sorted(others), np.int64)
+            if (ours := PostingsAsked.of(postings, words)) is not None:
+                found = [
+                    [*best_by_words(holding, words, k, allowed, [*others]), rarest(holding, words, ids)]
+                    for holding in (ours, KeywordTable(connection))
+                ]
+                assert [own.tolist() for own in found[0]] == [own.tolist() for own in found[1]]
+    connection.close()
+
+
+def test_a_part_whose_passages_are_shorter_than_most_by_now_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("searcher.postings.collection.ENOUGH", 0)
+    base = [*["river"] * 10, *["x"] * 30, f"boat {'x ' * 69}"]
+    connection, postings = held([*base, *["the " * 400] * 2], set(), len(base))
+    words = terms("boat river")
+    ours, theirs = PostingsAsked.of(postings, words), KeywordTable(connection)
+    assert ours is not None
+    assert best_by_words(ours, words, 1)[0].tolist() == best_by_words(theirs, words, 1)[0].tolist() == [1]
     connection.close()
 
 
