@@ -4,8 +4,8 @@
 
 One question at a time, one thread, ten hits, ids and scores alone. `same` is the share of questions whose ids and
 scores are FTS5's to the last place; `of_fts5` the share of FTS5's hits that another finds. The vectors are random, so
-that a search by them alone, timed beside the hybrid one, takes longer than among real ones (`scale.py`). tantivy stems with its own Porter 2; bm25s is given the
-words as FTS5 has them.
+that a search by them alone, timed beside the hybrid one, takes longer than among real ones (`scale.py`). tantivy stems
+with its own Porter 2; bm25s is given the words as FTS5 has them.
 """
 
 import argparse

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from searcher.engines.snapshots import DELTA, MANY
 from searcher.engines.words import Scored
 from searcher.errors import DamagedIndex, IndexUnavailable
 from searcher.postings import Collection, Part, Segment, meet, merged
@@ -25,7 +26,6 @@ __all__ = ["POSTINGS", "Inverted", "PostingsAsked"]
 
 POSTINGS = "words.postings"
 LEAST = 10_000  # passages, below which FTS5 answers as fast: no file is kept
-DELTA, MANY = 4096, 16  # as of the FAISS file
 KIND = "postings"
 NONE = np.empty(0, np.int32)
 
