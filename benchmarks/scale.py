@@ -188,7 +188,7 @@ def draw(costs: dict[str, list[dict[str, float]]], file: Path) -> None:
 def write(searcher: Searcher, texts: list[str], vectors: np.ndarray) -> float:
     """Documents of eight passages, as an `add` writes them; passage number n is text n - 1. -> seconds"""
     embedder = searcher.embedder
-    searcher._open(create=True)
+    searcher._create()
     searcher.engine.settle(IndexSettings.of(embedder))
     share, begun = shares(-(-len(texts) // PER_DOCUMENT)), time.perf_counter()
     for start in range(0, len(texts), 16_000):

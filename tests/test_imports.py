@@ -17,8 +17,8 @@ PACKAGE = Path(__file__).parents[1] / "searcher"
 
 # A room, or a module that stands alone, imports only what stands above it.
 LADDER = """
-errors system plain places words records cited readers migration text filters embedding vectors store engines ranking
-ingest faq search evaluation integrations client mcp serving cli
+errors system plain places words records cited readers migration text filters embedding vectors postings store engines
+ranking ingest faq search evaluation integrations client mcp serving cli
 """.split()
 ROOT = {"__init__", "__main__"}  # the one exports lazily, the other calls the command line
 INNER = "embedding.encoder"  # a room within a room

@@ -1,6 +1,6 @@
 """What stands behind the one door to what is stored: nearest by vector, by words, the state of it all.
 
-Imports: errors, system, plain, places, records, text, filters, embedding, vectors, store.
+Imports: errors, system, plain, places, records, text, filters, embedding, vectors, postings, store.
 """
 
 from searcher.engines.engine import Effort, Engine, Hit, cosine

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from searcher.engines.engine import ANY, Effort, Hit
+from searcher.engines.inverted import Inverted
+from searcher.engines.keyword_table import KeywordTable
 from searcher.engines.nearest import nearest
 from searcher.engines.snapshots import Snapshots
-from searcher.engines.words import by_words, rarest
+from searcher.engines.words import Holding, best_by_words, rarest, terms
 from searcher.filters import Filter
 from searcher.store import Notes, Store
 
@@ -21,11 +23,25 @@ class LocalEngine(Store):
     def __init__(self, folder: Path, create: bool = False) -> None:
         super().__init__(folder, create)
         self.snapshots = Snapshots(self)
+        self.inverted = Inverted(self)
         self.notes = Notes(self.database)
 
     def publish(self) -> bool:
-        """Bring the FAISS file up to date if much has changed. False if that could not be written."""
-        return self.snapshots.publish()
+        """Bring the files beside the database up to date if much has changed. False if one could not be written."""
+        written = self.inverted.publish()
+        return self.snapshots.publish(needed=self.inverted.generation()) and written
+
+    def rebuild(self, kind: str | None = None) -> None:
+        """Make the files anew, as in `Snapshots.rebuild`; where a kind is given, the words' only if they have to be."""
+        if kind is None:
+            self.inverted.rebuild()
+        else:
+            self.inverted.publish()
+        self.snapshots.rebuild(kind, needed=self.inverted.generation())
+
+    def check_files(self) -> list[str]:
+        """A line for each thing that is wrong with these files."""
+        return self.snapshots.check() + self.inverted.check()
 
     def allowed(self, where: Filter) -> np.ndarray:
         """As in `Engine`; the same array while the state is the same."""
@@ -52,8 +68,17 @@ class LocalEngine(Store):
         self, question: str, k: int, where: Filter | None = None, others: Sequence[int] = ()
     ) -> tuple[np.ndarray, np.ndarray]:
         """As in `Engine`; k1 is 1.2, b .75."""
-        return by_words(self, question, k, None if where is None else self.allowed(where), others)
+        words, allowed = terms(question), None if where is None else self.allowed(where)
+        with self.reading():
+            return best_by_words(self._holding(words), words, k, allowed, others)
 
     def rarest(self, question: str, ids: np.ndarray) -> np.ndarray:
         """As in `Engine`."""
-        return rarest(self, question, ids)
+        words = terms(question)
+        with self.reading():
+            return rarest(self._holding(words), words, ids)
+
+    def _holding(self, words: Sequence[str]) -> Holding:
+        """Who holds the words of a question."""
+        with self.database.reading() as connection:
+            return self.inverted.asked(words) or KeywordTable(connection)

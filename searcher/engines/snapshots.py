@@ -6,7 +6,6 @@ changed since, and an index catches up with the store by the ids of what came an
 
 import os
 import threading
-import time
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -46,7 +45,6 @@ FILTERS = 16  # of which it is remembered what they let through
 TIMES = 4  # as large an index may grow before it is trained anew, for it was trained on a sample of what there was
 LIVING = 0.75  # of an index that only grows has to be there still, or it is made anew
 MEASURED = {"fp16", "sq8"}  # types whose file says how far a vector may lie from its code
-STALE_SECONDS = 3600  # no cache file takes that long to write
 
 
 class Chosen(NamedTuple):
@@ -240,7 +238,6 @@ class Snapshots:
         whoever catches up from that state learns of it. None if it could not be written: a full disk, say.
         """
         try:
-            _sweep(self.path)
             return cachefile.save(self.path, self._content(stamp, ids, present), stamp)
         except OSError:
             return None
@@ -279,11 +276,14 @@ class Snapshots:
         drawn = np.random.default_rng(0).choice(ids, min(count, len(ids)), replace=False)
         return self.store.vectors_of(np.sort(drawn))
 
-    def publish(self, least: int = FORGET, kind: str | None = None, anew: bool = False) -> bool:
+    def publish(
+        self, least: int = FORGET, kind: str | None = None, anew: bool = False, needed: int | None = None
+    ) -> bool:
         """Bring the cache file up to date if much has changed; all that it holds is in SQLite already.
 
         least: as in `Store.forget`. kind: the type, if not the one that the index's owner wants. anew: whatever has
-        changed. False if a file was to be written and could not be.
+        changed. needed: an earlier state from which something else catches up. False if a file was to be written and
+        could not be.
         """
         # The type that is asked for now may be none; the one that was wanted long ago fails no write.
         quiet = (SearcherError,) if kind is None else (DamagedIndex, IndexUnavailable)
@@ -298,7 +298,7 @@ class Snapshots:
                     self.path.unlink(missing_ok=True)
                 return True
             if self._write(_stamp(settings, head, ids, chosen(wanted, len(ids))[0]), ids, present=False):
-                self.store.forget(head.generation, least)
+                self.store.forget(head.generation if needed is None else min(head.generation, needed), least)
                 return True
         return False
 
@@ -308,17 +308,17 @@ class Snapshots:
             return False
         return self.store.changes(stamp.generation, stamp.last) <= min(self._delta, stamp.count // 8)
 
-    def rebuild(self, kind: str | None = None) -> None:
+    def rebuild(self, kind: str | None = None, needed: int | None = None) -> None:
         """Make the index anew from the stored vectors, and its cache file; what went is remembered nowhere then.
 
-        kind: as in `publish`. Searches go on with the old file meanwhile. BadValue for a type that cannot be.
+        kind, needed: as in `publish`. Searches go on with the old file meanwhile. BadValue for a type that cannot be.
         """
         with self._lock:
             self._last = None
         if kind is None:  # nothing of the old one may get into it
             with suppress(OSError):
                 self.path.unlink(missing_ok=True)
-        if not self.publish(least=0, kind=kind, anew=True) and kind is not None:
+        if not self.publish(least=0, kind=kind, anew=True, needed=needed) and kind is not None:
             raise IndexUnavailable(f"{self.path} could not be written")
 
     def check(self) -> list[str]:
@@ -379,11 +379,3 @@ def _nearest(ids: np.ndarray, vectors: np.ndarray, queries: np.ndarray, k: int) 
         return Found(scores, np.broadcast_to(ids, scores.shape))
     best = np.argpartition(scores, -k, axis=1)[:, -k:]
     return Found(np.take_along_axis(scores, best, 1), ids[best])
-
-
-def _sweep(path: Path) -> None:
-    """Delete what writers that were killed left behind."""
-    for draft in path.parent.glob(f"{path.name}.*.tmp"):
-        with suppress(FileNotFoundError):  # another process was quicker
-            if time.time() - draft.stat().st_mtime > STALE_SECONDS:
-                draft.unlink()

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from searcher.embedding import IndexSettings
+from searcher.engines.inverted import POSTINGS
 from searcher.engines.local import LocalEngine
 from searcher.engines.snapshots import CACHE
 from searcher.store import DATABASE, FORMAT
@@ -27,7 +28,7 @@ def status(engine: LocalEngine, settings: IndexSettings) -> dict[str, Any]:
         "journal_mode": engine.database.journal_mode(), "sqlite": sqlite3.sqlite_version,
         "database_bytes": _size(folder / DATABASE),
         "journal_bytes": sum(_size(folder / f"{DATABASE}-{kind}") for kind in ("journal", "wal")),
-        "cache_bytes": _size(folder / CACHE),
+        "cache_bytes": _size(folder / CACHE) + _size(folder / POSTINGS),
     }  # fmt: skip
 
 
@@ -52,7 +53,7 @@ def _described(engine: LocalEngine) -> dict[str, Any]:
 
 def bytes_of(folder: Path) -> int:
     """What the files of an index take, those of SQLite's journals included; a damaged one that was kept is none."""
-    names = (DATABASE, *(f"{DATABASE}-{kind}" for kind in ("journal", "wal", "shm")), CACHE)
+    names = (DATABASE, *(f"{DATABASE}-{kind}" for kind in ("journal", "wal", "shm")), CACHE, POSTINGS)
     return sum(_size(folder / name) for name in names)
 
 

@@ -38,7 +38,7 @@ def make_index(engine: LocalEngine, kind: str | None, tune: bool, recall: float)
         index_type(kind)
     name = kind or wanted.type
     if not (tune and kind is None and _is_made(engine, wanted)):  # to measure it, it need not be made again
-        engine.snapshots.rebuild(kind)
+        engine.rebuild(kind)
     if name != wanted.type:
         wanted = Indexing(name)
         engine.want(wanted)

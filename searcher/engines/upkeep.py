@@ -27,7 +27,7 @@ class Repair(NamedTuple):
 
 def check(engine: Open) -> list[str]:
     """A line for each fault found in the stored data, or else in the cache; none when all is well."""
-    return _faults(engine) or engine().snapshots.check()
+    return _faults(engine) or engine().check_files()
 
 
 def _faults(engine: Open) -> list[str]:
@@ -44,7 +44,7 @@ def repair(folder: Path, engine: Open, close: Callable[[], None]) -> Repair:
     Raises DamagedIndex where nothing can be saved, IndexUnavailable while others use it; nothing is changed then.
     """
     faults = _faults(engine)
-    findings = faults or engine().snapshots.check()
+    findings = faults or engine().check_files()
     lost: list[str] = []
     kept = None
     if faults == [KEYWORD_FAULT]:
@@ -55,7 +55,7 @@ def repair(folder: Path, engine: Open, close: Callable[[], None]) -> Repair:
         close()
         lost, kept = repair_database(folder / DATABASE)
     if findings:
-        engine().snapshots.rebuild()
+        engine().rebuild()
     return Repair(findings, lost, kept)
 
 
@@ -64,5 +64,5 @@ def compact(engine: LocalEngine) -> int:
     before = bytes_of(engine.folder)
     engine.rebuild_keywords()
     engine.database.vacuum()
-    engine.snapshots.rebuild()
+    engine.rebuild()
     return before - bytes_of(engine.folder)

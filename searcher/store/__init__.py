@@ -1,6 +1,6 @@
 """SQLite, the truth: documents, passages, vectors, words, settings, all of it with checksums.
 
-Imports: errors, system, plain, places, records, text, filters, embedding, vectors.
+Imports: errors, system, plain, places, records, text, filters, embedding, vectors, postings.
 """
 
 from searcher.store.keyword_index import KEYWORD_FAULT, asked
@@ -12,6 +12,7 @@ from searcher.store.seen import Look, SeenFile
 from searcher.store.state import DATABASE, FORGET
 from searcher.store.store import Store
 from searcher.store.tables import Held
+from searcher.store.tokenized import tokens_of, way_of_words
 
 __all__ = [
     "DATABASE",
@@ -27,4 +28,6 @@ __all__ = [
     "Unanswered",
     "asked",
     "repair_database",
+    "tokens_of",
+    "way_of_words",
 ]

@@ -2,7 +2,7 @@
 
 __all__ = [
     "BESIDE", "COLUMNS", "FAQ", "FORMAT", "HELD", "HISTORY", "INDEXING", "KEYWORDS", "LOOKUP", "PLACES", "SCHEMA",
-    "SEEN", "TITLES",
+    "SEEN", "TITLES", "TOKENIZER",
 ]  # fmt: skip
 
 FORMAT = 6  # PRAGMA user_version; migrations.py knows the way from older ones, a newer one is refused
@@ -17,15 +17,16 @@ HISTORY = [
         INSERT OR REPLACE INTO removed SELECT OLD.id, max(generation) + 1 FROM heads; END""",
 ]
 
+# Marks belong to words: without them those of Indic and Thai script fall to pieces.
+TOKENIZER = "porter unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"
 # The keyword index, which keyword_index.py keeps. FTS5 does not store the text again: it reads it through the view.
 KEYWORDS = [
     # What is indexed in the place of a passage's text, where that is another.
     "CREATE TABLE keyword_spaced (id INTEGER PRIMARY KEY REFERENCES passages ON DELETE CASCADE, text TEXT NOT NULL)",
     "CREATE VIEW keyword_texts AS SELECT p.id AS id, coalesce(s.text, p.text) AS text"
     " FROM passages p LEFT JOIN keyword_spaced s ON s.id = p.id",
-    # Marks belong to words: without them those of Indic and Thai script fall to pieces.
-    """CREATE VIRTUAL TABLE keywords USING fts5(text, content=keyword_texts, content_rowid=id,
-        tokenize="porter unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'")""",
+    f"""CREATE VIRTUAL TABLE keywords USING fts5(text, content=keyword_texts, content_rowid=id,
+        tokenize="{TOKENIZER}")""",
 ]
 
 # What kind of FAISS index its owner wants, and what was measured of it: one row at most; no vector depends on it.

@@ -102,14 +102,18 @@ class State:
         with self.database.writing() as connection:
             connection.execute("INSERT OR REPLACE INTO indexing VALUES (1, ?)", [json.dumps(asdict(indexing))])
 
+    def passages_held(self) -> int:
+        """How many passages there are, as the last commit left it."""
+        held = self._one("SELECT passages FROM held WHERE id = ?", 1)
+        if not isinstance(held, int):
+            raise DamagedIndex(f"{self.database.path} is damaged: it does not say how many passages it holds")
+        return held
+
     def held(self) -> int:
         """How many passages with a direction there should be, as the last commit left it."""
         with self.database.reading() as connection:
-            held = self._one("SELECT passages FROM held WHERE id = ?", 1)
             (nowhere,) = connection.execute(f"SELECT count(*) FROM ({NOWHERE})").fetchone()
-        if not isinstance(held, int):
-            raise DamagedIndex(f"{self.database.path} is damaged: it does not say how many passages it holds")
-        return held - int(nowhere)
+            return self.passages_held() - int(nowhere)
 
     # -- history
 

@@ -6,12 +6,13 @@ from searcher.store.documents import Documents
 from searcher.store.keyword_index import rebuild, verify
 from searcher.store.passages import Passages
 from searcher.store.seen import Seen
+from searcher.store.tokenized import Tokenized
 from searcher.store.writing import Writing
 
 __all__ = ["Store"]
 
 
-class Store(Documents, Passages, Seen, Writing):
+class Store(Documents, Passages, Seen, Tokenized, Writing):
     """The database of one index folder, with all that can be asked of it."""
 
     def check(self) -> list[str]:

@@ -1,8 +1,8 @@
-"""The cache file: FAISS's bytes under a stamp and a checksum that only this user's searcher can make.
+"""Cache files: the bytes of an index under a stamp and a checksum that only this user's searcher can make.
 
-Layout: FAISS's own format; our stamp as JSON; its length, 8 bytes; the checksum, 16 bytes; MAGIC. The checksum is
-BLAKE2b (RFC 7693), keyed with a secret of the user, over the stamp and the XXH3-128 of FAISS's bytes: FAISS trusts what
-it parses, so it is given nothing that came with a stranger's folder.
+Layout: FAISS's own format, or that of postings; our stamp as JSON; its length, 8 bytes; the checksum, 16 bytes; MAGIC.
+The checksum is BLAKE2b (RFC 7693), keyed with a secret of the user, over the stamp and the XXH3-128 of the index's
+bytes: FAISS trusts what it parses, so it is given nothing that came with a stranger's folder.
 """
 
 import hashlib
@@ -10,6 +10,7 @@ import json
 import os
 import re
 import secrets
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -25,8 +26,9 @@ __all__ = ["Stamp", "is_of_another_version", "load", "save", "stamp_of"]
 MAGIC = b"searcher-cache-2"
 DIGEST = 16  # bytes of the checksum
 KEY = 32  # bytes of the secret
-TAIL = 4096  # bytes in which all that follows FAISS's bytes has room
+TAIL = 4096  # bytes in which all that follows the index's bytes has room
 MAPPED_BYTES = 32 << 20  # a larger file is mapped: no memory of our own, but who cuts it short kills its readers
+STALE_SECONDS = 3600  # no cache file takes that long to write
 TRUSTED_BYTES = 256 << 20  # a larger file is not read through again while nothing shows that it was touched
 
 
@@ -34,8 +36,9 @@ TRUSTED_BYTES = 256 << 20  # a larger file is not read through again while nothi
 class Stamp:
     """Which state of the store a cache file holds and how: it is used only where all of it fits.
 
-    fingerprint: of the index's settings. count: vectors. last: the greatest id. type: of the FAISS index. error: the
-    greatest distance between a vector and what the index has in its place, None if that was not measured.
+    fingerprint: of the index's settings, or of the way of words. dimension: 0 of words. count: passages. last: the
+    greatest id. type: of the FAISS index, or "postings". error: the greatest distance between a vector and what the
+    index has in its place, None if that was not measured.
     """
 
     generation: int
@@ -51,11 +54,12 @@ class Stamp:
 def save(path: Path, write: Callable[[Callable[[Any], Any]], float | None], stamp: Stamp) -> Stamp:
     """Write a cache file whole or not at all; OSError where disk, folder or home cannot be written. -> its stamp
 
-    write: calls the function that it is given with FAISS's bytes, piece by piece, and returns the stamp's error; only
+    write: calls the function that it is given with the index's bytes, by pieces, and returns the stamp's error; only
     one piece needs to be in memory.
     """
     import xxhash
 
+    _sweep(path)
     key, content = _key(create=True), xxhash.xxh3_128()
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
     try:
@@ -81,6 +85,14 @@ def save(path: Path, write: Callable[[Callable[[Any], Any]], float | None], stam
     return stamp
 
 
+def _sweep(path: Path) -> None:
+    """Delete what writers that were killed left behind."""
+    for draft in path.parent.glob(f"{path.name}.*.tmp"):
+        with suppress(FileNotFoundError):  # another process was quicker
+            if time.time() - draft.stat().st_mtime > STALE_SECONDS:
+                draft.unlink()
+
+
 def stamp_of(path: Path) -> Stamp | None:
     """What a cache file says that it holds, None if there is none; nothing is verified."""
     try:
@@ -104,7 +116,7 @@ def is_of_another_version(path: Path) -> bool:
 
 
 def load(path: Path, stamp: Stamp) -> np.ndarray | None:
-    """FAISS's bytes in a cache file of that stamp, (n,) uint8, mapped if they are many; None if it is not sound."""
+    """The index's bytes in a cache file of that stamp, (n,) uint8, mapped if they are many; None if it is not sound."""
     import xxhash
 
     try:
@@ -132,7 +144,7 @@ def _tail(stamp: Stamp) -> bytes:
 
 
 def _split(end: bytes) -> tuple[Stamp | None, int]:
-    """The stamp at the end of a cache file, and how many bytes follow FAISS's; (None, 0) if there is none."""
+    """The stamp at the end of a cache file, and how many bytes follow the index's; (None, 0) if there is none."""
     last = len(end) - len(MAGIC) - DIGEST
     size = int.from_bytes(end[max(0, last - 8) : last], "little") if last >= 8 else 0
     if not 0 < size <= last - 8 or not end.endswith(MAGIC):

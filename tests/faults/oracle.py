@@ -16,6 +16,8 @@ import numpy as np
 from workload import State, opened
 
 from searcher import Embedder, Searcher
+from searcher.engines.keyword_table import KeywordTable
+from searcher.engines.words import best_by_words, terms
 from searcher.errors import SearcherError
 from searcher.store import DATABASE
 
@@ -134,11 +136,23 @@ def searches(searcher: Searcher, found: Passages) -> Iterator[str]:
             for hit in hits:
                 if found.get(hit.passage_id) != (hit.source, hit.text):
                     yield f"I5: passage {hit.passage_id} found with another text"
+    yield from words(searcher, found)
     with searcher.engine.database.reading():
         index = searcher.engine.snapshots.current()
     held_ids, held_vectors = _held(index)
     if not np.array_equal(held_ids, ids) or held_vectors.tobytes() != vectors.tobytes():
         yield "I2: the index holds other ids or vectors than the rows"
+
+
+def words(searcher: Searcher, found: Passages) -> Iterator[str]:
+    """What the postings say of words that there are, where they are used at all, against FTS5, bit by bit (I4, I5)."""
+    asked = sorted({word for _, text in found.values() for word in terms(text)})[:40]
+    with searcher.engine.database.reading() as connection:
+        postings = searcher.engine.inverted.asked(asked)
+        for some in [asked, *([word] for word in asked)] if postings else []:
+            ours, theirs = (best_by_words(own, some, len(found)) for own in (postings, KeywordTable(connection)))
+            if ours[0].tolist() != theirs[0].tolist() or ours[1].tolist() != theirs[1].tolist():
+                yield f"I5: {some} are in {ours[0].tolist()} by the postings, in {theirs[0].tolist()} by FTS5"
 
 
 def _held(index: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -23,6 +23,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("SEARCHER_DELTA", "3")  # rows beside the cache file: few, so that every limit is met
+os.environ.setdefault("SEARCHER_POSTINGS", "1")  # however few passages there are, the words have their file
 
 from tiny import WORDS, save_tiny_bert
 

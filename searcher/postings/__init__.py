@@ -1,0 +1,9 @@
+"""Words → the passages that hold them, by BM25, out of arrays that a file can be mapped into; it knows no SQLite.
+
+Imports: nothing.
+"""
+
+from searcher.postings.collection import Collection, Part, Word, meet, weight
+from searcher.postings.segment import Segment, merged
+
+__all__ = ["Collection", "Part", "Segment", "Word", "meet", "merged", "weight"]
