@@ -59,6 +59,16 @@ def test_a_word_that_a_line_end_cuts_is_put_together_and_a_hyphen_of_its_own_sta
     assert joined == "The measurements of a well-known and well-known hall, pre- and postwar."
 
 
+def test_how_a_file_spells_a_word_counts_where_underscores_or_signs_stand_around_it() -> None:
+    text = "A (co-op) and _re-sent_.\nThey re-\nsent it to the co-\nop at once_upon-it."
+    joined = " ".join(document_of(made_pdf([page_of(text)])).text.split())
+    assert joined == "A (co-op) and _re-sent_. They re-sent it to the co-op at once_upon-it."
+
+
+def test_spaces_in_a_row_are_one_and_stay_none_at_the_start_of_a_line() -> None:
+    assert document_of(made_pdf([page_of("One   two  three.\nFour  é  five.")])).text == "One two three.\nFour é five."
+
+
 def test_cells_of_a_row_stand_on_one_line() -> None:
     rows = [(72.0, 700 - 30 * row, 11.0, text) for row, text in enumerate(["Apples", "Pears"])]
     rows += [(200.0, 700 - 30 * row, 11.0, text) for row, text in enumerate(["12", "7"])]

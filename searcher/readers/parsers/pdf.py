@@ -73,10 +73,11 @@ def _page(document: PdfDocument, number: int) -> Page:
         return Page([], BROKEN_PAGE)
     finally:
         page.close()
-    if not lines:
-        return Page([], fault)
-    texts = plain("\n".join(line.text for line in lines)).split("\n")
-    pairs = zip(lines, texts, strict=True)
+    text = "\n".join(line.text for line in lines)
+    cleaned = plain(text)
+    if cleaned == text:
+        return Page(lines, fault)
+    pairs = zip(lines, cleaned.split("\n"), strict=True)
     return Page([line if line.text == text else line._replace(text=text) for line, text in pairs if text], fault)
 
 

@@ -14,7 +14,7 @@ SAME_HEIGHT = 3.0  # points
 WHOLE_NUMBER = re.compile(r"(?<![\w.,])\d{1,4}(?![\w,]|\.\d)")
 NUMBERS_PAGE = re.compile(r"[^\w]*(?:\w{1,6}\.?\s)?[^\w\0]*\0?-?\d+[^\w]*(?:(?:\w{1,4}\s)?\d+)?[^\w]*")
 # Ligatures, and the letters of Hebrew and Arabic as they are drawn: their own letters stand for them (NFKC).
-DRAWN = re.compile("[\ufb00-\ufdff\ufe70-\ufefc]+")
+DRAWN = re.compile("[\ufb00-\ufdff\ufe70-\ufefc][\ufb00-\ufdff\ufe70-\ufefc]*")  # so a text is looked through fast
 REPLACED = {
     **dict.fromkeys(map(ord, "\xad\ufeff\ufffe\uffff"), ""),
     **dict.fromkeys([0xA0, 0x202F, *range(0x2000, 0x200B)], " "),
@@ -22,7 +22,7 @@ REPLACED = {
     **dict.fromkeys((0xF0B7, 0xF0A7, 0xF0D8, 0xF076, 0xF0FC, 0xF06E, 0xF0A8), "•"),
 }
 REPLACEABLE = re.compile(f"[{''.join(map(chr, REPLACED))}]")
-SPACES = re.compile(r"(?<=[^ \n]) {2,}")
+SPACES = re.compile(r" (?<=[^ \n] ) +")  # begins with the space, for which a text is looked through fast
 
 
 def plain(text: str) -> str:

@@ -6,8 +6,10 @@ checks of ctypes, which take twice as long as what they check.
 
 import ctypes
 import re
-from collections.abc import Callable
-from itertools import chain, islice, repeat
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import compress, islice, repeat
 from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium
@@ -21,18 +23,19 @@ HYPHEN = "\x02"  # PDFium's mark of a hyphen at the end of a line, which it join
 NO_TEXT = "no text; scanned, perhaps"
 EVERY = 31  # of so many characters one is asked whether its font has a Unicode map
 MANY_UNMAPPED = 0.2  # share of a page's characters
-ASTRAL, SURROGATE = re.compile("[\U00010000-\U0010ffff]"), re.compile("[\ud800-\udfff]")
-LINE = re.compile(r"[^\0\t\r\n ][^\r\n]*")
+LINE = re.compile(r"[^\0\t\r\n ](?:[^\r\n]*[^\0\t\r\n ])?")
 CONTROL = re.compile("[\0\1\3-\x08\x0b\x0c\x0e-\x1f]")
-WORD = re.compile(r"[^\0-\x20]+|[\2\t\n\r ]")
+WORD = re.compile(r"[^\0-\x20]+|[\2\t\n\r]+| ")
 # Lam-alef is one sign, which PDFium takes apart in the wrong order.
-ALEF_LAM = re.compile("[\u0622\u0623\u0625\u0627]\u0644")
-SPACE = re.compile(r" (?<=\w )(?=\w)")  # each begins with the space, for which a text is looked through fast
+# These begin with the rarest sign, for which a text is looked through fast, and go on with the test that fails most.
+LAM_OF_ALEF = re.compile("\u0644(?<=[\u0622\u0623\u0625\u0627]\u0644)")
+SPACE = re.compile(r" (?<=\w )(?=\w)")
 # Spaces that writers seldom put there: before a full stop, in brackets, after a letter alone. PDFium makes such.
 ODD_SPACE = re.compile(
-    r" (?:(?<=[\w)\]] )(?=[.,;:)\]])|(?<=\w )(?=\()|(?<=[(\[] )(?=\w)|(?<=\b[^\W\d_aeiouAI] )(?=[a-z]))"
+    r" (?:(?=[.,;:)\]])(?<=[\w)\]] )|(?=\()(?<=\w )|(?<=[(\[] )(?=\w)|(?=[a-z])(?<=\b[^\W\d_aeiouAI] ))"
 )
 FEW_SPACES = 20  # that tell whether a page's spaces are its own, or made by PDFium
+BOUNDLESS = (-1e6, -1e6, 1e6, 1e6)  # points; no page is larger
 LEAST_SPACE, MOST_SPACE = 0.1, 0.25  # of the height of a line; less is no space between words, more is one in any case
 
 
@@ -43,6 +46,7 @@ def _unchecked(function: Any) -> Callable[..., int]:
 
 UNICODE, IS_UNMAPPED = _unchecked(pdfium.FPDFText_GetUnicode), _unchecked(pdfium.FPDFText_HasUnicodeMapError)
 IS_MADE, LOOSE_BOX = _unchecked(pdfium.FPDFText_IsGenerated), _unchecked(pdfium.FPDFText_GetLooseCharBox)
+TIGHT_BOX, RECTANGLE = _unchecked(pdfium.FPDFText_GetCharBox), ctypes.sizeof(pdfium.FS_RECTF)
 
 
 class Box(NamedTuple):
@@ -101,15 +105,14 @@ class _Signs:
         self.raw = page.raw
         self.fault: str | None = None
         self._edges = [ctypes.c_double() for _ in range(4)]
-        self._rectangle = pdfium.FS_RECTF()
-        self._at_rectangle = ctypes.byref(self._rectangle)
+        self._at_edges = [ctypes.byref(edge) for edge in self._edges]
         count = page.count_chars()
         text = _units(page.get_text_range()) if count else ""
         unmapped = [at for at in range(0, count, EVERY) if IS_UNMAPPED(self.raw, at) == 1]
         if len(unmapped) * EVERY > MANY_UNMAPPED * count:
-            self.text = self._without_map(count)
+            self.text = self._without_map(self._signs(page, count))
         elif len(text) != count:  # characters that have no meaning are left out of the text: numbers are then others
-            self.text = self._one_by_one(count)
+            self.text = self._with_bars(self._signs(page, count))
         else:
             self.text = text.replace("\ufffe", HYPHEN)
 
@@ -118,36 +121,36 @@ class _Signs:
         if not self.text.strip(f"{LEFT_OUT} \t\r\n"):
             return Page([], self.fault or NO_TEXT)
         text = self._mended(self.text)
-        lines = []
-        for found in LINE.finditer(text):
-            line, start = found[0].rstrip(f"{LEFT_OUT} \t"), found.start()
-            first, last = self._loose(start), self._loose(start + len(line) - 1)
-            lines.append(Line(_paired(line.replace(LEFT_OUT, "")), first, last, first.height))
-        return Page(lines, self.fault)
+        spans = list(map(re.Match.span, LINE.finditer(text)))
+        lines = (_paired(text[start:end].replace(LEFT_OUT, "")) for start, end in spans)
+        firsts = list(self._loose([start for start, _ in spans]))
+        lasts, sizes = self._loose([end - 1 for _, end in spans]), (box.top - box.bottom for box in firsts)
+        return Page(list(map(Line, lines, firsts, lasts, sizes)), self.fault)
 
-    def _one_by_one(self, count: int) -> str:
-        """The characters, those that have no meaning in their places; one that is drawn as a bar is a minus."""
-        signs = self._signs(count)
-        for found in CONTROL.finditer("".join(signs)):
-            signs[found.start()] = "\N{MINUS SIGN}" if self._is_bar(found.start()) else LEFT_OUT
-        return "".join(signs)
+    def _signs(self, page: PdfTextPage, count: int) -> str:
+        """All characters, those that have no meaning in their places."""
+        # Asked for what stands within bounds, PDFium gives those too; without boxes it mostly tells where they belong.
+        text = _units(page.get_text_bounded(*BOUNDLESS))
+        some = range(0, count, EVERY)
+        if len(text) == count and all(UNICODE(self.raw, at) == ord(text[at]) for at in some):
+            return text
+        return "".join(map(chr, map(UNICODE, repeat(self.raw), range(count))))
 
-    def _without_map(self, count: int) -> str:
+    def _with_bars(self, text: str) -> str:
+        """The characters, those that have no meaning left out; one that is drawn as a bar is a minus."""
+        return CONTROL.sub(lambda found: "\N{MINUS SIGN}" if self._is_bar(found.start()) else LEFT_OUT, text)
+
+    def _without_map(self, text: str) -> str:
         """The characters, with what can be told of those whose font has no Unicode map; words are of one font."""
-        signs, raw = self._signs(count), self.raw
-        text = "".join(signs)
         spans = map(re.Match.span, WORD.finditer(text))
-        known = [span for span in spans if text[span[0]] < " " or IS_UNMAPPED(raw, span[0]) != 1]
-        unknown = list(zip([0, *(end for _, end in known)], [*(start for start, _ in known), count], strict=True))
+        known = [span for span in spans if text[span[0]] < " " or IS_UNMAPPED(self.raw, span[0]) != 1]
+        unknown = list(zip([0, *(end for _, end in known)], [*(start for start, _ in known), len(text)], strict=True))
         meant = told("".join(text[start:end] for start, end in unknown))
         self.fault = BROKEN_FONT if meant is None else GUESSED_FONT
-        left = iter(meant) if meant else repeat(LEFT_OUT)
+        signs, left = list(text), iter(meant) if meant else repeat(LEFT_OUT)
         for start, end in unknown:
             signs[start:end] = islice(left, end - start)
         return "".join(signs)
-
-    def _signs(self, count: int) -> list[str]:
-        return list(map(chr, map(UNICODE, repeat(self.raw), range(count))))
 
     def _is_bar(self, at: int) -> bool:
         """Whether a character is a short thin line: the minus of a font of mathematical signs."""
@@ -158,13 +161,13 @@ class _Signs:
 
     def _mended(self, text: str) -> str:
         changed = {}
-        for found in ALEF_LAM.finditer(text):
-            at = found.start()
+        for lam in _starts(LAM_OF_ALEF.finditer(text)):
+            at = lam - 1
             if self._tight(at) == self._tight(at + 1):
                 changed[at], changed[at + 1] = text[at + 1], text[at]
-        for at in self._made_spaces(text):
-            if self._is_joined(at - 1, at + 1):
-                changed[at] = LEFT_OUT
+        made = self._made_spaces(text)
+        around = zip(made, *(self._loose([at + step for at in made]) for step in (-2, -1, 1)), strict=True)
+        changed |= {at: LEFT_OUT for at, *boxes in around if self._is_joined(at, *boxes)}
         if not changed:
             return text
         signs = list(text)
@@ -174,49 +177,58 @@ class _Signs:
 
     def _made_spaces(self, text: str) -> list[int]:
         """Spaces that PDFium made of gaps and that may be none."""
-        sample = [IS_MADE(self.raw, found.start()) == 1 for found in islice(SPACE.finditer(text), FEW_SPACES)]
+        sample = _starts(islice(SPACE.finditer(text), FEW_SPACES))
         # Where the writer's own program put the spaces, those that PDFium adds are few, and can all be looked at.
-        kinds = [ODD_SPACE, SPACE] if sum(sample) < len(sample) / 2 else [ODD_SPACE]
-        starts = (map(re.Match.start, kind.finditer(text)) for kind in kinds)
-        return [at for at in chain(*starts) if IS_MADE(self.raw, at) == 1]
+        kinds = [ODD_SPACE, SPACE] if len(self._made(sample)) < len(sample) / 2 else [ODD_SPACE]
+        return self._made([at for kind in kinds for at in _starts(kind.finditer(text))])
 
-    def _is_joined(self, one: int, other: int) -> bool:
-        """Whether two characters of a line stand too close for a space between them."""
-        left, right = self._loose(one), self._loose(other)
+    def _made(self, spaces: Sequence[int]) -> list[int]:
+        return list(compress(spaces, map(IS_MADE, repeat(self.raw), spaces)))
+
+    def _is_joined(self, space: int, before: Box, left: Box, right: Box) -> bool:
+        """Whether the characters on either side of a space stand too close for it. before: the box of the one ahead."""
         height = left.top - left.bottom
         least, most = LEAST_SPACE * height, MOST_SPACE * height
         gap = _gap(left, right)
         if gap > most or abs(left.bottom - right.bottom) > most:
             return False
         # Letters may be set apart, as in a listing, and what is drawn may stand nearer than the font says.
-        spaced = min(most, 2 * _gap(self._loose(one - 1), left)) if one else 0.0
-        return gap < max(least, spaced) or _gap(self._tight(one), self._tight(other)) < least
+        spaced = min(most, 2 * _gap(before, left)) if space > 1 else 0.0
+        return gap < max(least, spaced) or _gap(self._tight(space - 1), self._tight(space + 1)) < least
 
     def _tight(self, at: int) -> Box:
         """The box of what is drawn."""
-        left, right, bottom, top = self._edges
-        pdfium.FPDFText_GetCharBox(self.raw, at, left, right, bottom, top)
-        return Box(left.value, right.value, bottom.value, top.value)
+        TIGHT_BOX(self.raw, at, *self._at_edges)
+        return Box(*[edge.value for edge in self._edges])
 
-    def _loose(self, at: int) -> Box:
-        """The box that the font gives every character, as wide as the next one is away."""
-        box = self._rectangle
-        LOOSE_BOX(self.raw, at, self._at_rectangle)
-        return Box(box.left, box.right, box.bottom, box.top)
+    def _loose(self, signs: Sequence[int]) -> Iterator[Box]:
+        """The boxes that the font gives characters, each as wide as the next one is away."""
+        edges = array("f", bytes(RECTANGLE * len(signs)))
+        if signs:
+            first = ctypes.c_float.from_buffer(edges)
+            places = map(ctypes.byref, repeat(first), range(0, RECTANGLE * len(signs), RECTANGLE))
+            deque(map(LOOSE_BOX, repeat(self.raw), signs, places), maxlen=0)
+        left, top, right, bottom = (edges[edge::4] for edge in range(4))
+        return map(Box, left, right, bottom, top)
+
+
+def _starts(found: Iterable[re.Match[str]]) -> list[int]:
+    return list(map(re.Match.start, found))
 
 
 def _units(text: str) -> str:
     """The text with two surrogates for each character beyond U+FFFF."""
-    if text.isascii() or not ASTRAL.search(text):
-        return text
-    return "".join(map(chr, memoryview(text.encode("utf-16-le")).cast("H")))
+    units = text.encode("utf-16-le")
+    return text if len(units) == 2 * len(text) else "".join(map(chr, memoryview(units).cast("H")))
 
 
 def _paired(text: str) -> str:
     """The text with each pair of surrogates as the character that it is, and none alone."""
-    if text.isascii() or not SURROGATE.search(text):
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
 
 
 def _gap(one: Box, other: Box) -> float:

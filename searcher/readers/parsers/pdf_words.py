@@ -8,8 +8,8 @@ from searcher.readers.parsers.pdf_page import HYPHEN, Line
 
 __all__ = ["speller", "without_cuts"]
 
-WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
-CUT_WORD = re.compile(rf"(?<![^\W_])([^\W_]+(?:[-’'][^\W_]+)*){HYPHEN}([^\W_]*)")
+WORD = re.compile(r"\w++(?:-\w++)*+")  # of a text without "_"
+CUT_WORD = re.compile(rf"(?<![^\W_])([^\W_]++(?:[-’'][^\W_]++)*+){HYPHEN}([^\W_]*)")
 CUT_AT_END = re.compile(r"(?<=[^\W\d_])[-\u2010]$")
 # After these a hyphen stands for what two words have in common: "pre- and post-war".
 PREFIXES = {"self", "ex"}  # which always have one
@@ -39,7 +39,8 @@ def speller(texts: Iterable[str]) -> Callable[[str], str]:
     second part begins like a name, and where a part of a compound is a word of its own.
     """
     whole_text = "\n".join(texts)
-    known = Counter(WORD.findall(whole_text.casefold())) if HYPHEN in whole_text else Counter()
+    cased = whole_text.casefold().replace("_", " ") if HYPHEN in whole_text else ""
+    known = Counter(WORD.findall(cased))
 
     def joined(found: re.Match[str]) -> str:
         first, second = found.groups()
