@@ -98,11 +98,20 @@ def _by_cross_encoder(ask: Ask, asked: Asked, name: str, torch_weights: bool) ->
         raise BadValue("rerank needs the question as a text, not as a vector")
     ordered = []
     for text, own in zip(questions.texts, hits, strict=True):
-        scores = model.predict([(text, row.text) for _, row in own], show_progress_bar=False) if own else np.empty(0)
+        scores = _scores(model, [(text, row.text) for _, row in own])
         if (shape := np.shape(scores)) != (len(own),):
             raise ModelError(f"{name} gives scores of shape {shape} for {len(own)} pairs; a reranker gives one each")
-        ordered.append(_sorted(np.asarray(scores, np.float64), own)[: asked.k])
+        ordered.append(_sorted(scores, own)[: asked.k])
     return ordered
+
+
+def _scores(model: Any, pairs: list[tuple[str, str]]) -> np.ndarray:
+    """What a cross-encoder gives each pair, float64: to float32 the sigmoids of all logits above 17 are 1."""
+    from torch import from_numpy, nn
+
+    logits = model.predict(pairs, show_progress_bar=False, activation_fn=nn.Identity()) if pairs else np.empty(0)
+    scores: np.ndarray = model.activation_fn(from_numpy(np.asarray(logits, np.float64))).numpy()
+    return scores
 
 
 def _sorted(scores: np.ndarray, hits: list[Hit]) -> list[Hit]:
