@@ -1,16 +1,17 @@
 """The engine on one machine: SQLite holds everything, FAISS finds the nearest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from searcher.embedding import OwnTokens
 from searcher.engines.engine import ANY, Effort, Hit
 from searcher.engines.nearest import nearest
 from searcher.engines.snapshots import Snapshots
 from searcher.engines.words import by_words, rarest
 from searcher.filters import Filter
-from searcher.store import Notes, Store
+from searcher.store import Notes, Store, TokenVectors
 
 __all__ = ["LocalEngine"]
 
@@ -22,10 +23,18 @@ class LocalEngine(Store):
         super().__init__(folder, create)
         self.snapshots = Snapshots(self)
         self.notes = Notes(self.database)
+        self.tokens = TokenVectors(folder)
 
     def publish(self) -> bool:
         """Bring the FAISS file up to date if much has changed. False if that could not be written."""
+        if self.tokens.exist():
+            self.tokens.leave(self.passage_ids())
         return self.snapshots.publish()
+
+    def close(self) -> None:
+        """As in `Engine`."""
+        self.tokens.close()
+        super().close()
 
     def allowed(self, where: Filter) -> np.ndarray:
         """As in `Engine`; the same array while the state is the same."""
@@ -57,3 +66,14 @@ class LocalEngine(Store):
     def rarest(self, question: str, ids: np.ndarray) -> np.ndarray:
         """As in `Engine`."""
         return rarest(self, question, ids)
+
+    def token_vectors(self, texts: Mapping[int, str]) -> dict[int, OwnTokens]:
+        """As in `Engine`."""
+        settings = self.settings()
+        return self.tokens.of(texts, settings.fingerprint) if settings else {}
+
+    def remake_tokens(self) -> None:
+        """Keep token vectors in a new, empty file."""
+        self.tokens.end()
+        if settings := self.settings():
+            self.tokens.begin(settings.fingerprint)

@@ -7,7 +7,7 @@ from typing import Any
 from searcher.embedding import IndexSettings
 from searcher.engines.local import LocalEngine
 from searcher.engines.snapshots import CACHE
-from searcher.store import DATABASE, FORMAT
+from searcher.store import DATABASE, FORMAT, TOKENS
 from searcher.vectors import chosen
 
 __all__ = ["bytes_of", "status"]
@@ -28,6 +28,7 @@ def status(engine: LocalEngine, settings: IndexSettings) -> dict[str, Any]:
         "database_bytes": _size(folder / DATABASE),
         "journal_bytes": sum(_size(folder / f"{DATABASE}-{kind}") for kind in ("journal", "wal")),
         "cache_bytes": _size(folder / CACHE),
+        "token_vectors": len(engine.tokens.ids(settings.fingerprint)), "token_bytes": _size(folder / TOKENS),
     }  # fmt: skip
 
 
@@ -52,7 +53,7 @@ def _described(engine: LocalEngine) -> dict[str, Any]:
 
 def bytes_of(folder: Path) -> int:
     """What the files of an index take, those of SQLite's journals included; a damaged one that was kept is none."""
-    names = (DATABASE, *(f"{DATABASE}-{kind}" for kind in ("journal", "wal", "shm")), CACHE)
+    names = (DATABASE, *(f"{DATABASE}-{kind}" for kind in ("journal", "wal", "shm")), CACHE, TOKENS)
     return sum(_size(folder / name) for name in names)
 
 

@@ -202,7 +202,7 @@ class Asking(Opened):
         if rerank is None or not self.exists():
             return self._ranked(queries, where, asked, given=given)[1]
         ask, torch_weights = partial(self._ranked, queries, where, given=given), self._wanted.torch_weights
-        return reranked(ask, lambda: self.embedder, asked, rerank, torch_weights)
+        return reranked(ask, lambda: self.embedder, asked, rerank, torch_weights, self.engine.token_vectors)
 
     def _ranked(
         self, queries: list[str] | np.ndarray, where: Where, asked: Asked, given: "np.ndarray | Embedded | None" = None
