@@ -7,7 +7,14 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-from transformers import BertConfig, BertModel, RobertaConfig, RobertaModel
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    BertModel,
+    PreTrainedTokenizerFast,
+    RobertaConfig,
+    RobertaModel,
+)
 from transformers.utils import logging
 
 logging.disable_progress_bar()
@@ -142,3 +149,21 @@ def add_dense(folder: Path, module: str, inputs: int, outputs: int, seed: int = 
 def write_json(file: Path, value: object) -> None:
     """One JSON file."""
     file.write_text(json.dumps(value), encoding="utf-8")
+
+
+def pair_bert() -> BertForSequenceClassification:
+    """A BERT of 2 layers, 32 wide, 64 positions, that gives a pair of texts one score."""
+    return BertForSequenceClassification(BertConfig(
+        vocab_size=bert_tokenizer().get_vocab_size(), hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
+        intermediate_size=64, max_position_embeddings=64, num_labels=1,
+    ))  # fmt: skip
+
+
+def save_pair_model(folder: Path, model: BertForSequenceClassification) -> Path:
+    """The model and the tokenizer of its pairs, as a cross-encoder's folder has them."""
+    model.save_pretrained(folder)
+    PreTrainedTokenizerFast(
+        tokenizer_object=bert_tokenizer(), model_max_length=64, unk_token="[UNK]", pad_token="[PAD]",
+        cls_token="[CLS]", sep_token="[SEP]", model_input_names=["input_ids", "token_type_ids", "attention_mask"],
+    ).save_pretrained(folder)  # fmt: skip
+    return folder

@@ -4,7 +4,7 @@ Imports: errors, system, plain, records, text.
 """
 
 from searcher.embedding.attention import Attentions
-from searcher.embedding.embedder import Dtype, Embedder, Kind
+from searcher.embedding.embedder import Dtype, Embedder, Kind, OwnTokens
 from searcher.embedding.encoder import Sequence_, on_one_core, on_this_machine
 from searcher.embedding.heatmap import draw_attention
 from searcher.embedding.highlight import highlighted
@@ -25,6 +25,7 @@ __all__ = [
     "Embedder",
     "IndexSettings",
     "Kind",
+    "OwnTokens",
     "Pooling",
     "Sequence_",
     "Settings",

@@ -18,7 +18,7 @@ from searcher.errors import BadValue, UnknownName
 from searcher.plain import plain
 from searcher.text import check_text
 
-__all__ = ["Dtype", "Embedder", "Kind", "Text", "check_prompts"]
+__all__ = ["Dtype", "Embedder", "Kind", "OwnTokens", "Text", "check_prompts"]
 
 Kind = Literal["passage", "query"]
 Dtype = Literal["auto", "bf16", "fp32"]

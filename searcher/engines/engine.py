@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from searcher.embedding import IndexSettings
+from searcher.embedding import IndexSettings, OwnTokens
 from searcher.errors import BadValue
 from searcher.filters import Filter
 from searcher.records import Document, Head, Input, Prepared, Row
@@ -277,3 +277,6 @@ class Engine(Protocol):
         ids: (n,) int64, rising -> (n,) float32. A word that more than one passage in 150 holds is common. Call inside
         `reading`.
         """
+
+    def token_vectors(self, texts: Mapping[int, str]) -> dict[int, OwnTokens]:
+        """The vectors of passages' own tokens, rounded to float16, for those of which they are kept. texts: by id."""

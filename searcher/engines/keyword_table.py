@@ -11,6 +11,7 @@ from searcher.postings import weight
 
 __all__ = ["KeywordTable"]
 
+AT_ONCE = 128  # words that FTS5 scores in one query: its time grows with their square
 MOST_ROWS = 2**31 - 1
 MANY = 24  # of more words nearly every passage holds one that is needed: looking for those costs more than it saves
 GREATEST = 2.2  # k1 + 1: the BM25 of a word is less than so many times its weight, however often a passage holds it
@@ -55,6 +56,8 @@ def _asked(
     connection: Any, words: Sequence[str], where: str, values: Sequence[str], k: int, others: Sequence[int]
 ) -> Scored:
     """Id and BM25 of the k best passages that hold a word and fit a condition, and of others that do, best first."""
+    if len(words) > AT_ONCE:
+        return _in_pieces(connection, words, where, values, k, others)
     query = (
         f"SELECT rowid, -bm25(keywords) AS score FROM keywords WHERE keywords MATCH ?{where}"
         f" ORDER BY {LISTED} DESC, score DESC, rowid LIMIT ?"
@@ -63,6 +66,23 @@ def _asked(
     rows.sort(key=lambda row: (-row[1], row[0]))
     wanted = set(others)
     return rows[:k] + [row for row in rows[k:] if row[0] in wanted]
+
+
+def _in_pieces(
+    connection: Any, words: Sequence[str], where: str, values: Sequence[str], k: int, others: Sequence[int]
+) -> Scored:
+    """As `_asked`, for any number of words: the BM25 of a question is the sum of that of its words."""
+    query = f"SELECT rowid, -bm25(keywords) FROM keywords WHERE keywords MATCH ?{where}"
+    numbers: np.ndarray = np.empty(0, np.int64)
+    scores: np.ndarray = np.empty(0)
+    for start in range(0, len(words), AT_ONCE):
+        found = connection.execute(query, [_match(words[start : start + AT_ONCE]), *values]).fetchall()
+        rows = np.array(found, [("id", np.int64), ("score", np.float64)])
+        numbers, owner = np.unique(np.append(numbers, rows["id"]), return_inverse=True)
+        scores = np.bincount(owner, np.append(scores, rows["score"]), len(numbers))
+    order, wanted = np.lexsort((numbers, -scores)), set(others)
+    ranked = list(zip(numbers[order].tolist(), scores[order].tolist(), strict=True))
+    return ranked[:k] + [row for row in ranked[k:] if row[0] in wanted]
 
 
 def _needed(

@@ -1,10 +1,11 @@
 """The engine on one machine: SQLite holds everything, FAISS finds the nearest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from searcher.embedding import OwnTokens
 from searcher.engines.engine import ANY, Effort, Hit
 from searcher.engines.inverted import Inverted
 from searcher.engines.keyword_table import KeywordTable
@@ -12,7 +13,7 @@ from searcher.engines.nearest import nearest
 from searcher.engines.snapshots import Snapshots
 from searcher.engines.words import Holding, best_by_words, rarest, terms
 from searcher.filters import Filter
-from searcher.store import Notes, Store
+from searcher.store import Notes, Store, TokenVectors
 
 __all__ = ["LocalEngine"]
 
@@ -25,9 +26,12 @@ class LocalEngine(Store):
         self.snapshots = Snapshots(self)
         self.inverted = Inverted(self)
         self.notes = Notes(self.database)
+        self.tokens = TokenVectors(folder)
 
     def publish(self) -> bool:
         """Bring the files beside the database up to date if much has changed. False if one could not be written."""
+        if self.tokens.exist():
+            self.tokens.leave(self.passage_ids())
         written = self.inverted.publish()
         return self.snapshots.publish(needed=self.inverted.generation()) and written
 
@@ -42,6 +46,11 @@ class LocalEngine(Store):
     def check_files(self) -> list[str]:
         """A line for each thing that is wrong with these files."""
         return self.snapshots.check() + self.inverted.check()
+
+    def close(self) -> None:
+        """As in `Engine`."""
+        self.tokens.close()
+        super().close()
 
     def allowed(self, where: Filter) -> np.ndarray:
         """As in `Engine`; the same array while the state is the same."""
@@ -82,3 +91,14 @@ class LocalEngine(Store):
         """Who holds the words of a question."""
         with self.database.reading() as connection:
             return self.inverted.asked(words) or KeywordTable(connection)
+
+    def token_vectors(self, texts: Mapping[int, str]) -> dict[int, OwnTokens]:
+        """As in `Engine`."""
+        settings = self.settings()
+        return self.tokens.of(texts, settings.fingerprint) if settings else {}
+
+    def remake_tokens(self) -> None:
+        """Keep token vectors in a new, empty file."""
+        self.tokens.end()
+        if settings := self.settings():
+            self.tokens.begin(settings.fingerprint)

@@ -8,7 +8,7 @@ from searcher.embedding import IndexSettings
 from searcher.engines.inverted import POSTINGS
 from searcher.engines.local import LocalEngine
 from searcher.engines.snapshots import CACHE
-from searcher.store import DATABASE, FORMAT
+from searcher.store import DATABASE, FORMAT, TOKENS
 from searcher.vectors import chosen
 
 __all__ = ["bytes_of", "status"]
@@ -29,6 +29,7 @@ def status(engine: LocalEngine, settings: IndexSettings) -> dict[str, Any]:
         "database_bytes": _size(folder / DATABASE),
         "journal_bytes": sum(_size(folder / f"{DATABASE}-{kind}") for kind in ("journal", "wal")),
         "cache_bytes": _size(folder / CACHE) + _size(folder / POSTINGS),
+        "token_vectors": len(engine.tokens.ids(settings.fingerprint)), "token_bytes": _size(folder / TOKENS),
     }  # fmt: skip
 
 
@@ -53,7 +54,7 @@ def _described(engine: LocalEngine) -> dict[str, Any]:
 
 def bytes_of(folder: Path) -> int:
     """What the files of an index take, those of SQLite's journals included; a damaged one that was kept is none."""
-    names = (DATABASE, *(f"{DATABASE}-{kind}" for kind in ("journal", "wal", "shm")), CACHE, POSTINGS)
+    names = (DATABASE, *(f"{DATABASE}-{kind}" for kind in ("journal", "wal", "shm")), CACHE, POSTINGS, TOKENS)
     return sum(_size(folder / name) for name in names)
 
 

@@ -27,7 +27,7 @@ class Repair(NamedTuple):
 
 def check(engine: Open) -> list[str]:
     """A line for each fault found in the stored data, or else in the cache; none when all is well."""
-    return _faults(engine) or engine().check_files()
+    return _faults(engine) or engine().check_files() + engine().tokens.findings()
 
 
 def _faults(engine: Open) -> list[str]:
@@ -45,6 +45,7 @@ def repair(folder: Path, engine: Open, close: Callable[[], None]) -> Repair:
     """
     faults = _faults(engine)
     findings = faults or engine().check_files()
+    tokens = [] if faults else engine().tokens.findings()
     lost: list[str] = []
     kept = None
     if faults == [KEYWORD_FAULT]:
@@ -56,7 +57,9 @@ def repair(folder: Path, engine: Open, close: Callable[[], None]) -> Repair:
         lost, kept = repair_database(folder / DATABASE)
     if findings:
         engine().rebuild()
-    return Repair(findings, lost, kept)
+    if tokens:  # what is damaged is computed anew by the next add, or where it is needed
+        engine().remake_tokens()
+    return Repair(findings + tokens, lost, kept)
 
 
 def compact(engine: LocalEngine) -> int:
@@ -64,5 +67,8 @@ def compact(engine: LocalEngine) -> int:
     before = bytes_of(engine.folder)
     engine.rebuild_keywords()
     engine.database.vacuum()
+    if engine.tokens.exist():
+        engine.tokens.leave(engine.passage_ids())
+        engine.tokens.vacuum()
     engine.rebuild()
     return before - bytes_of(engine.folder)

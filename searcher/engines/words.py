@@ -11,7 +11,6 @@ from searcher.store import asked
 
 __all__ = ["Holding", "Scored", "best_by_words", "rarest", "terms"]
 
-MOST = 256  # different words of a question that count: the time grows with their number
 COMMON = 150  # a word that more than one in so many passages holds is not rare
 
 Scored = list[tuple[int, float]]  # ids of passages and their BM25, best first, equals by id
@@ -49,7 +48,7 @@ def terms(question: str) -> list[str]:
         for word in run.replace("*", "* ").split():
             if word != "*":
                 words.setdefault(word.casefold(), word)
-    return list(words.values())[:MOST]
+    return list(words.values())
 
 
 def best_by_words(

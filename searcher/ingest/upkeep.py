@@ -5,6 +5,7 @@ from typing import Any, Unpack
 
 from searcher.embedding import Changes, IndexSettings, Wanted
 from searcher.engines import RECALL, Held, Opened, Repair, check, compact, make_index, repair, status
+from searcher.ingest.keeping import keep_tokens
 from searcher.ingest.progress import Progress, no_progress, showing
 
 __all__ = ["Upkeep"]
@@ -40,6 +41,8 @@ class Upkeep(Opened):
                 from searcher.ingest.reindexing import embed_again
 
                 embed_again(self.engine, settings, embedder, progress)
+                if self.engine.tokens.exist():
+                    keep_tokens(self.engine, embedder, settings.fingerprint, progress)
             with self._lock:
                 self._wanted = Wanted(device=wanted.device, torch_weights=wanted.torch_weights, dtype=wanted.dtype)
                 self._embedder, self._made_with = embedder, settings.fingerprint

@@ -217,7 +217,7 @@ class Asking(Opened):
         from searcher.ranking.rerank import rerank as reranked
 
         ask, torch_weights = partial(self._ranked, queries, where, given=given), self._wanted.torch_weights
-        return reranked(ask, lambda: self.embedder, asked, rerank, torch_weights)
+        return reranked(ask, lambda: self.embedder, asked, rerank, torch_weights, self.engine.token_vectors)
 
     def _ranked(
         self, queries: list[str] | np.ndarray, where: Where, asked: Asked, given: "np.ndarray | Embedded | None" = None

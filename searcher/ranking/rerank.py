@@ -3,7 +3,7 @@
 Reading a passage costs a forward pass, so only the first hits are looked at, and never inside a transaction.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -11,17 +11,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from searcher.embedding import Embedder, maxsim, model_folder, rarity
+from searcher.embedding import Embedder, OwnTokens, maxsim, model_folder, rarity
 from searcher.engines import Hit
 from searcher.errors import BadValue, ModelError
 from searcher.ranking.evidence import standardised
 from searcher.ranking.fusion import longer, wordiness
 from searcher.ranking.questions import Questions
 from searcher.ranking.retrieval import Asked
+from searcher.system import one_thread
 
 __all__ = ["MAXSIM", "Look", "looked_at", "rerank"]
 
 Ask = Callable[[Asked], tuple[Questions, list[list[Hit]]]]
+Kept = Callable[[Mapping[int, str]], dict[int, OwnTokens]]  # passages by id → those whose tokens are known
 DEPTH = 50  # hits that a cross-encoder reads
 TOGETHER = 16  # questions whose passages are read at once, each passage once: a bound on memory
 
@@ -37,22 +39,30 @@ MAXSIM = {"dense": Look(50, 4.0), "hybrid": Look(10, 0.5)}
 
 
 def rerank(
-    ask: Ask, embedder: Callable[[], Embedder], asked: Asked, name: str, torch_weights: bool = False
+    ask: Ask,
+    embedder: Callable[[], Embedder],
+    asked: Asked,
+    name: str,
+    torch_weights: bool = False,
+    kept: Kept = lambda texts: {},
 ) -> list[list[Hit]]:
     """The hits of each question in a better order.
 
     ask: gives the questions and their hits.
     name: "maxsim", or a cross-encoder's hub name or folder; torch_weights: whether its pytorch_model.bin may be read.
+    kept: gives the token vectors that need not be computed.
     Raises BadValue for what cannot be reranked so, ModelError.
     """
     if not isinstance(name, str) or not name:
         raise BadValue(f"rerank is {name!r}; good: maxsim, or the name or folder of a cross-encoder")
     if asked.mmr is not None:
         raise BadValue("rerank and mmr would each order the hits; leave one out")
-    return _by_maxsim(ask, embedder, asked) if name == "maxsim" else _by_cross_encoder(ask, asked, name, torch_weights)
+    if name == "maxsim":
+        return _by_maxsim(ask, embedder, asked, kept)
+    return _by_cross_encoder(ask, asked, name, torch_weights)
 
 
-def _by_maxsim(ask: Ask, embedder: Callable[[], Embedder], asked: Asked) -> list[list[Hit]]:
+def _by_maxsim(ask: Ask, embedder: Callable[[], Embedder], asked: Asked, kept: Kept) -> list[list[Hit]]:
     """The hits by the score that they came with and MaxSim."""
     if asked.mode not in MAXSIM:
         raise BadValue(f"rerank 'maxsim' is for modes {' and '.join(sorted(MAXSIM))}, not {asked.mode!r}")
@@ -63,18 +73,19 @@ def _by_maxsim(ask: Ask, embedder: Callable[[], Embedder], asked: Asked) -> list
     ordered: list[list[Hit]] = []
     for start in range(0, len(hits), TOGETHER):
         part = slice(start, start + TOGETHER)
-        ordered += looked_at(embedder(), list(questions.texts[part]), hits[part], look)
+        ordered += looked_at(embedder(), list(questions.texts[part]), hits[part], look, kept)
     return [best[: asked.k] for best in ordered]
 
 
-def looked_at(embedder: Embedder, questions: list[str], hits: list[list[Hit]], look: Look) -> list[list[Hit]]:
+def looked_at(
+    embedder: Embedder, questions: list[str], hits: list[list[Hit]], look: Look, kept: Kept
+) -> list[list[Hit]]:
     """The hits of each question by their score and their MaxSim, each standardised over the first `look.depth`.
 
     A token counts by the root of its rarity among these. Like the words in `fuse`, token by token likeness tells little
     in passages no longer than the question.
     """
-    texts = {row.passage_id: row.text for own in hits for _, row in own}
-    read = dict(zip(texts, embedder.own_tokens(list(texts.values())), strict=True))
+    read = _read(embedder, {row.passage_id: row.text for own in hits for _, row in own}, kept)
     asked = zip(questions, embedder.own_tokens(questions, "query"), hits, strict=True)
     ordered = []
     for text, (numbers, tokens), own in asked:
@@ -83,11 +94,20 @@ def looked_at(embedder: Embedder, questions: list[str], hits: list[list[Hit]], l
         present = np.array([np.isin(numbers, read[row.passage_id].ids) for _, row in first]).reshape(-1, len(numbers))
         # Without tokens of its own a question has the vectors of the special ones.
         weights = np.sqrt(rarity(present)) if len(numbers) else np.ones(len(tokens))
-        alike = np.array([maxsim(read[row.passage_id].vectors @ tokens.T, weights) for _, row in own])
+        with one_thread():  # of so small products several threads only wait for each other
+            alike = np.array([maxsim(read[row.passage_id].vectors @ tokens.T, weights) for _, row in own])
         among = np.arange(len(own)) < look.depth
         scores = standardised(np.array([score for score, _ in own]), among) + weight * standardised(alike, among)
         ordered.append(_sorted(scores, own))
     return ordered
+
+
+def _read(embedder: Embedder, texts: Mapping[int, str], kept: Kept) -> dict[int, OwnTokens]:
+    """The tokens of passages, id → text: those that are kept, and the others computed."""
+    width = embedder.model.width
+    known = {number: own for number, own in kept(texts).items() if own.vectors.shape[1] == width}
+    others = {number: text for number, text in texts.items() if number not in known}
+    return known | dict(zip(others, embedder.own_tokens(list(others.values())), strict=True))
 
 
 def _by_cross_encoder(ask: Ask, asked: Asked, name: str, torch_weights: bool) -> list[list[Hit]]:
@@ -98,11 +118,20 @@ def _by_cross_encoder(ask: Ask, asked: Asked, name: str, torch_weights: bool) ->
         raise BadValue("rerank needs the question as a text, not as a vector")
     ordered = []
     for text, own in zip(questions.texts, hits, strict=True):
-        scores = model.predict([(text, row.text) for _, row in own], show_progress_bar=False) if own else np.empty(0)
+        scores = _scores(model, [(text, row.text) for _, row in own])
         if (shape := np.shape(scores)) != (len(own),):
             raise ModelError(f"{name} gives scores of shape {shape} for {len(own)} pairs; a reranker gives one each")
-        ordered.append(_sorted(np.asarray(scores, np.float64), own)[: asked.k])
+        ordered.append(_sorted(scores, own)[: asked.k])
     return ordered
+
+
+def _scores(model: Any, pairs: list[tuple[str, str]]) -> np.ndarray:
+    """What a cross-encoder gives each pair, float64: to float32 the sigmoids of all logits above 17 are 1."""
+    from torch import from_numpy, nn
+
+    logits = model.predict(pairs, show_progress_bar=False, activation_fn=nn.Identity()) if pairs else np.empty(0)
+    scores: np.ndarray = model.activation_fn(from_numpy(np.asarray(logits, np.float64))).numpy()
+    return scores
 
 
 def _sorted(scores: np.ndarray, hits: list[Hit]) -> list[Hit]:

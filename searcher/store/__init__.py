@@ -12,6 +12,7 @@ from searcher.store.seen import Look, SeenFile
 from searcher.store.state import DATABASE, FORGET
 from searcher.store.store import Store
 from searcher.store.tables import Held
+from searcher.store.token_vectors import TOKENS, TokenVectors
 from searcher.store.tokenized import tokens_of, way_of_words
 
 __all__ = [
@@ -20,11 +21,13 @@ __all__ = [
     "FORMAT",
     "KEYWORD_FAULT",
     "READ_ROWS",
+    "TOKENS",
     "Held",
     "Look",
     "Notes",
     "SeenFile",
     "Store",
+    "TokenVectors",
     "Unanswered",
     "asked",
     "repair_database",

@@ -23,6 +23,7 @@ from searcher import Searcher
 from searcher.cli import main
 from searcher.errors import BadValue, DamagedIndex, SearcherError, UnknownName
 from searcher.evaluation import evaluate, read_dataset
+from searcher.filters import parse
 from searcher.ranking.evidence import Evidence
 from searcher.ranking.fusion import CANDIDATES, fuse
 from searcher.ranking.hybrid import safe
@@ -115,6 +116,47 @@ def test_a_question_of_many_words_has_the_hits_of_the_formula_too(
     assert_bm25(searcher, texts, " ".join(WORDS[40 - count : 40]), k)
 
 
+MANY = [first + second + third for first in "bcdfghklmn" for second in "aiou" for third in "bdfgklmnprtvxz"]
+THIRD = "n = 0"
+
+
+@pytest.fixture(scope="module")
+def wordy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
+    """300 passages of some 60 out of 560 words, common and rare ones; 20 of them are there twice."""
+    chance = random.Random(1)
+    share = [1 / (number + 2) ** 0.8 for number in range(len(MANY))]
+    texts = [" ".join(chance.choices(MANY, share, k=chance.randint(20, 100))) for _ in range(280)]
+    with Searcher(tmp_path_factory.mktemp("wordy") / "index", vectors="a model", dimension=2) as searcher:
+        metadata = [{"n": number % 3} for number in range(300)]
+        searcher.put(texts + texts[:20], [str(n) for n in range(300)], metadata, vectors=np.ones((300, 2), np.float32))
+        yield searcher
+
+
+def in_one_query(searcher: Searcher, words: Sequence[str]) -> dict[int, float]:
+    """Passage → BM25, as FTS5 sums it over all words at once, but for those that half of the passages hold."""
+    match = "FROM keywords WHERE keywords MATCH ?"
+    with searcher.engine.database.reading() as connection:
+        held = {word: connection.execute(f"SELECT count(*) {match}", [word]).fetchone()[0] for word in words}
+        telling = " OR ".join(word for word in words if 2 * held[word] < len(searcher.engine.passage_ids()))
+        return dict(connection.execute(f"SELECT rowid, -bm25(keywords) {match}", [telling]))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.sampled_from(MANY), min_size=100, max_size=len(MANY), unique=True), st.integers(1, 40),
+    st.sampled_from([None, THIRD]), st.sets(st.integers(1, 300), max_size=5),
+)  # fmt: skip
+def test_a_question_of_hundreds_of_words_ranks_as_one_query_for_all_of_them(
+    wordy: Searcher, words: list[str], k: int, where: str | None, others: set[int]
+) -> None:
+    whole = in_one_query(wordy, words)
+    among = [number for number in whole if where is None or number % 3 == 1]
+    ranked = sorted(among, key=lambda number: (-round(whole[number], 9), number))
+    ids, scores = wordy.engine.by_words(" ".join(words), k, where and parse(where), sorted(others))
+    assert ids.tolist() == ranked[:k] + [number for number in ranked[k:] if number in others]
+    np.testing.assert_allclose(scores, [whole[number] for number in ids.tolist()], rtol=1e-6)
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from(WORDS[2:40]), min_size=2, max_size=8), st.integers(1, 6), st.data())
 def test_other_passages_have_their_score_wherever_they_rank(
@@ -202,10 +244,11 @@ def test_a_question_finds_what_holds_any_of_its_words(scripts: Searcher) -> None
     assert {hit.id for hit in scripts.search("NOT capital AND nothing", mode="keyword")} == {"madrid", "code"}
 
 
-def test_of_a_very_long_question_256_different_words_count(changing: Searcher) -> None:
-    put(changing, {"near": "near", "far": "far"})
-    words = [f"w{number}" for number in range(255)]
-    assert [hit.id for hit in changing.search(" ".join([*words, *words, "near", "far"]), mode="keyword")] == ["near"]
+def test_of_a_very_long_question_every_word_counts(changing: Searcher) -> None:
+    put(changing, {"near": "near", "far": "far", "other": "other"})
+    words = [f"w{number}" for number in range(1000)]
+    hits = changing.search(" ".join(["near", *words, *words, "far"]), mode="keyword")
+    assert [hit.id for hit in hits] == ["near", "far"]
 
 
 @pytest.mark.parametrize("mode", ["keyword", "hybrid"])

@@ -13,7 +13,7 @@ import pytest
 import torch
 from architectures import edit
 from click.testing import CliRunner
-from models import bert_tokenizer, randomise, save_bert, save_roberta
+from models import bert_tokenizer, pair_bert, randomise, save_bert, save_pair_model, save_roberta
 from safetensors.torch import load_file
 from transformers import (
     BertConfig,
@@ -22,7 +22,6 @@ from transformers import (
     DistilBertForSequenceClassification,
     ElectraConfig,
     ElectraForSequenceClassification,
-    PreTrainedTokenizerFast,
     RobertaConfig,
     RobertaForSequenceClassification,
 )
@@ -54,25 +53,9 @@ def searcher(tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture(scope="module")
 def cross_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BERT with one output and random parameters, as a folder."""
-    folder = tmp_path_factory.mktemp("models") / "cross-encoder"
-    tokenizer = bert_tokenizer()
-    config = BertConfig(
-        vocab_size=tokenizer.get_vocab_size(), hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
-        intermediate_size=64, max_position_embeddings=64, num_labels=1,
-    )  # fmt: skip
-    model = BertForSequenceClassification(config)
+    model = pair_bert()
     randomise(model, 3)
-    model.save_pretrained(folder)
-    names = ["input_ids", "token_type_ids", "attention_mask"]
-    special = {
-        "model_input_names": names,
-        "unk_token": "[UNK]",
-        "pad_token": "[PAD]",
-        "cls_token": "[CLS]",
-        "sep_token": "[SEP]",
-    }
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=64, **special).save_pretrained(folder)
-    return folder
+    return save_pair_model(tmp_path_factory.mktemp("models") / "cross-encoder", model)
 
 
 # -- token vectors
