@@ -133,7 +133,8 @@ def test_only_a_word_that_hardly_any_passage_holds_is_rare() -> None:
 
 
 def test_a_score_is_the_weighted_sum_of_the_columns() -> None:
-    given = evidence([0.2, 0.5, 0.4], [0, 1.0, 7.0], rarest=np.array([0, 0, 9.0]))
+    vectors = np.array([[1, 0], [0.6, 0.8], [0.8, 0.6]])
+    given = evidence([0.2, 0.5, 0.4], [0, 1.0, 7.0], rarest=np.array([0, 0, 9.0]), vectors=vectors)
     wanted = sum(weight * columns(given)[:, COLUMNS.index(name)] for name, weight in WEIGHTS.items())
     np.testing.assert_allclose(fuse(given), wanted)
     assert list(WEIGHTS) == list(COLUMNS)
