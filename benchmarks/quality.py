@@ -50,6 +50,7 @@ SETS = {
 OTHERS = ("xquad-de", "xquad-zh")
 PARTS = {name: (name,) for name in COLUMNS if name != "cosine"} | {
     "both gates": ("words brief", "words led"),
+    "near cosine and crowd": ("near cosine", "crowd"),
     "all but both scores": tuple(COLUMNS[2:]),
 }
 

@@ -12,8 +12,10 @@ NEIGHBOURS, POWER = 5, 6  # how many passages alike speak for one, and how fast 
 BRIEF, FOLD = 90, 3.2  # characters: below that words tell less, in passages 3.2 times as short by a unit, the most
 LEAD, LEADS = 0.06, 0.18  # mean and standard deviation, over the questions of benchmarks/quality.py, of what `led` is
 MOST = 2.0  # standard deviations: no lead counts for more
+GUESS, FLAT = 0.5, 0.5  # a candidate counts e^(FLAT · (cosine + GUESS · words)) in the crowd; FLAT .25 does as well
+OTHERS = 0.2  # of the crowd at least so much is taken to be others, for a passage that is nearly all of it
 
-COLUMNS = ("cosine", "words", "words brief", "words led", "near", "rare")
+COLUMNS = ("cosine", "words", "words brief", "words led", "rare", "near", "near cosine", "crowd")
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Evidence:
 
 
 def columns(given: Evidence, neighbours: bool = True) -> np.ndarray:
-    """The n candidates of a question, in the order of COLUMNS. -> (n, 6) float64.
+    """The n candidates of a question, in the order of COLUMNS. -> (n, 8) float64.
 
     neighbours: False for what each passage has by itself alone.
 
@@ -45,8 +47,10 @@ def columns(given: Evidence, neighbours: bool = True) -> np.ndarray:
     - words brief, words led: the words once more, as far as passages are shorter than most (a paraphrase shares few of
       a line's words), and as far as the nearest is nearer to the question than passages are to one another, which shows
       a model that knows its way (query performance prediction: Shtok et al. 2012, Cronen-Townsend et al. 2002).
-    - near: the words of the passages most alike (Diaz 2005; Kurland & Lee 2004).
     - rare: a word that hardly any passage holds, a name, a code, an error's number (Spärck Jones 1972).
+    - near, near cosine: the words and the cosines of the passages most alike (Diaz 2005; Kurland & Lee 2004).
+    - crowd: how alike a passage is to all that was found, the likelier ones the more. It tells against it: what is near
+      to everything answers nothing in particular (hubs: Radovanović et al. 2010; the negative part of Rocchio 1971).
     """
     seen, known = given.among, given.readable**2
     if not seen.any():
@@ -54,11 +58,13 @@ def columns(given: Evidence, neighbours: bool = True) -> np.ndarray:
     cosine = known * _above(given.cosines, seen)
     words = standardised(given.bm25, seen)
     brief = float(np.clip(np.log((given.lengths[seen].mean() + 1) / BRIEF) / np.log(FOLD), -1, 0))
-    near, likeness = _neighbours(given, words)
-    led = known * float(np.clip((given.cosines[seen].max() - likeness - LEAD) / LEADS, -MOST, MOST))
-    near = near * (known if neighbours else 0.0)
+    likeness = _likeness(given)
+    (near, near_cosine), alike = _neighbours(likeness, seen, words, cosine)
+    led = known * float(np.clip((given.cosines[seen].max() - alike - LEAD) / LEADS, -MOST, MOST))
+    crowd = _above(_crowd(likeness, seen, cosine + GUESS * words), seen)
     rare = np.maximum(given.rarest.astype(np.float64) - RARE, 0)
-    return np.stack([cosine, words, brief * words, led * words, near, rare], axis=1)
+    others = [known * near, near_cosine, known * crowd] if neighbours else [np.zeros(len(rare))] * 3
+    return np.stack([cosine, words, brief * words, led * words, rare, *others], axis=1)
 
 
 def standardised(scores: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
@@ -75,19 +81,37 @@ def _above(cosines: np.ndarray, among: np.ndarray) -> np.ndarray:
     return (cosines - cosines[among].mean()) / SPREAD
 
 
-def _neighbours(given: Evidence, words: np.ndarray) -> tuple[np.ndarray, float]:
-    """The words of each candidate's nearest others (n,), and how alike candidates are to theirs on average."""
-    places = np.flatnonzero(given.among)
-    count = min(NEIGHBOURS, len(places) - 1)
-    if count < 1:
-        return np.zeros(len(words)), 0.0
+def _likeness(given: Evidence) -> np.ndarray:
+    """Cosines of each of n candidates with the m others `among`, -inf with itself. -> (n, m) float64.
+
+    Rounded, so that neither equals nor the number of candidates decide by the last bit.
+    """
     exact = given.vectors.astype(np.float64)
-    # Rounded, so that neither equals nor the number of candidates decide by the last bit.
+    places = np.flatnonzero(given.among)
     likeness = np.round(exact @ exact[places].T, 9)
     likeness[places, np.arange(len(places))] = -np.inf
+    return likeness
+
+
+def _neighbours(likeness: np.ndarray, among: np.ndarray, *told: np.ndarray) -> tuple[list[np.ndarray], float]:
+    """What each candidate's nearest others have of each of `told` (n,), and how alike candidates are to theirs."""
+    count = min(NEIGHBOURS, likeness.shape[1] - 1)
+    if count < 1:
+        return [np.zeros(len(likeness)) for _ in told], 0.0
     nearest = np.argsort(-likeness, axis=1, kind="stable")[:, :count]
     cosines = np.take_along_axis(likeness, nearest, axis=1)
     voices = np.maximum(cosines, 0) ** POWER
     total = voices.sum(axis=1)
-    said = (voices * words[places][nearest]).sum(axis=1) / np.where(total > 0, total, 1)
-    return said, float(cosines[places].mean())
+    voices /= np.where(total > 0, total, 1)[:, None]
+    return [(voices * own[among][nearest]).sum(axis=1) for own in told], float(cosines[among].mean())
+
+
+def _crowd(likeness: np.ndarray, among: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """How alike each candidate is to the others `among`, which count by a first guess (n,) at the scores. -> (n,).
+
+    Rounded, as likeness is: passages that are the same are as much in the crowd to the last bit.
+    """
+    counted = np.exp(FLAT * (first[among] - first[among].max()))
+    counted /= counted.sum()
+    other = np.isfinite(likeness)
+    return np.round(np.where(other, likeness, 0) @ counted / np.maximum(other @ counted, OTHERS), 9)

@@ -89,12 +89,52 @@ def test_passages_speak_for_those_that_they_are_alike_to() -> None:
     assert column(given, "near", neighbours=False) == [0, 0, 0, 0]
 
 
+def test_the_cosines_of_passages_speak_for_those_that_they_are_alike_to_as_words_do() -> None:
+    vectors = np.array([[1, 0], [0.5, 0.75**0.5], [1, 0], [0, -1]])
+    given = evidence([0.2, 0.43, 0.2, 0.2], [0, 0, 0, 0], vectors=vectors)
+    cosine, near = column(given, "cosine"), column(given, "near cosine")
+    assert near[0] == pytest.approx((cosine[1] / 64 + cosine[2]) / (1 + 1 / 64), abs=1e-5)
+    assert near[1] == pytest.approx(cosine[0], abs=1e-5)
+    assert near[3] == pytest.approx(0, abs=1e-5)
+    assert column(given, "near cosine", neighbours=False) == [0, 0, 0, 0]
+
+
+def test_a_passage_like_all_that_was_found_stands_in_the_crowd_and_of_two_as_good_the_other_is_first() -> None:
+    # Three as near to the question: the first is alike to both others by .8, these to each other by .28.
+    vectors = np.array([[1, 0], [0.8, 0.6], [0.8, -0.6]])
+    given = evidence([0.4, 0.4, 0.4], [2.0, 2.0, 2.0], vectors=vectors)
+    alike = np.array([0.8, (0.8 + 0.28) / 2, (0.8 + 0.28) / 2])
+    np.testing.assert_allclose(column(given, "crowd"), (alike - alike.mean()) / 0.115, atol=1e-5)
+    assert fuse(given).argmin() == 0
+    assert column(given, "crowd", neighbours=False) == [0, 0, 0]
+
+
+def test_the_likelier_a_passage_is_the_more_it_counts_in_the_crowd() -> None:
+    vectors = np.array([[1, 0, 0], [0.6, 0.8, 0], [0, 0.8, 0.6]])
+    cosines, likeness = np.array([0.2, 0.43, 0.2]), vectors @ vectors.T
+    counted = np.exp((cosines - cosines.mean()) / 0.115 / 2)
+    others = counted * (1 - np.eye(3))
+    alike = (others * likeness).sum(axis=1) / others.sum(axis=1)
+    found = column(evidence(cosines.tolist(), [0, 0, 0], vectors=vectors), "crowd")
+    np.testing.assert_allclose(found, (alike - alike.mean()) / 0.115, atol=1e-5)
+
+
+def test_passages_that_are_the_same_have_the_same_score_to_the_last_bit() -> None:
+    rng = np.random.default_rng(0)
+    vectors, cosines, bm25 = rng.normal(size=(40, 16)), rng.random(40), 9 * rng.random(40)
+    vectors[31], cosines[31], bm25[31] = vectors[2], cosines[2], bm25[2]
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    scores = fuse(evidence(cosines.tolist(), bm25.tolist(), vectors=vectors))
+    assert scores[2] == scores[31]
+
+
 def test_only_a_word_that_hardly_any_passage_holds_is_rare() -> None:
     assert column(evidence([0.1] * 3, [1.0] * 3, rarest=np.array([4.9, 5.0, 7.5])), "rare") == [0, 0, 2.5]
 
 
 def test_a_score_is_the_weighted_sum_of_the_columns() -> None:
-    given = evidence([0.2, 0.5, 0.4], [0, 1.0, 7.0], rarest=np.array([0, 0, 9.0]))
+    vectors = np.array([[1, 0], [0.6, 0.8], [0.8, 0.6]])
+    given = evidence([0.2, 0.5, 0.4], [0, 1.0, 7.0], rarest=np.array([0, 0, 9.0]), vectors=vectors)
     wanted = sum(weight * columns(given)[:, COLUMNS.index(name)] for name, weight in WEIGHTS.items())
     np.testing.assert_allclose(fuse(given), wanted)
     assert list(WEIGHTS) == list(COLUMNS)
