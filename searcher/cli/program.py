@@ -44,6 +44,7 @@ COMMANDS = {
     "check": ("upkeep", "Check that what is stored is what was written."),
     "compact": ("upkeep", "Give the room of removed documents back to the disk."),
     "formats": ("reading", "List the kinds of files that are read, by what, and what is missing."),
+    "plan": ("planning", "Say what so many documents will take: hours, memory, disk, machines."),
     "doctor": ("doctoring", "Say what there is on this machine to work with."),
     "demo": ("upkeep", "Index the samples and answer a question."),
 }

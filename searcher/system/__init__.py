@@ -20,7 +20,7 @@ from searcher.system.files import (
 )
 from searcher.system.globs import glob_regex, paths_regex
 from searcher.system.kernels import kernel_library
-from searcher.system.machine import instructions, processor
+from searcher.system.machine import instructions, memory, processor
 from searcher.system.processes import bound_memory, cores, give_way, is_alive, memory_of, on_fork, this_process
 from searcher.system.programs import as_line, opener, words_of
 from searcher.system.threads import one_thread
@@ -37,6 +37,7 @@ __all__ = [
     "is_alive",
     "is_ours",
     "kernel_library",
+    "memory",
     "memory_of",
     "named_once",
     "on_fork",

@@ -1,9 +1,11 @@
-"""The machine by name: its processor, and the instructions of it that our kernels know."""
+"""The machine: its processor by name, the instructions of it that our kernels know, and how much memory it has."""
 
+import os
 import platform
+from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["instructions", "processor"]
+__all__ = ["instructions", "memory", "processor"]
 
 # As /proc/cpuinfo calls them, and as people do.
 KNOWN = {
@@ -29,6 +31,17 @@ def instructions() -> list[str]:
             has = set(value.split())
             return [called for flag, called in KNOWN.items() if flag in has]
     return []
+
+
+def memory() -> int | None:
+    """Bytes of memory that there are for this process, a container's bound included; None where that is not told."""
+    found = []
+    with suppress(AttributeError, OSError, ValueError):
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    for bound in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):  # "max" for none
+        with suppress(OSError, ValueError):
+            found.append(int(Path(bound).read_text(encoding="ascii")))
+    return min((size for size in found if size > 0), default=None)
 
 
 def _cpuinfo() -> list[str]:

@@ -3,7 +3,7 @@
 Imports: errors, system, embedding.
 """
 
-from searcher.vectors import cachefile
+from searcher.vectors import cachefile, planning
 from searcher.vectors.building import Content, content, fitted, grown, trained
 from searcher.vectors.cachefile import Stamp
 from searcher.vectors.index import Found, Some, VectorIndex, scans
@@ -26,6 +26,7 @@ __all__ = [
     "fitted",
     "grown",
     "index_type",
+    "planning",
     "scans",
     "trained",
 ]
