@@ -17,6 +17,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # each of several processes on one core
 from models import save_bert
 
 
+def pytest_collection_finish() -> None:
+    """What a module has set for the processes that it starts is not for the tests of others."""
+    os.environ.pop("SEARCHER_POSTINGS", None)
+
+
 @pytest.fixture(scope="session")
 def data() -> Path:
     """The folder of corpora that SEARCHER_DATA names."""

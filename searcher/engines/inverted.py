@@ -133,7 +133,7 @@ class Inverted:
         return self.store.changes(generation, last) <= MANY * self._delta
 
     def _load(self, stamp: Stamp) -> Segment | None:
-        body = cachefile.load(self.path, stamp)
+        body = cachefile.load(self.path, stamp) if stamp.type == KIND else None  # not a cache of another kind
         return None if body is None else Segment.read(body)
 
     # -- the file

@@ -64,13 +64,15 @@ def test_a_citation_says_where_its_piece_begins(run: Run, standing: None) -> Non
     assert (cited["book.pdf"]["page"], cited["costs.xlsx"]["page"], cited["talk.pptx"]["page"]) == (3, None, 40)
 
 
-def test_pages_that_touch_are_cited_from_the_first(tiny_bert: Path, tmp_path: Path) -> None:
+def test_pages_that_touch_are_cited_by_the_one_with_the_answer(tiny_bert: Path, tmp_path: Path) -> None:
     pages = Document("a.pdf", "money one\nmoney two", places=((0, {"page": 5}), (10, {"page": 6})), breaks=(10,))
     with Searcher(tmp_path / "other", tiny_bert) as searcher:
         searcher.add_documents([pages])
-        [both] = searcher.context("money", k=2).citations
+        [both] = searcher.context("money one", k=2).citations
+        [behind] = searcher.context("money two", k=2).citations
         [second] = searcher.context("money two", where="page = 6").citations
     assert (both.text, both.page, both.head) == ("money one\nmoney two", 5, "[1] a.pdf, page 5")
+    assert (behind.text, behind.page, behind.head) == ("money one\nmoney two", 5, "[1] a.pdf, page 6")  # the answer's
     assert (second.text, second.page, second.head) == ("money two", 6, "[1] a.pdf, page 6")
 
 

@@ -317,6 +317,14 @@ def test_check_finds_a_damaged_file_and_repair_makes_it_anew(searcher: Searcher)
     assert_alike(searcher)
 
 
+def test_the_faiss_file_in_the_place_of_the_words_is_damage(searcher: Searcher) -> None:
+    path, right = searcher.folder / FILE, answers(searcher.folder)
+    searcher.engine.snapshots.rebuild()
+    path.write_bytes((searcher.folder / "vectors.faiss").read_bytes())
+    assert searcher.check() == [DAMAGED]
+    assert answers(searcher.folder) == right
+
+
 def test_check_finds_a_sound_file_with_other_words(searcher: Searcher) -> None:
     path = searcher.folder / FILE
     stamp = cachefile.stamp_of(path)

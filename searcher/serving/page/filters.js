@@ -17,10 +17,12 @@ export async function showFacets(where, picked, pick) {
   at("facets").replaceChildren(...facets.filter((own) => useful(own, picked)).slice(0, KEYS).map((own) => facet(own, picked, pick)));
 }
 
-/** Whether choosing among the values of a key makes groups, rather than naming single documents. */
+/** Whether choosing among the values of a key makes groups: not where most documents have one of their own. */
 function useful({ key, values, more }, picked) {
   if (picked.some(([name]) => name === key)) return true;
-  return key !== "answer" && values.length > 0 && (values[0].documents > 1 || more === 0);
+  const sum = (some) => some.reduce((count, each) => count + each.documents, 0);
+  const grouped = sum(values.filter((each) => each.documents > 1));
+  return key !== "answer" && values.length > 0 && (more === 0 || 2 * grouped >= sum(values) + more);
 }
 
 function facet({ key, values, more }, picked, pick) {
