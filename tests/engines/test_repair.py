@@ -353,8 +353,9 @@ def test_a_repair_waits_for_nobody_who_writes(searcher: Searcher, monkeypatch: p
     monkeypatch.setenv("SEARCHER_BUSY_SECONDS", "0.1")
     holder = sqlite3.connect(searcher.folder / "searcher.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    with pytest.raises(IndexUnavailable, match=r"did not finish writing in 0\.1 seconds"):
-        searcher.repair()
+    refused = pytest.raises(IndexUnavailable, match=r"did not finish writing in 0\.1 seconds")
+    with Searcher(searcher.folder) as another, refused:  # one that was opened before waits as it did then
+        another.repair()
     holder.rollback()
     holder.close()
     assert searcher.repair().lost == ["d7"]
