@@ -22,7 +22,8 @@ function useful({ key, values, more }, picked) {
   if (picked.some(([name]) => name === key)) return true;
   const sum = (some) => some.reduce((count, each) => count + each.documents, 0);
   const grouped = sum(values.filter((each) => each.documents > 1));
-  return key !== "answer" && values.length > 0 && (more === 0 || 2 * grouped >= sum(values) + more);
+  if (key === "answer" || (grouped === 0 && picked.length === 0)) return false;
+  return values.length > 0 && (more === 0 || 2 * grouped >= sum(values) + more);
 }
 
 function facet({ key, values, more }, picked, pick) {
