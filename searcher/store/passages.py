@@ -128,7 +128,7 @@ class Passages(State):
         present: whether all of them are there in the state that is read; else one that went is a vector of zeros.
         """
         settings = self.settings()
-        dimension, last = settings.dimension if settings else 0, 0
+        dimension, last = settings.dimension if settings else 0, int(ids[0]) - 1 if len(ids) else 0
         some = f"id > ? AND id <= ? AND id NOT IN ({NOWHERE})"
         query = f"SELECT id, vector, crc FROM vectors WHERE {some} ORDER BY id"
         for first in range(0, len(ids), READ_ROWS):

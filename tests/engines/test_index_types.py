@@ -144,6 +144,9 @@ def test_what_is_added_and_removed_later_is_found_and_not_found(
             fresh = 30 if turn % 2 else 90
             start = COUNT + 200 * turn
             put(writer, text_vectors(10 + turn, fresh), start)
+            if fresh == 90:
+                stamp = cachefile.stamp_of(folder / "vectors.faiss")
+                assert stamp is not None and stamp.generation == writer.status()["generation"]
             alive |= set(range(start, start + fresh))
             gone = random.choice(sorted(alive), 25, replace=False).tolist()
             writer.remove(ids=[str(number) for number in gone])
