@@ -44,6 +44,7 @@ MANY = 16  # times as many are not caught up with: the cache file is written ane
 FILTERS = 16  # of which it is remembered what they let through
 TIMES = 4  # as large an index may grow before it is trained anew, for it was trained on a sample of what there was
 LIVING = 0.75  # of an index that only grows has to be there still, or it is made anew
+WORSE = 2  # times the error of the old codes, above which they are not grown
 MEASURED = {"fp16", "sq8"}  # types whose file says how far a vector may lie from its code
 
 
@@ -237,14 +238,19 @@ class Snapshots:
         present: whether that state is read now. If not, a passage that went since is a vector of zeros in the file:
         whoever catches up from that state learns of it. None if it could not be written: a full disk, say.
         """
+        old = cachefile.stamp_of(self.path)
         try:
-            return cachefile.save(self.path, self._content(stamp, ids, present), stamp)
+            written = cachefile.save(self.path, self._content(stamp, ids, present, old), stamp)
+            if old and old.error and written.error and written.type == old.type and written.error > WORSE * old.error:
+                # What came lies outside of what the codes were made for: they are made anew.
+                written = cachefile.save(self.path, self._content(stamp, ids, present, None), stamp)
+            return written
         except OSError:
             return None
 
-    def _content(self, stamp: Stamp, ids: np.ndarray, present: bool) -> Content:
-        """What hands on the bytes of an index of the stamp's type; of one that grows, where there is one to grow."""
-        if (old := cachefile.stamp_of(self.path)) and (body := self._growing(old, stamp)) is not None:
+    def _content(self, stamp: Stamp, ids: np.ndarray, present: bool, old: Stamp | None) -> Content:
+        """What hands on the bytes of an index of the stamp's type; of one that grows out of an old file, if it may."""
+        if old and (body := self._growing(old, stamp)) is not None:
             base = VectorIndex.read(body, old.type)
             fresh = ids[np.searchsorted(ids, base.ids[-1], side="right") :]
             every = np.concatenate([base.ids, fresh])
