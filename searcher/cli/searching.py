@@ -159,17 +159,17 @@ def search_command(
         read = f"in mode dense {' '.join(dashed)} is text like the rest; --mode keyword or hybrid leaves that out"
         echo(dim(read), err=True)
 
-    def marked(text: str, hits: list[Passage]) -> list[Passage]:
+    def marked(own: "Searcher", text: str, hits: list[Passage]) -> list[Passage]:
         """The hits with the sentences that answer, where these are wanted."""
-        wanted = highlight if highlight is not None else for_people and file is None and searcher.marks_quickly(mode)  # type: ignore[union-attr]
+        wanted = highlight if highlight is not None else for_people and file is None and own.marks_quickly(mode)
         first = len(hits) if highlight else MARKED
-        return [*searcher.highlight(text, hits[:first]), *hits[first:]] if wanted else hits  # type: ignore[union-attr]
+        return [*own.highlight(text, hits[:first]), *hits[first:]] if wanted else hits
 
     def looked_at(text: str, hits: list[Passage]) -> tuple[list[Passage], View]:
         """The hits, and how they are shown."""
         if searcher is None:
             return hits, View(text)
-        hits = marked(text, hits)
+        hits = marked(searcher, text, hits)
         explained = [each.as_line() for each in searcher.explain(text, hits, mode, where, **named)] if explain else ()
         last = _worth(searcher, text, hits, mode) if for_people and file is None and rerank is None else None
         return hits, View(text, context, section, explained, last, searcher.document)
@@ -181,11 +181,11 @@ def search_command(
 
     if file is None:
         text = " ".join(query)
-        if number is not None:
+        if number is not None and searcher is not None:  # a server's files are elsewhere, which `client_of` says
             from searcher.cli.opening import nth, open_hit
 
-            [hit] = marked(text, [nth(found_for(text), number)])
-            open_hit(hit, searcher.folder, dry_run)  # type: ignore[union-attr]
+            [hit] = marked(searcher, text, [nth(found_for(text), number)])
+            open_hit(hit, searcher.folder, dry_run)
             return
         hits, view = looked_at(text, found_for(text))
         far = searcher.under_way() if searcher else None
