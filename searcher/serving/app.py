@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from searcher import __version__
 from searcher.serving import problems
+from searcher.serving.direct import Direct
 from searcher.serving.guard import Application, Guard
 from searcher.serving.recording import Figures, Recorded
 from searcher.serving.routes import answering, compatible, documents, health, looking, page, searching
@@ -63,4 +64,5 @@ def application(service: Service, others: Sequence[Starlette] = ()) -> Applicati
     for other in others:
         app.router.routes.extend(other.routes)
     problems.install(app)
+    app.add_middleware(Direct, service=service)
     return Recorded(Guard(app, service.options), app.state.figures, service.options.questions_logged)

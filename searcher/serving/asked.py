@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.types import Scope
 
 from searcher.serving.service import Service
 
@@ -18,6 +19,6 @@ async def _service(request: Request) -> Service:
 Serving = Annotated[Service, Depends(_service)]
 
 
-def note(request: Request, question: str | Sequence[str] | None) -> None:
+def note(scope: Scope, question: str | Sequence[str] | None) -> None:
     """Tell the log what was asked; it keeps that only where the server was started so."""
-    request.scope["searcher.question"] = question
+    scope["searcher.question"] = question

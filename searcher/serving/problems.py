@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from searcher import errors
 from searcher.search import Searcher
 
-__all__ = ["Busy", "Refused", "install", "of_fault", "of_lookup", "problem"]
+__all__ = ["KNOWN", "Busy", "Refused", "install", "of_fault", "of_lookup", "problem"]
 
 TYPE = "application/problem+json"
 T = TypeVar("T")
@@ -52,6 +52,9 @@ class Busy(Refused):
         super().__init__(429, line)
 
 
+KNOWN = (Refused, *STATUSES)  # errors that have a line for whoever asked
+
+
 def problem(status: int, line: str, kind: str = "", headers: Mapping[str, str] | None = None, **more: Any) -> Response:
     """The response for an error. kind: the name of its class, where it is one of searcher's.
 
@@ -66,16 +69,17 @@ def problem(status: int, line: str, kind: str = "", headers: Mapping[str, str] |
 
 def install(app: FastAPI) -> None:
     """Have an application answer so."""
-    for kind in STATUSES:
+    for kind in KNOWN:
         app.add_exception_handler(kind, _known)
-    app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _unknown)
 
 
 def of_fault(fault: Exception) -> Response:
-    """The response for an error of ours."""
+    """The response for an error of one of the KNOWN classes."""
+    if isinstance(fault, Refused):
+        return problem(fault.status, str(fault))
     status = next(STATUSES[kind] for kind in type(fault).__mro__ if kind in STATUSES)
     line = DEEP if isinstance(fault, RecursionError) else " ".join(str(fault).split("\n"))
     more: dict[str, Any] = {"position": fault.position} if isinstance(fault, errors.FilterError) else {}
@@ -84,11 +88,6 @@ def of_fault(fault: Exception) -> Response:
 
 async def _known(request: Request, fault: Exception) -> Response:
     return of_fault(fault)
-
-
-async def _refused(request: Request, fault: Exception) -> Response:
-    assert isinstance(fault, Refused)
-    return problem(fault.status, str(fault))
 
 
 async def _http(request: Request, fault: Exception) -> Response:

@@ -1,5 +1,6 @@
 """What is found over HTTP is what the library finds, in the form that the command line prints."""
 
+import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -33,6 +34,48 @@ def test_hits_are_those_of_the_library_by_post_and_by_address(
     same(server.post("/search", {"query": "the river bank", **how}).json["hits"], expected)
     address = urlencode({"q": "the river bank", **{k: str(v) if v is True else v for k, v in how.items()}}, doseq=True)
     same(server.get(f"/search?{address}").json["hits"], expected)
+
+
+@pytest.mark.parametrize("body", [
+    {"query": "the river bank"}, {"query": "money", "k": 2, "mode": "hybrid", "where": {"lang": "en"}}, {"query": ["money", "hello"]},
+    {"query": "money", "highlight": True, "k": "1"}, {"query": ""}, {"query": None}, {"query": "a", "k": True}, {"query": "a", "k": 0},
+    {"query": "a", "k": 10**30}, {"query": "a", "where": "n >"}, {"query": "a", "where": {"n": None}}, {"query": "a", "mode": "fast"},
+    {"query": "a", "min_score": float("nan")}, {"query": "a", "where": {"n": float("inf")}}, {"query": "half a \ud800"},
+    {"query": "a", "ef": 3}, {"question": "a"}, {"query": {"a": 1}}, {"vector": [1, 2]}, {}, [], "a", None, 3,
+], ids=str)  # fmt: skip
+def test_a_search_is_answered_alike_by_the_direct_way_and_by_the_framework(server: Server, body: Any) -> None:
+    # JSON in UTF-16 goes the framework's way.
+    text = json.dumps(body)
+    direct, framework = (
+        server.post("/search", text.encode(code), **{"Content-Type": "application/json"})
+        for code in ("utf-8", "utf-16")
+    )
+    assert (direct.status, direct.json) == (framework.status, framework.json)
+    assert direct.headers["Content-Type"] == framework.headers["Content-Type"]
+    assert direct.status in (200, 400, 422)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"\xff", b'{"query": "a"} x', b"[" * 3000, b'{"query": "a", "query": "b"}'],
+    ids=lambda b: repr(b[:20]),
+)
+def test_what_is_no_json_is_said_to_be_none(server: Server, body: bytes) -> None:
+    reply = server.post("/search", body, **{"Content-Type": "application/json"})
+    assert reply.status == (200 if body.count(b"query") == 2 else 422 if not body else 400)
+
+
+def test_the_direct_way_is_counted_and_timed_as_any_route(server: Server) -> None:
+    count = 'searcher_requests_total{method="POST",route="/search",status="%d"}'
+    before = server.get("/metrics").body.decode()
+    server.post("/search", {"query": "money"})
+    server.post("/search", {"query": "money", "where": "n >"})
+    after = server.get("/metrics").body.decode()
+
+    def value(text: str, status: int) -> float:
+        return next((float(line.split()[-1]) for line in text.splitlines() if line.startswith(count % status)), 0)
+
+    assert [value(after, status) - value(before, status) for status in (200, 422)] == [1, 1]
 
 
 def test_several_questions_have_results_in_their_order(server: Server, searcher: Searcher) -> None:

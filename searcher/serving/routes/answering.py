@@ -43,7 +43,7 @@ async def _answered(
 @router.post("/answer", responses=ANSWERED, summary="Answer from the FAQ")
 async def answer(asked: Answering, request: Request, service: Serving) -> Response:
     """The answer of the FAQ entry that fits a question best, if it fits well enough."""
-    note(request, asked.question)
+    note(request.scope, asked.question)
     return await _answered(service, asked.question, asked.min_score, asked.min_probability)
 
 
@@ -56,13 +56,13 @@ async def answer_by_address(
     min_probability: Annotated[float | None, Query(ge=0, le=1)] = None,
 ) -> Response:
     """The same for one question."""
-    note(request, q)
+    note(request.scope, q)
     return await _answered(service, q, min_score, min_probability)
 
 
 @router.post("/context", summary="Sources as one text for a language model")
 async def context(asked: Contexting, request: Request, service: Serving) -> Response:
     """The passages that answer a question best, as one text with numbered sources, as `searcher context --json`."""
-    note(request, asked.question)
+    note(request.scope, asked.question)
     found = await service.read(lambda: service.searcher.context(asked.question, **asked.how()))
     return reply(found.as_dict())

@@ -3,6 +3,8 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.routing import APIRoute
+from starlette.types import Scope
 
 from searcher.serving.asked import Serving, note
 from searcher.serving.mapping import mapped
@@ -36,11 +38,19 @@ async def _found(service: Service, query: str | list[str] | None, how: dict[str,
     return reply({"results": [hits_of(own) for own in found]} if several else hits_of(found))
 
 
+async def answered(service: Service, scope: Scope, asked: Searching) -> Response:
+    """The answer to a search."""
+    note(scope, asked.query)
+    return await _found(service, asked.query, asked.how())
+
+
 @router.post("/search", responses=FOUND, summary="Search")
 async def search(asked: Searching, request: Request, service: Serving) -> Response:
     """The passages that answer a question best, or each of up to 64 questions."""
-    note(request, asked.query)
-    return await _found(service, asked.query, asked.how())
+    return await answered(service, request.scope, asked)
+
+
+ROUTE = next(route for route in router.routes if isinstance(route, APIRoute) and route.endpoint is search)
 
 
 @router.get("/search", responses=FOUND, summary="Search, by address")
@@ -48,7 +58,7 @@ async def search_by_address(
     asked: Annotated[SearchingByAddress, Query()], request: Request, service: Serving
 ) -> Response:
     """The same for one question."""
-    note(request, asked.q)
+    note(request.scope, asked.q)
     return await _found(service, asked.q, asked.how())
 
 
@@ -72,6 +82,6 @@ async def as_map(asked: Mapping, request: Request, service: Serving) -> Response
     """The question, its k hits and so many passages that come after them, put where their vectors lie: the two
     directions in which these differ most (PCA). `spread` is the share of their differences that the plane shows.
     """
-    note(request, asked.query)
+    note(request.scope, asked.query)
     how = {name: value for name, value in asked.how().items() if name != "neighbours"}
     return reply(await service.work(lambda: mapped(service.searcher, asked.query, asked.neighbours, **how)))
