@@ -52,7 +52,7 @@ class Busy(Refused):
         super().__init__(429, line)
 
 
-KNOWN = (Refused, *STATUSES)  # errors that have a line for whoever asked
+KNOWN: tuple[type[Exception], ...] = (Refused, *STATUSES)  # errors that have a line for whoever asked
 
 
 def problem(status: int, line: str, kind: str = "", headers: Mapping[str, str] | None = None, **more: Any) -> Response:

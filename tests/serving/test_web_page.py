@@ -238,6 +238,46 @@ def test_a_file_is_added_by_the_button_and_found_and_what_cannot_be_read_is_told
     page.evaluate("fetch('/documents?source=bicycle.md', { method: 'DELETE' })")
 
 
+def test_files_are_added_where_they_are_dropped_and_a_folder_is_told_to_be_one(visit: Open, tmp_path: Path) -> None:
+    page = visit("/?q=who+tunes+pianos")
+    (tmp_path / "piano.md").write_text("# Piano\n\nMs Lund tunes pianos on Fridays.\n", encoding="utf-8")
+    (tmp_path / "folder").mkdir()
+    devtools = page.context.new_cdp_session(page)
+    dragged = {"items": [], "files": [str(tmp_path / name) for name in ("piano.md", "folder")], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        devtools.send("Input.dispatchDragEvent", {"type": kind, "x": 700, "y": 400, "data": dragged})
+        if kind == "dragOver":
+            page.wait_for_selector("body.dropping")
+    page.wait_for_selector("#added .right")
+    assert page.locator("#added .right").inner_text() == "piano.md\n1 document, 1 passage"
+    assert "is a folder" in page.locator("#added .wrong").inner_text()
+    assert not page.locator("body.dropping").count()
+    first_is(page, "Piano")
+    page.evaluate("fetch('/documents?source=piano.md', { method: 'DELETE' })")
+
+
+@pytest.mark.parametrize("fault", ["gone", "busy", "stopping"])
+def test_a_server_that_is_gone_or_busy_is_told_and_asked_again_by_itself(visit: Open, fault: str) -> None:
+    page = visit()
+    line = "256 requests wait already for questions; ask again in a moment"
+    refused = {
+        "status": 429 if fault == "busy" else 503,
+        "json": {"detail": line, "error": {"type": "", "message": line}},
+    }
+    page.route("**/search", lambda route: route.abort() if fault == "gone" else route.fulfill(**refused))
+    page.fill("#question", "when was the roof renewed")
+    page.wait_for_selector("#problem:visible")
+    said = page.locator("#problem").inner_text()
+    assert said.endswith("Trying again …") if fault == "gone" else said == line
+    assert (
+        page.locator("#problem").get_attribute("role") in ("alert", "status")
+        or page.locator("[aria-live] #problem").count()
+    )
+    page.unroute("**/search")
+    first_is(page, "roof")
+    page.wait_for_selector("#problem", state="hidden")
+
+
 def test_a_document_of_markup_stays_text(visit: Open) -> None:
     page = visit("/?q=script+alert+bank&mode=keyword")
     first_is(page, "xss")

@@ -25,25 +25,27 @@ export function letAdd(most, done, wrong) {
     if (!drags(event)) return;
     event.preventDefault();
     document.body.classList.remove("dropping");
-    take(event.dataTransfer.files);
+    const folders = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()?.isDirectory);
+    take(event.dataTransfer.files, folders);
   });
 
-  function take(files) {
-    for (const file of files) {
+  function take(files, folders = []) {
+    for (const [number, file] of [...files].entries()) {
       const told = el("span", {}, "waits");
       const bar = el("progress", { max: "1", value: "0", "aria-label": `How much of ${file.name} was sent` });
       const item = el("li", {}, el("span", { class: "name", title: file.name }, file.name), bar, told);
       at("added").prepend(item);
-      chain = chain.then(() => add(file, item, bar, told));
+      chain = chain.then(() => add(file, folders[number], item, bar, told));
     }
   }
 
-  async function add(file, item, bar, told) {
+  async function add(file, folder, item, bar, told) {
     const end = (text, kind) => {
       told.textContent = text;
       item.className = kind;
       bar.remove();
     };
+    if (folder) return end("is a folder: drop the files in it, or run searcher add with its path", "wrong");
     if (file.size > most) return end(`is longer than ${Math.floor(most / 2 ** 20)} MiB`, "wrong");
     told.textContent = "";
     try {
