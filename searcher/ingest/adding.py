@@ -275,7 +275,7 @@ class Adding(Opened):
         """
         from searcher.ingest.copying import Copying
 
-        if self.exists() and source.exists() and self.folder.samefile(source.folder):
+        if self.exists() and source.exists() and _is_same(self.folder, source.folder):
             raise BadValue(f"{self.folder} would be copied to itself; name another index")
         if (settings := source.engine.settings()) is None:
             raise IndexUnavailable(f"{source.folder}: nothing was ever added to it; there is nothing to copy")
@@ -331,6 +331,11 @@ class Adding(Opened):
                 )
         self.engine.publish()
         return report
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether two names are of one index."""
+    return one == other or (one.exists() and other.exists() and one.samefile(other))
 
 
 def _several(names: Sequence[str]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -120,3 +121,17 @@ def test_ctrl_c_is_no_fault_and_says_how_it_goes_on(run: Run, index: Path, monke
     assert "2 documents are in, 2 passages were added and stay; the same command goes on from there" in result.err
     monkeypatch.setattr(LocalEngine, "write", write)
     assert "copied 1 documents, 1 passages; 2 were there already" in run("copy", "index_data", "copy").out
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "many-machines.md"
+
+
+def test_the_python_of_the_page_on_many_machines_copies(
+    run: Run, index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [code] = [
+        code for code in re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL) if "copy_from" in code
+    ]
+    exec(code, {})
+    assert capsys.readouterr().out.startswith("3 3 vectors searched in both: at least 100%")
+    assert "3 were there already" in run("copy", "index_data", "index_copy").out
