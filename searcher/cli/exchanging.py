@@ -115,12 +115,12 @@ def import_command(
     ("copy index_data @copy", "into a named index"),
     ("copy @notes /mnt/backup/notes --others remove", "again: what changed, and what is gone"),
 ])  # fmt: skip
-@click.argument("origin", metavar="FROM", type=click.Path(path_type=Path))
-@click.argument("to", metavar="TO", type=click.Path(path_type=Path))
+@click.argument("origin", metavar="FROM")
+@click.argument("to", metavar="TO")
 @click.option("--others", type=Choice(["keep", "remove"]), metavar="keep|remove", help="What becomes of documents of "
               "TO that are not in FROM. [default: where there are any, nothing is copied]")  # fmt: skip
 @json_option
-def copy_command(origin: Path, to: Path, others: Literal["keep", "remove"] | None, as_json: bool) -> None:
+def copy_command(origin: str, to: str, others: Literal["keep", "remove"] | None, as_json: bool) -> None:
     """Copy the index FROM into the index TO, each an index folder or a named index.
 
     No model is needed: vectors are kept to the bit, with documents, metadata, passages, settings, index type, what is
@@ -134,7 +134,7 @@ def copy_command(origin: Path, to: Path, others: Literal["keep", "remove"] | Non
     from searcher.search import Searcher
 
     # A new index has the settings of the other one, whatever model holds for new ones.
-    searcher, source = Searcher(locate(to, make=True)), Searcher(locate(origin))
+    searcher, source = Searcher(locate(Path(to), make=True)), Searcher(locate(Path(origin)))
     with progress_bar("documents") as progress:
         done = searcher.copy_from(source, others=others or "refuse", progress=progress)
     if as_json:
