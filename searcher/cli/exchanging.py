@@ -1,4 +1,4 @@
-"""`export` and `import`: an index as lines of JSON that other programs can read, and stores of other tools."""
+"""`export`, `import`, `copy`: an index as lines of JSON, stores of other tools, an index carried to another engine."""
 
 import os
 import secrets
@@ -10,10 +10,12 @@ from typing import Any, BinaryIO, Literal
 
 import click
 
-from searcher.cli.command import Command
+from searcher.cli.command import Choice, Command
+from searcher.cli.config import locate
 from searcher.cli.options import folder_option, json_option, open_searcher, settings_options
 from searcher.cli.output import progress_bar, show_report
 from searcher.cli.terminal import echo, show_json, stdin
+from searcher.errors import SearcherError
 from searcher.migration import is_foreign
 from searcher.system import private
 
@@ -107,6 +109,42 @@ def import_command(
     else:
         others = f"{done.replaced:,} of them replaced, {done.removed:,} others removed"
         echo(f"imported {done.documents:,} documents, {done.passages:,} passages under new ids; {others}")
+
+
+@click.command("copy", cls=Command, examples=[
+    ("copy index_data @copy", "into a named index"),
+    ("copy @notes /mnt/backup/notes --others remove", "again: what changed, and what is gone"),
+])  # fmt: skip
+@click.argument("origin", metavar="FROM")
+@click.argument("to", metavar="TO")
+@click.option("--others", type=Choice(["keep", "remove"]), metavar="keep|remove", help="What becomes of documents of "
+              "TO that are not in FROM. [default: where there are any, nothing is copied]")  # fmt: skip
+@json_option
+def copy_command(origin: str, to: str, others: Literal["keep", "remove"] | None, as_json: bool) -> None:
+    """Copy the index FROM into the index TO, each an index folder or a named index.
+
+    No model is needed: vectors are kept to the bit, with documents, metadata, passages, settings, index type, what is
+    kept about the FAQ, and the files seen, so that a later add finds them unchanged. Only what is not in TO already,
+    just so, is written, batch by batch: after Ctrl-C or a kill the same command goes on from there, and later it brings
+    TO up to date. TO is new, or was made with the same settings.
+
+    At the end both are compared: how many documents and passages there are, and the nearest of some vectors. Exit 1 if
+    they are not alike. Token vectors and a config.toml stay behind.
+    """
+    from searcher.search import Searcher
+
+    # A new index has the settings of the other one, whatever model holds for new ones.
+    searcher, source = Searcher(locate(Path(to), make=True)), Searcher(locate(Path(origin)))
+    with progress_bar("documents") as progress:
+        done = searcher.copy_from(source, others=others or "refuse", progress=progress)
+    if as_json:
+        show_json(done.as_dict())
+    else:
+        for line in done.stayed:
+            echo("stays behind: ", line, err=True)
+        echo(done)
+    if done.likeness and done.likeness.wrong:
+        raise SearcherError(f"{searcher.folder} is not like {source.folder}: {done.likeness.wrong}")
 
 
 @contextmanager

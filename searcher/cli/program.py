@@ -35,6 +35,7 @@ COMMANDS = {
     "mcp": ("tools", "Offer the index to a language model as tools."),
     "export": ("exchanging", "Write the whole index as lines of JSON, vectors included."),
     "import": ("exchanging", "Bring in what export wrote, or what another tool stored."),
+    "copy": ("exchanging", "Copy an index into another, vectors included; again, only what changed."),
     "embed": ("vectors", "Print the vectors of texts."),
     "inspect": ("vectors", "Show tokens, windows, and how alike a word's vectors are."),
     "eval": ("evaluating", "Measure the answers on a set with judgements (BEIR layout)."),

@@ -58,6 +58,12 @@ class Notes(Protocol):
     def set(self, name: str, text: str) -> None:
         """Keep a text under a name."""
 
+    def texts(self) -> dict[str, str]:
+        """All that is kept under names."""
+
+    def take_in(self, texts: Mapping[str, str], questions: Iterable[Unanswered]) -> None:
+        """All or nothing: texts kept under names, and questions, with when they were asked."""
+
     def log(self, question: str) -> None:
         """Keep a question that had no answer."""
 

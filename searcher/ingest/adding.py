@@ -7,7 +7,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from searcher.engines import Opened
-from searcher.errors import BadValue, Interrupted, SearcherError
+from searcher.errors import BadValue, IndexUnavailable, Interrupted, SearcherError
 from searcher.ingest.keeping import keep_tokens
 from searcher.ingest.progress import Progress, no_progress, showing
 from searcher.ingest.under_way import UnderWay
@@ -16,6 +16,7 @@ from searcher.records import AddReport, Document, Failure
 
 # All that reads, cuts, embeds and writes is imported where it is used: who only asks need not wait for it.
 if TYPE_CHECKING:
+    from searcher.ingest.copying import Copied, Others
     from searcher.ingest.exchange import Exchanged
     from searcher.ingest.ingest import Ingest
     from searcher.readers import ReadOptions
@@ -258,6 +259,33 @@ class Adding(Opened):
         self.engine.publish()
         return done
 
+    def copy_from(
+        self, source: Opened, *, others: "Others" = "refuse", progress: Progress = no_progress
+    ) -> "Copied":  # fmt: skip
+        """Copy another index into this one, whatever engine holds either; no model is needed, vectors stay to the bit.
+
+        Only what is not here already, just so, is written, batch by batch: after a kill, or when the other has changed,
+        the same call copies what is missing. others: whether documents that the other has not are a reason to "refuse",
+        or else what becomes of them: "keep", "remove". In the report stands what stayed behind, and how alike both are:
+        by their counts, and by what is nearest to some vectors in either.
+
+        Raises SettingsMismatch where this one was made with other settings; BadValue where both are one, and for
+        others; IndexUnavailable where nothing was ever added to the other, or it is embedded again meanwhile;
+        Interrupted, a KeyboardInterrupt, when the batch in flight is written.
+        """
+        from searcher.ingest.copying import Copying
+
+        if self.exists() and source.exists() and _is_same(self.folder, source.folder):
+            raise BadValue(f"{self.folder} would be copied to itself; name another index")
+        if (settings := source.engine.settings()) is None:
+            raise IndexUnavailable(f"{source.folder}: nothing was ever added to it; there is nothing to copy")
+        with self._lock:
+            if self._stored() is None:
+                self._wanted.check(settings)
+            self._create()
+        with showing(progress) as progress:
+            return Copying(source.engine, self.engine, settings, progress).run(others)
+
     def import_from(
         self,
         path: str | Path,
@@ -303,6 +331,11 @@ class Adding(Opened):
                 )
         self.engine.publish()
         return report
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether two names are of one index."""
+    return one == other or (one.exists() and other.exists() and one.samefile(other))
 
 
 def _several(names: Sequence[str]) -> tuple[str, ...]:

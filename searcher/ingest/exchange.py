@@ -21,6 +21,7 @@ from searcher.engines import Engine
 from searcher.errors import BadValue, IndexUnavailable, UnknownName
 from searcher.ingest.documents import sound_places
 from searcher.ingest.progress import Progress, no_progress
+from searcher.ingest.stored import stored
 from searcher.plain import as_json, storable
 from searcher.records import Chunk, Document, Prepared
 from searcher.text import check_text, places_of
@@ -130,24 +131,25 @@ def write_export(
         stream.write(as_json(header).encode() + b"\n")
         progress("total", counts["documents"])
         for number in engine.document_ids():
-            stream.write(_document_line(engine, number, encode, settings.given))
+            stream.write(_document_line(stored(engine, number, settings), encode))
             progress("file", 1)
         for path, digest in files:
             stream.write(as_json({"file": path, "digest": digest.hex()}).encode() + b"\n")
     return Exchanged(counts["documents"], counts["passages"])
 
 
-def _document_line(engine: Engine, number: int, encode: Callable[[np.ndarray], str], given: bool) -> bytes:
-    document = engine.document(number)
+def _document_line(item: Prepared, encode: Callable[[np.ndarray], str]) -> bytes:
+    document = item.document
     values = {name: getattr(document, name) for name in DOCUMENT if name not in ("file", "passages")}
-    values |= {"metadata": dict(document.metadata), "file": engine.file_of(number)}
+    values |= {"metadata": dict(document.metadata), "file": item.file}
     passages = []
-    ids = engine.passage_ids(number).tolist()
-    found = engine.given(ids) if given else {}
-    for passage, (*place, vector) in zip(ids, engine.places(number), strict=True):
-        span = dict(zip(PASSAGE, place, strict=False))
-        own, other = found.get(passage), ""
-        if given and (own is None or own.tobytes() != vector.tobytes()):
+    found = zip(
+        item.chunks, places_of(document, item.chunks), item.vectors, item.given or item.vectors, strict=True
+    )  # fmt: skip
+    for chunk, place, vector, own in found:
+        span = dict(zip(PASSAGE, (chunk.start, chunk.end, *place, chunk.content), strict=False))
+        other = ""
+        if own is None or own.tobytes() != vector.tobytes():
             other = f', "given": {"null" if own is None else encode(own)}'
         passages.append(f'{as_json(span)[:-1]}, "vector": {encode(vector)}{other}}}')
     if not document.places:  # most have none, and versions that know of none can read those

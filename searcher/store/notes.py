@@ -1,7 +1,8 @@
 """What is kept about a FAQ beside its entries: texts by name, and the questions that had no answer."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from searcher.errors import DamagedIndex
 from searcher.store.database import Database
@@ -38,18 +39,26 @@ class Notes:
 
     def set(self, name: str, text: str) -> None:
         """Keep a text in the place of the one before."""
-        row = (name, text)
+        self.take_in({name: text}, [])
+
+    def texts(self) -> dict[str, str]:
+        """All that is kept under names."""
+        with self._database.reading() as connection:
+            names = [name for (name,) in connection.execute("SELECT key FROM faq ORDER BY key")]
+            return {name: text for name in names if (text := self.get(name)) is not None}
+
+    def take_in(self, texts: Mapping[str, str], questions: Iterable[Unanswered]) -> None:
+        """One transaction: texts in the place of those before, questions behind those before."""
         with self._database.writing(changes=False) as connection:
-            connection.execute("INSERT OR REPLACE INTO faq VALUES (?, ?, ?)", (*row, checksum(row)))
+            for row in texts.items():
+                connection.execute("INSERT OR REPLACE INTO faq VALUES (?, ?, ?)", (*row, checksum(row)))
+            _append(connection, questions)
 
     def log(self, question: str) -> None:
         """Keep a question that had no answer."""
         asked = datetime.now(UTC).isoformat(timespec="seconds")
         with self._database.writing(changes=False) as connection:
-            (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM unanswered").fetchone()
-            row = (last + 1, asked, question)
-            connection.execute("INSERT INTO unanswered VALUES (?, ?, ?, ?)", (*row, checksum(row)))
-            connection.execute("DELETE FROM unanswered WHERE id <= ?", [last + 1 - MOST])
+            _append(connection, [Unanswered(asked, question)])
 
     def unanswered(self) -> list[Unanswered]:
         """The questions kept, the oldest first."""
@@ -63,3 +72,12 @@ class Notes:
         """Forget the questions kept; how many. What they said is overwritten in the file."""
         with self._database.writing(changes=False) as connection:
             return int(connection.execute("DELETE FROM unanswered").rowcount)
+
+
+def _append(connection: Any, questions: Iterable[Unanswered]) -> None:
+    """Inside a write."""
+    (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM unanswered").fetchone()
+    for number, (asked, question) in enumerate(questions, last + 1):
+        row = (number, asked, question)
+        connection.execute("INSERT INTO unanswered VALUES (?, ?, ?, ?)", (*row, checksum(row)))
+        connection.execute("DELETE FROM unanswered WHERE id <= ?", [number - MOST])

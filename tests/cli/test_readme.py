@@ -70,8 +70,9 @@ def test_the_commands_of_the_readme_run_as_written_one_after_the_other(
         captured = capsys.readouterr()
         assert stop.value.code == 0, f"searcher {line}: {captured.err}"
         assert captured.out.strip(), f"searcher {line} printed nothing"
-    # One needs a set with judgements; two end with Ctrl-C only, one with stdin; one measures for ten seconds.
-    assert set(COMMANDS) - used == {"eval", "mcp", "plan", "serve", "watch"}
+    # One is shown on a page of its own; one needs a set with judgements; two end with Ctrl-C only, one with stdin; one
+    # measures for ten seconds.
+    assert set(COMMANDS) - used == {"copy", "eval", "mcp", "plan", "serve", "watch"}
 
 
 def test_the_page_of_questions_runs_as_it_stands(

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from any_documents import documents, names
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -113,25 +114,6 @@ def test_random_bit_patterns_read_back_to_the_bit() -> None:
     vector = bits.view(np.float32)
     vector = vector[np.isfinite(vector)]
     assert np.array_equal(decode(json.loads(encode(vector))).view(np.uint32), vector.view(np.uint32))
-
-
-names = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=9)
-values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**63), 2**63 - 1)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | names,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),
-    max_leaves=6,
-)
-documents = st.builds(
-    Document, source=names.filter(bool), text=st.text(st.characters(blacklist_categories=["Cs"]), max_size=40),
-    title=st.none() | names, id=st.none() | names, metadata=st.dictionaries(names, values, max_size=3),
-    sections=st.lists(st.tuples(st.integers(0, 40), names), max_size=3).map(lambda found: tuple(sorted(found))),
-    breaks=st.lists(st.integers(0, 40), max_size=3).map(tuple), first_line=st.integers(1, 9),
-    kind=st.sampled_from(["text", "faq"]),
-)  # fmt: skip
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
