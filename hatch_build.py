@@ -19,7 +19,7 @@ ENCODER, VECTORS = "searcher/embedding/encoder", "searcher/vectors"
 # Library → its sources, and what of a CPU it uses; each asks before it is used.
 LIBRARIES = {
     f"{ENCODER}/libamx.so.1": (
-        [f"{ENCODER}/{name}.c" for name in ("amx", "dense", "layers", "float32")],
+        [f"{ENCODER}/{name}.c" for name in ("amx", "dense", "layers")],
         f"{AVX512} -mavx512vl -mavx512dq -mavx512bf16 -mfma -mamx-tile -mamx-bf16",
     ),
     f"{ENCODER}/libdot.so.1": (

@@ -55,7 +55,7 @@ def _embedding(_: Path | None) -> Found:
     device, dtype, kernels = on_this_machine()
     if kernels or device != "cpu":
         return Found(WELL, f"on {device} in {dtype}" + (f", with our kernels for {kernels}" if kernels else ""))
-    return Found(NOTE, f"on {device} in {dtype} through torch alone: {_why_no_kernels('AVX-512')}")
+    return Found(NOTE, f"on {device} in {dtype} through torch alone: {_why_no_kernels('AVX512-BF16')}")
 
 
 def _searching(_: Path | None) -> Found:

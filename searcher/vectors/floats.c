@@ -7,6 +7,7 @@ enum {
     LANES = 8,
     ROWS = 4,    /* vectors at once, and questions: a sum for each pair in a register, as many as hide what an addition takes */
     ASKED = 2,
+    ALONE = 1,   /* vectors at once where each is looked at only once: the CPU fetches one stream by itself, and faster */
     BLOCK = 256, /* vectors that stay in the cache while one question after the other looks at them */
 };
 
@@ -37,38 +38,41 @@ INLINE __m256 load(const float *from, int left) {
     return left < LANES ? _mm256_maskload_ps(from, there) : _mm256_loadu_ps(from);
 }
 
-INLINE void add(__m256 sums[ROWS][ASKED], const float *vectors, const int64_t *some, int width, const float *questions,
-                int asked, int from, int left) {
+INLINE void add(__m256 sums[ROWS][ASKED], const float *vectors, const int64_t *some, int together, int width,
+                const float *questions, int asked, int from, int left) {
     __m256 question[ASKED];
     for (int q = 0; q < asked; q++)
         question[q] = load(questions + (int64_t)q * width + from, left);
-    for (int row = 0; row < ROWS; row++) {
+    for (int row = 0; row < together; row++) {
         const __m256 vector = load(vectors + some[row] * width + from, left);
         for (int q = 0; q < asked; q++)
             sums[row][q] = _mm256_fmadd_ps(vector, question[q], sums[row][q]);
     }
 }
 
-/* Enters some vectors, each added up in the same way: equal ones are equal to every question. The next ones are fetched
- * meanwhile, for the CPU itself fetches nothing beyond a page. */
-INLINE void look(const float *vectors, const int64_t *some, int width, const float *questions, int asked, int rows, int k,
-                 int32_t *scores, int64_t *places) {
-    __m256 sums[ROWS][ASKED];
-    for (int row = 0; row < ROWS; row++)
-        for (int q = 0; q < asked; q++)
-            sums[row][q] = _mm256_setzero_ps();
-    int i = 0;
-    for (; i + 2 * LANES <= width; i += 2 * LANES) {
-        for (int row = 0; row < ROWS; row++)
-            _mm_prefetch((const char *)(vectors + some[ROWS + row] * width + i), _MM_HINT_T0);
-        add(sums, vectors, some, width, questions, asked, i, LANES);
-        add(sums, vectors, some, width, questions, asked, i + LANES, LANES);
+/* Enters some vectors, so many at once, each added up in the same way: equal ones are equal to every question. The next ones
+ * are fetched meanwhile, for of many streams the CPU itself fetches nothing beyond a page; into the second cache, since
+ * fewer lines can be on their way to the first. */
+INLINE void look(const float *vectors, const int64_t *some, int found, int together, int width, const float *questions,
+                 int asked, int k, int32_t *scores, int64_t *places) {
+    for (int at = 0; at < found; at += together, some += together) {
+        __m256 sums[ROWS][ASKED];
+        for (int row = 0; row < together; row++)
+            for (int q = 0; q < asked; q++)
+                sums[row][q] = _mm256_setzero_ps();
+        int i = 0;
+        for (; i + 2 * LANES <= width; i += 2 * LANES) {
+            for (int row = 0; together > ALONE && row < together; row++)
+                _mm_prefetch((const char *)(vectors + some[together + row] * width + i), _MM_HINT_T1);
+            add(sums, vectors, some, together, width, questions, asked, i, LANES);
+            add(sums, vectors, some, together, width, questions, asked, i + LANES, LANES);
+        }
+        for (; i < width; i += LANES)
+            add(sums, vectors, some, together, width, questions, asked, i, width - i);
+        for (int row = 0; row < together && at + row < found; row++)
+            for (int q = 0; q < asked; q++)
+                enter(ordered(total(sums[row][q])), some[row], k, scores + (int64_t)q * k, places + (int64_t)q * k);
     }
-    for (; i < width; i += LANES)
-        add(sums, vectors, some, width, questions, asked, i, width - i);
-    for (int row = 0; row < rows; row++)
-        for (int q = 0; q < asked; q++)
-            enter(ordered(total(sums[row][q])), some[row], k, scores + (int64_t)q * k, places + (int64_t)q * k);
 }
 
 /* vectors: (n, width), of which first … end - 1 are looked at; questions: (count, width); allowed: n bits, the lowest of a byte
@@ -88,15 +92,18 @@ void searcher_floats(const float *vectors, int64_t first, int64_t end, int width
         for (int i = 0; found && i < 2 * ROWS; i++)
             some[found + i] = some[found - 1]; /* read or fetched once more, and not entered */
         for (int q = 0; q < count; q += ASKED) {
-            const int64_t from = (int64_t)q * k;
             const float *question = questions + (int64_t)q * width;
-            for (int at = 0; at < found; at += ROWS) {
-                const int rows = found - at < ROWS ? found - at : ROWS;
-                if (count - q < ASKED)
-                    look(vectors, some + at, width, question, 1, rows, k, scores + from, places + from);
-                else
-                    look(vectors, some + at, width, question, ASKED, rows, k, scores + from, places + from);
-            }
+            int32_t *best = scores + (int64_t)q * k;
+            int64_t *where = places + (int64_t)q * k;
+            const int one = count - q < ASKED;
+            if (!allowed && count <= ASKED && one)
+                look(vectors, some, found, ALONE, width, question, 1, k, best, where);
+            else if (!allowed && count <= ASKED)
+                look(vectors, some, found, ALONE, width, question, ASKED, k, best, where);
+            else if (one)
+                look(vectors, some, found, ROWS, width, question, 1, k, best, where);
+            else
+                look(vectors, some, found, ROWS, width, question, ASKED, k, best, where);
         }
     }
 }

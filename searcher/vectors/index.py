@@ -256,9 +256,12 @@ def parameters(index: Any, some: Some | None, effort: int) -> Any:
 
 @cache
 def _workers() -> ThreadPoolExecutor:
-    """For scans; a fork's child makes its own."""
+    """For scans, each on one core: where FAISS takes a part, its own threads would wait for ours. A fork's child makes
+    its own.
+    """
     on_fork(child=_workers.cache_clear)
-    return ThreadPoolExecutor(library().omp_get_max_threads(), "scan")
+    cores = library().omp_get_max_threads()
+    return ThreadPoolExecutor(cores, "scan", initializer=lambda: library().omp_set_num_threads(1))
 
 
 def entered(outer: Any, ids: np.ndarray) -> Any:

@@ -19,7 +19,7 @@ import searcher.embedding.encoder.encoder
 from searcher import Embedder, Searcher, SearcherError
 from searcher.embedding.encoder import Encoder, Sequence_, packed
 from searcher.embedding.encoder.amx import packed_weight
-from searcher.embedding.encoder.kernels import BUILDS, Dense, Norm, TileKernels, built, float_kernels, tile_kernels
+from searcher.embedding.encoder.kernels import BUILDS, Dense, Norm, TileKernels, built, tile_kernels
 from searcher.embedding.models import load_model
 
 FORWARDS = ["small", "packed fp32", "packed bf16", "reference"]
@@ -179,7 +179,6 @@ def test_many_batches_on_several_threads_keep_every_vector_in_its_place(
 
 
 NO_TILES = "the kernels were not built, or the CPU has no such instructions"
-NO_VECTORS = "the kernels were not built, or the CPU has no AVX-512"
 UNEVEN = [1, 2, 15, 16, 17, 31, 32, 33, 100, 255, 512, 7]
 
 
@@ -213,29 +212,6 @@ def test_the_attention_kernel_is_softmax_attention(heads: int, size: int, tiles:
     expected = softmax_attention(qkv, bounds, heads)
     assert (out.double() - expected).abs().max() < 0.05
     assert torch.nn.functional.cosine_similarity(out.double(), expected, dim=-1).min() > 0.9999
-
-
-@pytest.mark.skipif(float_kernels() is None, reason=NO_VECTORS)
-@pytest.mark.parametrize(("heads", "size"), [(12, 32), (2, 64), (4, 12), (3, 40), (1, 1)])
-def test_the_float_attention_kernel_is_softmax_attention_to_rounding(heads: int, size: int) -> None:
-    own = float_kernels()
-    assert own is not None
-    bounds = np.concatenate([[0], np.cumsum(UNEVEN)]).astype(np.int64)
-    qkv = 2 * random_numbers(int(bounds[-1]), 3 * heads * size)
-    out = torch.full((len(qkv), heads * size), 7.0)
-    own.attention(qkv, bounds, heads, out)
-    torch.testing.assert_close(out.double(), softmax_attention(qkv, bounds, heads), rtol=1e-5, atol=1e-5)
-
-
-@pytest.mark.skipif(float_kernels() is None, reason=NO_VECTORS)
-@pytest.mark.parametrize("width", [384, 48, 7])
-def test_the_float_normalisation_kernel_is_layer_norm_to_rounding(width: int) -> None:
-    own = float_kernels()
-    assert own is not None
-    x, scale, shift = 3 * random_numbers(37, width) + 5, random_numbers(width, seed=1), random_numbers(width, seed=2)
-    expected = torch.nn.functional.layer_norm(x.double(), (width,), scale.double(), shift.double(), 1e-12)
-    own.layer_norm(x, Norm(scale, shift, 1e-12))
-    torch.testing.assert_close(x.double(), expected, rtol=1e-5, atol=1e-5)
 
 
 ACTIVATIONS = {
@@ -272,12 +248,11 @@ def test_the_dense_kernels_are_a_feed_forward_block(
     torch.testing.assert_close(actual.double(), expected, rtol=2**-7, atol=0.01)
 
 
-@pytest.mark.parametrize("forward", ["packed fp32", "packed bf16"], indirect=True)
+@pytest.mark.parametrize("forward", ["packed bf16"], indirect=True)
 def test_without_the_kernels_torch_gives_the_hidden_states_of_transformers(
     tmp_path: Path, forward: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(packed, "tile_kernels", lambda: None)
-    monkeypatch.setattr(packed, "float_kernels", lambda: None)
     check(save_bert(tmp_path / "bert", layers=2, width=64, heads=2), forward, True)
 
 

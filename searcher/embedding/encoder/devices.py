@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 
 from searcher.embedding.encoder.checkpoint import BertShape, Checkpoint
-from searcher.embedding.encoder.kernels import built, float_kernels
+from searcher.embedding.encoder.kernels import built
 from searcher.embedding.encoder.packed import PackedForward, has_fast_bf16
 from searcher.embedding.encoder.records import Forward
 from searcher.embedding.encoder.reference import ReferenceForward
@@ -66,13 +66,8 @@ def on_this_machine() -> tuple[str, str, str]:
     """What a BERT is embedded with here: device, dtype, and which of our kernels; empty if none of them runs."""
     device = _best()
     quick = device == "cuda" or (device == "cpu" and has_fast_bf16())
-    if device != "cpu":
-        kernels = ""
-    elif quick:
-        kernels = next((name for build, name in BFLOAT16.items() if built(build)), "")
-    else:
-        kernels = "AVX-512" if float_kernels() else ""
-    return device, "bf16" if quick else "fp32", kernels
+    found = (name for build, name in BFLOAT16.items() if quick and device == "cpu" and built(build))
+    return device, "bf16" if quick else "fp32", next(found, "")
 
 
 def workers() -> int:

@@ -1,4 +1,4 @@
-"""Calls into the C kernels over packed tokens, if built: bfloat16 with AMX or AVX512-BF16, float32 with AVX-512."""
+"""Calls into the C kernels over packed tokens, if built: bfloat16 with AMX or AVX512-BF16."""
 
 import ctypes
 from functools import cache
@@ -17,17 +17,15 @@ if TYPE_CHECKING:
 __all__ = [
     "BUILDS",
     "Dense",
-    "FloatKernels",
     "Layer",
     "Norm",
     "Space",
     "TileKernels",
     "built",
-    "float_kernels",
     "tile_kernels",
 ]
 
-# By what the CPU has to have for them, the best first; the one without tiles has no float32 kernels.
+# By what the CPU has to have for them, the best first.
 BUILDS = {name: Path(__file__).with_name(f"lib{name}.so.1") for name in ("amx", "dot")}
 P, I, L, F = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64, ctypes.c_float  # noqa: E741
 ARGUMENTS = {
@@ -37,8 +35,6 @@ ARGUMENTS = {
     "dense_activated": [P, L, I, P, P, I, I, P],
     "dense_norm": [P, I, L, I, P, P, I, P, P, P, F, P],
     "layers": [P, I, L, I, I, I, I, F, P, L, P, P, P, P, P],
-    "float_attention": [P, P, L, I, I, P],
-    "float_layer_norm": [P, L, I, P, P, F],
 }
 ACTIVATION_NUMBERS = {"gelu": 1, "gelu tanh": 2, "relu": 3}  # as dense.c has them
 
@@ -78,33 +74,20 @@ class Space(NamedTuple):
     between: "Tensor"
 
 
-class Library:
-    """The C functions by name. A call runs on one thread and lets other Python threads run meanwhile."""
+class TileKernels:
+    """Tokens are rows of contiguous bfloat16 matrices, a multiple of 32 rows and columns, texts one after the other.
+
+    A call runs on one thread and lets other Python threads run meanwhile.
+    """
 
     def __init__(self, library: ctypes.CDLL) -> None:
-        self._run = {name: getattr(library, f"searcher_{name}") for name in ARGUMENTS if _has(library, name)}
+        self._run = {name: getattr(library, f"searcher_{name}") for name in ARGUMENTS}
         for name, run in self._run.items():
             run.argtypes = ARGUMENTS[name]
 
     def _call(self, name: str, *arguments: "int | float | Tensor | np.ndarray") -> None:
         if self._run[name](*map(_plain, arguments)):
             raise MemoryError(f"no memory for {name}")
-
-
-class FloatKernels(Library):
-    """Tokens are rows of contiguous float32 matrices, those of a text one after the other."""
-
-    def attention(self, qkv: "Tensor", bounds: np.ndarray, heads: int, out: "Tensor") -> None:
-        """Softmax attention within each text. qkv: (T, 3 d); bounds: (n + 1,) int64; out: (T, d)."""
-        self._call("float_attention", qkv, bounds, len(bounds) - 1, heads, out.shape[1] // heads, out)
-
-    def layer_norm(self, x: "Tensor", norm: Norm) -> None:
-        """Normalise each row in place. (T, d)."""
-        self._call("float_layer_norm", x, *x.shape, *norm)
-
-
-class TileKernels(Library):
-    """Tokens are rows of contiguous bfloat16 matrices, a multiple of 32 rows and columns, texts one after the other."""
 
     def embed(self, tables: "Sequence[Tensor]", numbers: "tuple[np.ndarray, ...]", norm: Norm, out: "Tensor") -> None:
         """Sum of a token's rows of three float32 tables, normalised. numbers: three of (T,) int64; out: (≥ T, d)."""
@@ -154,10 +137,6 @@ def _plain(argument: "int | float | Tensor | np.ndarray") -> int | float:
     return argument.ctypes.data if isinstance(argument, np.ndarray) else argument.data_ptr()
 
 
-def _has(library: ctypes.CDLL, name: str) -> bool:
-    return hasattr(library, f"searcher_{name}")
-
-
 @cache
 def built(name: str) -> TileKernels | None:
     """One of BUILDS, "amx" on tiles or "dot" with AVX512-BF16; None if it was not built or cannot run here."""
@@ -168,10 +147,3 @@ def built(name: str) -> TileKernels | None:
 def tile_kernels() -> TileKernels | None:
     """The best that there are; None without a C compiler at installation, or on a CPU without such instructions."""
     return next((kernels for name in BUILDS if (kernels := built(name))), None)
-
-
-@cache
-def float_kernels() -> FloatKernels | None:
-    """The kernels, None where they were not built or the CPU has no AVX-512."""
-    library = kernel_library(BUILDS["amx"])
-    return FloatKernels(library) if library and library.searcher_float_supported() else None

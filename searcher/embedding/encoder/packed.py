@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from searcher.embedding.encoder.amx import TileLayers, fits_tiles
 from searcher.embedding.encoder.checkpoint import BertShape, Checkpoint
-from searcher.embedding.encoder.kernels import Norm, float_kernels, tile_kernels
+from searcher.embedding.encoder.kernels import Norm, tile_kernels
 from searcher.embedding.encoder.records import Hidden, Sequence_, packed_inputs
 from searcher.errors import ModelError
 
@@ -36,8 +36,7 @@ def has_fast_bf16() -> bool:
 class PackedForward:
     """BERT and RoBERTa of every size. Tokens of all texts lie in one (T, d) matrix; only attention knows of texts.
 
-    On a CPU with AMX or AVX512-BF16 everything in bfloat16 runs in our own kernels, where those were built; with
-    AVX-512, attention and normalisation in float32.
+    On a CPU with AMX or AVX512-BF16 everything in bfloat16 runs in our own kernels, where those were built.
     """
 
     def __init__(
@@ -62,7 +61,6 @@ class PackedForward:
         self.tiles = TileLayers(checkpoint, shape, own) if own else None
         if self.tiles:
             return
-        self.kernels = float_kernels() if device.type == "cpu" and dtype == torch.float32 else None
         self.words, self.positions, self.types = (
             tensor(f"embeddings.{kind}_embeddings.weight") for kind in ("word", "position", "token_type")
         )
@@ -111,28 +109,22 @@ class PackedForward:
         state = self._embeddings(ids, positions, segments)
         if 0 in needed:
             yield 0, state
-        groups = [] if self.kernels else list(_groups(bounds))
+        groups = list(_groups(bounds))
         for number, layer in enumerate(self.layers[: needed[-1]], 1):
             inputs, output, first_norm, up, down, second_norm = layer
-            mixed = self._attention(inputs(state), bounds, groups)
+            mixed = self._attention(inputs(state), groups)
             state = self._normalise(output(mixed, state), first_norm)
             state = self._normalise(down(up(state), state), second_norm)
             if number in needed:
                 yield number, state
 
     def _normalise(self, state: Tensor, norm: Norm) -> Tensor:
-        if self.kernels:
-            self.kernels.layer_norm(state, norm)
-            return state
         weight, bias = norm.scale.to(self.dtype), norm.shift.to(self.dtype)
         return functional.layer_norm(state, (self.shape.width,), weight, bias, self.shape.epsilon)
 
-    def _attention(self, qkv: Tensor, bounds: np.ndarray, groups: list["Group"]) -> Tensor:
+    def _attention(self, qkv: Tensor, groups: list["Group"]) -> Tensor:
         """Softmax attention within each text. (T, 3 d) -> (T, d). Vaswani et al. 2017, §3.2."""
         out = torch.empty(len(qkv), self.shape.width, dtype=self.dtype, device=self.device)
-        if self.kernels:
-            self.kernels.attention(qkv, bounds, self.shape.heads, out)
-            return out
         heads, size = self.shape.heads, self.shape.width // self.shape.heads
         for rows, mask in groups:  # rows: (n, t) places in the batch, repeated where a text is shorter
             places, allowed = rows.to(self.device), None if mask is None else mask.to(self.device)[:, None, None, :]
