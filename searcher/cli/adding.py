@@ -9,6 +9,7 @@ from searcher.cli.command import Command
 from searcher.cli.options import (
     folder_option,
     json_option,
+    ocr_option,
     open_searcher,
     reading,
     reading_options,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     ("add notes/ reports/*.pdf", "files, folders with all in them, globs; again, only what changed"),
     ("add notes/ --prune", "remove what is not there any more"),
     ("add tickets.csv --text-field subject --text-field body --id-field number", "a document for each row"),
+    ("add archive/ --ocr", "scans and pictures too, with what searcher[ocr] brings"),
     ("curl -s https://example.com | searcher add - --label page.html", "from stdin"),
 ])  # fmt: skip
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…")
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 @click.option("--table", "tables", multiple=True, metavar="NAME", help="Table or view of SQLite files, once or more. "
               "[default: all that have text]")  # fmt: skip
 @reading_options
+@ocr_option
 @click.option("--label", metavar="NAME", default="stdin", show_default=True, help="What text from stdin (-) is called; "
               "its suffix says how it is read.")  # fmt: skip
 @click.option("--prune", is_flag=True, help="Remove what came from these paths and is there no more.")
@@ -48,8 +51,8 @@ if TYPE_CHECKING:
 @click.pass_context
 def add_command(
     ctx: click.Context, /, paths: tuple[str, ...], folder: Path | None, text_field: tuple[str, ...],
-    id_field: str | None, tables: tuple[str, ...], encoding: str | None, column_types: tuple[str, ...], label: str,
-    prune: bool, token_vectors: bool | None, verbose: bool, dry_run: bool, as_json: bool,
+    id_field: str | None, tables: tuple[str, ...], encoding: str | None, column_types: tuple[str, ...], ocr: bool,
+    label: str, prune: bool, token_vectors: bool | None, verbose: bool, dry_run: bool, as_json: bool,
     **settings: Any,
 ) -> None:  # fmt: skip
     """Index files, folders (with all in them), globs, or stdin (-).
@@ -60,7 +63,7 @@ def add_command(
     on from there. Exit 1 if something failed; the rest is indexed all the same.
     """
     how: dict[str, Any] = {"text_field": text_field, "id_field": id_field, "tables": tables, "dry_run": dry_run}
-    how |= reading(encoding, column_types)
+    how |= reading(encoding, column_types) | {"ocr": ocr}
     searcher = open_searcher(folder, make=True, **settings)
     if "-" in paths:
         if len(paths) > 1:

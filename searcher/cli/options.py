@@ -21,6 +21,7 @@ __all__ = [
     "make_embedder",
     "mode_option",
     "model_options",
+    "ocr_option",
     "open_searcher",
     "reading",
     "reading_options",
@@ -68,6 +69,11 @@ reading_options = _stacked(
                  "from each file]"),
     click.option("--column-type", "column_types", multiple=True, metavar="NAME=TYPE", help="Type of a column of "
                  "tables: text, number, boolean or date; may be repeated. [default: what all its cells are]"),
+)  # fmt: skip
+
+ocr_option = click.option(
+    "--ocr", is_flag=True, help="Read scanned pages of PDFs and pictures too, seconds a page. Needs: pip install "
+    "'searcher[ocr]'",
 )  # fmt: skip
 
 # Everything that decides a vector.

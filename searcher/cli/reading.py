@@ -31,7 +31,8 @@ def formats_command(as_json: bool) -> None:
     if as_json:
         show_json([each._asdict() for each in found])
         return
+    named = [f"{each.name}, with --{each.option}" if each.option else each.name for each in found]
     show_table(
-        [[" ".join(each.suffixes), each.name, each.reader, each.missing] for each in found],
+        [[" ".join(each.suffixes), name, each.reader, each.missing] for each, name in zip(found, named, strict=True)],
         ["ending", "kind", "read by", "missing"],
     )

@@ -11,7 +11,15 @@ import click
 from searcher.cli.command import Choice, Command
 from searcher.cli.config import setting
 from searcher.cli.hits import FORMATS, View, show_documents
-from searcher.cli.options import folder_option, json_option, mode_option, model_options, open_searcher, where_option
+from searcher.cli.options import (
+    folder_option,
+    json_option,
+    mode_option,
+    model_options,
+    ocr_option,
+    open_searcher,
+    where_option,
+)
 from searcher.cli.remote import client_of, server_option
 from searcher.cli.terminal import bold, dim, echo, show_json, stdin
 from searcher.cli.within import of_folder
@@ -86,6 +94,7 @@ class Asked(Command):
 @server_option
 @click.option("--in", "within", type=click.Path(exists=True, path_type=Path), metavar="PATH", help="Ask a folder or a "
               "file: what changed there is read first, into an index of its own in your cache.")  # fmt: skip
+@ocr_option
 @top_option
 @where_option
 @include_option
@@ -117,8 +126,8 @@ class Asked(Command):
 @jsonl_option
 @model_options
 def search_command(
-    query: tuple[str, ...], folder: Path | None, server: str | None, within: Path | None, k: int | None,
-    where: str | None, include: tuple[str, ...], exclude: tuple[str, ...], mode: "Mode | None",
+    query: tuple[str, ...], folder: Path | None, server: str | None, within: Path | None, ocr: bool,
+    k: int | None, where: str | None, include: tuple[str, ...], exclude: tuple[str, ...], mode: "Mode | None",
     min_score: float | None, mmr: float | None, rerank: str | None, per_document: int | None, documents: bool,
     phrasings: bool, highlight: bool | None, context: int | None, section: bool, explain: bool, kind: str | None,
     number: int | None, dry_run: bool, file: str | None, exact: bool, ef: int | None, nprobe: int | None,
@@ -146,9 +155,11 @@ def search_command(
         raise click.UsageError("--explain says what a hit is made of before --rerank; leave one of them out.")
     if within and folder:
         raise click.UsageError("--in makes an index of its own; leave out -i.")
+    if ocr and not within:
+        raise click.UsageError("--ocr says how --in reads; give that too.")
     here = {"in": within, "open": number, "explain": explain, "context": context, "section": section}
     client = client_of(folder, server, settings, **here)
-    searcher = None if client else of_folder(within, **settings) if within else open_searcher(folder, **settings)
+    searcher = None if client else of_folder(within, ocr, **settings) if within else open_searcher(folder, **settings)
     place = searcher.folder if searcher else None
     k, mode = setting("k", k, place), setting("mode", mode, place)
     how: dict[str, Any] = {"mode": mode, "mmr": mmr, "per_document": 1 if documents else per_document}

@@ -10,7 +10,15 @@ from typing import Any
 import click
 
 from searcher.cli.command import Command
-from searcher.cli.options import folder_option, json_option, open_searcher, reading, reading_options, settings_options
+from searcher.cli.options import (
+    folder_option,
+    json_option,
+    ocr_option,
+    open_searcher,
+    reading,
+    reading_options,
+    settings_options,
+)
 from searcher.cli.output import progress_bar, show_report
 from searcher.cli.terminal import dim, echo, show_json
 from searcher.errors import Interrupted
@@ -24,11 +32,12 @@ from searcher.records import AddReport
 @click.argument("folders", nargs=-1, required=True, metavar="FOLDER…")
 @folder_option
 @reading_options
+@ocr_option
 @json_option
 @settings_options
 def watch_command(
-    folders: tuple[str, ...], folder: Path | None, encoding: str | None, column_types: tuple[str, ...], as_json: bool,
-    **settings: Any,
+    folders: tuple[str, ...], folder: Path | None, encoding: str | None, column_types: tuple[str, ...], ocr: bool,
+    as_json: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Keep the index up to date with folders: as `add --prune`, again whenever something in them changes.
 
@@ -41,7 +50,7 @@ def watch_command(
     try:
         with ExitStack() as bar:
             progress = bar.enter_context(progress_bar())
-            for report in searcher.watch(folders, progress=progress, **reading(encoding, column_types)):
+            for report in searcher.watch(folders, ocr=ocr, progress=progress, **reading(encoding, column_types)):
                 bar.close()  # after the first add there is little to be seen
                 _show(report, as_json)
     except Interrupted:

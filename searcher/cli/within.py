@@ -25,8 +25,8 @@ PLAIN = re.compile(r"[^\w.-]+")
 LONGEST = 40  # letters of a folder's name in the name of its index
 
 
-def of_folder(path: Path, **options: Any) -> "Searcher":
-    """The index of a file or of what is under a folder, made or brought up to date now.
+def of_folder(path: Path, ocr: bool = False, **options: Any) -> "Searcher":
+    """The index of a file or of what is under a folder, made or brought up to date now. ocr: as of `Searcher.add`.
 
     On stderr: a bar while it is made, and in one line what changed and what could not be read.
     """
@@ -41,7 +41,7 @@ def of_folder(path: Path, **options: Any) -> "Searcher":
         (place / OF).write_bytes(os.fsencode(path.resolve()))  # a name may be of bytes that are no UTF-8
     searcher = Searcher(place, **settings)
     with progress_bar() as progress:
-        report = searcher.add([path.resolve()], prune=True, progress=progress)
+        report = searcher.add([path.resolve()], prune=True, ocr=ocr, progress=progress)
     if line := _changes(report):
         echo(dim(line), err=True)
     return searcher

@@ -36,6 +36,7 @@ class Adding(Opened):
         tables: Sequence[str] = (),
         encoding: str | None = None,
         column_types: Mapping[str, ColumnType] | None = None,
+        ocr: bool = False,
         prune: bool = False,
         dry_run: bool = False,
         progress: Progress = no_progress,
@@ -45,12 +46,14 @@ class Adding(Opened):
         text_field, id_field: columns of table files and databases; several of text are joined. tables: the tables and
         views of databases that are read, all that have text if none is named. encoding: of all these files, else it is
         told from each. column_types: "text", "number", "boolean" or "date" for columns of table files, by their names;
-        else a column has the type that all of its cells have. prune: remove what came from these paths and is there no
+        else a column has the type that all of its cells have. ocr: read scanned pages of PDFs and pictures too, at some
+        seconds a page; what was read so stays until its file changes. Raises SearcherError without the extra "ocr".
+        prune: remove what came from these paths and is there no
         more. dry_run: read and count only. What cannot be read is in the report's `failed`, and stops nothing else;
         what was read, but not as it stands, is in its `notes`. A file that has another path now and the same content
         keeps its documents, which is in `moved`. Raises Interrupted, a KeyboardInterrupt, after a clean commit.
         """
-        options = _options(text_field, id_field, tables, encoding, column_types)
+        options = _options(text_field, id_field, tables, encoding, column_types, ocr=ocr)
         return self._add_files(paths, options, prune, dry_run, progress)
 
     def watch(
@@ -60,6 +63,7 @@ class Adding(Opened):
         stop: Event | None = None,
         encoding: str | None = None,
         column_types: Mapping[str, ColumnType] | None = None,
+        ocr: bool = False,
         progress: Progress = no_progress,
     ) -> Iterator[AddReport]:
         """Keep folders indexed: a report of the first `add`, then one whenever something in them changed, until `stop`.
@@ -71,7 +75,7 @@ class Adding(Opened):
         from searcher.ingest.watching import folders_of, watched
 
         roots = folders_of([folders] if isinstance(folders, str | Path) else folders)
-        how: dict[str, Any] = {"encoding": encoding, "column_types": column_types, "progress": progress}
+        how: dict[str, Any] = {"encoding": encoding, "column_types": column_types, "ocr": ocr, "progress": progress}
         return watched(roots, self.folder, lambda there: self.add(there, prune=True, **how), stop)
 
     def add_faq(
@@ -103,6 +107,7 @@ class Adding(Opened):
         tables: Sequence[str] = (),
         encoding: str | None = None,
         column_types: Mapping[str, ColumnType] | None = None,
+        ocr: bool = False,
         dry_run: bool = False,
         apart: bool = False,
     ) -> AddReport:
@@ -114,7 +119,7 @@ class Adding(Opened):
             raise BadValue("a label is empty; good: a name for what is added")
         from searcher.readers import read_text
 
-        options = _options(text_field, id_field, tables, encoding, column_types)
+        options = _options(text_field, id_field, tables, encoding, column_types, ocr=ocr)
         with self._ingesting(dry_run=dry_run) as ingest:
             try:
                 ingest.documents(read_text(data, label, options, suffix, apart), file=label)
@@ -350,9 +355,10 @@ def _options(
     encoding: str | None,
     column_types: Mapping[str, ColumnType] | None,
     faq: Literal["questions", "answers"] | None = None,
+    ocr: bool = False,
 ) -> "ReadOptions":
     """How files are read, as a caller gives it."""
     from searcher.readers import ReadOptions
 
     fields = _several(text_field or ())
-    return ReadOptions(fields or None, id_field, _several(tables), faq, encoding, dict(column_types or {}))
+    return ReadOptions(fields or None, id_field, _several(tables), faq, encoding, dict(column_types or {}), ocr)

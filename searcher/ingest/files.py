@@ -38,8 +38,10 @@ class Adder:
         self.seen: dict[str, SeenFile] = {}
         self.moved: dict[str, str] = {}  # old → new
         known = formats()
-        self.suffixes = {suffix for each in known if each.reader for suffix in each.suffixes}
+        read = [each for each in known if each.reader and (options.ocr or each.option != "ocr")]
+        self.suffixes = {suffix for each in read for suffix in each.suffixes}
         self.hows = {faq: _how(replace(options, faq=faq)) for faq in (options.faq, None, *FAQ)}
+        self.how_by_ocr = _how(options, ocr=True)
         self.how = self.hows[options.faq] + repr(known).encode()  # what reads other kinds looks at all again
 
     def add(self, paths: Sequence[Path]) -> None:
@@ -103,9 +105,11 @@ class Adder:
             look = look_at(found.path)
             content = _content(found.path)
             digest, old = _digest(content, self.hows[options.faq]), None
-            if not known.documents:  # … under another name too
+            if known.digest == (by_ocr := _digest(content, self.how_by_ocr)):  # what took hours is not given up unasked
+                digest = by_ocr
+            elif not known.documents:  # … under another name too
                 others = [_digest(content, self.hows[faq]) for faq in FAQ if may_be_faq]
-                digest, old = self._before(path, [digest, *others])
+                digest, old = self._before(path, [digest, by_ocr, *others])
             remembered = Look(path, look.mark(self.how, digest) if look.is_settled else None)
             if known.digest == digest:
                 ingest.report.unchanged += known.documents
@@ -177,9 +181,9 @@ def _path(item: Found | Failure) -> str:
     return item.path.as_posix() if isinstance(item, Found) else item.source
 
 
-def _how(options: ReadOptions) -> bytes:
-    """How a file is read, by the caller's options and by the readers."""
-    given = asdict(options) | {"column_types": sorted(options.column_types.items())}
+def _how(options: ReadOptions, **other: object) -> bytes:
+    """How a file is read, by the caller's options, but for the other ones, and by the readers."""
+    given = asdict(options) | {"column_types": sorted(options.column_types.items())} | other
     return repr((READING, sorted(given.items()))).encode()
 
 

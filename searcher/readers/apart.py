@@ -1,7 +1,7 @@
 """Readers that run in a process of their own, known by name: nothing of them is imported by the one that indexes."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -11,11 +11,11 @@ from searcher.errors import UnreadableFile
 from searcher.readers.raw import Item, Part, Raw, Reader, ReadOptions, Unsupported
 from searcher.system import absolute
 
-__all__ = ["Apart", "function", "in_child", "is_child", "now_in_child"]
+__all__ = ["Apart", "function", "in_child", "is_child", "more_time", "now_in_child"]
 
 PARSERS = "searcher.readers.parsers"
 DISTRIBUTIONS = {"oxmsg": "python-oxmsg"}  # of modules, where it is called otherwise
-_child: list[bool] = []  # holds something in the process that reads
+_child: list[Callable[[float], None]] = []  # in the process that reads, what asks for more time
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,15 @@ class Apart:
     """The reader that `parsers/` has under a name "module:function".
 
     needs: modules that it imports, each with what installs it. extra: what brings them, None for those that always come
-    along. otherwise: the reader where they are missing.
+    along. otherwise: the reader where they are missing. asked: what such a file is; it is read with the option of
+    `ReadOptions` that the extra is called after, and passed over without.
     """
 
     name: str
     needs: tuple[str, ...] = ()
     extra: str | None = None
     otherwise: Reader | None = None
+    asked: str | None = None
 
     def missing(self) -> list[str]:
         """Modules that it needs and that are not installed."""
@@ -46,6 +48,9 @@ class Apart:
         missing = self.missing()
         if missing and self.otherwise:
             return self.otherwise(raw, options)
+        if self.asked and not getattr(options, str(self.extra)):
+            more = f", after {self.advice}" if missing else ""
+            raise Unsupported(raw.source, f"{self.asked} is read with --{self.extra} only{more}")
         if missing:
             raise Unsupported(raw.source, f"{', '.join(missing)} is needed to read it: {self.advice}")
         return in_child(f"{PARSERS}.{self.name}", raw, options)
@@ -56,9 +61,15 @@ def is_child() -> bool:
     return bool(_child)
 
 
-def now_in_child() -> None:
-    """Say that this is the process that reads: there a reader is just called."""
-    _child.append(True)
+def now_in_child(more: Callable[[float], None]) -> None:
+    """Say that this is the process that reads: there a reader is just called. more: asks for seconds for it."""
+    _child.append(more)
+
+
+def more_time(seconds: float) -> None:
+    """Say that what follows may take so many seconds of the processor's time, whatever the file has taken so far."""
+    for more in _child:
+        more(seconds)
 
 
 def function(name: str) -> Reader:
@@ -74,7 +85,7 @@ def in_child(name: str, raw: Raw, options: ReadOptions) -> Iterator[Item | Part]
 
 
 def _answers(name: str, raw: Raw, options: ReadOptions) -> Iterator[Item]:
-    from searcher.readers.child import NO_MEMORY, ask
+    from searcher.readers.child import ask, no_memory
 
     request: dict[str, Any] = {"reader": name, "source": raw.source, "options": asdict(options), "size": raw.size}
     path = raw.stream.name if isinstance(raw.stream, io.BufferedReader) else None
@@ -92,7 +103,7 @@ def _answers(name: str, raw: Raw, options: ReadOptions) -> Iterator[Item]:
     if "unsupported" in fault:
         raise Unsupported(raw.source, str(fault["unsupported"]))
     if fault:
-        raise UnreadableFile(raw.source, str(fault.get("unreadable", NO_MEMORY)))
+        raise UnreadableFile(raw.source, str(fault.get("unreadable", no_memory(options.ocr))))
 
 
 def _believed(value: Any, source: str) -> Item:

@@ -20,13 +20,16 @@ from searcher.errors import UnreadableFile
 from searcher.readers.wire import receive, send
 from searcher.system import memory_of, on_fork
 
-__all__ = ["NO_MEMORY", "SECONDS", "ask"]
+__all__ = ["SECONDS", "ask", "no_memory"]
 
 SECONDS, SECONDS_PER_MIB = (
     30.0,
     3.0,
 )  # of processor time to read a file, and more for a large one: 100,000 rows of a sheet take 4 MB
 MOST_BYTES = 512 * 2**20  # of memory, beyond what the process has when it starts to read a file
+OCR_BYTES = 2 * 2**30  # … where it reads pictures of pages as well, each in some 0.8 GB
+MOST_MORE = 60.0  # seconds of processor time for which it may ask again
+MOST_EXTENDED = 10_000  # times that a file may ask for more time, which it does for each page that OCR reads
 IDLE_SECONDS = 60.0  # after which it ends
 PATIENCE = 4  # by the clock a file may take so many times as long, for the machine may have other things to do
 TICK, ENDING = 0.05, 3.0
@@ -44,8 +47,9 @@ def ask(request: Mapping[str, Any], source: str, data: bytes) -> Iterator[dict[s
     much memory or talks nonsense; another is started for the next file.
     """
     seconds = SECONDS + SECONDS_PER_MIB * request["size"] / 2**20
+    limits = {"seconds": seconds, "bytes": _most_bytes(request["options"]["ocr"])}
     with _borrowed(source) as child:
-        messages = child.answers({**request, "seconds": seconds}, data, PATIENCE * seconds)
+        messages = child.answers({**request, **limits}, data)
         while True:
             try:
                 message = next(messages, None)
@@ -55,6 +59,15 @@ def ask(request: Mapping[str, Any], source: str, data: bytes) -> Iterator[dict[s
             if message is None:
                 return
             yield message
+
+
+def no_memory(ocr: bool) -> str:
+    """Why a file was given up that needed too much memory."""
+    return f"it needs more than {_most_bytes(ocr) // 2**20:,} MiB of memory to be read"
+
+
+def _most_bytes(ocr: bool) -> int:
+    return OCR_BYTES if ocr else MOST_BYTES
 
 
 class Child:
@@ -71,14 +84,16 @@ class Child:
         self.path, self.fresh = [part for part in sys.path if isinstance(part, str)], True
         self._why = ""  # it was ended, where we did that
         self._since: float | None = None  # when somebody began to wait for it
-        self._left = SECONDS
+        self._left, self._extended = SECONDS, 0
+        self._most_bytes = MOST_BYTES
         self._idle_since = time.monotonic()
         limits = [MOST_BYTES, SECONDS]
+        alone = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1"}
         command = [os.fsdecode(get_executable() or ""), "-I", "-W", "ignore", "-c", START]
         try:
             self._process = subprocess.Popen(
                 [*command, json.dumps([self.path, limits])], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL, env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+                stderr=subprocess.DEVNULL, env=os.environ | alone,
             )  # fmt: skip
         except OSError as fault:
             raise UnreadableFile(source, f"{NOT_STARTED}: {fault.strerror or fault}") from None
@@ -95,9 +110,10 @@ class Child:
         """Whether it is no more, which may be no fault of any file."""
         return self._process.poll() is not None
 
-    def answers(self, request: Mapping[str, Any], data: bytes, seconds: float) -> Iterator[dict[str, Any]]:
+    def answers(self, request: Mapping[str, Any], data: bytes) -> Iterator[dict[str, Any]]:
         """Send a request, receive messages up to the last. EOFError if the process is gone, ValueError for nonsense."""
-        self.fresh, self._left = False, seconds
+        self.fresh, self._left, self._extended = False, PATIENCE * request["seconds"], 0
+        self._most_bytes = request["bytes"]
         with self._waiting():
             assert self._process.stdin is not None
             send(self._process.stdin, request, data)
@@ -107,7 +123,18 @@ class Child:
             if "end" in message:
                 self.fresh = message["end"] is True
                 return
-            yield message
+            if "more" in message:
+                self._extend(message["more"])
+            else:
+                yield message
+
+    def _extend(self, seconds: object) -> None:
+        """Let the file take so many seconds of processor time, if it has less; end what asks too often."""
+        self._extended += 1
+        if not (isinstance(seconds, float) and 0 < seconds <= MOST_MORE and self._extended <= MOST_EXTENDED):
+            self._kill(TOO_LONG)
+            raise EOFError
+        self._left = max(self._left, PATIENCE * seconds)
 
     def _receive(self) -> dict[str, Any]:
         assert self._process.stdout is not None
@@ -137,8 +164,8 @@ class Child:
                     self.end()
             elif now - since > self._left:
                 self._kill(TOO_LONG)
-            elif not self._bounded and (memory_of(self._process.pid) or 0) > MOST_BYTES:
-                self._kill(NO_MEMORY)
+            elif not self._bounded and (memory_of(self._process.pid) or 0) > self._most_bytes:
+                self._kill(no_memory(self._most_bytes > MOST_BYTES))
 
     _bounded = True  # until it says otherwise
 
@@ -171,7 +198,6 @@ class Child:
 
 
 TOO_LONG = "it takes too long to read; it was given up"
-NO_MEMORY = f"it needs more than {MOST_BYTES // 2**20} MiB of memory to be read"
 _idle: list[Child] = []
 _lock = threading.Lock()
 

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import BinaryIO, Literal, NamedTuple, TypeAlias, get_args
 
-from searcher.errors import UnknownName, UnreadableFile
+from searcher.errors import SearcherError, UnknownName, UnreadableFile
 from searcher.plain import ColumnType
 from searcher.readers.charsets import codec_of
 from searcher.records import MAX_TEXT_BYTES, Document, Failure, Note
 
 __all__ = [
-    "COLUMN_TYPES", "DEFAULTS", "MAX_TEXT_BYTES", "Item", "Part", "Raw", "ReadOptions", "Reader", "Unsupported",
+    "COLUMN_TYPES", "DEFAULTS", "MAX_TEXT_BYTES", "OCR", "Item", "Part", "Raw", "ReadOptions", "Reader", "Unsupported",
 ]  # fmt: skip
 
 
@@ -19,6 +20,7 @@ class Unsupported(UnreadableFile):
 
 
 COLUMN_TYPES = get_args(ColumnType)
+OCR = ("rapidocr", "onnxruntime")  # modules of the extra "ocr"
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,11 @@ class ReadOptions:
     tables: of a database, which are read; all that have text if none is named. faq: read as FAQ entries, of which the
     "questions" are embedded, or the "answers" too. encoding: of the files, None to tell it from each. column_types:
     "text", "number", "boolean" or "date" for columns of tables; those of the others are told from all of their cells.
+    ocr: read what stands in scanned pages and in pictures too, which takes seconds for a page.
 
     Raises:
         BadValue: no such encoding, or no such type.
+        SearcherError: `ocr` without what it needs.
     """
 
     text_field: str | tuple[str, ...] | None = None
@@ -39,6 +43,7 @@ class ReadOptions:
     faq: Literal["questions", "answers"] | None = None
     encoding: str | None = None
     column_types: Mapping[str, str] = field(default_factory=dict)
+    ocr: bool = False
 
     def __post_init__(self) -> None:
         if self.encoding is not None:
@@ -46,6 +51,8 @@ class ReadOptions:
         for kind in self.column_types.values():
             if kind not in COLUMN_TYPES:
                 raise UnknownName("type of a column", kind, COLUMN_TYPES)
+        if self.ocr and (missing := [module for module in OCR if find_spec(module) is None]):
+            raise SearcherError(f"OCR needs {', '.join(missing)}: pip install 'searcher[ocr]'")
 
     @property
     def text_fields(self) -> tuple[str, ...]:

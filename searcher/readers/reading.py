@@ -64,8 +64,12 @@ def read_text(
 
 
 def uploadable() -> list[str]:
-    """The suffixes of files that can be read apart: all but databases, which SQLite reads from a file on the disk."""
-    return sorted({*READERS, *plugins()} - {suffix for suffix, own in READERS.items() if own is read_database})
+    """The suffixes of files that can be read apart: all but databases, which SQLite reads from a file on the disk, and
+    what is read only where that is asked for.
+    """
+    asked = {suffix for suffix, own in READERS.items() if isinstance(own, Apart) and own.asked}
+    databases = {suffix for suffix, own in READERS.items() if own is read_database}
+    return sorted({*READERS, *plugins()} - asked - databases)
 
 
 def _apart(raw: Raw, suffix: str, options: ReadOptions) -> Iterator[Item]:

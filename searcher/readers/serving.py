@@ -23,7 +23,7 @@ from searcher.system import binary, bound_memory, memory_of
 
 __all__ = ["serve"]
 
-ENOUGH_BYTES = 256 * 2**20  # of memory that it still holds after a file; it is not asked again then
+ENOUGH = 0.5  # of the memory that a file may take, which it still holds after it; it is not asked again then
 FORBIDDEN = (
     *("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.startfile"),
     *("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.chown"),
@@ -37,17 +37,17 @@ def serve(most_bytes: int, seconds: float) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a library prints is no answer
     with suppress(ValueError, AttributeError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asked
-    now_in_child()
+    now_in_child(lambda more: _extend(answers, more))
     sys.addaudithook(_audit)
     send(answers, {"bounded": _bound(most_bytes, seconds)})
     while (request := receive(requests)) is not None:
-        _bound(most_bytes, request["seconds"])
+        _bound(request["bytes"], request["seconds"])
         try:
             with _stream(request, requests) as stream:
                 raw = Raw(request["source"], stream, request["size"], request["options"]["encoding"])
                 for value in _values(request, raw):
                     send(answers, {"item": value})
-            again = (memory_of() or 0) < ENOUGH_BYTES
+            again = (memory_of() or 0) < ENOUGH * request["bytes"]
         except BaseException as fault:
             kind, reason, again = _told(fault)
             send(answers, {kind: reason})
@@ -96,11 +96,25 @@ def _bound(most_bytes: int, seconds: float) -> bool:
     with suppress(ImportError, OSError, ValueError):
         import resource
 
-        used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
-        _, most = resource.getrlimit(resource.RLIMIT_CPU)
-        resource.setrlimit(resource.RLIMIT_CPU, (int(used + seconds) + 1, most))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _bound_time(seconds)
     return bound_memory(most_bytes)
+
+
+def _bound_time(seconds: float, goes_on: bool = False) -> None:
+    """Let what is done from now on take so many seconds of the processor's time. goes_on: never less than before."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+        before, most = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (max(int(used + seconds) + 1, before if goes_on else 0), most))
+
+
+def _extend(answers: BinaryIO, seconds: float) -> None:
+    """Let the file take so many seconds more, if it has less, and tell the process that waits."""
+    _bound_time(seconds, goes_on=True)
+    send(answers, {"more": seconds})
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:

@@ -16,7 +16,7 @@ from searcher.readers.latex import read_latex
 from searcher.readers.markdown import read_markdown, read_mdx
 from searcher.readers.notebooks import read_notebook
 from searcher.readers.plain import read_plain, read_rst
-from searcher.readers.raw import Item, Part, Raw, Reader, ReadOptions
+from searcher.readers.raw import OCR, Item, Part, Raw, Reader, ReadOptions
 from searcher.readers.subtitles import read_subtitles
 from searcher.readers.tables import read_csv, read_jsonl, read_tsv
 
@@ -46,6 +46,9 @@ KINDS = [
     Kind(".rst", "reStructuredText", read_rst),
     Kind(".htm .html .xhtml", "web page", read_html),
     Kind(".pdf", "PDF", Apart("pdf:read_pdf", ("pypdfium2",))),
+    Kind(
+        ".bmp .jpeg .jpg .png .tif .tiff .webp", "picture", Apart("scans:read_picture", OCR, "ocr", asked="a picture")
+    ),
     Kind(".docx .docm .dotx", "Word", Apart("docx:read_docx", ("lxml",))),
     Kind(".pptx .pptm .ppsx .potx", "PowerPoint", Apart("pptx:read_pptx", ("lxml",))),
     Kind(".xlsx .xlsm .xltx", "Excel", Apart("xlsx:read_xlsx", ("openpyxl",))),
@@ -116,12 +119,16 @@ def plugins() -> dict[str, Plugin]:
 
 
 class Format(NamedTuple):
-    """Endings of names, what such files are called, what reads them, and how to install what is missing for that."""
+    """Endings of names, what such files are called, what reads them, and how to install what is missing for that.
+
+    option: of those that are read only where it is given, its name.
+    """
 
     suffixes: list[str]
     name: str
     reader: str
     missing: str
+    option: str = ""
 
 
 def formats() -> list[Format]:
@@ -135,8 +142,9 @@ def formats() -> list[Format]:
         missing = reader.advice if isinstance(reader, Apart) and reader.missing() else ""
         if missing and isinstance(reader, Apart) and reader.otherwise:
             missing = f"read as text; for its definitions: {missing}"
+        option = reader.extra if isinstance(reader, Apart) and reader.asked else None
         if suffixes:
-            found.append(Format(suffixes, kind.name, ", ".join(needs) or "searcher", missing))
+            found.append(Format(suffixes, kind.name, ", ".join(needs) or "searcher", missing, option or ""))
     return [
         *found,
         *(Format([suffix], name, "", "not read") for suffix, name in UNSUPPORTED.items() if suffix not in taken),

@@ -34,7 +34,7 @@ def test_the_summary_comes_last_and_what_is_skipped_is_counted_by_kind_once(tiny
     for path in notes.iterdir():
         os.utime(path, (1, 1))
     skipped, single, failed, last = add(tmp_path, "notes", "-m", tiny_bert)
-    assert skipped.startswith("skipped: 30 .png: a binary file")
+    assert skipped.startswith("skipped: 30 .png: a picture is read with --ocr only")
     assert single.startswith("skipped: notes/scan: a binary file")
     assert failed.startswith("failed: notes/broken.md: ")
     assert last.startswith("added 1 documents, 1 passages, ")

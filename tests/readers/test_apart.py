@@ -19,6 +19,7 @@ from searcher.records import Document, Failure, Note
 READERS = """
     import ctypes, os, socket, subprocess, sys, time
     from searcher.errors import UnreadableFile
+    from searcher.readers.apart import more_time
     from searcher.readers.raw import Unsupported
     from searcher.records import Document, Failure, Note
 
@@ -39,6 +40,18 @@ READERS = """
 
     def sleeping(raw, options):
         time.sleep(1000)
+
+    def patient(raw, options):
+        more_time(20.0)
+        begun = time.process_time()
+        while time.process_time() < begun + 1.5:
+            pass
+        yield Document(raw.source, "after a while")
+
+    def greedy(raw, options):
+        for _ in range(5):
+            more_time(float(raw.whole() or 20))
+        yield Document(raw.source, "and more")
 
     def hungry(raw, options):
         kept = []
@@ -151,6 +164,19 @@ def test_what_takes_too_long_is_given_up(reader: str, monkeypatch: pytest.Monkey
         asked(reader)
     monkeypatch.setattr(child, "SECONDS", 30)
     assert [item.text for item in asked("sound")] == ["words"]
+
+
+def test_a_reader_that_asks_for_time_has_it_for_what_comes_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked("sound")
+    monkeypatch.setattr(child, "SECONDS", 0.1)
+    assert [item.text for item in asked("patient")] == ["after a while"]
+
+
+def test_nobody_has_time_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [item.text for item in asked("greedy", b"")] == ["and more"]
+    assert told("greedy", b"61") == "it takes too long to read; it was given up"
+    monkeypatch.setattr(child, "MOST_EXTENDED", 4)
+    assert told("greedy", b"20") == "it takes too long to read; it was given up"
 
 
 def test_who_takes_items_slowly_costs_a_file_no_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,14 @@
 """Readers that other packages bring, and the list of what is read."""
 
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from searcher.errors import UnreadableFile
-from searcher.readers import formats, read, read_text
+from searcher.errors import SearcherError, UnreadableFile
+from searcher.readers import Raw, ReadOptions, Unsupported, formats, raw, read, read_text
 from searcher.readers.apart import Apart
 from searcher.readers.table import READERS, UNSUPPORTED, plugins
 from searcher.records import Document
@@ -57,6 +58,8 @@ def test_the_list_names_plugins_all_readers_and_what_is_not_read(poems: Path) ->
     assert found[".poem"].reader == "poems (poems:read_poem)"
     assert found[".md"].reader == "poems (broken:read)"
     assert found[".pdf"].reader == "pypdfium2" and found[".doc"].missing == "not read"
+    assert (found[".tiff"].reader, found[".tiff"].option) == ("rapidocr, onnxruntime", "ocr")
+    assert {each.option for suffix, each in found.items() if suffix != ".tiff"} == {"", "ocr"}
 
 
 def test_without_plugins_there_are_none() -> None:
@@ -68,14 +71,28 @@ def test_what_is_missing_is_told_with_what_installs_it() -> None:
     reader = Apart("msg:read_msg", ("oxmsg", "no_such_module"))
     assert reader.missing() == ["no_such_module"]
     assert reader.advice == "pip install python-oxmsg no_such_module"
+
     with pytest.raises(UnreadableFile, match="no_such_module is needed to read it: pip install"):
         list(reader.__call__(*_nothing()))
     assert Apart("code:read_go", ("no_such_module",), "code").advice == "pip install 'searcher[code]'"
 
 
+def test_what_is_read_only_on_demand_says_how_to_demand_it() -> None:
+    picture = Apart("scans:read_picture", ("no_such_module",), "ocr", asked="a picture")
+    with pytest.raises(Unsupported) as fault:
+        picture(*_nothing())
+    assert fault.value.reason == "a picture is read with --ocr only, after pip install 'searcher[ocr]'"
+    with pytest.raises(Unsupported) as fault:
+        Apart("scans:read_picture", (), "ocr", asked="a picture")(*_nothing())
+    assert fault.value.reason == "a picture is read with --ocr only"
+
+
+def test_ocr_without_what_it_needs_is_refused_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(raw, "OCR", ("no_such_module",))
+    with pytest.raises(SearcherError) as fault:
+        ReadOptions(ocr=True)
+    assert str(fault.value) == "OCR needs no_such_module: pip install 'searcher[ocr]'"
+
+
 def _nothing() -> tuple:
-    import io
-
-    from searcher.readers import Raw, ReadOptions
-
     return Raw("file", io.BytesIO(b""), 0), ReadOptions()

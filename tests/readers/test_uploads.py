@@ -38,12 +38,13 @@ def test_every_kind_is_read_apart_as_it_is_read_here(suffix: str, asked: list[st
     assert apart
 
 
-@pytest.mark.parametrize("suffix", [".db", ".sqlite3", ".exe", "", ".doc"])
+@pytest.mark.parametrize("suffix", [".db", ".sqlite3", ".png", ".exe", "", ".doc"])
 def test_what_cannot_be_read_so_is_refused(suffix: str, asked: list[str]) -> None:
     with pytest.raises(Unsupported):
         list(read_text(b"SQLite format 3\0", f"x{suffix}", suffix=suffix, apart=True))
     assert asked == []
 
 
-def test_all_but_databases_can_be_sent() -> None:
-    assert set(READERS) - set(uploadable()) == {".db", ".db3", ".sqlite", ".sqlite3"}
+def test_all_but_databases_and_pictures_can_be_sent() -> None:
+    pictures = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+    assert set(READERS) - set(uploadable()) == {".db", ".db3", ".sqlite", ".sqlite3"} | pictures

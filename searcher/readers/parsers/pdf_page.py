@@ -81,10 +81,14 @@ class Line(NamedTuple):
 
 
 class Page(NamedTuple):
-    """The lines in the order in which they were written, and what is to be told of the page."""
+    """The lines in the order in which they were written, and what is to be told of the page.
+
+    seen: whether OCR found them, by which the sizes of lines are less exact.
+    """
 
     lines: list[Line]
     fault: str | None
+    seen: bool = False
 
 
 def read_page(page: PdfPage) -> Page:

@@ -1,0 +1,99 @@
+"""Pages of lines set as one text: each a place, headings by their sizes, paragraphs that go over to the next page."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from searcher.readers.parsers.drafting import Draft
+from searcher.readers.parsers.pdf_cleaning import plain, without_repeats
+from searcher.readers.parsers.pdf_layout import ENDED, blocks, body_size, heading_sizes, in_rows
+from searcher.readers.parsers.pdf_outline import Span
+from searcher.readers.parsers.pdf_page import HYPHEN, Line, Page
+from searcher.readers.parsers.pdf_words import speller, without_cuts
+from searcher.records import Note
+
+__all__ = ["cleaned", "notes", "set_in_pages"]
+
+MOST_RANGES = 10
+
+
+def cleaned(page: Page) -> Page:
+    """The page without what only typesetting needs."""
+    text = "\n".join(line.text for line in page.lines)
+    clean = plain(text)
+    if clean == text:
+        return page
+    pairs = zip(page.lines, clean.split("\n"), strict=True)
+    return page._replace(
+        lines=[line if line.text == text else line._replace(text=text) for line, text in pairs if text]
+    )
+
+
+def set_in_pages(draft: Draft, pages: Sequence[Page], labels: Sequence[str]) -> list[Span | None]:
+    """Put all pages into a draft; where each of them stands. labels: as they are printed, "" for those without one."""
+    kept = without_repeats([page.lines for page in pages])
+    lined = [without_cuts(in_rows(lines)) for lines in kept]
+    spelled = speller(line.text for lines in lined for line in lines)
+    sizes = {
+        seen: _sizes([lines for lines, page in zip(lined, pages, strict=True) if page.seen is seen])
+        for seen in (False, True)
+    }
+    spans = []
+    for number, (page, lines, label) in enumerate(zip(pages, lined, labels, strict=True), 1):
+        begins = lines[0].text[:1] if lines else ""
+        goes_on = begins.islower() and not ENDED.search(draft.end[-3:])  # a sentence, over the end of the page
+        draft.at(cut=not goes_on, page=number, label=label if label not in ("", str(number)) else None)
+        whole = [line._replace(text=spelled(line.text)) if HYPHEN in line.text else line for line in lines]
+        spans.append(_set(draft, whole, *sizes[page.seen]))
+    return spans
+
+
+def _sizes(pages: Sequence[Sequence[Line]]) -> tuple[float, list[float]]:
+    """The height of the text, and those of headings."""
+    body = body_size(pages)
+    return body, heading_sizes(pages, body)
+
+
+def _set(draft: Draft, lines: Sequence[Line], body: float, levels: Sequence[float]) -> Span | None:
+    """Put the lines of a page into the draft; lines of a heading that follow each other are one."""
+    if not lines:
+        return None
+    starts: list[tuple[int, float]] = []
+    group: list[str] = []
+    made = blocks(lines, body, levels)
+    for number, block in enumerate(made):
+        after = made[number + 1] if number + 1 < len(made) else None
+        group.append(block.line.text)
+        if block.level and after and after.level == block.level and after.gap == "\n":
+            continue
+        first = made[number + 1 - len(group)]
+        before = draft.length
+        draft.put("\n".join(group), first.gap, block.level)
+        starts.append((before + (len(first.gap) if before else 0), first.line.first.top))
+        group = []
+    return Span(starts[0][0], draft.length, starts)
+
+
+# -- what is told of pages
+
+
+def notes(source: str, pages: Sequence[Page], faults: Iterable[str]) -> Iterator[Note]:
+    """A Note for each fault that pages have, the known ones in this order, with the numbers of the pages."""
+    for fault in dict.fromkeys([*faults, *(page.fault for page in pages)]):
+        if numbers := [number for number, page in enumerate(pages, 1) if fault and page.fault == fault]:
+            yield Note(source, f"{_listed(numbers)} of {len(pages):,}: {fault}")
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    """Page numbers, those that follow each other as a range.
+
+    >>> _listed([1, 2, 3, 7]), _listed([4])
+    ('pages 1-3, 7', 'page 4')
+    """
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    named = [str(first) if first == last else f"{first}-{last}" for first, last in ranges]
+    more = f" and {len(ranges) - MOST_RANGES:,} more ranges" if len(ranges) > MOST_RANGES else ""
+    return f"{'page' if len(numbers) == 1 else 'pages'} {', '.join(named[:MOST_RANGES])}{more}"
