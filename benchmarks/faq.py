@@ -2,15 +2,14 @@
 
     SEARCHER_DATA=… python benchmarks/faq.py [SET …] [--folder DIR] [--most N]
 
-For each set of faq_sets.SETS, with p of paired tests against the entry of the nearest phrasing by cosine:
+For each set of faq_sets.SETS, with p of paired tests against the entry of the nearest phrasing by cosine, once with the
+weights that are shipped, and once "left out": with those of faq_weights.CHOICES that are best on the sets of other letters, by the
+sum of P@1 and, where questions are out of scope, AUROC; no figure of these is of weights, nor of a default, that the set had a part in.
 
-P@1 of the questions with an answer: of `Searcher.faq.rank` with the weights that are shipped, and with those that the
-sets of other letters choose among CHOICES. No other figure is of weights, nor of a default, that the set had a part in.
-
-Of sets with questions out of scope, over all questions: AUROC of right against wrong, share answered at 90 % precision,
-of the cosine, of the score, and of the probability by `calibrated` from questions in scope alone, with made ones and a
-default that the other letters' sets are fitted to, cross-fitted over FOLDS parts; its ECE, and how many out of scope
-are above the threshold that calibration gives for 90 %. "default": that default alone, of nothing of the set.
+P@1 of the questions with an answer. Of sets with questions out of scope, over all questions: AUROC of right against wrong, share
+answered at 90 % precision, and ECE, of the cosine (as it is), of the score, and of the probability by `calibrated` from questions
+in scope alone, with made ones and a default that the other letters' sets are fitted to, cross-fitted over FOLDS parts; and how many
+out of scope are above the threshold that calibration gives for 90 %. "default": that default alone, of nothing of the set.
 
 FAQs of 25 entries, drawn from the sets of entries: by the shipped default and no calibration, how many right answers
 are given, and how many answers to questions of other entries and to general questions.
@@ -21,7 +20,7 @@ JSON.
 """
 
 import argparse
-from functools import lru_cache, partial
+from functools import partial
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,16 +29,16 @@ from typing import Any
 import numpy as np
 from common import report
 from faq_sets import SETS, Set, read_set
+from faq_weights import chosen_weights
 
-from searcher.faq import calibrating, calibration, matching
+from searcher.faq import calibrating, calibration
 from searcher.faq.calibrating import SHARE, Asked, Outcomes, with_unanswerable
 from searcher.faq.calibration import Logistic, area_under_curve, coverage_at, expected_calibration_error, fit
-from searcher.faq.defaults import LEAST, SCORE, SPELT, default_of
+from searcher.faq.defaults import LEAST, SPELT, default_of
 from searcher.faq.entries import Entries, Found
 from searcher.faq.matching import EVIDENCE, SHIPPED, Weights
 from searcher.ranking import GENERAL
 
-CHOICES = {"sharpness": (1.0, 2.0, 3.0), "noise": (0.1, 1.0), "spelling": (0.2, 0.4), "closest": (0.25, 0.5, 1.0)}
 SHARES, GENERAL_SHARES, PRIORS = (0.3, 0.35, 0.4, 0.45, 0.5), (0.25, 0.33, 0.5), (1.0, 3.0, 10.0, 30.0)
 CHOSEN_ON = ("clinc150", "covidq-scope")
 FOLDS = 5
@@ -52,63 +51,31 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("sets", nargs="*", default=list(SETS))
     parser.add_argument("--folder", type=Path)
-    parser.add_argument("--most", type=int, default=150)
+    parser.add_argument("--most", type=int, default=300)
     parser.add_argument("--choose", action="store_true")
     options = parser.parse_args()
     with TemporaryDirectory() as temporary:
         sets = [read_set(name, options.folder or Path(temporary)) for name in options.sets]
         chosen = chosen_weights(sets, options.most)
-        outcomes = {own.name: outcomes_of(own, chosen[own.name]) for own in sets}
-        rows = {own.name: measured(own, chosen[own.name], sets, outcomes) for own in sets}
+        rows = {own.name: measured(own, chosen[own.name], sets) for own in sets}
         if options.choose:
-            choose_shares([own for own in sets if own.name in CHOSEN_ON], sets, outcomes)
+            choose_shares([own for own in sets if own.name in CHOSEN_ON], sets, chosen)
         small = {own.name: small_faqs(own) for own in sets if len(own.entries.answer_vectors)}
-    gains = [row["P@1"] - row["P@1 nearest"] for row in rows.values()]
-    scoped = [row for row in rows.values() if "AUROC" in row]
-    means = {"gain in P@1": float(np.mean(gains)), "least gain": min(gains)}
-    means |= {f"mean {name}": float(np.mean([row[name] for row in scoped])) for name in ("AUROC", "ECE") if scoped}
+    means = means_of(list(rows.values()))
     print(f"\nmean: {shown(means)}")
     report("faq", {"sets": rows, "small": small, **means})
 
 
-# -- weights: chosen on the sets of other letters
-
-
-def chosen_weights(sets: list[Set], most: int) -> dict[str, Weights]:
-    """For each set the weights with the best mean gain in P@1 over the sets of other letters, each letter alike."""
-    grid = [Weights(**dict(zip(CHOICES, values, strict=True))) for values in product(*CHOICES.values())]
-    shares = {own.name: p1_of_grid(own, grid, most) for own in sets}
-    found = {}
-    for own in sets:
-        letters: dict[str, list[np.ndarray]] = {}
-        for other in sets:
-            if other.letter != own.letter:
-                letters.setdefault(other.letter, []).append(shares[other.name])
-        means = np.mean([np.mean(values, axis=0) for values in letters.values()], axis=0) if letters else np.zeros(1)
-        found[own.name] = grid[int(means.argmax())] if letters else SHIPPED
-        print(f"weights for {own.name}: {found[own.name]}", flush=True)
-    return found
-
-
-def p1_of_grid(own: Set, grid: list[Weights], most: int) -> np.ndarray:
-    """P@1 under each choice, of questions that are drawn. (g,)"""
-    drawn = np.random.default_rng(1).permutation(np.flatnonzero(own.inside))[:most]
-    spelling = matching.likeness
-    once = lru_cache(1)(spelling)
-    matching.likeness = lambda texts: once(tuple(texts))  # the same under all weights
-    try:
-        right = [
-            [found[0].answer in own.answers[at] for found in (rank(own, at, weights) for weights in grid)]
-            for at in drawn
-        ]
-    finally:
-        matching.likeness = spelling
-    return np.mean(right, axis=0)
-
-
-def rank(own: Set, at: int, weights: Weights) -> list[Found]:
-    """A question's entries."""
-    return own.entries.rank(own.questions[at], own.vectors[at], weights=weights)
+def means_of(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """The means of the sets that have a measure, and the least gain in P@1 on the nearest phrasing."""
+    means = {}
+    for way, name in product(("nearest", "left out", "shipped"), ("P@1", "AUROC", "answered", "ECE")):
+        values = [row[way][name] for row in rows if name in row[way]]
+        if values:
+            means[f"{name}, {way}"] = float(np.mean(values))
+    for way in ("left out", "shipped"):
+        means[f"least gain in P@1, {way}"] = min(row[way]["P@1"] - row["nearest"]["P@1"] for row in rows)
+    return means
 
 
 # -- what was found
@@ -122,32 +89,50 @@ def outcomes_of(own: Set, weights: Weights) -> Outcomes:
     return Outcomes.of(ranked, known)
 
 
-def measured(own: Set, weights: Weights, sets: list[Set], outcomes: dict[str, Outcomes]) -> dict[str, Any]:
-    """The measures of one set by name."""
-    found, inside = outcomes[own.name], own.inside
+def measured(own: Set, chosen: Weights, sets: list[Set]) -> dict[str, Any]:
+    """The measures of one set: of the nearest phrasing, of weights that others chose, and of those that are shipped."""
     cosine, nearest = own.nearest()
-    shipped = found.right if weights == SHIPPED else outcomes_of(own, SHIPPED).right
-    row: dict[str, Any] = {
-        "questions": len(inside), "out of scope": int((~inside).sum()), "P@1 nearest": percent(nearest[inside]),
-        "P@1": percent(found.right[inside]), "p": paired(nearest[inside], found.right[inside]),
-        "P@1 shipped": percent(shipped[inside]),
-    }  # fmt: skip
+    row = {"nearest": {"P@1": percent(nearest[own.inside])}}
+    if not own.inside.all():
+        row["nearest"] |= told({"": cosine}, nearest)
+    for way, weights in (("left out", chosen), ("shipped", SHIPPED)):
+        row[way] = of_weights(own, weights, sets, cosine, nearest)
+    counts = {"questions": len(own.questions), "out of scope": int((~own.inside).sum())}
+    for way, values in row.items():
+        print(f"{own.name}, {way}: {shown(values)}", flush=True)
+    return counts | row
+
+
+def told(scores: dict[str, np.ndarray], right: np.ndarray) -> dict[str, float]:
+    """AUROC, percent answered at 90 % precision and ECE of scores by name."""
+    row = {}
+    for name, score in scores.items():
+        row[f"AUROC {name}".strip()] = area_under_curve(score, right)
+        row[f"answered {name}".strip()] = 100 * coverage_at(0.9, score, right)[0]
+        row[f"ECE {name}".strip()] = expected_calibration_error(np.clip(score, 0, 1), right)
+    return row
+
+
+def of_weights(
+    own: Set, weights: Weights, sets: list[Set], cosine: np.ndarray, nearest: np.ndarray
+) -> dict[str, float]:
+    """The measures of one set under some weights."""
+    found, inside = outcomes_of(own, weights), own.inside
+    row = {"P@1": percent(found.right[inside]), "p": paired(nearest[inside], found.right[inside])}
     if not inside.all():
-        default = fitted_default([other for other in sets if other.letter != own.letter], outcomes)
-        probability, above = crossed(own, found, default)
+        default = default_without(own, sets, weights)
+        probability, above = crossed(own, found, default, weights)
         alone = default.probability(default_evidence(found))
-        scores = {"nearest": cosine, "score": found.score, "": probability, "default": alone}
-        for name, score in scores.items():
-            right = nearest if name == "nearest" else found.right
-            row[f"AUROC {name}".strip()] = area_under_curve(score, right)
-            row[f"answered {name}".strip()] = 100 * coverage_at(0.9, score, right)[0]
-        row["ECE"] = expected_calibration_error(probability, found.right)
-        row["ECE default"] = expected_calibration_error(alone, found.right)
+        row |= told({"": probability, "score": found.score, "default": alone}, found.right)
         row["out of scope above threshold"] = 100 * above
         area = partial(area_of, cosine, nearest), partial(area_of, probability, found.right)
         row["p of AUROC"] = paired_statistics(*area, len(inside))
-    print(f"{own.name}: {shown(row)}", flush=True)
     return row
+
+
+def default_without(own: Set, sets: list[Set], weights: Weights) -> Logistic:
+    """The default that the sets of other letters give."""
+    return fitted_default([other for other in sets if other.letter != own.letter], weights)
 
 
 def default_evidence(outcomes: Outcomes) -> np.ndarray:
@@ -155,13 +140,13 @@ def default_evidence(outcomes: Outcomes) -> np.ndarray:
     return np.column_stack([outcomes.score, outcomes.evidence[:, EVIDENCE.index("log phrasings")]])
 
 
-def fitted_default(sets: list[Set], outcomes: dict[str, Outcomes]) -> Logistic:
+def fitted_default(sets: list[Set], weights: Weights) -> Logistic:
     """As the shipped one was fitted, every letter alike: SHARE of the questions without an answer, real where there are."""
     parts, letters = [], [own.letter for own in sets]
     for own in sets:
-        found = outcomes[own.name]
+        found = outcomes_of(own, weights)
         if own.inside.all():
-            found = with_made(own, found, np.arange(len(own.questions)))
+            found = with_made(own, found, np.arange(len(own.questions)), weights)
         lacks = found.lacks
         each = np.where(lacks, SHARE / max(lacks.sum(), 1), (1 - SHARE) / (~lacks).sum())
         parts.append((default_evidence(found), found.right, 500 * each / letters.count(own.letter)))
@@ -169,26 +154,27 @@ def fitted_default(sets: list[Set], outcomes: dict[str, Outcomes]) -> Logistic:
     return fit(evidence, right, weight=weight)
 
 
-def with_made(own: Set, outcomes: Outcomes, which: np.ndarray, share: float = SHARE) -> Outcomes:
+def with_made(own: Set, outcomes: Outcomes, which: np.ndarray, weights: Weights, share: float = SHARE) -> Outcomes:
     """The outcomes of some questions with those that `faq calibrate` makes."""
     number = {answer: at for at, answer in enumerate(own.entries.answers)}
     asked = [Asked(own.questions[at], own.vectors[at], number[min(own.answers[at])]) for at in which if own.answers[at]]
-    some = Outcomes(*(array[which] for array in outcomes[:5]), {})
-    return with_unanswerable(some, asked, own.general, own.entries, share, lambda event, count: None)
+    some, entries = Outcomes(*(array[which] for array in outcomes[:5]), {}), own.entries.under(weights)
+    return with_unanswerable(some, asked, own.general, entries, share, lambda event, count: None)
 
 
-def crossed(own: Set, outcomes: Outcomes, default: Logistic, share: float = SHARE) -> tuple[np.ndarray, float]:
+def crossed(
+    own: Set, outcomes: Outcomes, default: Logistic, weights: Weights, share: float = SHARE
+) -> tuple[np.ndarray, float]:
     """(probability (q,), share of the questions out of scope above the threshold for 90 %), by calibrations from the
     questions in scope of the other parts.
     """
     inside = np.flatnonzero(own.inside)
     outside = ~own.inside
     part = np.random.default_rng(2).permutation(len(inside)) % FOLDS
+    prior = in_evidence(default, outcomes.evidence, weights)
     probability, above = np.zeros(len(own.questions)), []
     for number in range(FOLDS):
-        made = with_made(own, outcomes, inside[part != number], share)
-        slope, bias = np.array(default.weights) / default.spread, default.bias
-        prior = in_evidence(slope, bias - float(slope @ np.array(default.mean)), outcomes.evidence)
+        made = with_made(own, outcomes, inside[part != number], weights, share)
         fitted = fit(made.evidence, made.right, weight=made.weight, prior=prior)
         out = inside[part == number]
         probability[out] = fitted.probability(outcomes.evidence[out])
@@ -198,20 +184,17 @@ def crossed(own: Set, outcomes: Outcomes, default: Logistic, share: float = SHAR
     return probability, float(np.mean(above))
 
 
-def choose_shares(chosen_on: list[Set], sets: list[Set], outcomes: dict[str, Outcomes]) -> None:
+def choose_shares(chosen_on: list[Set], sets: list[Set], chosen: dict[str, Weights]) -> None:
     """ECE of each of these sets, by the share of questions without an answer, that of general ones, and the prior."""
-    defaults = {
-        own.name: fitted_default([other for other in sets if other.letter != own.letter], outcomes) for own in chosen_on
-    }
+    outcomes = {own.name: outcomes_of(own, chosen[own.name]) for own in chosen_on}
+    defaults = {own.name: default_without(own, sets, chosen[own.name]) for own in chosen_on}
     shipped, found = (calibrating.GENERAL_SHARE, calibration.PRIOR), []
     for share, general, prior in product(SHARES, GENERAL_SHARES, PRIORS):
         calibrating.GENERAL_SHARE, calibration.PRIOR = general, prior
-        errors = [
-            expected_calibration_error(
-                crossed(own, outcomes[own.name], defaults[own.name], share)[0], outcomes[own.name].right
-            )
-            for own in chosen_on
-        ]
+        errors = []
+        for own in chosen_on:
+            each = crossed(own, outcomes[own.name], defaults[own.name], chosen[own.name], share)
+            errors.append(expected_calibration_error(each[0], outcomes[own.name].right))
         found.append((np.mean(errors) + max(errors), share, general, prior, *errors))
     calibrating.GENERAL_SHARE, calibration.PRIOR = shipped
     for worst, share, general, prior, *errors in sorted(found)[:8]:
@@ -220,13 +203,18 @@ def choose_shares(chosen_on: list[Set], sets: list[Set], outcomes: dict[str, Out
         )
 
 
-def in_evidence(slope: np.ndarray, bias: float, evidence: np.ndarray) -> Logistic:
-    """A function of score and log phrasings as one of what EVIDENCE names: the shipped default's shape."""
-    shape = default_of(evidence)
-    at = EVIDENCE.index("log phrasings")
-    weights = np.array(shape.weights) * slope[0] / SCORE
-    weights[at] = slope[1]
-    return Logistic(shape.mean, shape.spread, weights.tolist(), bias)
+def in_evidence(default: Logistic, evidence: np.ndarray, weights: Weights) -> Logistic:
+    """A function of score and log phrasings as one of what EVIDENCE names, evidence (n, f) of some answers."""
+    slope = np.array(default.weights) / default.spread
+    answered = bool((evidence[:, EVIDENCE.index("answer")] != 0).mean() > 0.5)
+    each = slope[0] / weights.greatest(answered)
+    parts = {
+        "regression": each, "nearest cosine": each * weights.closest,
+        "nearest spelling": each * weights.closest * weights.spelling, "log phrasings": slope[1],
+        "answer": each * weights.answers * answered,
+    }  # fmt: skip
+    bias = default.bias - float(slope @ np.array(default.mean))
+    return Logistic([0.0] * len(EVIDENCE), [1.0] * len(EVIDENCE), [float(parts[name]) for name in EVIDENCE], bias)
 
 
 # -- small FAQs

@@ -5,7 +5,7 @@ Sets of one letter are of one make and are left out together. Of more than MOST 
 
 import csv
 import json
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,21 +29,28 @@ SETS = {  # name → (folder, letter)
 MOST = 1_000
 
 
+@dataclass(frozen=True)
 class Remembered(Entries):
-    """Entries that rank a question once, and of what they found give the best: nothing is measured of the others."""
+    """Entries that rank a question once, and of what they found give the best: nothing is measured of the others.
 
-    @cached_property
-    def known(self) -> dict[Any, list[Found]]:
-        """What was found."""
-        return {}
+    weights: those that count where none are named; known: what was found.
+    """
+
+    weights: Weights = SHIPPED
+    known: dict[Any, list[Found]] = field(default_factory=dict)
+
+    def under(self, weights: Weights) -> "Remembered":
+        """The same entries where other weights count."""
+        return replace(self, weights=weights)
 
     def rank(
-        self, question: str, vector: np.ndarray, hidden: np.ndarray | None = None, weights: Weights = SHIPPED
+        self, question: str, vector: np.ndarray, hidden: np.ndarray | None = None, weights: Weights | None = None
     ) -> list[Found]:
         """As any entries."""
-        key = question, None if hidden is None else hidden.tobytes(), weights
+        counting = weights or self.weights
+        key = question, None if hidden is None else hidden.tobytes(), counting
         if key not in self.known:
-            self.known[key] = super().rank(question, vector, hidden, weights)[:1]
+            self.known[key] = super().rank(question, vector, hidden, counting)[:1]
         return self.known[key]
 
 
@@ -56,7 +63,7 @@ class Set(NamedTuple):
     questions: list[str]
     vectors: np.ndarray
     answers: list[set[str]]
-    entries: Entries
+    entries: Remembered
     general: np.ndarray
 
     @property
