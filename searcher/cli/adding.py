@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     ("add notes/ --prune", "remove what is not there any more"),
     ("add tickets.csv --text-field subject --text-field body --id-field number", "a document for each row"),
     ("add archive/ --ocr", "scans and pictures too, with what searcher[ocr] brings"),
+    ("add /shared/archive --ray local", "read and embedded by processes that Ray looks after"),
     ("curl -s https://example.com | searcher add - --label page.html", "from stdin"),
 ])  # fmt: skip
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…")
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
 @ocr_option
 @click.option("--label", metavar="NAME", default="stdin", show_default=True, help="What text from stdin (-) is called; "
               "its suffix says how it is read.")  # fmt: skip
+@click.option("--ray", metavar="ADDRESS", help="Have a Ray cluster read, cut and embed: its address, or local for one "
+              "of this machine.")  # fmt: skip
+@click.option("--work", type=click.Path(path_type=Path), metavar="DIR", help="Folder, seen by all machines of the "
+              "cluster, of what they have done until it is in the index. [default: that of the index]")  # fmt: skip
 @click.option("--prune", is_flag=True, help="Remove what came from these paths and is there no more.")
 @click.option("--token-vectors/--no-token-vectors", default=None, help="Keep the vectors of tokens too, with which "
               "--rerank maxsim is quick; up to 198 kB a passage.")  # fmt: skip
@@ -52,8 +57,8 @@ if TYPE_CHECKING:
 def add_command(
     ctx: click.Context, /, paths: tuple[str, ...], folder: Path | None, text_field: tuple[str, ...],
     id_field: str | None, tables: tuple[str, ...], encoding: str | None, column_types: tuple[str, ...], ocr: bool,
-    label: str, prune: bool, token_vectors: bool | None, verbose: bool, dry_run: bool, as_json: bool,
-    **settings: Any,
+    label: str, ray: str | None, work: Path | None, prune: bool, token_vectors: bool | None, verbose: bool,
+    dry_run: bool, as_json: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Index files, folders (with all in them), globs, or stdin (-).
 
@@ -68,12 +73,14 @@ def add_command(
     if "-" in paths:
         if len(paths) > 1:
             raise click.UsageError("- (stdin) cannot be mixed with other paths.")
+        if ray:
+            raise click.UsageError("--ray is for files; - (stdin) is read here.")
         data = stdin().read()
         suffix = Path(label).suffix or ".txt"
         report = searcher.add_bytes(data, label, suffix=suffix, **how)
     else:
         with progress_bar() as progress:
-            report = searcher.add(paths, prune=prune, progress=progress, **how)
+            report = searcher.add(paths, prune=prune, ray=ray, work=work, progress=progress, **how)
     if token_vectors is False and not dry_run:
         searcher.drop_token_vectors()
     kept = _kept(searcher, token_vectors) if not dry_run else {}

@@ -39,6 +39,8 @@ class Adding(Opened):
         ocr: bool = False,
         prune: bool = False,
         dry_run: bool = False,
+        ray: str | None = None,
+        work: str | Path | None = None,
         progress: Progress = no_progress,
     ) -> AddReport:
         """Index files, folders and globs; what is unchanged since it was added is left alone.
@@ -52,9 +54,17 @@ class Adding(Opened):
         more. dry_run: read and count only. What cannot be read is in the report's `failed`, and stops nothing else;
         what was read, but not as it stands, is in its `notes`. A file that has another path now and the same content
         keeps its documents, which is in `moved`. Raises Interrupted, a KeyboardInterrupt, after a clean commit.
+
+        ray: "local", or the address of a Ray cluster, whose machines read, cut and embed; they share the files and the
+        folder `work`, where what is done is kept until it is in the index [beside it]. Raises SearcherError without Ray
+        (the extra "ray"), for no such cluster, or where its machines fail; the same call goes on from there.
         """
         options = _options(text_field, id_field, tables, encoding, column_types, ocr=ocr)
-        return self._add_files(paths, options, prune, dry_run, progress)
+        if ray is None and work is not None:
+            raise BadValue("work is the folder of what a Ray cluster has done; say which cluster: ray='local'")
+        if ray is not None and dry_run:
+            raise BadValue("a dry run embeds nothing, and needs no Ray cluster; leave ray out")
+        return self._add_files(paths, options, prune, dry_run, progress, ray, work)
 
     def watch(
         self,
@@ -156,14 +166,23 @@ class Adding(Opened):
 
     def _add_files(
         self, paths: str | Path | Sequence[str | Path], options: "ReadOptions", prune: bool, dry_run: bool,
-        progress: Progress,
+        progress: Progress, ray: str | None = None, work: str | Path | None = None,
     ) -> AddReport:  # fmt: skip
         """Bring files, folders and globs into the index."""
-        from searcher.ingest.files import add_files, expanded
+        from searcher.ingest.files import HERE, Source, add_files, expanded
 
         paths = [paths] if isinstance(paths, str | Path) else paths
+        source: Source = HERE
+        if ray is not None:
+            try:
+                from searcher.ingest.spread import Spread
+
+                source = Spread(ray, Path(work or self.folder.parent).expanduser() / f"{self.folder.name}.ray")
+            except ImportError:
+                raise SearcherError("an add on many machines needs Ray: pip install 'searcher[ray]'") from None
         with self._ingesting(progress, dry_run) as ingest:
-            add_files(ingest, expanded(paths), options, prune)
+            add_files(ingest, expanded(paths), options, prune, source)
+        source.clear()
         return ingest.report
 
     @contextmanager

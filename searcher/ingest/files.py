@@ -3,21 +3,23 @@
 import glob
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple, Protocol
 
 from searcher.engines import Look, SeenFile
 from searcher.errors import BadValue, UnreadableFile
 from searcher.ingest.ingest import Ingest
 from searcher.ingest.marks import FileLook, look_at
 from searcher.ingest.moving import common_move, nearest
+from searcher.ingest.pipeline import Ready
 from searcher.readers import FAQ_READERS, Found, ReadOptions, Unsupported, belonging, find_files, formats, read
-from searcher.records import Failure, Skipped
+from searcher.records import Document, Failure, Skipped
 from searcher.system import absolute, spelled
 
-__all__ = ["add_files", "expanded"]
+__all__ = ["HERE", "Source", "ToRead", "add_files", "digest_of", "expanded"]
 
 READING = 3  # raised when the readers make other documents of a file, which is then read again
 HEAD = 4096  # bytes in which something that is no text shows it
@@ -25,16 +27,56 @@ FAQ: tuple[Literal["questions", "answers"], ...] = ("questions", "answers")  # w
 NEVER = SeenFile(None, None, None, 0)
 
 
-def add_files(ingest: Ingest, paths: Sequence[Path], options: ReadOptions, prune: bool = False) -> None:
+class ToRead(NamedTuple):
+    """A file that is to be read, how, and what stands for its content read so."""
+
+    path: Path
+    options: ReadOptions
+    digest: bytes
+
+
+class Source(Protocol):
+    """What makes documents of files."""
+
+    def expect(self, files: Iterable[ToRead], ingest: Ingest) -> None:
+        """These will be read for that ingest, as far as can be told, in this order."""
+
+    def read(self, file: ToRead) -> Iterator[Document | Ready | Failure]:
+        """The documents of a file, and what was not read as it stands. Raises UnreadableFile, Unsupported, OSError."""
+
+    def clear(self) -> None:
+        """All that was read is in the index."""
+
+
+class Here:
+    """Every file is read by this process, when its turn comes."""
+
+    def expect(self, files: Iterable[ToRead], ingest: Ingest) -> None:
+        """Nothing is done ahead."""
+
+    def read(self, file: ToRead) -> Iterator[Document | Ready | Failure]:
+        """Its documents."""
+        return read(file.path, file.options)
+
+    def clear(self) -> None:
+        """Nothing is kept."""
+
+
+HERE = Here()
+
+
+def add_files(
+    ingest: Ingest, paths: Sequence[Path], options: ReadOptions, prune: bool = False, source: Source = HERE
+) -> None:
     """Everything in files and folders; prune: remove what came from there and is there no more."""
-    Adder(ingest, options, prune).add(paths)
+    Adder(ingest, options, prune, source).add(paths)
 
 
 class Adder:
     """One walk over files and folders. What of `seen` is left in it at the end was not met."""
 
-    def __init__(self, ingest: Ingest, options: ReadOptions, prune: bool) -> None:
-        self.ingest, self.options, self.prune = ingest, options, prune
+    def __init__(self, ingest: Ingest, options: ReadOptions, prune: bool, source: Source) -> None:
+        self.ingest, self.options, self.prune, self.source = ingest, options, prune, source
         self.seen: dict[str, SeenFile] = {}
         self.moved: dict[str, str] = {}  # old → new
         known = formats()
@@ -54,6 +96,7 @@ class Adder:
         self._expect(new)
         ingest.begin(len(found))
         ingest.pass_over(len(found) - len(new))
+        self.source.expect(self._to_be_read(new), ingest)
         for item in new:
             before, path = ingest.taken_in, _path(item)
             if isinstance(item, Found):
@@ -95,21 +138,38 @@ class Adder:
             return 0
         return size
 
-    def _add_file(self, found: Found, path: str) -> None:
-        ingest, options, known = self.ingest, self.options, self.seen.get(path, NEVER)
+    def _to_be_read(self, items: Sequence[Found | Failure]) -> Iterator[ToRead]:
+        """The files of which more has to be done than to be looked at, told as it is now; what fails is told later."""
+        for item in items:
+            if isinstance(item, Found):
+                path = _path(item)
+                with suppress(OSError):
+                    file, old = self._told_by_content(item, path)
+                    if not old and file.digest != self.seen.get(path, NEVER).digest:
+                        yield file
+
+    def _told_by_content(self, found: Found, path: str) -> tuple[ToRead, str | None]:
+        """A file as it is to be read, and the path under which all of it is in, if that is another."""
+        options = self.options
         may_be_faq = options.faq is None and found.path.suffix.lower() in FAQ_READERS
         if may_be_faq:
-            options = replace(options, faq=ingest.faq_of(path))  # what is a FAQ once stays one
+            options = replace(options, faq=self.ingest.faq_of(path))  # what is a FAQ once stays one
+        content, known = _content(found.path), self.seen.get(path, NEVER)
+        digest, old = _digest(content, self.hows[options.faq]), None
+        if known.digest == (by_ocr := _digest(content, self.how_by_ocr)):  # what took hours is not given up unasked
+            digest = by_ocr
+        elif not known.documents:  # … under another name too
+            others = [_digest(content, self.hows[faq]) for faq in FAQ if may_be_faq]
+            digest, old = self._before(path, [digest, by_ocr, *others])
+        return ToRead(found.path, options, digest), old
+
+    def _add_file(self, found: Found, path: str) -> None:
+        ingest, known = self.ingest, self.seen.get(path, NEVER)
         look: FileLook | None = None
         try:
             look = look_at(found.path)
-            content = _content(found.path)
-            digest, old = _digest(content, self.hows[options.faq]), None
-            if known.digest == (by_ocr := _digest(content, self.how_by_ocr)):  # what took hours is not given up unasked
-                digest = by_ocr
-            elif not known.documents:  # … under another name too
-                others = [_digest(content, self.hows[faq]) for faq in FAQ if may_be_faq]
-                digest, old = self._before(path, [digest, by_ocr, *others])
+            file, old = self._told_by_content(found, path)
+            digest = file.digest
             remembered = Look(path, look.mark(self.how, digest) if look.is_settled else None)
             if known.digest == digest:
                 ingest.report.unchanged += known.documents
@@ -120,7 +180,7 @@ class Adder:
                 ingest.move(old, path)
                 ingest.look(remembered)
             else:
-                ingest.documents(read(found.path, options), path, digest, self.prune, remembered)
+                ingest.documents(self.source.read(file), path, digest, self.prune, remembered)
         except Unsupported as fault:
             if found.explicit:
                 ingest.report.failed.append(Failure(path, fault.reason))
@@ -185,6 +245,11 @@ def _how(options: ReadOptions, **other: object) -> bytes:
     """How a file is read, by the caller's options, but for the other ones, and by the readers."""
     given = asdict(options) | {"column_types": sorted(options.column_types.items())} | other
     return repr((READING, sorted(given.items()))).encode()
+
+
+def digest_of(path: Path, options: ReadOptions) -> bytes:
+    """Stands for what is in a file now, read so. OSError if it cannot be read."""
+    return _digest(_content(path), _how(options))
 
 
 def _content(path: Path) -> "hashlib.blake2b":

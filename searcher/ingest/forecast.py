@@ -33,6 +33,10 @@ class Forecast:
         self._waiting[path] = size
         self._left[_kind(path)] += size
 
+    def tokens_of(self, path: str) -> int:
+        """What is expected of a file that is still to be read."""
+        return round(self._rate(_kind(path)) * self._waiting.get(path, 0))
+
     def passed_over(self, path: str) -> None:
         """There is nothing to be embedded of it."""
         self._left[_kind(path)] -= self._waiting.pop(path, 0)

@@ -11,12 +11,13 @@ from searcher.engines import Engine, Look, SeenFile
 from searcher.errors import BadValue, SearcherError
 from searcher.ingest.documents import sound
 from searcher.ingest.forecast import Forecast
-from searcher.ingest.pipeline import BATCH_TOKENS, Batch, Pipeline, Taken
+from searcher.ingest.inputs import cut
+from searcher.ingest.pipeline import BATCH_TOKENS, Batch, Pipeline, Ready, Taken
 from searcher.ingest.progress import Progress, finished, no_progress, shown
 from searcher.ingest.under_way import UnderWay
 from searcher.records import AddReport, Document, Failure, Note, Skipped
 
-__all__ = ["Ingest"]
+__all__ = ["BATCH_DOCUMENTS", "Ingest"]
 
 NOTHING: Mapping[str, Iterable[int]] = {}
 BATCH_DOCUMENTS = 2_000  # at most in a transaction
@@ -119,8 +120,8 @@ class Ingest:
     # -- documents
 
     def documents(
-        self, items: Iterable[Document | Failure], file: str | None = None, digest: bytes = b"", prune: bool = False,
-        look: Look | None = None, instead: Mapping[str, Iterable[int]] = NOTHING,
+        self, items: Iterable[Document | Ready | Failure], file: str | None = None, digest: bytes = b"",
+        prune: bool = False, look: Look | None = None, instead: Mapping[str, Iterable[int]] = NOTHING,
     ) -> None:  # fmt: skip
         """Documents, and what was not read as it stands; those of a file replace all that came from it before.
 
@@ -140,8 +141,9 @@ class Ingest:
                     before.pop(item.row or "", None)
                     unknown = unknown or (None if item.row else item)
                 continue
-            before.pop(item.source, None)
-            whole &= self._document(item, file, instead.get(item.source, ()))
+            document, ready = (item.document, item) if isinstance(item, Ready) else (item, None)
+            before.pop(document.source, None)
+            whole &= self._document(document, file, instead.get(document.source, ()), ready)
         if file and before and unknown and not prune:
             reason = f"{len(before):,} rows that it held before were kept, for one of them may be what failed: "
             self.report.tell(Note(file, f"{reason}{unknown.reason}; --prune removes them"))
@@ -153,8 +155,10 @@ class Ingest:
             if look:
                 self.look(look)
 
-    def _document(self, document: Document, file: str | None, others: Iterable[int]) -> bool:
-        """Take a document into the batch unless it is unchanged; whether it could be taken."""
+    def _document(
+        self, document: Document, file: str | None, others: Iterable[int], ready: Ready | None = None
+    ) -> bool:
+        """Take a document into the batch unless it is unchanged; whether it could be taken. ready: cut already."""
         try:
             document = sound(document)
             if document.source in self._batch.taken:
@@ -169,15 +173,14 @@ class Ingest:
                 self.report.unchanged += 1
                 self._batch.removed += others
                 return True
-            chunks = list(self.chunker.chunks(document.text, document.sections, document.breaks))
+            chunks = ready.chunks if ready else cut(self.settings, self.chunker, document)
         except BadValue as fault:
             self.report.failed.append(Failure(str(document.source), str(fault)))
             return False
-        chunks = chunks[:1] if self.settings.truncate else chunks
         batch, tokens = self._batch, sum(chunk.content for chunk in chunks)
         if not batch.taken:
             batch.begun = perf_counter()
-        batch.taken[document.source] = Taken(document, digest, file, chunks)
+        batch.taken[document.source] = Taken(document, digest, file, chunks, ready.vectors if ready else None)
         batch.removed += others
         batch.tokens += tokens
         self._tokens, self._passages = self._tokens + tokens, self._passages + len(chunks)

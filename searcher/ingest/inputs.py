@@ -1,17 +1,23 @@
-"""What the encoder gets of a passage: its tokens, behind its title and headings where an index wants that."""
+"""A document's passages, and what the encoder gets of each: its tokens, behind title and headings if so wanted."""
 
 import re
 from collections.abc import Sequence
 
 from searcher.embedding import Embedder, IndexSettings
 from searcher.records import HEADINGS, Chunk, Document, Input
-from searcher.text import places_of
+from searcher.text import Chunker, places_of
 
-__all__ = ["MOST_CONTEXT", "inputs"]
+__all__ = ["MOST_CONTEXT", "cut", "inputs"]
 
 MOST_CONTEXT = 48  # tokens of title and headings; what a passage leaves of the model's window may be less
 BEFORE_WORDS = re.compile(r"\A\W+")  # marks of a heading
 Tokens = Sequence[int]
+
+
+def cut(settings: IndexSettings, chunker: Chunker, document: Document) -> list[Chunk]:
+    """The passages of a document, as an index of those settings has them. BadValue for what cannot be cut."""
+    chunks = list(chunker.chunks(document.text, document.sections, document.breaks))
+    return chunks[:1] if settings.truncate else chunks
 
 
 def inputs(

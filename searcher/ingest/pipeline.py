@@ -16,7 +16,7 @@ from searcher.ingest.inputs import inputs
 from searcher.ingest.progress import Progress, no_progress
 from searcher.records import Chunk, Document, Input, Prepared
 
-__all__ = ["BATCH_TOKENS", "Batch", "Pipeline", "Taken", "embed_chunks"]
+__all__ = ["BATCH_TOKENS", "Batch", "Pipeline", "Ready", "Taken", "embed_chunks"]
 
 BATCH_TOKENS = 32_000  # at most in a transaction, unless one document is longer
 LEAST_TOKENS = 2_000  # … and at least, while there is more
@@ -26,13 +26,22 @@ SHORT = 0.25  # … where it has nothing to do meanwhile
 AHEAD = 2  # batches that are embedded, or wait for it, while the next one is read
 
 
+class Ready(NamedTuple):
+    """A document that was cut and embedded elsewhere. vectors: (len(chunks), d) float32, unit rows."""
+
+    document: Document
+    chunks: list[Chunk]
+    vectors: np.ndarray
+
+
 class Taken(NamedTuple):
-    """A document to be written, its digest, the file it came from and its passages."""
+    """A document to be written, its digest, its file, its passages and, where it was `Ready`, their vectors."""
 
     document: Document
     digest: bytes
     file: str | None
     chunks: list[Chunk]
+    vectors: np.ndarray | None = None
 
     @property
     def passages(self) -> int:
@@ -125,27 +134,32 @@ class Pipeline:
         """Have a batch embedded and, when its turn comes, written."""
         while len(self._pending) >= AHEAD:
             self.write_one()
-        pairs = [
-            pair for item in batch.taken.values()
-            for pair in inputs(self.settings, self.embedder, item.document, item.chunks)
-        ]  # fmt: skip
+        pairs: list[tuple[Input, Sequence[int]]] = []
+        made: dict[Input, np.ndarray] = {}
+        for item in batch.taken.values():
+            own = inputs(self.settings, self.embedder, item.document, item.chunks)
+            pairs += own
+            if item.vectors is not None:
+                made |= zip((each for each, _ in own), item.vectors, strict=True)
         every, ids = [own for own, _ in pairs], [tokens for _, tokens in pairs]
         earlier = set[Input]().union(*(own.inputs for own in self._pending))
         late = np.array([own in earlier for own in every], dtype=bool)
         now = np.flatnonzero(~late)
         new = [every[number] for number in now]
         known = self._known(new)
-        vectors = self._encoder.submit(self._embed, new, [ids[number] for number in now], known)
+        vectors = self._encoder.submit(self._embed, new, [ids[number] for number in now], known, made)
         self._pending.append(Embedding(vectors, every, ids, late, batch))
 
     def _known(self, own: Iterable[Input]) -> dict[Input, np.ndarray]:
         return self.engine.known_vectors(dict.fromkeys(own), self.settings.context)
 
     def _embed(
-        self, own: list[Input], ids: list[Sequence[int]], known: dict[Input, np.ndarray]
+        self, own: list[Input], ids: list[Sequence[int]], known: dict[Input, np.ndarray], made: dict[Input, np.ndarray]
     ) -> tuple[np.ndarray, int]:
+        """made: vectors of some inputs, embedded elsewhere, which count as if they had been here."""
         begun = perf_counter()
-        vectors, embedded = embed_chunks(self.embedder, own, ids, known, self._tell)
+        vectors, embedded = embed_chunks(self.embedder, own, ids, made | known, self._tell)
+        embedded += len(made.keys() & set(own) - known.keys())
         tokens, seconds = sum(map(len, ids)), perf_counter() - begun
         if embedded:
             rate = tokens / max(seconds, 1e-6)
@@ -168,7 +182,7 @@ class Pipeline:
         pending = self._pending[0]
         batch, at, prepared = pending.batch, 0, []
         vectors, embedded = self._vectors(pending)
-        for document, digest, file, chunks in batch.taken.values():
+        for document, digest, file, chunks, _ in batch.taken.values():
             own = passages(document, chunks, vectors[at : at + len(chunks)])
             prepared.append(Prepared(document, digest, file, *own))
             at += len(chunks)

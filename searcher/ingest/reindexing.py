@@ -6,7 +6,7 @@ from dataclasses import replace
 from searcher.embedding import Embedder, IndexSettings
 from searcher.engines import Engine
 from searcher.ingest.documents import passages
-from searcher.ingest.inputs import inputs
+from searcher.ingest.inputs import cut, inputs
 from searcher.ingest.pipeline import BATCH_TOKENS, embed_chunks
 from searcher.ingest.progress import Progress
 from searcher.records import Chunk, Document, Prepared
@@ -43,8 +43,7 @@ def _batches(
     tokens = 0
     for number in numbers:
         document = engine.document(number)
-        chunks = list(chunker.chunks(document.text, document.sections, document.breaks))
-        chunks = chunks[:1] if settings.truncate else chunks
+        chunks = cut(settings, chunker, document)
         batch.append((document, engine.file_of(number), chunks))
         tokens += sum(chunk.content for chunk in chunks)
         if tokens >= BATCH_TOKENS:
