@@ -8,6 +8,7 @@ import numpy as np
 from searcher.embedding import IndexSettings
 from searcher.engines import Effort, Engine, Hit, LocalEngine
 from searcher.ingest.stored import is_there, stored
+from searcher.system import shown
 from searcher.records import Prepared
 
 __all__ = ["Likeness", "likeness"]
@@ -53,7 +54,7 @@ def likeness(
     items = [stored(source, number, settings) for number in sorted({row.document_id for row in rows.values()})]
     if unlike := [item.document.source for item in items if not _holds(target, item, settings)]:
         read = f"of {len(items)} documents read again {len(unlike)} are not as they were"
-        wrong.append(f"{read}, such as {unlike[0]!r:.80}")
+        wrong.append(f"{read}, such as {shown(unlike[0])}")
     vectors = np.array([row.vector for row in rows.values() if row.vector.any()], np.float32)
     searched = list(_searched(source, target, vectors)) if len(vectors) else []
     overlap = min((share for share, _ in searched), default=None)

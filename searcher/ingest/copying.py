@@ -15,6 +15,7 @@ from searcher.ingest.comparing import Likeness, likeness
 from searcher.ingest.progress import Progress, no_progress
 from searcher.ingest.stored import is_there, stored
 from searcher.records import Prepared
+from searcher.system import shown
 
 __all__ = ["OTHERS", "Copied", "Copying", "Others"]
 
@@ -258,7 +259,7 @@ class Copying:
 def _refusal(target: Engine, foreign: Mapping[int, int]) -> str:
     first = target.document(min(foreign)).source
     return (
-        f"{len(foreign):,} documents there are not in the index that is copied, such as {first!r:.80}; "
+        f"{len(foreign):,} documents there are not in the index that is copied, such as {shown(first)}; "
         "--others keep leaves them there, --others remove removes them"
     )
 
