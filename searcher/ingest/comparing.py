@@ -8,8 +8,8 @@ import numpy as np
 from searcher.embedding import IndexSettings
 from searcher.engines import Effort, Engine, Hit, LocalEngine
 from searcher.ingest.stored import is_there, stored
-from searcher.system import shown
 from searcher.records import Prepared
+from searcher.system import shown
 
 __all__ = ["Likeness", "likeness"]
 
