@@ -173,7 +173,9 @@ def spent(run: Callable[[], Any]) -> tuple[float, float]:
 def row(pair: Pair, rounds: int) -> dict[str, Any]:
     """What a pair takes, and the gains with their spread."""
     pair.ours(), pair.without()
-    times = np.array([[spent(pair.ours), spent(pair.without)] for _ in range(rounds)])  # (rounds, 2, wall and processor)
+    times = np.array(
+        [[spent(pair.ours), spent(pair.without)] for _ in range(rounds)]
+    )  # (rounds, 2, wall and processor)
     middle = np.median(times, axis=0)
     gains = times[:, 1] / times[:, 0]
     return {
