@@ -43,7 +43,6 @@ def compiled(folder: Path) -> Path:
         files = [str(folder / source) for source in sources]
         command = ["gcc", *FLAGS.split(), *flags.split(), *SANITIZERS.split(), "-o", str(folder / library), *files]
         subprocess.run(command, check=True)
-        print(f"compiled {library}", flush=True)
     return folder
 
 
