@@ -5,7 +5,7 @@
 Each kernel that this CPU can run, in turn in each round: beside FAISS's call on the same memory, on one core; then in the
 program, which without it takes FAISS or torch: questions to whole indexes on all cores, texts embedded. Vectors are
 random, and spread as those of texts. Gains are of wall time and, which other programs disturb less, of processor time.
-A kernel that gains under 1.3 in each of its programs goes, unless another class of CPU needs the same file.
+A kernel that gains under 1.3 of processor time in each of its programs goes, unless another class of CPU needs the same file.
 """
 
 import argparse
@@ -201,7 +201,7 @@ def main() -> None:
             print("{kernel:18} {where:7} {what:42} {ours_ms:9.3f} ms {without_ms:9.3f} ms {gain:6.2f} x ({least}-{most}), processor {processor_gain} x".format(**rows[-1]))  # fmt: skip
     verdicts = {}
     for name, kernel in KERNELS.items():
-        gains = [own["gain"] for own in rows if own["kernel"] == name and own["where"] == "program"]
+        gains = [own["processor_gain"] for own in rows if own["kernel"] == name and own["where"] == "program"]
         if gains:
             verdicts[name] = {
                 "lines": lines(kernel), "needs": kernel.needs, "gain": max(gains), "median": statistics.median(gains),

@@ -1,10 +1,12 @@
 """The scan of vectors as they are: what our kernel finds is what numpy finds, and FAISS where there is no kernel."""
 
+import faiss
 import numpy as np
 import pytest
 from coded import unit
 
 from searcher.vectors import Some, VectorIndex, floats
+from searcher.vectors import index as index_module
 
 built = pytest.mark.skipif(floats.kernel() is None, reason="floats.c was not built, or this CPU has no AVX2")
 
@@ -69,3 +71,19 @@ def test_an_index_finds_the_same_with_the_kernel_and_with_faiss(
     assert found.ids.shape == (questions, k) and (found.ids % 3 == 0).all()
     np.testing.assert_allclose(found.scores, np.sort(exact, axis=1)[:, ::-1][:, :k], atol=1e-6)
     np.testing.assert_allclose(np.take_along_axis(exact, found.ids // 3, 1), found.scores, atol=1e-6)
+
+
+def test_where_faiss_takes_parts_its_threads_are_not_beside_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, knn = [], faiss.knn
+    monkeypatch.setattr(floats, "kernel", lambda: None)
+    monkeypatch.setattr(faiss, "knn", lambda *given: asked.append(faiss.omp_get_max_threads()) or knn(*given))
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(2)
+    index_module._workers.cache_clear()
+    try:
+        VectorIndex.build(np.arange(30_000), unit(30_000, 8, 0)).search(unit(1, 8, 1), 3)
+        assert asked == [1, 1]
+        assert faiss.omp_get_max_threads() == 2
+    finally:
+        faiss.omp_set_num_threads(before)
+        index_module._workers.cache_clear()
