@@ -25,6 +25,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ with instrumented:
     from searcher import Searcher
     from searcher.errors import BadValue, SearcherError
     from searcher.places import PLACE_PARTS
-    from searcher.readers import read_text
+    from searcher.readers import ReadOptions, read_text
     from searcher.readers.table import READERS
     from searcher.records import Document, Failure
 
@@ -55,7 +56,7 @@ BIG = 200_000  # characters of the largest inputs
 def check_reader(suffix: str, data: bytes) -> None:
     """AssertionError or another exception for bytes that a reader does not treat as promised."""
     try:
-        items = list(read_text(data, "label", suffix=suffix))
+        items = list(read_text(data, "label", OPTIONS, suffix))
     except SearcherError as fault:
         assert_one_line(str(fault))
         return
@@ -259,6 +260,20 @@ def made_parquet() -> bytes:
     return stream.getvalue()
 
 
+def made_pictures() -> list[bytes]:
+    """A small picture in each kind of file; where Pillow is missing, what a PNG begins with."""
+    try:
+        from PIL import Image
+    except ImportError:
+        return [b"\x89PNG\r\n\x1a\n"]
+    files = []
+    for kind in ("BMP", "JPEG", "PNG", "TIFF", "WEBP"):
+        stream = io.BytesIO()
+        Image.new("RGB", (40, 30), (250, 250, 240)).save(stream, kind)
+        files.append(stream.getvalue())
+    return files
+
+
 SEEDS: dict[str, list[str] | list[bytes]] = {
     ".csv": [TABLE, TABLE.replace(",", ";"), "question|answer\nwho|me\n"],
     ".db": [database()],
@@ -303,6 +318,7 @@ SEEDS: dict[str, list[str] | list[bytes]] = {
         )
     ],
     ".py": ['"""Doc."""\n\n# é\n@d\nclass A(B):\n    def c(self):\n        return {1: "x"}\n\ndef e(): pass\n'],
+    ".png": made_pictures(),
     ".pptx": [pptx([shape("Title", "title") + shape("a\nb"), shape("more")], {1: "said"})],
     ".rst": ["=====\nTitle\n=====\n\nOne :ref:`a <b>`\n----------------\n\ntext\n\nTwo\n~~~\n"],
     ".rtf": [r"{\rtf1\ansi{\fonttbl{\f0\fcharset204 A;}}\u8364?{\f0\'cf}\par{\footnote n}\trowd\intbl a\cell\row}"],
@@ -329,6 +345,7 @@ SAME = {
     ".xhtml": ".html",
     ".markdown": ".md",
     ".ndjson": ".jsonl",
+    **dict.fromkeys((".bmp .jpeg .jpg .tif .tiff .webp").split(), ".png"),
     **dict.fromkeys((".docm", ".dotx"), ".docx"),
     **dict.fromkeys((".fodp", ".fods"), ".fodt"),
     **dict.fromkeys((".odp", ".ods", ".ott"), ".odt"),
@@ -336,6 +353,7 @@ SAME = {
     **dict.fromkeys((".xlsm", ".xltx"), ".xlsx"),
 }
 QUERY: Any = None
+OPTIONS = ReadOptions(ocr=find_spec("rapidocr") is not None)
 
 
 def seeds_of(target: str) -> list[bytes]:

@@ -63,7 +63,7 @@ def _page(document: PdfDocument, number: int, by_ocr: bool) -> Page:
         page = document[number]
     except PdfiumError:
         return Page([], BROKEN_PAGE)
-    turned = page.get_rotation()
+    turned = page.get_rotation() if by_ocr else 0
     try:
         read = read_page(page)
         if by_ocr:
