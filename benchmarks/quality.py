@@ -6,10 +6,11 @@ rank fusion with k 60, half and half of both standardised), and the p of a two-s
 better one. Then the same with each column of evidence left out, on the mean of the sets, the worst, and how many lose.
 The last line is JSON.
 
-    SEARCHER_DATA=data python benchmarks/quality.py [SET …] [--folder DIR] [--questions N] [--maxsim]
+    SEARCHER_DATA=data python benchmarks/quality.py [SET …] [--folder DIR] [--questions N] [--maxsim N]
 
 --folder keeps indexes and evidence for the next time, which then takes seconds; without, half an hour on two cores. Of a
-set with more than --questions (400) so many are drawn. --maxsim also measures `--rerank maxsim`, which reads passages anew.
+set with more than --questions (400) so many are drawn. --maxsim also measures `--rerank maxsim`, by N questions of each set at
+most, as it reads passages anew: dense and hybrid search with and without, the mean of the sets, the least, and how many lose.
 SET: only these, of which each is reported by weights that no more than the others of them chose: a few say nothing.
 """
 
@@ -17,16 +18,19 @@ import argparse
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import process_time
 from typing import Any
 
 import numpy as np
 from common import data_folder, report
-from fitting import Judged, fit, gather, ndcg, precision
+from fitting import DEPTH, Judged, drawn, fit, gather, ndcg, precision
 
 from searcher import Searcher
 from searcher.evaluation import Dataset, compare_values, read_dataset
+from searcher.evaluation.measures import query_values
 from searcher.ranking.evidence import COLUMNS
 from searcher.ranking.fusion import WEIGHTS, weighed
+from searcher.ranking.rerank import MAXSIM
 from searcher.records import Document
 
 # Set → (folder, ids, family): the sets of a family are left out together. Those of OTHERS, of which an English model
@@ -185,37 +189,29 @@ def ablation(sets: dict[str, Judged]) -> dict[str, Any]:
     return found
 
 
-def looked(name: str, searcher: Searcher, most: int) -> list[dict[str, Any]]:
-    """What a closer look by MaxSim adds to dense and to hybrid search on a set, and the seconds of a question."""
-    from time import perf_counter
-
-    from fitting import drawn
-
+def looked(name: str, folder: Path, most: int) -> list[dict[str, Any]]:
+    """What a closer look by MaxSim adds to dense and to hybrid search on a set, and the milliseconds of a question."""
     dataset = read_set(name)
     asked = drawn(dataset, most)
-    rows = []
-    for mode in ("dense", "hybrid"):
-        found, seconds = [], []
-        for rerank in (None, "maxsim"):
-            begun = perf_counter()
-            ranked = searcher.rank([dataset.queries[query] for query in asked], 10, per_document=1, literal=True,
-                                   mode=mode, rerank=rerank)  # fmt: skip
-            seconds.append((perf_counter() - begun) / len(asked))
-            run = {query: {row.source: -float(rank) for rank, (_, row) in enumerate(hits)}
-                   for query, hits in zip(asked, ranked, strict=True)}  # fmt: skip
-            found.append(np.array(_measured({query: dataset.qrels[query] for query in asked}, run)))
-        difference, p = against(found[1], found[0])
-        rows.append({"set": name, "mode": mode, "alone": 100 * found[0].mean(), "maxsim": 100 * found[1].mean(),
-                     "difference": difference, "p": p, "ms": [1000 * each for each in seconds]})  # fmt: skip
-        print(f"{name:15} {mode:7} {rows[-1]['alone']:6.2f} → {rows[-1]['maxsim']:6.2f} ({difference:+.2f}, p {p:.4f}), "
-              f"{1000 * seconds[0]:.0f} → {1000 * seconds[1]:.0f} ms a question", flush=True)  # fmt: skip
+    texts, rows = [dataset.queries[query] for query in asked], []
+    qrels = {query: dataset.qrels[query] for query in asked}
+    with Searcher(folder / "index" / name) as searcher:
+        searcher.add_documents(dataset.documents)
+        for mode in MAXSIM:
+            found, each = [], []
+            for rerank in (None, "maxsim"):
+                begun = process_time()
+                hits = searcher.rank(texts, DEPTH, per_document=1, literal=True, mode=mode, rerank=rerank)
+                each.append(1000 * (process_time() - begun) / len(asked))
+                run = {query: {row.source: -float(rank) for rank, (_, row) in enumerate(own)}
+                       for query, own in zip(asked, hits, strict=True)}  # fmt: skip
+                found.append(100 * np.array(query_values(qrels, run)["nDCG@10"]))
+            difference, p = against(found[1] / 100, found[0] / 100)
+            rows.append({"set": name, "questions": len(asked), "mode": mode, "alone": found[0].mean(),
+                         "maxsim": found[1].mean(), "difference": difference, "p": p, "ms": each})  # fmt: skip
+            print(f"{name:15} {mode:7} {rows[-1]['alone']:6.2f} → {rows[-1]['maxsim']:6.2f} ({difference:+.2f}, "
+                  f"p {p:.4f}), {each[0]:.0f} → {each[1]:.0f} ms of a CPU a question", flush=True)  # fmt: skip
     return rows
-
-
-def _measured(qrels: dict[str, dict[str, float]], run: dict[str, dict[str, float]]) -> list[float]:
-    from searcher.evaluation.measures import query_values
-
-    return query_values(qrels, run)["nDCG@10"]
 
 
 def main() -> None:
@@ -224,7 +220,7 @@ def main() -> None:
     parser.add_argument("sets", nargs="*", metavar="SET", help=f"of {', '.join(SETS)}")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--questions", type=int, default=400)
-    parser.add_argument("--maxsim", action="store_true")
+    parser.add_argument("--maxsim", type=int, metavar="N", default=0)
     given = parser.parse_args()
     if unknown := set(given.sets) - set(SETS):
         parser.error(f"unknown set {min(unknown)!r}; known: {', '.join(SETS)}")
@@ -236,11 +232,11 @@ def main() -> None:
         weights = dict(zip(COLUMNS, fit(list(sets.values()), list(range(len(COLUMNS)))).round(2).tolist(), strict=True))
         print("weights that all of these sets choose:", weights)
         parts = ablation(sets)
-        closer = []
-        if given.maxsim:
-            for name in names:
-                with Searcher(folder / "index" / name) as searcher:
-                    closer += looked(name, searcher, given.questions)
+        closer = [row for name in names if given.maxsim for row in looked(name, folder, given.maxsim)]
+    for mode in dict.fromkeys(row["mode"] for row in closer):
+        own = {row["set"]: (row["difference"], row["p"]) for row in closer if row["mode"] == mode}
+        parts[f"maxsim after {mode}"] = verdict(own)
+        shown(f"maxsim after {mode}", verdict(own))
     report("quality", {"rows": rows, "weights": weights, "ablation": parts, "maxsim": closer})
 
 
