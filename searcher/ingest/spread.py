@@ -23,7 +23,7 @@ from searcher.ingest.forecast import Forecast
 from searcher.ingest.ingest import Ingest
 from searcher.ingest.pieces import DRAFT, PIECE, Pieces
 from searcher.ingest.pipeline import BATCH_TOKENS, Ready
-from searcher.ingest.workers import MARK, TRIED, Embedding, Job, read_and_cut
+from searcher.ingest.workers import MARK, TRIED, UNREAD, Embedding, Job, read_and_cut
 from searcher.readers import ReadOptions, read
 from searcher.records import Document, Failure, Note
 from searcher.system import absolute, cores, private_folder
@@ -70,7 +70,7 @@ class Spread:
             return
         try:
             private_folder(self.folder)
-            (self.folder / MARK).write_text("*\n", encoding="utf-8")
+            (self.folder / MARK).write_text(UNREAD, encoding="utf-8")
         except OSError as fault:
             raise SearcherError(f"{self.folder}: {fault.strerror or fault}; good: --work with another folder") from None
         for tried in self.folder.glob(f"*{TRIED}"):

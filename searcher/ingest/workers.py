@@ -26,9 +26,10 @@ from searcher.readers import ReadOptions, read
 from searcher.records import Document, Failure
 from searcher.text import Chunker
 
-__all__ = ["MARK", "TRIED", "Embedding", "Job", "read_and_cut"]
+__all__ = ["MARK", "TRIED", "UNREAD", "Embedding", "Job", "read_and_cut"]
 
-MARK = ".searcherignore"  # in the folder of pieces: no add takes them for files, and a machine that sees it sees them
+# In the folder of pieces: no add takes these for files, and a machine that sees it sees them.
+MARK, UNREAD = ".searcherignore", "*\n"
 TRIES = 3  # at a piece over which the process died
 TRIED = ".tried"  # … counts them, a byte each
 
@@ -196,10 +197,10 @@ class Embedding:
 def _tried(piece: Path, found: Sequence[Entry]) -> Iterator[None]:
     """A try at a piece. SearcherError for one over which the process died again and again: Ray would go on for ever."""
     tried = piece.with_suffix(TRIED)
-    if tried.exists() and tried.stat().st_size >= TRIES:
-        sources = [entry.value.source for entry in found if isinstance(entry.value, Document)]
+    sources = [entry.value.source for entry in found if isinstance(entry.value, Document)]
+    if sources and tried.exists() and tried.stat().st_size >= TRIES:
         raise SearcherError(
-            f"the process that embeds died {TRIES} times over {len(found):,} documents from {sources[0]} on; "
+            f"the process that embeds died {TRIES} times over {len(sources):,} documents, from {sources[0]} on; "
             "leave it out, or give it more memory"
         )
     with tried.open("ab") as stream:
