@@ -1,5 +1,7 @@
 """`add` and `remove`: what goes into the index and out of it."""
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +81,7 @@ def add_command(
         suffix = Path(label).suffix or ".txt"
         report = searcher.add_bytes(data, label, suffix=suffix, **how)
     else:
-        with progress_bar() as progress:
+        with progress_bar() as progress, redirect_stdout(sys.stderr):  # where Ray tells which of its processes died
             report = searcher.add(paths, prune=prune, ray=ray, work=work, progress=progress, **how)
     if token_vectors is False and not dry_run:
         searcher.drop_token_vectors()

@@ -23,7 +23,7 @@ from searcher.ingest.forecast import Forecast
 from searcher.ingest.ingest import Ingest
 from searcher.ingest.pieces import DRAFT, PIECE, Pieces
 from searcher.ingest.pipeline import BATCH_TOKENS, Ready
-from searcher.ingest.workers import MARK, TRIED, Embedding, Job, read_and_cut
+from searcher.ingest.workers import MARK, TRIED, UNREAD, Embedding, Job, read_and_cut
 from searcher.readers import ReadOptions, read
 from searcher.records import Document, Failure, Note
 from searcher.system import absolute, cores, private_folder
@@ -70,15 +70,17 @@ class Spread:
             return
         try:
             private_folder(self.folder)
-            (self.folder / MARK).write_text("*\n", encoding="utf-8")
+            (self.folder / MARK).write_text(UNREAD, encoding="utf-8")
         except OSError as fault:
             raise SearcherError(f"{self.folder}: {fault.strerror or fault}; good: --work with another folder") from None
         for tried in self.folder.glob(f"*{TRIED}"):
             tried.unlink(missing_ok=True)
         with self._cluster():
-            for passages, left in _run(groups, Job.of(ingest, self.folder, ways)):
-                self.left |= [json.loads(left)] if left else []
-                ingest.progress("passage", passages)
+            for done in _run(groups, Job.of(ingest, self.folder, ways)):
+                if done["fault"]:
+                    raise SearcherError(done["fault"])
+                self.left |= [json.loads(done["left"])] if done["left"] else []
+                ingest.progress("passage", done["passages"])
         self.pieces = Pieces(self.folder)
         lost = [row["path"] for group in groups for row in group["files"] if not self._is_there(row)]
         if lost:
@@ -89,14 +91,14 @@ class Spread:
     def _cluster(self) -> Iterator[None]:
         """A connection to the cluster, or one that is made and ended again; what is there already is left as it is.
 
-        SearcherError for whatever Ray says went wrong; an error of ours on one of its machines is raised as it is.
+        SearcherError for whatever Ray says went wrong.
         """
         with _environment(self.environment):
             import ray
             from ray.exceptions import RayError
 
             for name in ("ray", "ray.data"):
-                logging.getLogger(name).setLevel(logging.ERROR)
+                logging.getLogger(name).setLevel(logging.CRITICAL)
             mine = not ray.is_initialized()
             try:
                 if mine:
@@ -104,8 +106,10 @@ class Spread:
                     with _unheard():
                         ray.init(self.address, **QUIET, **self.alone)
                 yield
+            except SearcherError:
+                raise
             except (RayError, ConnectionError, RuntimeError, ValueError) as fault:
-                raise _ours(fault) or SearcherError(f"Ray at {self.address}: {_line(fault)}") from None
+                raise SearcherError(f"Ray at {self.address}: {_line(fault)}") from None
             finally:
                 if mine:
                     ray.shutdown()
@@ -164,35 +168,37 @@ class Spread:
             self.folder.rmdir()
 
 
-def _run(groups: list[Row], job: Job) -> Iterator[tuple[int, str]]:
-    """Read, cut and embed on the cluster: of each piece how many passages are in it, and what was left, as it comes."""
+def _run(groups: list[Row], job: Job) -> Iterator[Row]:
+    """Read, cut and embed on the cluster; of each piece how many passages are in it, what was left, and any fault."""
     import ray.data
 
-    actors, each = _pool(ray.cluster_resources())
+    actors, reading, embedding = _pool(ray.cluster_resources())
     files = ray.data.from_items(groups, override_num_blocks=len(groups))
     files.context.enable_progress_bars = False
     files.context.target_max_block_size = 1  # a piece each: what is put together into one block is done by one actor
     pieces = files.map_batches(
-        read_and_cut, batch_size=1, batch_format="pyarrow", fn_kwargs={"job": job}, num_cpus=each["num_cpus"]
+        read_and_cut, batch_size=1, batch_format="pyarrow", fn_kwargs={"job": job}, num_cpus=reading
     )
     done = pieces.map_batches(
         Embedding, batch_size=1, batch_format="pyarrow", fn_constructor_kwargs={"job": job},
-        compute=ray.data.ActorPoolStrategy(size=actors), **each,
+        compute=ray.data.ActorPoolStrategy(size=min(actors, len(groups))), **embedding,
     )  # fmt: skip
     for table in done.iter_batches(batch_size=None, batch_format="pyarrow"):
-        yield from zip(table["passages"].to_pylist(), table["left"].to_pylist(), strict=True)
+        yield from table.to_pylist()
 
 
-def _pool(resources: Row) -> tuple[int, Row]:
-    """How many actors a cluster of so many CPUs and GPUs is good for, and what each has.
+def _pool(resources: Row) -> tuple[int, float, Row]:
+    """How many actors a cluster of so many CPUs and GPUs is good for, the CPUs of a task that reads, and what an actor
+    has.
 
-    The tasks that read have as many CPUs as an actor; some are left to them, for without any all would wait for ever.
+    Some CPUs are left to those that read, for without any all would wait for ever. A task has half of what an actor
+    has: it waits for files half of the time, and where both have the same, Ray has one process do both.
     """
     cpus, gpus = int(resources.get("CPU", 1)), int(resources.get("GPU", 0))
-    each = 1.0 if cpus > gpus + 1 else cpus / (gpus + 2)
+    each = 1.0 if cpus > max(gpus, 1) else cpus / (max(gpus, 1) + 1)
     if gpus:
-        return gpus, {"num_cpus": each, "num_gpus": 1}
-    return max(1, cpus - max(1, cpus // READING_SHARE)), {"num_cpus": each}
+        return gpus, each / 2, {"num_cpus": each, "num_gpus": 1}
+    return max(1, cpus - max(1, cpus // READING_SHARE)), each / 2, {"num_cpus": each}
 
 
 def _reach(address: str) -> None:
@@ -230,13 +236,6 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-def _ours(fault: BaseException | None) -> SearcherError | None:
-    """The error of ours because of which Ray raised its own."""
-    while fault is not None and not isinstance(fault, SearcherError):
-        fault = getattr(fault, "cause", None) or fault.__cause__
-    return fault
 
 
 def _line(fault: BaseException) -> str:

@@ -26,9 +26,10 @@ from searcher.readers import ReadOptions, read
 from searcher.records import Document, Failure
 from searcher.text import Chunker
 
-__all__ = ["MARK", "TRIED", "Embedding", "Job", "read_and_cut"]
+__all__ = ["MARK", "TRIED", "UNREAD", "Embedding", "Job", "read_and_cut"]
 
-MARK = ".searcherignore"  # in the folder of pieces: no add takes them for files, and a machine that sees it sees them
+# In the folder of pieces: no add takes these for files, and a machine that sees it sees them.
+MARK, UNREAD = ".searcherignore", "*\n"
 TRIES = 3  # at a piece over which the process died
 TRIED = ".tried"  # … counts them, a byte each
 
@@ -75,9 +76,14 @@ def read_and_cut(groups: pa.Table, job: Job) -> Iterator[pa.Table]:
     """Read the files of each group and cut what is in them: a row for each piece, which has no vectors yet.
 
     groups: a list of files each: path, way, digest, key, and done: the entries that are there, as [first, end].
-    left: of a file that could not be read on this machine its path and the reason, as JSON; empty beside a piece.
+    left: of a file that could not be read on this machine its path and the reason, as JSON. fault: why this machine can
+    do nothing. Both are empty beside a piece.
     """
-    embedder = _embedder(job)
+    try:
+        embedder = _embedder(job)
+    except SearcherError as fault:
+        yield _row(fault=str(fault))
+        return
     chunker = job.settings.chunker(embedder)
     waiting: list[Entry] = []
     tokens = 0
@@ -126,8 +132,8 @@ def _entry(key: str, number: int, item: Any, job: Job, chunker: Chunker) -> Entr
         return Entry(key, number, Failure(source, str(fault), source))
 
 
-def _row(piece: bytes = b"", left: str = "") -> pa.Table:
-    return pa.table({"piece": pa.array([piece], pa.large_binary()), "left": [left]})
+def _row(piece: bytes = b"", left: str = "", fault: str = "") -> pa.Table:
+    return pa.table({"piece": pa.array([piece], pa.large_binary()), "left": [left], "fault": [fault]})
 
 
 def _as_bytes(table: pa.Table) -> bytes:
@@ -149,16 +155,30 @@ def _embedder(job: Job) -> Embedder:
 
 
 class Embedding:
-    """An actor: embeds pieces and writes them down."""
+    """An actor: embeds pieces and writes them down.
+
+    What goes wrong is handed on as a fault: of an error Ray would tell its traceback, and try again and again.
+    """
 
     def __init__(self, job: Job) -> None:
-        self.job, self.embedder = job, job.embedder()
+        self.job, self.fault = job, ""
+        try:
+            self.embedder = job.embedder()
+        except SearcherError as fault:
+            self.fault = str(fault)
 
     def __call__(self, rows: pa.Table) -> pa.Table:
-        """Write the piece of each row. What is handed on: how many passages are in it, and what was left."""
+        """Write the piece of each row. What is handed on: how many passages are in it, what was left, and the fault."""
         on_one_core()  # a machine has as many actors as are good for it
-        passages = [self._embed(piece) if piece else 0 for piece in rows["piece"].to_pylist()]
-        return pa.table({"passages": passages, "left": rows["left"]})
+        done = []
+        for row in rows.to_pylist():
+            passages, fault = 0, row["fault"] or self.fault
+            try:
+                passages = self._embed(row["piece"]) if row["piece"] and not fault else 0
+            except SearcherError as own:
+                fault = str(own)
+            done.append({"passages": passages, "left": row["left"], "fault": fault})
+        return pa.Table.from_pylist(done)
 
     def _embed(self, piece: bytes) -> int:
         job, table = self.job, pa.ipc.open_stream(piece).read_all()
@@ -177,10 +197,10 @@ class Embedding:
 def _tried(piece: Path, found: Sequence[Entry]) -> Iterator[None]:
     """A try at a piece. SearcherError for one over which the process died again and again: Ray would go on for ever."""
     tried = piece.with_suffix(TRIED)
-    if tried.exists() and tried.stat().st_size >= TRIES:
-        sources = [entry.value.source for entry in found if isinstance(entry.value, Document)]
+    sources = [entry.value.source for entry in found if isinstance(entry.value, Document)]
+    if sources and tried.exists() and tried.stat().st_size >= TRIES:
         raise SearcherError(
-            f"the process that embeds died {TRIES} times over {len(found):,} documents from {sources[0]} on; "
+            f"the process that embeds died {TRIES} times over {len(sources):,} documents, from {sources[0]} on; "
             "leave it out, or give it more memory"
         )
     with tried.open("ab") as stream:

@@ -17,7 +17,7 @@ from searcher.records import Chunk, Document, Failure, Note, Skipped
 
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
 
-from searcher.ingest import workers  # noqa: E402 - which need it
+from searcher.ingest import spread, workers  # noqa: E402 - which need it
 from searcher.ingest.pieces import Entry, Pieces, entries, table_of, with_vectors, write_piece  # noqa: E402 - which need it
 
 WHOLE = Document(
@@ -118,6 +118,17 @@ def test_a_damaged_piece_is_an_error_and_never_another_vector(tmp_path: Path) ->
     assert found > 5
 
 
+def test_pieces_within_a_folder_that_is_added_are_no_files_of_it(tiny_bert: Path, tmp_path: Path) -> None:
+    work = tmp_path / "index.ray"
+    work.mkdir()
+    (tmp_path / "a.txt").write_text("the bank")
+    (work / workers.MARK).write_text(workers.UNREAD)
+    write_piece(work, piece("f", range(2), True))
+    with Searcher(tmp_path / "index", tiny_bert) as searcher:
+        report = searcher.add(tmp_path)
+        assert (report.documents, report.failed) == (1, [])
+
+
 # -- what a machine does
 
 
@@ -133,7 +144,7 @@ def made(tiny_bert: Path, tmp_path: Path) -> Any:
         ingest = Ingest(None, searcher.settings, searcher.embedder, dry_run=True)
         work = tmp_path / "work"
         work.mkdir()
-        (work / workers.MARK).write_text("*\n")
+        (work / workers.MARK).write_text(workers.UNREAD)
         yield folder, workers.Job.of(ingest, work, [ReadOptions()]), searcher
 
 
@@ -190,13 +201,15 @@ def test_a_file_that_a_machine_does_not_see_or_sees_otherwise_is_left(made: Any)
 
 
 def test_a_machine_with_another_searcher_or_without_the_folder_says_so(made: Any, tmp_path: Path) -> None:
-    _, job, _ = made
-    with pytest.raises(SearcherError, match=f"has searcher {__version__}, not 0.0.7: install the same on all"):
-        workers.Embedding(replace(job, version="0.0.7"))
-    with pytest.raises(SearcherError, match=r"does not see .*elsewhere; good: --work"):
-        workers.Embedding(replace(job, folder=tmp_path / "elsewhere"))
-    with pytest.raises(SearcherError, match=r"the machine .*: no model folder"):
-        workers.Embedding(replace(job, model="/no/such/model"))
+    folder, job, _ = made
+    for wrong, said in [
+        (replace(job, version="0.0.7"), f"has searcher {__version__}, not 0.0.7: install the same on all"),
+        (replace(job, folder=tmp_path / "elsewhere"), f"does not see {tmp_path / 'elsewhere'}; good: --work"),
+        (replace(job, model="/no/such/model"), ": no model folder"),
+    ]:
+        [told] = done(wrong, row(folder / "one.txt"))
+        assert told["fault"].startswith("the machine ")
+        assert said in told["fault"]
 
 
 def test_a_piece_over_which_processes_die_is_given_up(made: Any) -> None:
@@ -205,5 +218,24 @@ def test_a_piece_over_which_processes_die_is_given_up(made: Any) -> None:
     [path] = job.folder.glob("*.parquet")
     assert list(job.folder.glob(f"*{workers.TRIED}")) == []
     path.with_suffix(workers.TRIED).write_bytes(b"+++")
-    with pytest.raises(SearcherError, match=r"died 3 times over 2 .* from .*one\.txt on"):
-        done(job, row(folder / "one.txt"))
+    [told] = done(job, row(folder / "one.txt"))
+    assert f"died 3 times over 1 documents, from {folder / 'one.txt'} on" in told["fault"]
+
+
+@pytest.mark.parametrize(
+    ("resources", "wanted"),
+    [
+        ({"CPU": 3.0}, (2, 0.5, {"num_cpus": 1.0})),
+        ({"CPU": 2.0}, (1, 0.5, {"num_cpus": 1.0})),
+        ({"CPU": 1.0}, (1, 0.25, {"num_cpus": 0.5})),
+        ({"CPU": 64.0}, (56, 0.5, {"num_cpus": 1.0})),
+        ({"CPU": 16.0, "GPU": 2.0}, (2, 0.5, {"num_cpus": 1.0, "num_gpus": 1})),
+        ({"CPU": 4.0, "GPU": 4.0}, (4, 0.4, {"num_cpus": 0.8, "num_gpus": 1})),
+    ],
+)
+def test_a_cluster_has_an_actor_for_each_device_and_room_for_those_that_read(
+    resources: dict[str, float], wanted: tuple[int, float, dict[str, float]]
+) -> None:
+    actors, reading, each = spread._pool(resources)
+    assert (actors, reading, each) == wanted
+    assert actors * each["num_cpus"] + reading <= resources["CPU"]
