@@ -90,6 +90,12 @@ class Engine(Protocol):
     def counts(self) -> dict[str, int]:
         """documents, passages, tokens."""
 
+    def described(self) -> dict[str, Any]:
+        """What it is kept in, for `status`: index_type and why, format, token_vectors and token_bytes at least."""
+
+    def check(self) -> list[str]:
+        """A line for each thing that is not what was stored."""
+
     @property
     def notes(self) -> Notes:
         """What is kept about a FAQ."""

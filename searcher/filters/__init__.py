@@ -7,7 +7,7 @@ Imports: errors, system, plain, records.
 
 from searcher.filters.conditions import joined, named
 from searcher.filters.given import parse
-from searcher.filters.passing import ROW_KEYS, fits, judge
+from searcher.filters.passing import ROW_KEYS, fits, judge, lets_through
 from searcher.filters.tokens import written
 from searcher.filters.tree import (
     And,
@@ -85,6 +85,7 @@ __all__ = [
     "joined",
     "judge",
     "kind_of",
+    "lets_through",
     "moment_of",
     "named",
     "negated",

@@ -3,10 +3,13 @@
 Imports: errors, system, plain, places, records, text, filters, embedding, vectors, postings.
 """
 
+from searcher.store.given import as_given, given_rows
 from searcher.store.keyword_index import KEYWORD_FAULT, asked
+from searcher.store.moving import renamed
 from searcher.store.notes import Notes, Unanswered
 from searcher.store.passages import READ_ROWS
 from searcher.store.repair import repair_database
+from searcher.store.rows import as_document, as_settings, key_of, settings_rows
 from searcher.store.schema import FORMAT
 from searcher.store.seen import Look, SeenFile
 from searcher.store.state import DATABASE, FORGET
@@ -29,8 +32,15 @@ __all__ = [
     "Store",
     "TokenVectors",
     "Unanswered",
+    "as_document",
+    "as_given",
+    "as_settings",
     "asked",
+    "given_rows",
+    "key_of",
+    "renamed",
     "repair_database",
+    "settings_rows",
     "tokens_of",
     "way_of_words",
 ]

@@ -1,10 +1,10 @@
 """A filter as expressions of Milvus: one that lets through all that the filter does, and one that lets through no more.
 
 Where the two are the same the filter is asked of the server alone. They differ for what its expressions cannot say:
-`like`, parts of strings, and some tests of each element of a list; the rows in hand are judged then.
+`like`, parts of strings, words, and some tests of each element of a list; the rows in hand are judged then.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from searcher.engines.milvus.entries import (
@@ -19,7 +19,6 @@ from searcher.engines.milvus.entries import (
     sortable,
     sortable_moment,
 )
-from searcher.errors import BadValue
 from searcher.filters import (
     LIST,
     SINGLE,
@@ -29,11 +28,13 @@ from searcher.filters import (
     Contains,
     Every,
     Filter,
+    Holds,
     In,
     IsEmpty,
     IsNull,
     Like,
     Moment,
+    Named,
     Not,
     Or,
     Some,
@@ -41,11 +42,14 @@ from searcher.filters import (
     Unchecked,
     kind_of,
     negated,
+    parts_of,
 )
+from searcher.places import PLACE_PARTS
 
-__all__ = ["FIELD", "Bounds", "bounds", "literal"]
+__all__ = ["FIELD", "Bounds", "bounds", "literal", "of_documents", "tells_passages_apart"]
 
 FIELD = "held"  # the JSON field in which `entries` are
+OF_PASSAGES = {"section", "line", "passage_id", *PLACE_PARTS}  # keys whose values are of passages
 ESCAPED = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 # Of the least (0) and the greatest (1) of some values: which one says that any, or that all, are below or above.
 ANY_END = {"<": 0, "<=": 0, ">": 1, ">=": 1}
@@ -68,18 +72,22 @@ def literal(text: str) -> str:
     return f'"{text.translate(ESCAPED)}"'
 
 
-def bounds(tree: Filter) -> Bounds:
-    """The expressions of a filter. BadValue for one that speaks of words or file names, which no expression knows."""
+def bounds(tree: Filter, named: Callable[[str], Bounds]) -> Bounds:
+    """The expressions of a filter. named: those of the documents whose file has a name that a regex matches."""
     match tree:
         case And(parts):
-            return _joined(" and ", map(bounds, parts), TRUE)
+            return _joined(" and ", [bounds(part, named) for part in parts], TRUE)
         case Or(parts):
-            return _joined(" or ", map(bounds, parts), FALSE)
+            return _joined(" or ", [bounds(part, named) for part in parts], FALSE)
         case Not(part):
-            inner = bounds(part)
+            inner = bounds(part, named)
             return Bounds(_not(inner.below), _not(inner.above))
         case Unchecked(part):
-            return bounds(part)
+            return bounds(part, named)
+        case Named(regex):
+            return named(regex)
+        case Holds():
+            return Bounds(TRUE, FALSE)
         case IsNull(path):
             return _exactly(_not(_has(path, ANY)))
         case IsEmpty(path):
@@ -92,7 +100,21 @@ def bounds(tree: Filter) -> Bounds:
             return _test(tree)
         case Like(path):
             return Bounds(_has(path, LETTERS[TEXT]), FALSE)
-    raise BadValue("a filter on words or on names of files cannot be asked of Milvus; filter by metadata instead")
+
+
+def of_documents(numbers: Sequence[int]) -> Bounds:
+    """Those of some documents, by their numbers."""
+    return _exactly(f"(document in {list(numbers)})" if numbers else FALSE)
+
+
+def tells_passages_apart(tree: Filter) -> bool:
+    """Whether a filter speaks of passages, not only of documents."""
+    match tree:
+        case And() | Or() | Not() | Unchecked():
+            return any(map(tells_passages_apart, parts_of(tree)))
+        case Holds() | Named():
+            return isinstance(tree, Holds)
+    return len(tree.path) == 1 and tree.path[0] in OF_PASSAGES
 
 
 # -- expressions
