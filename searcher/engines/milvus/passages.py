@@ -141,11 +141,12 @@ class Passages(Documents):
     def asked(self, where: Filter) -> Wanted:
         """How a filter is asked of either collection. UnknownName for a key of no document, BadValue."""
         try:
-            filters.check_keys(where, {*ROW_KEYS, *self._parts()}, self._is_key, self._keys)
-        except UnknownName:
-            if self.document_count():
-                raise
-            return Wanted(EVERY)
+            filters.check_keys(where, {*ROW_KEYS, *self._entered}, self._is_key, self._keys)
+        except UnknownName:  # to this process, so far
+            if not self.document_count():
+                return Wanted(EVERY)
+            self._entered.update(self._rows_of("place"))
+            filters.check_keys(where, {*ROW_KEYS, *(self._entered & PLACE_PARTS.keys())}, self._is_key, self._keys)
         found = bounds(where, self._named)
         return Wanted(found.above, None if found.is_exact else where)
 
@@ -171,12 +172,6 @@ class Passages(Documents):
         if known not in self._entered and self.has_key(path):
             self._entered.add(known)
         return known in self._entered
-
-    def _parts(self) -> set[str]:
-        """The parts of places that there are, or ever were."""
-        if not self._entered & PLACE_PARTS.keys():
-            self._entered.update(self._rows_of("place"))
-        return self._entered & PLACE_PARTS.keys()
 
     def _keys(self) -> list[tuple[str, ...]]:
         """The paths of metadata that there are, or ever were."""

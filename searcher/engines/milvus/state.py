@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from functools import cached_property
+from pathlib import Path
 
 from searcher.embedding import IndexSettings
 from searcher.engines.milvus.address import Access, Address
@@ -48,6 +49,8 @@ class State:
     @cached_property
     def is_there(self) -> bool:
         """Whether both collections are; they are loaded then, which Milvus Lite forgets at every start."""
+        if self.address.is_lite and not Path(self.address.uri).exists():
+            return False  # the question would make an empty one
         if not all(self.server.ask("has_collection", name) for name in (self.passages, self.beside)):
             return False
         for name in (self.passages, self.beside):
