@@ -4,6 +4,7 @@
 #     pip install 'searcher[milvus,dev]'
 #     pip install --no-deps --target FOLDER milvus==2.3.5
 #     tests/server.sh FOLDER [ARGUMENTS OF PYTEST…]
+#     tests/server.sh FOLDER benchmarks/milvus.py [ARGUMENTS]
 #
 # That server is old, asks for no password and listens on every interface: it runs in a network of its own, in which there
 # is loopback and nothing else. Needs Linux with user namespaces, unshare (util-linux) and ip (iproute2).
@@ -11,6 +12,4 @@ set -euo pipefail
 export MILVUS_WHEEL; MILVUS_WHEEL=$(realpath "$1")
 shift
 cd "$(dirname "$0")/.."
-tests=("$@")
-[ ${#tests[@]} -gt 0 ] || tests=(tests/engines)
-exec unshare --map-root-user --net bash -c 'ip link set lo up && exec "$@"' - "${PYTHON:-python}" -m pytest -m server "${tests[@]}"
+exec unshare --map-root-user --net bash -c 'ip link set lo up && exec "$@"' - "${PYTHON:-python}" tests/engines/served.py "$@"

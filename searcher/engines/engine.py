@@ -105,6 +105,9 @@ class Engine(Protocol):
 
     # -- writing
 
+    def accepts(self, document: Document) -> None:
+        """BadValue for a document that cannot be stored here, whatever becomes of it."""
+
     def settle(self, settings: IndexSettings) -> None:
         """Enter the settings of a new index; SettingsMismatch if it has others already."""
 

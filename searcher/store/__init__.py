@@ -16,7 +16,7 @@ from searcher.store.state import DATABASE, FORGET
 from searcher.store.store import Store
 from searcher.store.tables import Held
 from searcher.store.token_vectors import TOKENS, TokenVectors
-from searcher.store.tokenized import tokens_of, way_of_words
+from searcher.store.tokenized import phrase_of, tokens_of, way_of_words, words_of
 
 __all__ = [
     "DATABASE",
@@ -38,9 +38,11 @@ __all__ = [
     "asked",
     "given_rows",
     "key_of",
+    "phrase_of",
     "renamed",
     "repair_database",
     "settings_rows",
     "tokens_of",
     "way_of_words",
+    "words_of",
 ]

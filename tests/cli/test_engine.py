@@ -62,6 +62,20 @@ def test_what_it_cannot_do_is_said_in_a_line(lite: Run, words: str, told: str) -
     one_line(lite(*words.split()), told)
 
 
+def test_a_document_that_it_cannot_hold_fails_alone(lite: Run, tmp_path: Path) -> None:
+    (tmp_path / "more.jsonl").write_text(
+        "".join(
+            json.dumps({"text": f"text {n}", "id": n, "long": "x" * size}) + "\n"
+            for n, size in enumerate([9, 70_000, 99])
+        )
+    )
+    report = json.loads(lite("add", "more.jsonl", "--json").out)
+    assert report["documents"] == 2
+    [failed] = report["failed"]
+    assert failed["source"].endswith("more.jsonl#1")
+    assert "Milvus can hold 6" in failed["reason"]
+
+
 def test_another_model_is_refused(lite: Run) -> None:
     done = lite("search", "bank", "--pooling", "max")
     assert (done.code, "pooling 'mean', not 'max'" in done.err) == (1, True)

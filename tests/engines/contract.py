@@ -120,3 +120,17 @@ FILTERS = [
     "id = 'k3' or id in ('k1', 'k4')", "title = 'Title 2'", "source = 'doc 4'", "page = 2", "kind = 'text' and n is not null",
     "lang in ('de', 'en') and not (n = 1)",
 ]  # fmt: skip
+
+
+def filled(engine: Engine) -> Oracle:
+    """Twelve documents of none to four passages."""
+    oracle = Oracle()
+    for number in range(12):
+        places = ((0, {"page": 1}), (9, {"page": 2})) if number % 3 == 0 else ()
+        texts = [f"passage {place} of document {number}" for place in range(number % 5)]
+        oracle.put(
+            prepared(f"doc {number}", texts, title=f"Title {number}", id=f"k{number}", metadata=METADATA[number % 6],
+                     places=places, file=f"/files/{number % 4}.csv" if number < 8 else None)
+        )  # fmt: skip
+    engine.write(list(oracle.items.values()), files=[("/files/1.csv", b"digest")])
+    return oracle

@@ -1,88 +1,18 @@
 """The contract of engines: the same of SQLite with FAISS, of Milvus Lite, and of a Milvus server (`sh tests/server.sh`)."""
 
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import pytest
 from contract import DIMENSION, FILTERS, METADATA, SETTINGS, Oracle, Place, place_of, prepared, units
 
-from searcher.engines import Effort, Engine, LocalEngine
+from searcher.engines import Effort, Engine
 from searcher.errors import BadValue, IndexUnavailable, SettingsMismatch, UnknownName
 from searcher.filters import joined, named, parse
 from searcher.records import Input
 from searcher.store import Look
-
-
-def folder_place(tmp_path: Path) -> Place:
-    folder = tmp_path / "index"
-    return Place("folder", lambda: LocalEngine(folder, create=not folder.exists()), lambda engine: engine.close())
-
-
-def milvus_place(uri: str) -> Place:
-    from searcher.engines.milvus import Address, MilvusEngine
-
-    address = Address.of(f"milvus:{uri}#c{uuid4().hex}")
-    return Place(str(address), lambda: MilvusEngine(address, create=True), lambda engine: engine.close())
-
-
-ENGINES = ["folder", "milvus-lite", pytest.param("server", marks=pytest.mark.server)]
-
-
-def made_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    if request.param == "folder":
-        return folder_place(tmp_path)
-    pytest.importorskip("pymilvus", reason="pymilvus is not installed: pip install 'searcher[milvus]'")
-    if request.param == "server":
-        return milvus_place(request.getfixturevalue("milvus_server").uri)
-    pytest.importorskip("milvus_lite", reason="milvus-lite is not installed")
-    return milvus_place(str(tmp_path / "lite.db"))
-
-
-@pytest.fixture(params=ENGINES)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    return made_place(request, tmp_path)
-
-
-@pytest.fixture
-def engine(place: Place) -> Iterator[Engine]:
-    engine = place.open()
-    engine.settle(SETTINGS)
-    yield engine
-    engine.close()
-
-
-def filled(engine: Engine) -> Oracle:
-    """Twelve documents of none to four passages."""
-    oracle = Oracle()
-    for number in range(12):
-        places = ((0, {"page": 1}), (9, {"page": 2})) if number % 3 == 0 else ()
-        texts = [f"passage {place} of document {number}" for place in range(number % 5)]
-        oracle.put(
-            prepared(f"doc {number}", texts, title=f"Title {number}", id=f"k{number}", metadata=METADATA[number % 6],
-                     places=places, file=f"/files/{number % 4}.csv" if number < 8 else None)
-        )  # fmt: skip
-    engine.write(list(oracle.items.values()), files=[("/files/1.csv", b"digest")])
-    return oracle
-
-
-@pytest.fixture
-def library(engine: Engine) -> Oracle:
-    return filled(engine)
-
-
-@pytest.fixture(scope="module", params=ENGINES)
-def read(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Oracle]]:
-    """An engine that is only asked."""
-    engine = made_place(request, tmp_path_factory.mktemp("read")).open()
-    engine.settle(SETTINGS)
-    yield engine, filled(engine)
-    engine.close()
-
 
 QUESTIONS = units(6, np.random.default_rng(1))
 

@@ -90,10 +90,10 @@ class Connection:
         finally:
             walk.close()
 
-    def count(self, collection: str, expression: str = "") -> int:
+    def count(self, collection: str, expression: str = "", level: str | None = None) -> int:
         """How many rows there are."""
         found = self.ask("query", collection, filter=expression, output_fields=["count(*)"],
-                         consistency_level=self.access.level)  # fmt: skip
+                         consistency_level=level or self.access.level)  # fmt: skip
         return int(found[0]["count(*)"])
 
     def put(self, collection: str, rows: Iterable[Row]) -> None:

@@ -1,8 +1,8 @@
-"""An index on Milvus, a server, a cluster or Milvus Lite, as an `Engine`: questions by vectors."""
+"""An index on Milvus, a server, a cluster or Milvus Lite, as an `Engine`: what it promises, and questions to it."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +12,10 @@ from searcher.engines.milvus.address import Address
 from searcher.engines.milvus.layout import FIELDS, FORMAT
 from searcher.engines.milvus.notes import Notes
 from searcher.engines.milvus.passages import EVERY, Wanted
+from searcher.engines.milvus.state import pieces
+from searcher.engines.milvus.words import Words, words_asked
 from searcher.engines.milvus.writing import Writing
+from searcher.engines.words import rarest, terms
 from searcher.errors import BadValue, DamagedIndex, IndexUnavailable
 from searcher.filters import Filter
 
@@ -40,9 +43,10 @@ class MilvusEngine(Writing):
       document, never that of another. It does not tell which came first; `document_ids` and equal hits go by it.
     - A vector is found by a graph that the server keeps (HNSW), most of the nearest, not always all; scores are
       computed from the stored vectors. `Effort.exact` reads every vector over the network. Milvus Lite is exact.
+    - By words where the server makes BM25 (2.5 and later, Lite), with its weights; no word by its beginning.
     - No rows have checksums. A document has one, and is verified when it is read as a whole.
     - Filters by globs of files pick out at most 100,000 documents; what is in a name of any kind, or in metadata,
-      takes at most 65,535 bytes for a document.
+      takes at most 60,000 bytes for a document.
     """
 
     def __init__(self, address: Address, create: bool = False) -> None:
@@ -161,19 +165,50 @@ class MilvusEngine(Writing):
     def by_words(
         self, question: str, k: int, where: Filter | None = None, others: Sequence[int] = ()
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Not yet: BadValue."""
-        self._no_words()
+        """As in `Engine`. BadValue for the beginning of a word, and for an index that was made without words."""
+        wanted = self.asked(where) if where is not None else Wanted(EVERY)
+        words, counted = self._words(question)
+        telling = counted.telling(words)
+        found = self._best(counted, telling, k, wanted)
+        if len(found) < k and len(telling) < len(words):
+            telling = words
+            found = self._best(counted, words, k, wanted)
+        listed = {number for _, number in found}
+        for some in pieces([number for number in others if number not in listed]):
+            named = Wanted(f"{wanted.expression} and id in {some}", wanted.left)
+            found += self._best(counted, telling, len(some), named)
+        return np.array([number for _, number in found], np.int64), np.array([score for score, _ in found], np.float32)
+
+    def _best(self, counted: Words, words: Sequence[str], k: int, wanted: Wanted) -> list[tuple[float, int]]:
+        """Score and id of the k best passages for words, best first, equals by id."""
+        limit = k + SPARE
+        while True:
+            rows = counted.best(words, min(limit, MOST), wanted.expression)
+            known = self._rows_in_hand({row["id"]: row for _, row in rows}, wanted, set())
+            hits = sorted(((score, row["id"]) for score, row in rows if row["id"] in known), key=_by_score)
+            if len(hits) >= k or len(rows) < min(limit, MOST) or limit >= MOST:
+                return hits[:k]
+            limit *= DEEPER
 
     def rarest(self, question: str, ids: np.ndarray) -> np.ndarray:
-        """Not yet: BadValue."""
-        self._no_words()
+        """As in `Engine`."""
+        words, counted = self._words(question)
+        return rarest(counted, words, ids)
 
-    def _no_words(self) -> NoReturn:
-        raise BadValue(f"{self.address} cannot be asked by words; good: mode dense")
+    def _words(self, question: str) -> tuple[list[str], Words]:
+        """The words of a question, and who holds them. BadValue for an index without words."""
+        if not self.has_words:
+            advice = "Milvus has words since 2.5, for indexes made there; good: mode dense"
+            raise BadValue(f"{self.address} cannot be asked by words; {advice}")
+        return words_asked(terms(question)), Words(self.server, self.passages)
 
     def token_vectors(self, texts: Mapping[int, str]) -> dict[int, OwnTokens]:
         """None are kept: they are computed where they are needed."""
         return {}
+
+
+def _by_score(hit: tuple[float, int]) -> tuple[float, int]:
+    return -hit[0], hit[1]
 
 
 def _ranked(hits: list[Hit]) -> list[Hit]:

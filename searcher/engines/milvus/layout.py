@@ -19,33 +19,17 @@ from searcher.errors import BadValue, DamagedIndex
 from searcher.places import place_at
 from searcher.plain import as_json
 from searcher.records import ANSWER, Document, Prepared, Row
-from searcher.store import as_document, as_given, given_rows, key_of
+from searcher.store import as_document, as_given, given_rows, key_of, words_of
 from searcher.text import places_of
 
 __all__ = [
-    "BLOCK",
-    "DOCUMENT_FIELDS",
-    "FIELDS",
-    "FORMAT",
-    "Stored",
-    "beside",
-    "block_rows",
-    "digest_of",
-    "document_of",
-    "given_of",
-    "marked",
-    "number_of",
-    "passage_of",
-    "passage_rows",
-    "schemas",
-    "stored_of",
-    "text_blocks",
-    "unmarked",
-    "whole_document",
+    "BLOCK", "DOCUMENT_FIELDS", "FIELDS", "FORMAT", "Stored", "beside", "block_rows", "digest_of", "document_of",
+    "given_of", "marked", "number_of", "passage_of", "passage_rows", "schemas", "spelled", "stored_of", "text_blocks",
+    "unmarked", "whole_document",
 ]  # fmt: skip
 
 FORMAT = 1  # of these collections
-TEXT_BYTES, JSON_BYTES = 65_535, 65_536  # what a field of text, and one of JSON, can hold
+TEXT_BYTES, JSON_BYTES = 65_535, 60_000  # what a field can hold; of JSON it is 65,536, and a passage has a place too
 BLOCK = 16_000  # characters of a document in a row: 64,000 bytes at most
 SHORT = 256  # bytes of an id of ours
 DOCUMENT_FIELDS = ("document", "value")
@@ -110,9 +94,12 @@ class Stored:
                 )
 
 
-def schemas(client: Any, dimension: int, lite: bool) -> dict[str, tuple[Any, Any]]:
-    """What follows a collection's name → its schema and indexes, as `MilvusClient` takes them."""
-    from pymilvus import DataType
+def schemas(client: Any, dimension: int, lite: bool, words: bool) -> dict[str, tuple[Any, Any]]:
+    """What follows a collection's name → its schema and indexes, as `MilvusClient` takes them.
+
+    words: whether the server makes BM25 of them.
+    """
+    from pymilvus import DataType, Function, FunctionType
 
     passages, others = (client.create_schema(auto_id=False, enable_dynamic_field=False) for _ in range(2))
     passages.add_field("id", DataType.INT64, is_primary=True)
@@ -139,6 +126,13 @@ def schemas(client: Any, dimension: int, lite: bool) -> dict[str, tuple[Any, Any
         for name in ("document", "text_key"):
             near.add_index(name, index_type="STL_SORT")
         flat.add_index("document", index_type="STL_SORT")
+    if words:
+        passages.add_field("words", DataType.VARCHAR, max_length=TEXT_BYTES, enable_analyzer=True, enable_match=True,
+                           analyzer_params={"tokenizer": "standard"})  # fmt: skip
+        passages.add_field("bm25", DataType.SPARSE_FLOAT_VECTOR)
+        passages.add_function(Function("bm25_of_words", FunctionType.BM25, ["words"], ["bm25"]))
+        near.add_index("bm25", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25",
+                       params={"bm25_k1": 1.2, "bm25_b": 0.75})  # fmt: skip
     return {"": (passages, near), "_beside": (others, flat)}
 
 
@@ -177,8 +171,8 @@ def stored_of(number: int, item: Prepared, blocks: Sequence[str]) -> Stored:
     )  # fmt: skip
 
 
-def passage_rows(stored: Stored, item: Prepared) -> Iterator[dict[str, Any]]:
-    """The rows of a document's passages."""
+def passage_rows(stored: Stored, item: Prepared, words: bool) -> Iterator[dict[str, Any]]:
+    """The rows of a document's passages. words: with what BM25 is made of."""
     document = item.document
     lengths = {row[0]: row[1:] for row in given_rows(stored.number, item)} if item.given is not None else {}
     placed = zip(item.chunks, item.vectors, places_of(document, item.chunks), strict=True)
@@ -192,13 +186,23 @@ def passage_rows(stored: Stored, item: Prepared) -> Iterator[dict[str, Any]]:
             "section": marked(section), "text": text if _size(text) <= TEXT_BYTES else "",
             "place": as_json(place) if place else "", "given": "" if length is None else _length(*length),
             "nowhere": length is not None and length[0] <= 0, "held": entered(columns, stored.metadata),
-        }  # fmt: skip
+        } | ({"words": spelled(words_of([text])[0])} if words else {})  # fmt: skip
 
 
 def text_blocks(document: Document) -> list[str]:
     """All of a document that is not in its own row, in pieces that a row can hold."""
     whole = json.dumps([document.layout, document.payload, document.text], ensure_ascii=False)
     return [whole[at : at + BLOCK] for at in range(0, len(whole), BLOCK)]
+
+
+def spelled(words: Iterable[bytes]) -> str:
+    """Words of the keyword index as a text out of which any tokenizer makes the same again; the first that fit a field.
+
+    >>> spelled([b"bank", "größe".encode()])
+    'bank xe5081fdb70'
+    """
+    text = " ".join(word.decode() if word.isalnum() else f"x{digest_of(word.decode())[:10]}" for word in words)
+    return text if len(text) <= TEXT_BYTES else text[:TEXT_BYTES].rpartition(" ")[0]
 
 
 def block_rows(stored: Stored, blocks: Sequence[str]) -> Iterator[dict[str, Any]]:

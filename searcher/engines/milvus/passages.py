@@ -14,10 +14,10 @@ from searcher.engines.milvus.expressions import Bounds, bounds, of_documents, te
 from searcher.engines.milvus.layout import FIELDS, Stored, given_of, marked, passage_of, unmarked
 from searcher.engines.milvus.state import NUMBERS_AT_ONCE, pieces
 from searcher.errors import BadValue, DamagedIndex, UnknownName
-from searcher.filters import ROW_KEYS, And, Filter, Named, Not, Or, Unchecked, lets_through
+from searcher.filters import ROW_KEYS, And, Filter, Holds, Named, Not, Or, Unchecked, lets_through
 from searcher.places import PLACE_PARTS
 from searcher.records import ANSWER, Input, Row
-from searcher.store import key_of
+from searcher.store import key_of, phrase_of, words_of
 
 __all__ = ["EVERY", "Passages", "Wanted"]
 
@@ -33,7 +33,7 @@ class Wanted(NamedTuple):
 
     def lets_through(self, row: Row, stored: Stored) -> bool:
         """Whether a row that the server let through is wanted."""
-        return self.left is None or _fits(self.left, _columns(row), stored)
+        return self.left is None or _fits(self.left, InHand(_columns(row), stored, row.text))
 
 
 class Passages(Documents):
@@ -134,7 +134,7 @@ class Passages(Documents):
         found = [
             stored.number
             for stored in self._documents(wanted.expression)
-            if wanted.left is None or _fits(wanted.left, stored.columns, stored)
+            if wanted.left is None or _fits(wanted.left, InHand(stored.columns, stored))
         ]
         return np.array(sorted(found), np.int64)
 
@@ -183,20 +183,36 @@ class Passages(Documents):
         return [row["value"] for rows in walk for row in rows]
 
 
-def _fits(tree: Filter, columns: Mapping[str, Any], stored: Stored) -> bool:
-    """Whether a filter allows a passage or a document. columns: what a key means before it means one of metadata."""
+class InHand(NamedTuple):
+    """A passage or a document to be judged. columns: what a key means before it means one of metadata."""
+
+    columns: Mapping[str, Any]
+    stored: Stored
+    text: str = ""
+
+
+def _fits(tree: Filter, own: InHand) -> bool:
+    """Whether a filter allows it."""
     match tree:
         case And(parts):
-            return all(_fits(part, columns, stored) for part in parts)
+            return all(_fits(part, own) for part in parts)
         case Or(parts):
-            return any(_fits(part, columns, stored) for part in parts)
+            return any(_fits(part, own) for part in parts)
         case Not(part):
-            return not _fits(part, columns, stored)
+            return not _fits(part, own)
         case Unchecked(part):
-            return _fits(part, columns, stored)
+            return _fits(part, own)
         case Named(regex):
-            return _matches(re.compile(regex, re.DOTALL), stored)
-    return lets_through(tree, columns, stored.metadata)
+            return _matches(re.compile(regex, re.DOTALL), own.stored)
+        case Holds(phrase):
+            words = words_of([own.text])[0]
+            return all(_stands_in(run, words) for run in phrase_of(phrase))
+    return lets_through(tree, own.columns, own.stored.metadata)
+
+
+def _stands_in(run: list[bytes], words: list[bytes]) -> bool:
+    """Whether words stand in others one after the other."""
+    return any(words[at : at + len(run)] == run for at in range(len(words) - len(run) + 1))
 
 
 def _columns(row: Row) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from searcher.store import as_settings, settings_rows
 
 __all__ = ["NUMBERS_AT_ONCE", "State", "pieces"]
 
+WORDS_SINCE = (2, 5)  # of Milvus
 SETTINGS, HEAD = "setting:all", "head:now"
 NUMBERS_AT_ONCE = 10_000  # rows of a few numbers each, read in one call
 
@@ -63,6 +64,17 @@ class State:
         said = str(self.server.ask("get_server_version")).removeprefix("v").split("-")[0]
         return tuple(int(part) for part in said.split(".") if part.isdigit()) or (0,)
 
+    @property
+    def _can_words(self) -> bool:
+        """Whether the server makes BM25, so that a new index can be asked by words."""
+        return self.address.is_lite or self.version >= WORDS_SINCE
+
+    @cached_property
+    def has_words(self) -> bool:
+        """Whether the index was made with them."""
+        fields = self.server.ask("describe_collection", self.passages)["fields"]
+        return any(field["name"] == "words" for field in fields)
+
     # -- settings
 
     def settings(self) -> IndexSettings | None:
@@ -89,7 +101,7 @@ class State:
 
     def _make(self, dimension: int) -> None:
         client = self.server.client()
-        for end, (schema, indexes) in schemas(client, dimension, self.address.is_lite).items():
+        for end, (schema, indexes) in schemas(client, dimension, self.address.is_lite, self._can_words).items():
             name = self.address.collection + end
             if not self.server.ask("has_collection", name):
                 self.server.ask("create_collection", name, schema=schema, index_params=indexes)

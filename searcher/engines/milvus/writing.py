@@ -8,8 +8,10 @@ made again writes the same rows, for a document's number follows from its conten
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
+
+import numpy as np
 
 from searcher.embedding import IndexSettings
 from searcher.engines.milvus.address import Address
@@ -27,11 +29,12 @@ from searcher.engines.milvus.layout import (
 from searcher.engines.milvus.passages import Passages
 from searcher.engines.milvus.state import pieces
 from searcher.errors import BadValue, IndexUnavailable
-from searcher.records import Head, Prepared
+from searcher.records import Document, Head, Prepared
 from searcher.store import Look, renamed
 
 __all__ = ["Writing"]
 
+NO_VECTORS = np.empty((0, 0), np.float32)
 BATCH = 500  # documents written together where they come one by one
 CHANGED = ("id", "vector", "document", "start", "end", "line", "tokens", "text_key", "section", "text", "place",
            "given", "nowhere")  # fmt: skip
@@ -119,9 +122,9 @@ class Writing(Passages):
         self._changed()
         return done
 
-    def holds(self, item: Prepared) -> None:
-        """BadValue for a document that fields of Milvus cannot hold."""
-        stored_of(1, item, ()).row()
+    def accepts(self, document: Document) -> None:
+        """As in `Engine`: one whose metadata and names fields can hold."""
+        stored_of(1, Prepared(document, bytes(16), document.source, (), NO_VECTORS), ()).row()
 
     # -- documents in
 
@@ -136,7 +139,8 @@ class Writing(Passages):
         self._enter_keys([item.document.metadata for item in items.values()], _parts(items.values()))
         self._leave_files(before.values())
         self.server.put(self.beside, (row for stored, _, blocks in numbered for row in block_rows(stored, blocks)))
-        self.server.put(self.passages, (row for stored, item, _ in numbered for row in passage_rows(stored, item)))
+        passages = (passage_rows(stored, item, self.has_words) for stored, item, _ in numbered)
+        self.server.put(self.passages, chain.from_iterable(passages))
         self.server.put(self.beside, rows)
         self._written += sum(stored.passages for stored, _, _ in numbered)
         now = {stored.source: stored.number for stored, _, _ in numbered}
@@ -208,7 +212,8 @@ class Writing(Passages):
         after = replace(after, digest=document.digest().hex())
         row = after.row()
         for some in pieces(after.ids):
-            rows = [dict(own) for own in self.server.of_ids(self.passages, some, CHANGED)]
+            fields = (*CHANGED, "words") if self.has_words else CHANGED
+            rows = [dict(own) for own in self.server.of_ids(self.passages, some, fields)]
             for own in rows:
                 passage = self._row(own, after)
                 columns = after.columns | {"section": passage.section, "line": passage.line, "passage_id": own["id"]}
