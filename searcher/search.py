@@ -28,9 +28,9 @@ PIECE = 256  # documents that are handed over at once
 class Searcher(Citing, Putting, Surrounding, Upkeep):
     """Search over one index folder; safe to share between threads.
 
-    folder: made at the first `add`. settings: model, pooling, layers, combine, special_tokens, prompts, chunk_tokens,
-    overlap, truncate, device, torch_weights, dtype, as in `Wanted`; what is left out is the index's own, or for a new
-    index the model's own.
+    folder: made at the first `add`. engine: "milvus:URI[#collection]" for an index on a server. settings: model,
+    pooling, layers, combine, special_tokens, prompts, chunk_tokens, overlap, truncate, device, torch_weights, dtype, as
+    in `Wanted`; what is left out is the index's own, or for a new index the model's own.
 
     Raises SettingsMismatch when the index was made with other settings than those given.
     """
@@ -164,4 +164,4 @@ class AsyncSearcher:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise IndexUnavailable(f"this AsyncSearcher of {self.searcher.folder} was closed")
+            raise IndexUnavailable(f"this AsyncSearcher of {self.searcher.place} was closed")

@@ -37,7 +37,10 @@ class Option(click.Option):
 
 
 class Command(click.Command):
-    """A command whose help ends with examples: pairs of a command line, without `searcher`, and what it does."""
+    """A command whose help ends with examples: pairs of a command line, and what it does.
+
+    A line is without `searcher` at its beginning, but for one that begins with another program and pipes into it.
+    """
 
     def __init__(self, *arguments: Any, examples: Sequence[tuple[str, str]] = (), **settings: Any) -> None:
         super().__init__(*arguments, **settings)
@@ -59,7 +62,8 @@ class Command(click.Command):
         if self.examples:
             with formatter.section("Examples"):
                 for line, does in self.examples:
-                    formatter.write(f"  # {does}\n  searcher {line}\n")
+                    whole = line if "| searcher " in line else f"searcher {line}"
+                    formatter.write(f"  # {does}\n  {whole}\n")
 
 
 class Group(click.Group):

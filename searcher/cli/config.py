@@ -65,6 +65,7 @@ SETTINGS = {
     "mode": Setting("SEARCHER_MODE", "dense", _mode, ", ".join(MODES), of_index=True),
     "k": Setting("SEARCHER_K", 10, _whole, "a whole number of at least 1", of_index=True),
     "model": Setting("SEARCHER_MODEL", None, _text, "a hub name or a local folder"),
+    "engine": Setting("SEARCHER_ENGINE", "faiss", _text, "faiss, or milvus:URI[#collection]"),
     "open": Setting("", None, _forms, '{pdf = "okular -p {page} {file}", "*" = "code -g {file}:{line}"}'),
 }
 

@@ -6,7 +6,7 @@ import click
 
 from searcher.cli.command import Command
 from searcher.cli.config import SETTINGS, Held, held, indexes, locate, user_file
-from searcher.cli.options import folder_option, json_option
+from searcher.cli.options import folder_option, json_option, named_engine
 from searcher.cli.output import show_table
 from searcher.cli.terminal import dim, echo, show_json
 from searcher.errors import IndexUnavailable
@@ -22,9 +22,10 @@ from searcher.system import shown
 def config_command(folder: Path | None, as_json: bool) -> None:
     """Show what holds where a command says nothing, and where it comes from.
 
-    From the command line, else the environment (SEARCHER_INDEX, SEARCHER_MODE, SEARCHER_K, SEARCHER_MODEL), else
-    config.toml in the index folder (mode and k), else the user's config.toml, else the default. A file holds lines such
-    as mode = "hybrid", k = 5, index = "@notes", model = "intfloat/e5-small-v2"; the model is that of new indexes.
+    From the command line, else the environment (SEARCHER_INDEX, SEARCHER_ENGINE, SEARCHER_MODE, SEARCHER_K,
+    SEARCHER_MODEL), else config.toml in the index folder (mode and k), else the user's config.toml, else the default. A
+    file holds lines such as mode = "hybrid", k = 5, index = "@notes", model = "intfloat/e5-small-v2"; the model is that
+    of new indexes.
     """
     rows = _held(folder)
     if as_json:
@@ -48,7 +49,8 @@ def _held(folder: Path | None) -> dict[str, Held]:
     else:
         origin = f"the nearest {given.value}" if given.origin == "default" else given.origin
         rows, index_folder = {"index": Held(index.as_posix(), origin)}, index
-    return rows | {name: held(name, None, index_folder) for name in SETTINGS if name != "index"}
+    flags = {"engine": named_engine()}
+    return rows | {name: held(name, flags.get(name), index_folder) for name in SETTINGS if name != "index"}
 
 
 @click.command("indexes", cls=Command, examples=[

@@ -12,7 +12,7 @@ import click
 from searcher import __version__
 from searcher.cli.command import Command
 from searcher.cli.config import locate, setting
-from searcher.cli.options import folder_option, json_option
+from searcher.cli.options import engine_of, folder_option, json_option
 from searcher.cli.terminal import echo, printable, show_json
 from searcher.errors import IndexUnavailable, SearcherError
 from searcher.system import cores, instructions, processor, shown
@@ -84,14 +84,15 @@ def _model(_: Path | None) -> Found:
 def _index(given: Path | None) -> Found:
     from searcher.search import Searcher
 
+    engine = engine_of(given)
     try:
-        folder = locate(given)
+        searcher = Searcher(locate(given)) if engine is None else Searcher(engine=engine)
+        with searcher:
+            status = searcher.status()
     except IndexUnavailable as fault:
-        return Found(NOTE if given is None else FAULT, str(fault))
-    with Searcher(folder) as searcher:
-        status = searcher.status()
+        return Found(NOTE if given is None and engine is None else FAULT, str(fault))
     what = f"{status['documents']:,} documents, {status['passages']:,} passages by {status['model']}"
-    return Found(WELL, f"{shown(folder.as_posix())}: {what}, type {status['index_type']}, format {status['format']}")
+    return Found(WELL, f"{shown(searcher.place)}: {what}, type {status['index_type']}, format {status['format']}")
 
 
 def _disk(given: Path | None) -> Found:

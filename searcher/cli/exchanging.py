@@ -15,6 +15,7 @@ from searcher.cli.config import locate
 from searcher.cli.options import folder_option, json_option, open_searcher, settings_options
 from searcher.cli.output import progress_bar, show_report
 from searcher.cli.terminal import echo, show_json, stdin
+from searcher.engines import SCHEME
 from searcher.errors import SearcherError
 from searcher.migration import is_foreign
 from searcher.system import private
@@ -114,6 +115,7 @@ def import_command(
 @click.command("copy", cls=Command, examples=[
     ("copy index_data @copy", "into a named index"),
     ("copy @notes /mnt/backup/notes --others remove", "again: what changed, and what is gone"),
+    ("copy index_data milvus:http://localhost:19530#notes", "to a server"),
 ])  # fmt: skip
 @click.argument("origin", metavar="FROM")
 @click.argument("to", metavar="TO")
@@ -121,7 +123,7 @@ def import_command(
               "TO that are not in FROM. [default: where there are any, nothing is copied]")  # fmt: skip
 @json_option
 def copy_command(origin: str, to: str, others: Literal["keep", "remove"] | None, as_json: bool) -> None:
-    """Copy the index FROM into the index TO, each an index folder or a named index.
+    """Copy the index FROM into the index TO, each an index folder, a named index, or milvus:URI[#collection].
 
     No model is needed: vectors are kept to the bit, with documents, metadata, passages, settings, index type, what is
     kept about the FAQ, and the files seen, so that a later add finds them unchanged. Only what is not in TO already,
@@ -133,8 +135,11 @@ def copy_command(origin: str, to: str, others: Literal["keep", "remove"] | None,
     """
     from searcher.search import Searcher
 
-    # A new index has the settings of the other one, whatever model holds for new ones.
-    searcher, source = Searcher(locate(Path(to), make=True)), Searcher(locate(Path(origin)))
+    def at(place: str, make: bool = False) -> "Searcher":
+        # A new index has the settings of the other one, whatever model holds for new ones.
+        return Searcher(place if place.startswith(f"{SCHEME}:") else locate(Path(place), make))
+
+    source, searcher = at(origin), at(to, make=True)
     with progress_bar("documents") as progress:
         done = searcher.copy_from(source, others=others or "refuse", progress=progress)
     if as_json:
@@ -144,7 +149,7 @@ def copy_command(origin: str, to: str, others: Literal["keep", "remove"] | None,
             echo("stays behind: ", line, err=True)
         echo(done)
     if done.likeness and done.likeness.wrong:
-        raise SearcherError(f"{searcher.folder} is not like {source.folder}: {done.likeness.wrong}")
+        raise SearcherError(f"{searcher.place} is not like {source.place}: {done.likeness.wrong}")
 
 
 @contextmanager

@@ -9,19 +9,23 @@ import click
 from searcher.cli.command import Choice, Option
 from searcher.cli.config import MODES, locate, setting
 from searcher.cli.importing import importing
+from searcher.errors import IndexUnavailable
 
 if TYPE_CHECKING:
     from searcher.embedding import Embedder
     from searcher.search import Searcher
 
 __all__ = [
+    "engine_of",
     "folder_option",
     "given",
     "json_option",
     "make_embedder",
     "mode_option",
     "model_options",
+    "named_engine",
     "ocr_option",
+    "open_at",
     "open_searcher",
     "reading",
     "reading_options",
@@ -29,6 +33,8 @@ __all__ = [
     "where_option",
 ]
 
+ENGINE = "searcher.engine"  # under which a command's context has the engine that was named
+FAISS = "faiss"
 Decorator = Callable[[Any], Any]
 
 
@@ -46,9 +52,21 @@ def _model_option(*names: str, **settings: Any) -> Decorator:
     return click.option(*names, cls=Option, part="Model options", **settings)
 
 
-folder_option = click.option(
-    "-i", "--index", "folder", type=click.Path(path_type=Path), metavar="DIR|NAME",
-    help="Index folder or named index. [default: $SEARCHER_INDEX, else the nearest index_data]",
+def _keep_engine(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    """The engine named on the command line, for whatever opens the index."""
+    if value:
+        ctx.meta[ENGINE] = value
+
+
+folder_option = _stacked(
+    click.option(
+        "-i", "--index", "folder", type=click.Path(path_type=Path), metavar="DIR|NAME",
+        help="Index folder or named index. [default: $SEARCHER_INDEX, else the nearest index_data]",
+    ),
+    click.option(
+        "--engine", expose_value=False, callback=_keep_engine, metavar="ENGINE", help="faiss, an index folder, or "
+        "milvus:URI[#collection], an index on a server or in a FILE.db. [default: $SEARCHER_ENGINE, else faiss]",
+    ),
 )  # fmt: skip
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
@@ -122,17 +140,49 @@ def reading(encoding: str | None, column_types: tuple[str, ...]) -> dict[str, An
 
 def open_searcher(folder: Path | None, make: bool = False, **options: Any) -> "Searcher":
     """The index that a command works on. make: whether it may be one that is not there yet."""
+    return open_at(engine_of(folder), folder, make, **options)
+
+
+def open_at(engine: str | None, folder: Path | None, make: bool = False, **options: Any) -> "Searcher":
+    """The same, of an engine that is known: of `engine_of`, which only the thread of the command can ask."""
     with importing("searcher.search"):
         from searcher.search import Searcher
 
-    place, settings = locate(folder, make), given(options)
+    settings = given(options)
+    if engine is not None:
+        searcher = Searcher(engine=engine, **settings)
+        if searcher.exists():
+            return searcher
+        if not make:
+            raise IndexUnavailable(f"no index at {engine}; make one: searcher add PATH --engine {engine}")
+        place: Path | None = None
+    else:
+        place = locate(folder, make)
     if (
-        not (place / "searcher.db").exists()
+        (place is None or not (place / "searcher.db").exists())
         and "vectors" not in settings
         and (model := setting("model", settings.get("model")))
     ):
         settings["model"] = model
-    return Searcher(place, **settings)
+    return Searcher(engine=engine, **settings) if place is None else Searcher(place, **settings)
+
+
+def named_engine() -> str | None:
+    """The engine that the command line names, if it does."""
+    named: str | None = click.get_current_context().meta.get(ENGINE)
+    return named
+
+
+def engine_of(folder: Path | None) -> str | None:
+    """The engine that a command works on, None for that of an index folder. click.UsageError where both are named.
+
+    An index folder that is named on the command line comes before the engine of the environment.
+    """
+    named = named_engine()
+    if named and folder and named != FAISS:
+        raise click.UsageError("Give --index or --engine.")
+    engine = named or (FAISS if folder else setting("engine"))
+    return None if engine == FAISS else str(engine)
 
 
 def make_embedder(**options: Any) -> "Embedder":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from searcher.cli.options import given
+from searcher.cli.options import given, named_engine
 from searcher.errors import SearcherError
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ def client_of(
     An index that is named on the command line comes before the server of the environment. settings: the model options;
     local: other options, by name, that only an index folder knows. click.UsageError where one of them is given.
     """
-    if server and folder:
-        raise click.UsageError("Give --index or --server.")
-    url = server or (None if folder else os.environ.get(ADDRESS))
+    if server and (folder or named_engine()):
+        raise click.UsageError(f"Give --{'index' if folder else 'engine'} or --server.")
+    url = server or (None if folder or named_engine() else os.environ.get(ADDRESS))
     if not url:
         return None
     if asked := [name for name, value in local.items() if value not in (None, False, ())]:

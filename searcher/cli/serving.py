@@ -55,7 +55,7 @@ def serve_command(
     searcher = open_searcher(folder, make=allow_writes, **settings)
 
     def ready(address: str) -> None:
-        echo(f"{searcher.folder} at {address}", err=True)
+        echo(f"{searcher.place} at {address}", err=True)
 
     others = []
     if find_spec("mcp"):  # the Model Context Protocol at /mcp

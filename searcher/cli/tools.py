@@ -7,7 +7,7 @@ import click
 
 from searcher.cli.command import Command
 from searcher.cli.importing import importing
-from searcher.cli.options import folder_option, model_options, open_searcher
+from searcher.cli.options import engine_of, folder_option, model_options, open_at
 from searcher.errors import SearcherError
 
 __all__ = ["mcp_command"]
@@ -31,4 +31,5 @@ def mcp_command(folder: Path | None, allow_writes: bool, **settings: Any) -> Non
             from searcher.mcp import run_stdio
     except ModuleNotFoundError as missing:
         raise SearcherError(f"the tools need {missing.name}: pip install 'searcher[mcp]'") from None
-    run_stdio(lambda: open_searcher(folder, make=allow_writes, **dict(settings)), allow_writes)
+    engine = engine_of(folder)
+    run_stdio(lambda: open_at(engine, folder, make=allow_writes, **dict(settings)), allow_writes)

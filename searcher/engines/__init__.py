@@ -6,7 +6,7 @@ Imports: errors, system, plain, places, records, text, filters, embedding, vecto
 from searcher.engines.engine import Effort, Engine, Hit, cosine
 from searcher.engines.library import Library, Where, keys_of
 from searcher.engines.local import LocalEngine
-from searcher.engines.opening import Opened
+from searcher.engines.opening import SCHEME, Opened
 from searcher.engines.status import status
 from searcher.engines.surroundings import Surrounding, Surroundings
 from searcher.engines.tuning import RECALL, make_index
@@ -15,6 +15,7 @@ from searcher.store import Held, Look, SeenFile
 
 __all__ = [
     "RECALL",
+    "SCHEME",
     "Effort",
     "Engine",
     "Held",

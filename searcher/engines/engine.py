@@ -96,6 +96,12 @@ class Engine(Protocol):
     def counts(self) -> dict[str, int]:
         """documents, passages, tokens."""
 
+    def described(self) -> dict[str, Any]:
+        """What it is kept in, for `status`: index_type and why, format, token_vectors and token_bytes at least."""
+
+    def check(self) -> list[str]:
+        """A line for each thing that is not what was stored."""
+
     @property
     def notes(self) -> Notes:
         """What is kept about a FAQ."""
@@ -104,6 +110,9 @@ class Engine(Protocol):
         """Let go of files and connections."""
 
     # -- writing
+
+    def accepts(self, document: Document) -> None:
+        """BadValue for a document that cannot be stored here, whatever becomes of it."""
 
     def settle(self, settings: IndexSettings) -> None:
         """Enter the settings of a new index; SettingsMismatch if it has others already."""

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from searcher.embedding import OwnTokens
+from searcher.engines.described import described
 from searcher.engines.engine import ANY, Effort, Hit
 from searcher.engines.inverted import Inverted
 from searcher.engines.keyword_table import KeywordTable
@@ -46,6 +48,10 @@ class LocalEngine(Store):
     def check_files(self) -> list[str]:
         """A line for each thing that is wrong with these files."""
         return self.snapshots.check() + self.inverted.check()
+
+    def described(self) -> dict[str, Any]:
+        """As in `Engine`."""
+        return described(self, self.snapshots, self.tokens)
 
     def close(self) -> None:
         """As in `Engine`."""

@@ -1,4 +1,4 @@
-"""An index folder opened: its engine, the model that fits it, and what was stored in it, by name."""
+"""An index opened, in a folder or on a server: its engine, the model that fits it, what was stored in it, by name."""
 
 import threading
 import weakref
@@ -7,34 +7,62 @@ from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path, PurePath
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Literal, Self, Unpack
 
 from searcher import filters
 from searcher.embedding import Embedder, IndexSettings, Settings, Wanted
+from searcher.engines.engine import Engine
 from searcher.engines.local import LocalEngine
+from searcher.engines.milvus.address import SCHEME, Address
 from searcher.errors import BadValue, DamagedIndex, UnknownName
 from searcher.filters import Filter, joined, named
 from searcher.records import Document, Row
 from searcher.store import DATABASE
 from searcher.system import absolute, on_fork, shown, spelled
 
-__all__ = ["Opened"]
+__all__ = ["FAISS", "SCHEME", "Opened", "address_of"]
 
+FAISS = "faiss"  # the engine of a folder, where nobody names another
 SHOWN = 5  # names in a message
 MOST = 20_000  # paths among which a name like another is looked for
 
 
+def address_of(engine: str | None) -> Address | None:
+    """Where an engine that is no folder is. BadValue, UnknownName for one that is none.
+
+    >>> address_of("faiss"), str(address_of("milvus:http://cluster:19530#notes"))
+    (None, 'milvus:http://cluster:19530#notes')
+    """
+    scheme = (engine or FAISS).partition(":")[0]
+    if scheme not in (FAISS, SCHEME) or engine == SCHEME:
+        raise UnknownName("engine", engine, [FAISS, f"{SCHEME}:URI[#collection]"])
+    return Address.of(engine) if engine and scheme == SCHEME else None
+
+
 class Opened:
-    """An index folder, its model loaded when it is first needed; safe to share between threads."""
+    """An index, its model loaded when it is first needed; safe to share between threads.
+
+    folder: of an index here. engine: "faiss", or where it is else, "milvus:URI[#collection]", which may also stand in
+    the place of the folder.
+    """
 
     def __init__(
-        self, folder: str | Path = "index_data", model: str | Path | None = None, **settings: Unpack[Settings]
+        self,
+        folder: str | Path = "index_data",
+        model: str | Path | None = None,
+        *,
+        engine: str | None = None,
+        **settings: Unpack[Settings],
     ) -> None:
-        self.folder = Path(absolute(folder))  # whatever the working directory will be
+        if engine is None and isinstance(folder, str) and folder.startswith(f"{SCHEME}:"):
+            engine = folder
+        self.address = address_of(engine)
+        # Whatever the working directory will be; on a server there is none.
+        self.folder = Path(absolute(folder) if self.address is None else str(self.address))
         if unknown := set(settings) - Settings.__optional_keys__:
             raise UnknownName("setting", min(unknown), Settings.__optional_keys__)
         self._wanted = Wanted(str(model) if model is not None else None, **settings)
-        self._engine: LocalEngine | None = None
+        self._engine: Engine | None = None
         self._embedder: Embedder | None = None
         self._made_with = ""  # fingerprint of the settings that the embedder is for
         self._lock = threading.RLock()
@@ -45,28 +73,61 @@ class Opened:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Of connections, mapped files and threads nothing can be copied: a copy opens the same index anew.
-        return _opened_anew, (type(self), self.folder, self._wanted)
-
-    def exists(self) -> bool:
-        """Whether the folder holds an index."""
-        return (self.folder / DATABASE).exists()
+        return _opened_anew, (type(self), self.place, self._wanted)
 
     @property
-    def engine(self) -> LocalEngine:
+    def place(self) -> str:
+        """Where the index is: its folder, or its address on a server."""
+        return str(self.folder if self.address is None else self.address)
+
+    def is_at(self, other: "Opened") -> bool:
+        """Whether both are one index, whatever its folder is called."""
+        if self.address or other.address:
+            return self.address == other.address
+        return self.folder.exists() and other.folder.exists() and self.folder.samefile(other.folder)
+
+    def exists(self) -> bool:
+        """Whether there is an index at its place."""
+        if self.address is None:
+            return (self.folder / DATABASE).exists()
+        with self._lock:
+            if self._engine is None:
+                self._engine = self._open(create=True)  # which makes nothing before there are settings
+            return self._engine.settings() is not None
+
+    @property
+    def engine(self) -> Engine:
         """What is stored. Raises IndexUnavailable if there is no index yet."""
         # Without the lock once it is open: who reads the database must not wait for a thread that waits to read it.
         if (engine := self._engine) is not None:
             return engine
         with self._lock:
             if self._engine is None:
-                self._engine = LocalEngine(self.folder)
+                self._engine = self._open()
             return self._engine
+
+    def local(self, doing: str) -> LocalEngine:
+        """The engine of an index folder, for what no other one can. BadValue elsewhere, which names what that is."""
+        if not isinstance(self.engine, LocalEngine):
+            raise BadValue(f"{self.place} cannot {doing}; only an index in a folder can")
+        return self.engine
+
+    def keeps_tokens(self) -> bool:
+        """Whether the vectors of passages' tokens are kept."""
+        return isinstance(self.engine, LocalEngine) and self.engine.tokens.exist()
+
+    def _open(self, create: bool = False) -> Engine:
+        if self.address is None:
+            return LocalEngine(self.folder, create)
+        from searcher.engines.milvus import MilvusEngine  # for which nobody else need wait
+
+        return MilvusEngine(self.address, create)
 
     def _create(self) -> None:
         """Make the index if there is none."""
         with self._lock:
-            if not self.exists():
-                self._engine = LocalEngine(self.folder, create=True)
+            if not self.exists() and self.address is None:
+                self._engine = self._open(create=True)
 
     def _stored(self) -> IndexSettings | None:
         return self.engine.settings() if self.exists() else None
@@ -132,12 +193,14 @@ class Opened:
         BadValue if there is none, or if several are meant.
         """
         _check_source(source)
-        for column, name in (("source", source), ("source", spelled(source)), ("key", source)):
+        names: tuple[tuple[Literal["source", "key"], str], ...]
+        names = (("source", source), ("source", spelled(source)), ("key", source))
+        for column, name in names:
             numbers = self.engine.documents_of(column, name)
             if numbers:
                 document = self.engine.document(min(numbers.values()))
                 if name not in (document.source, document.id):
-                    raise DamagedIndex(f"{self.folder}: {source!r} led to another document; run: searcher check")
+                    raise DamagedIndex(f"{self.place}: {source!r} led to another document; run: searcher check")
                 return document
         found = self._find(source)
         if len(found) > 1:
@@ -151,7 +214,7 @@ class Opened:
         if len(found) > 1:
             raise BadValue(f"{name!r} is the end or the title of {len(found):,}: {_named(list(found), len(found))}")
         if not found:
-            there = f"nothing from {name!r} in {self.folder};{self._near(name)}"
+            there = f"nothing from {name!r} in {self.place};{self._near(name)}"
             raise BadValue(f"{there} searcher list shows what there is")
         return next(iter(found.values()))
 
@@ -203,9 +266,9 @@ def _check_source(source: str) -> None:
         raise BadValue("a source is empty; searcher list shows what there is")
 
 
-def _opened_anew(kind: type[Opened], folder: Path, wanted: Wanted) -> Opened:
+def _opened_anew(kind: type[Opened], place: str, wanted: Wanted) -> Opened:
     """One that was pickled or copied."""
-    return kind(folder, **{field.name: getattr(wanted, field.name) for field in fields(wanted)})
+    return kind(place, **{field.name: getattr(wanted, field.name) for field in fields(wanted)})
 
 
 _opened: "weakref.WeakSet[Opened]" = weakref.WeakSet()

@@ -5,8 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from searcher.engines.described import bytes_of
 from searcher.engines.local import LocalEngine
-from searcher.engines.status import bytes_of
 from searcher.errors import DamagedIndex
 from searcher.store import DATABASE, KEYWORD_FAULT, repair_database
 

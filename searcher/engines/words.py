@@ -16,8 +16,8 @@ COMMON = 150  # a word that more than one in so many passages holds is not rare
 Scored = list[tuple[int, float]]  # ids of passages and their BM25, best first, equals by id
 
 
-class Holding(Protocol):
-    """Who holds the words of one question, in one state of the store."""
+class Counted(Protocol):
+    """How many hold the words of one question, and whether some do."""
 
     @property
     def passages(self) -> int:
@@ -26,11 +26,15 @@ class Holding(Protocol):
     def held(self, word: str) -> int:
         """How many passages hold a word."""
 
-    def best(self, held: Mapping[str, int], k: int, allowed: np.ndarray | None, others: Sequence[int]) -> Scored:
-        """The best passages for words, of those allowed, and others. held: word → how many hold it."""
-
     def holds(self, word: str, ids: np.ndarray, most: int) -> tuple[int, np.ndarray]:
         """How many passages hold a word, at most one above the most, and which of some do: (n,) bool."""
+
+
+class Holding(Counted, Protocol):
+    """Who holds the words of one question, in one state of the store."""
+
+    def best(self, held: Mapping[str, int], k: int, allowed: np.ndarray | None, others: Sequence[int]) -> Scored:
+        """The best passages for words, of those allowed, and others. held: word → how many hold it."""
 
 
 def terms(question: str) -> list[str]:
@@ -69,7 +73,7 @@ def best_by_words(
     return np.array([row[0] for row in rows], np.int64), np.array([row[1] for row in rows], np.float32)
 
 
-def rarest(holding: Holding, words: Sequence[str], ids: np.ndarray) -> np.ndarray:
+def rarest(holding: Counted, words: Sequence[str], ids: np.ndarray) -> np.ndarray:
     """The weight, in nats, of the rarest word of a question that each of some passages holds; 0 for common words alone.
 
     ids: (n,) int64, rising -> (n,) float32.

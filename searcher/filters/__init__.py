@@ -7,7 +7,7 @@ Imports: errors, system, plain, records.
 
 from searcher.filters.conditions import joined, named
 from searcher.filters.given import parse
-from searcher.filters.passing import fits, judge
+from searcher.filters.passing import ROW_KEYS, fits, judge, lets_through
 from searcher.filters.tokens import written
 from searcher.filters.tree import (
     And,
@@ -43,7 +43,9 @@ from searcher.filters.values import (
     Path,
     Value,
     has_key,
+    is_empty,
     kind_of,
+    moment_of,
     values_of,
 )
 
@@ -52,6 +54,7 @@ __all__ = [
     "LIST",
     "NUMBER",
     "OBJECT",
+    "ROW_KEYS",
     "SINGLE",
     "TEXT",
     "And",
@@ -78,9 +81,12 @@ __all__ = [
     "fits",
     "has_key",
     "in_metadata",
+    "is_empty",
     "joined",
     "judge",
     "kind_of",
+    "lets_through",
+    "moment_of",
     "named",
     "negated",
     "parse",

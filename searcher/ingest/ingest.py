@@ -161,6 +161,8 @@ class Ingest:
         """Take a document into the batch unless it is unchanged; whether it could be taken. ready: cut already."""
         try:
             document = sound(document)
+            if self.engine:
+                self.engine.accepts(document)
             if document.source in self._batch.taken:
                 self._flush()
             if self._pipeline:

@@ -32,6 +32,7 @@ class Upkeep(Opened):
         All or nothing: the old index answers until the new one is whole. Raises IndexUnavailable if another process
         wrote to it meanwhile; BadValue for a type that FAISS does not know or cannot make of these vectors.
         """
+        engine = self.local("be indexed or embedded again in its place")
         given = {"model": None if model is None else str(model), **changes}
         if given := {name: value for name, value in given.items() if value is not None}:
             wanted = self._wanted.changed(self.settings, given)
@@ -40,18 +41,20 @@ class Upkeep(Opened):
             with showing(progress) as progress:
                 from searcher.ingest.reindexing import embed_again
 
-                embed_again(self.engine, settings, embedder, progress)
-                if self.engine.tokens.exist():
-                    keep_tokens(self.engine, embedder, settings.fingerprint, progress)
+                embed_again(engine, settings, embedder, progress)
+                if self.keeps_tokens():
+                    keep_tokens(engine, embedder, settings.fingerprint, progress)
             with self._lock:
                 self._wanted = Wanted(device=wanted.device, torch_weights=wanted.torch_weights, dtype=wanted.dtype)
                 self._embedder, self._made_with = embedder, settings.fingerprint
-        make_index(self.engine, index_type, tune, recall)
+        make_index(engine, index_type, tune, recall)
         return self.settings
 
     def check(self) -> list[str]:
         """A line for each fault found in the stored data and in the cache; none when all is well."""
-        return check(lambda: self.engine)
+        if self.address is not None:
+            return self.engine.check()
+        return check(lambda: self.local("be checked"))
 
     def repair(self) -> Repair:
         """Make the index sound again: the cache anew, and if the database is damaged, a new one of all the documents
@@ -59,17 +62,19 @@ class Upkeep(Opened):
 
         Raises DamagedIndex where nothing can be saved, IndexUnavailable while others use it; nothing is changed then.
         """
+        if self.address is not None:
+            self.local("be repaired")
         with self._lock:
-            return repair(self.folder, lambda: self.engine, self.close)
+            return repair(self.folder, lambda: self.local("be repaired"), self.close)
 
     def compact(self) -> int:
         """Write the index's files anew without the room and the traces of what was removed; the bytes it gave back."""
-        return compact(self.engine)
+        return compact(self.local("be made smaller"))
 
     def status(self) -> dict[str, Any]:
         """What the index holds and was made with, sizes in bytes."""
-        return status(self.engine, self.settings)
+        return status(self.place, self.engine, self.settings)
 
     def tables(self) -> list[Held]:
         """What each table of the database holds: its name, rows and columns."""
-        return self.engine.tables()
+        return self.local("list its tables").tables()

@@ -49,7 +49,7 @@ class SearcherDocumentStore:
 
     def to_dict(self) -> dict[str, Any]:
         """What makes the same store again, on the same folder."""
-        return default_to_dict(self, index=str(self.searcher.folder), **self._settings)
+        return default_to_dict(self, index=self.searcher.place, **self._settings)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:

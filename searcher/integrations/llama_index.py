@@ -99,7 +99,7 @@ class SearcherVectorStore(BasePydanticVectorStore):
         searcher = opened(folder if index is None else index, given)
         brings = bool(given.get("vectors")) or (searcher.exists() and searcher.settings.given)
         fields = {"is_embedding_query": brings, **{name: fields[name] for name in fields if name != "class_name"}}
-        super().__init__(folder=str(searcher.folder), settings=given, **fields)
+        super().__init__(folder=searcher.place, settings=given, **fields)
         self._searcher = searcher
 
     @classmethod

@@ -255,7 +255,7 @@ class Asking(Opened):
                 ranked = self._retrieved(questions, asked, tree, wordings)
                 # A filter's answer comes out of SQLite's indexes, in which damage shows only to `check`.
                 if tree is not None and not all(filters.fits(row, tree) for hits in ranked for _, row in hits):
-                    raise DamagedIndex(f"{self.folder}: a filter led to what it forbids; run: searcher check")
+                    raise DamagedIndex(f"{self.place}: a filter led to what it forbids; run: searcher check")
                 return questions, ranked
 
     def _retrieved(

@@ -17,7 +17,10 @@ import numpy as np
 from searcher.errors import DamagedIndex
 from searcher.text import spelled_once
 
-__all__ = ["KEYWORD_FAULT", "enter", "holding", "leave", "misspaced", "pairs", "rebuild", "respell", "spaced", "verify"]
+__all__ = [
+    "KEYWORD_FAULT", "enter", "holding", "leave", "misspaced", "pairs", "rebuild", "respell", "runs_of", "spaced",
+    "verify",
+]  # fmt: skip
 
 # Thai, Lao, Burmese, Khmer; kana, Han and Hangul, which has spaces but joins words with their endings.
 UNSPACED = (  # compiled when first met: that takes longer than all else that is imported here
@@ -69,13 +72,18 @@ def holding(connection: Any, phrase: str) -> np.ndarray:
 
     All, for a phrase without a word: what nobody can see is asked of none.
     """
-    runs = [run for part in _parts(spelled_once(phrase)) if any(map(str.isalnum, run := asked(part)))]
-    if not runs:
+    if not (runs := runs_of(phrase)):
         rows = connection.execute("SELECT id FROM passages ORDER BY id")
     else:
-        quoted = " AND ".join(f'"{_words(run)}"' for run in runs)
+        quoted = " AND ".join(f'"{run}"' for run in runs)
         rows = connection.execute("SELECT rowid FROM keywords WHERE keywords MATCH ? ORDER BY rowid", [quoted])
     return np.fromiter((number for (number,) in rows), np.int64)
+
+
+def runs_of(phrase: str) -> list[str]:
+    """The stretches of a phrase whose words stand one after the other, each as FTS5 is to see it."""
+    parts = map(asked, _parts(spelled_once(phrase)))
+    return [_words(run) for run in parts if any(map(str.isalnum, run))]
 
 
 def _parts(phrase: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from searcher.store.keyword_index import leave
 from searcher.store.rows import DOCUMENT_PART, WHOLE_DOCUMENT, as_document, check_part, checksum
 
-__all__ = ["delete", "move"]
+__all__ = ["delete", "move", "renamed"]
 
 
 def delete(connection: Any, condition: str, values: Sequence[Any]) -> int:

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from searcher.postings import Segment
-from searcher.store.keyword_index import spaced
+from searcher.store.keyword_index import runs_of, spaced
 from searcher.store.rows import PASSAGE_PART, check_part
 from searcher.store.schema import FORMAT, TOKENIZER
 from searcher.store.state import State
 
-__all__ = ["Tokenized", "segment_of", "tokens_of", "way_of_words"]
+__all__ = ["Tokenized", "phrase_of", "segment_of", "tokens_of", "way_of_words", "words_of"]
 
 PIECE = 16_384  # passages that are tokenised together
 TEXT = 7  # its place in PASSAGE_PART
@@ -32,6 +32,16 @@ def tokens_of(words: Sequence[str]) -> list[list[bytes]]:
     for token, place, offset in _occurrences(words, "doc, offset"):
         found[place].append((offset, token))
     return [[token for _, token in sorted(own)] for own in found]
+
+
+def words_of(texts: Sequence[str]) -> list[list[bytes]]:
+    """The words of each text in their order, as the keyword index has them, UTF-8."""
+    return tokens_of([spaced(text) for text in texts])
+
+
+def phrase_of(phrase: str) -> list[list[bytes]]:
+    """The words of a phrase, as `holding` asks for it: each list stands in a passage one after the other."""
+    return [words for words in tokens_of(runs_of(phrase)) if words]
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Any
 from searcher.embedding import IndexSettings
 from searcher.errors import BadValue, IndexUnavailable
 from searcher.plain import as_json
-from searcher.records import Head, Prepared
+from searcher.records import Document, Head, Prepared
 from searcher.store.given import given_rows
 from searcher.store.keyword_index import enter
 from searcher.store.lookup import change_values
@@ -24,6 +24,9 @@ __all__ = ["Writing"]
 
 class Writing(State):
     """The ways in which documents come into a database, change and go."""
+
+    def accepts(self, document: Document) -> None:
+        """As in `Engine`: every document that is sound."""
 
     def write(
         self,

@@ -18,7 +18,7 @@ async def status(service: Serving) -> Response:
     def work() -> dict[str, Any]:
         searcher = service.searcher
         if not searcher.exists():
-            return {"exists": False, "folder": str(searcher.folder)}
+            return {"exists": False, "folder": searcher.place}
         far = searcher.under_way()
         return {"exists": True, **searcher.status(), "under_way": None if far is None else str(far)}
 

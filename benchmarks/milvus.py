@@ -1,0 +1,95 @@
+"""An index on Milvus: how fast is it filled and asked, how many of the nearest are found, beside an index folder?
+
+    tests/server.sh FOLDER benchmarks/milvus.py   # of the server in the milvus wheel; see there
+    python benchmarks/milvus.py --uri http://HOST:19530 [--count 100000]
+    python benchmarks/milvus.py --uri FILE.db     # Milvus Lite
+
+Passages with synthetic vectors of 384 numbers, clustered as texts are (scale_synthetic.py), ten to a document, written in
+batches of 500 documents, then asked one question at a time: of all, and under filters that allow a fifth and a thousandth.
+recall@10 counts against a numpy product with every vector that is allowed. The last line is JSON.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+from common import report
+from scale_synthetic import WIDTH, Clusters
+
+from searcher.embedding import IndexSettings
+from searcher.engines import Engine, LocalEngine
+from searcher.engines.milvus import Address, MilvusEngine
+from searcher.filters import parse
+from searcher.records import Chunk, Document, Prepared
+
+K, TO_A_DOCUMENT, BATCH = 10, 10, 500
+WHERE = {"all": None, "a fifth": "fifth = 0", "a thousandth": "thousandth = 0"}
+SETTINGS = IndexSettings(
+    "made-up", "0" * 64, "1" * 64, {"layers": 1}, "mean", [1], "", True, "", "", False, WIDTH, 64, 0
+)
+
+
+def main() -> None:
+    """Fill both, ask both, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--uri", default="http://127.0.0.1:19530")
+    parser.add_argument("--count", type=int, default=100_000)
+    parser.add_argument("--questions", type=int, default=100)
+    given = parser.parse_args()
+    clusters = Clusters()
+    vectors, questions = clusters.draw(given.count, 1), clusters.draw(given.questions, 2)
+    result = {}
+    with tempfile.TemporaryDirectory() as folder:
+        milvus = MilvusEngine(Address.of(f"milvus:{given.uri}#bench_{uuid4().hex}"), create=True)
+        for name, engine in (("milvus", milvus), ("folder", LocalEngine(Path(folder) / "index", create=True))):
+            result[name] = measured(engine, vectors, questions)
+            print(name, result[name], flush=True)
+            engine.close()
+    report("milvus", {"count": given.count, "uri": given.uri, **result})
+
+
+def measured(engine: Engine, vectors: np.ndarray, questions: np.ndarray) -> dict[str, float]:
+    """Rows a second, then milliseconds a question (median) and recall@10 of each filter."""
+    engine.settle(SETTINGS)
+    begun = time.perf_counter()
+    documents = len(vectors) // TO_A_DOCUMENT
+    for first in range(0, documents, BATCH):
+        engine.write([document(number, vectors) for number in range(first, min(first + BATCH, documents))])
+    result = {"rows_per_second": round(len(vectors) / (time.perf_counter() - begun))}
+    engine.publish()
+    result["published_after_s"] = round(time.perf_counter() - begun, 1)
+    for name, where in WHERE.items():
+        tree = None if where is None else parse(where)
+        allowed = np.arange(len(vectors))
+        if where is not None:
+            allowed = allowed[allowed // TO_A_DOCUMENT % (5 if "fifth" in where else 1000) == 0]
+        engine.nearest(questions[:1], K, tree)
+        seconds, found = [], 0
+        for question in questions:
+            begun = time.perf_counter()
+            with engine.reading():
+                [hits] = engine.nearest(question[None], K, tree)
+            seconds.append(time.perf_counter() - begun)
+            scores = vectors[allowed] @ question
+            least = np.sort(scores)[-K]
+            found += sum(score >= least - 1e-6 for score, _ in hits)
+        result |= {f"{name}: ms": round(1000 * statistics.median(seconds), 1), f"{name}: recall@10": round(found / len(questions) / K, 4)}  # fmt: skip
+    return result
+
+
+def document(number: int, vectors: np.ndarray) -> Prepared:
+    """One of ten passages, with what filters ask."""
+    text = "\n".join(f"passage {number} {place}" for place in range(TO_A_DOCUMENT))
+    ends = np.cumsum([len(line) + 1 for line in text.split("\n")]) - 1
+    starts = [0, *(ends[:-1] + 1).tolist()]
+    chunks = [Chunk(start, int(end), (), 3) for start, end in zip(starts, ends, strict=True)]
+    own = Document(f"doc {number}", text, metadata={"fifth": number % 5, "thousandth": number % 1000})
+    return Prepared(own, own.digest(), None, chunks, vectors[number * TO_A_DOCUMENT : (number + 1) * TO_A_DOCUMENT])
+
+
+if __name__ == "__main__":
+    main()

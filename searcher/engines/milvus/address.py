@@ -1,0 +1,90 @@
+"""Where an index on Milvus is: `milvus:URI[#collection]`, and what the environment says of how to get there."""
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from searcher.errors import BadValue, UnknownName
+from searcher.system import absolute
+
+__all__ = ["SCHEME", "Access", "Address"]
+
+SCHEME = "milvus"
+COLLECTION = "searcher"
+GOOD = "good: milvus:http://HOST:19530#COLLECTION, or milvus:FILE.db for Milvus Lite"
+LEVELS = ("Strong", "Bounded", "Session", "Eventually")
+DEADLINE = 60.0
+
+
+@dataclass(frozen=True)
+class Address:
+    """uri: of a server, or the absolute path of a Milvus Lite folder. collection: names the index there."""
+
+    uri: str
+    collection: str = COLLECTION
+
+    @classmethod
+    def of(cls, text: str) -> "Address":
+        """Read `milvus:URI[#collection]`. BadValue, which never repeats a password."""
+        uri, _, collection = text.removeprefix(f"{SCHEME}:").partition("#")
+        collection = collection or COLLECTION
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,199}", collection):
+            raise BadValue(f"a collection is {collection!r:.80}; good: letters, digits and _, no digit first")
+        if "://" not in uri:
+            if not uri.endswith(".db"):
+                raise BadValue(f"engine {text!r:.200} names neither a server nor a file that ends in .db; {GOOD}")
+            return cls(absolute(os.path.expanduser(uri)), collection)  # noqa: PTH111 - a URI is a text
+        parts = urlsplit(uri)
+        if parts.username is not None or parts.password is not None:
+            raise BadValue("an engine's address holds no password; put user:password into $SEARCHER_MILVUS_TOKEN")
+        if parts.scheme not in ("http", "https", "tcp") or not parts.hostname:
+            raise BadValue(f"engine {text!r:.200} is no address of a server; {GOOD}")
+        return cls(uri, collection)
+
+    @property
+    def is_lite(self) -> bool:
+        """Whether it is Milvus Lite in this process, not a server."""
+        return "://" not in self.uri
+
+    def __str__(self) -> str:
+        return f"{SCHEME}:{self.uri}#{self.collection}"
+
+
+@dataclass(frozen=True, repr=False)
+class Access:
+    """How a server is reached and read. deadline: seconds for a call, all its retries included.
+
+    No `repr`: the token is shown nowhere.
+    """
+
+    token: str = ""
+    database: str = ""
+    tls: tuple[tuple[str, str], ...] = ()
+    level: str = LEVELS[0]
+    deadline: float = DEADLINE
+
+    @classmethod
+    def of_environment(cls) -> "Access":
+        """From SEARCHER_MILVUS_TOKEN, _DATABASE, _CA, _CERT, _KEY, _SERVER_NAME, _CONSISTENCY, _TIMEOUT. BadValue."""
+        said = {name: os.environ.get(f"SEARCHER_MILVUS_{name}") or "" for name in
+                ("TOKEN", "DATABASE", "CA", "CERT", "KEY", "SERVER_NAME", "CONSISTENCY", "TIMEOUT")}  # fmt: skip
+        level = said["CONSISTENCY"] or LEVELS[0]
+        if level not in LEVELS:
+            raise UnknownName("$SEARCHER_MILVUS_CONSISTENCY", level, LEVELS)
+        try:
+            deadline = float(said["TIMEOUT"] or DEADLINE)
+            if not 0 < deadline < float("inf"):
+                raise ValueError
+        except ValueError:
+            raise BadValue(f"$SEARCHER_MILVUS_TIMEOUT is {said['TIMEOUT']!r}; good: seconds above 0") from None
+        names = {"CA": "server_pem_path" if not said["CERT"] else "ca_pem_path", "CERT": "client_pem_path",
+                 "KEY": "client_key_path", "SERVER_NAME": "server_name"}  # fmt: skip
+        tls = tuple((own, said[name]) for name, own in names.items() if said[name])
+        return cls(said["TOKEN"], said["DATABASE"], tls, level, deadline)
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What `MilvusClient` takes."""
+        return {"token": self.token, "db_name": self.database, **dict(self.tls)}

@@ -1,0 +1,215 @@
+"""An index on Milvus, a server, a cluster or Milvus Lite, as an `Engine`: what it promises, and questions to it."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from searcher.embedding import OwnTokens
+from searcher.engines.engine import ANY, Effort, Hit, cosine
+from searcher.engines.milvus.address import Address
+from searcher.engines.milvus.layout import FIELDS, FORMAT
+from searcher.engines.milvus.notes import Notes
+from searcher.engines.milvus.passages import EVERY, Wanted
+from searcher.engines.milvus.state import pieces
+from searcher.engines.milvus.words import Words, words_asked
+from searcher.engines.milvus.writing import Writing
+from searcher.engines.words import rarest, terms
+from searcher.errors import BadValue, DamagedIndex, IndexUnavailable
+from searcher.filters import Filter
+
+__all__ = ["MilvusEngine"]
+
+MOST = 16_384  # hits of one question
+HITS = 2_000  # rows, texts and vectors with them, in one answer
+SPARE = 8  # hits beyond those asked for, which tell whether others are as near as the last
+DEEPER = 4
+EF = 128  # of the graph, at least; a filter leaves fewer of those that are looked at
+WITHOUT = 10_000  # ids that an expression names
+FLUSHED = 50_000  # passages after which the server is asked to make its files and their graphs at once
+
+
+class MilvusEngine(Writing):
+    """An index on Milvus, which many processes on many machines may read and write at the same time.
+
+    What it promises otherwise than an index folder:
+
+    - What was written is there when the call returns, and after the server was killed. Of several documents some may
+      be in when a call fails; each is in as a whole, or as it was before. The same call again writes the rest.
+    - `reading` holds no state: two questions inside may see two. Each sees what was written before it by anybody
+      (consistency "Strong"; the look-ups of a writer see at least what it wrote itself).
+    - An id of a passage follows from its document's source, text and metadata: the same everywhere, rising within the
+      document, never that of another. It does not tell which came first; `document_ids` and equal hits go by it.
+    - A vector is found by a graph that the server keeps (HNSW), most of the nearest, not always all; scores are
+      computed from the stored vectors. `Effort.exact` reads every vector over the network. Milvus Lite is exact.
+    - By words where the server makes BM25 (2.5 and later, Lite), with its weights; no word by its beginning.
+    - No rows have checksums. A document has one, and is verified when it is read as a whole.
+    - Filters by globs of files pick out at most 100,000 documents; what is in a name of any kind, or in metadata,
+      takes at most 60,000 bytes for a document.
+    """
+
+    def __init__(self, address: Address, create: bool = False) -> None:
+        super().__init__(address, create)
+        self.notes = Notes(self.server, self.beside)
+
+    def publish(self) -> bool:
+        """After much was written, have the server make its files and graphs now; it does so by itself in time."""
+        if self._written >= FLUSHED:
+            self._written = 0
+            with suppress(IndexUnavailable):  # a server may limit how often it is asked to
+                self.server.ask("flush", self.passages)
+        return True
+
+    def described(self) -> dict[str, Any]:
+        """As in `Engine`."""
+        kind, reason = ("flat", "Milvus Lite") if self.address.is_lite else ("hnsw", "the server keeps a graph")
+        return {
+            "index_type": kind, "index_type_wanted": kind, "index_type_reason": reason,
+            "knob": None if self.address.is_lite else "ef", "knob_value": None if self.address.is_lite else EF,
+            "recall_at_10": None, "milliseconds": None, "format": FORMAT,
+            "milvus": ".".join(map(str, self.version)), "token_vectors": 0, "token_bytes": 0,
+        }  # fmt: skip
+
+    def check(self) -> list[str]:
+        """Every document read and compared with its digest, and whether all its passages are there."""
+        lines = []
+        for stored in self._documents():
+            try:
+                self.document(stored.number)
+            except DamagedIndex as fault:
+                lines.append(str(fault))
+            found = list(self.server.of_ids(self.passages, stored.ids, ["id", "document"]))
+            if len([row for row in found if row["document"] == stored.number]) != stored.passages:
+                lines.append(f"passages of document {stored.source!r} are gone; add it again")
+        return lines
+
+    # -- questions
+
+    def nearest(
+        self,
+        vectors: np.ndarray,
+        k: int,
+        where: Filter | None = None,
+        effort: Effort = ANY,
+        without: np.ndarray | None = None,
+    ) -> list[list[Hit]]:
+        """As in `Engine`."""
+        if effort.nprobe is not None and not effort.exact:
+            raise BadValue(f"{self.address} has no nprobe; it has ef")
+        wanted = self.asked(where) if where is not None else Wanted(EVERY)
+        expressions = [wanted.expression] if wanted.expression != EVERY else []
+        if self.settled().given:
+            expressions.append("nowhere == false")
+        left_out = set() if without is None else set(without.tolist())
+        if 0 < len(left_out) <= WITHOUT:
+            expressions.append(f"id not in {sorted(left_out)}")
+        wanted = Wanted(" and ".join(expressions), wanted.left)
+        answers: list[list[Hit]] = [[] for _ in vectors]
+        waiting, limit = list(range(len(vectors))), k + SPARE
+        while waiting and limit <= MOST and not effort.exact:
+            open_ = []
+            for place, hits, whole in self._searched(vectors, waiting, limit, wanted, effort.ef, left_out):
+                answers[place] = hits[:k]
+                # Others that were not found may be as near as the last of these.
+                if not whole and (len(hits) <= k or hits[k - 1][0] <= hits[-1][0]):
+                    open_.append(place)
+            waiting, limit = open_, limit * DEEPER
+        if waiting:
+            found = self._exhaustive(vectors[waiting], k, wanted, left_out)
+            for place, hits in zip(waiting, found, strict=True):
+                answers[place] = hits
+        return answers
+
+    def _searched(
+        self, vectors: np.ndarray, places: Sequence[int], limit: int, wanted: Wanted, ef: int | None, without: set[int]
+    ) -> list[tuple[int, list[Hit], bool]]:
+        """Of each vector at those places its hits among the nearest `limit`, and whether these are all there are."""
+        found = []
+        level = self.server.access.level
+        params = {} if self.address.is_lite else {"ef": min(max(limit, ef or EF), 32_768)}
+        for at in range(0, len(places), step := max(1, HITS // limit)):
+            some = places[at : at + step]
+            answers = self.server.ask(
+                "search", self.passages, data=[vectors[place].tolist() for place in some], filter=wanted.expression,
+                limit=limit, output_fields=list(FIELDS), anns_field="vector", consistency_level=level,
+                search_params={"metric_type": "COSINE", "params": params},
+            )  # fmt: skip
+            rows = [[hit["entity"] | {"id": hit["id"]} for hit in hits] for hits in answers]
+            known = self._rows_in_hand({row["id"]: row for own in rows for row in own}, wanted, without)
+            for place, own in zip(some, rows, strict=True):
+                passages = [known[row["id"]] for row in own if row["id"] in known]
+                hits = _ranked([(cosine(passage, vectors[place]), passage) for passage in passages])
+                found.append((place, hits, len(own) < limit))
+        return found
+
+    def _rows_in_hand(self, rows: Mapping[int, Mapping[str, Any]], wanted: Wanted, without: set[int]) -> dict[int, Any]:
+        """The passages in rows, by their ids: those that count, and that a filter lets through."""
+        known = {}
+        for row, stored in self._current(rows.values()):
+            passage = self._row(row, stored)
+            if passage.passage_id not in without and wanted.lets_through(passage, stored):
+                known[passage.passage_id] = passage
+        return known
+
+    def _exhaustive(self, vectors: np.ndarray, k: int, wanted: Wanted, without: set[int]) -> list[list[Hit]]:
+        """The k nearest out of all passages, read one by one."""
+        best: list[list[Hit]] = [[] for _ in vectors]
+        for rows in self.server.each(self.passages, wanted.expression or EVERY, FIELDS):
+            known = self._rows_in_hand({row["id"]: row for row in rows}, wanted, without)
+            for place, vector in enumerate(vectors):
+                hits = [(cosine(passage, vector), passage) for passage in known.values()]
+                best[place] = _ranked(best[place] + hits)[:k]
+        return best
+
+    def by_words(
+        self, question: str, k: int, where: Filter | None = None, others: Sequence[int] = ()
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As in `Engine`. BadValue for the beginning of a word, and for an index that was made without words."""
+        wanted = self.asked(where) if where is not None else Wanted(EVERY)
+        words, counted = self._words(question)
+        telling = counted.telling(words)
+        found = self._best(counted, telling, k, wanted)
+        if len(found) < k and len(telling) < len(words):
+            telling = words
+            found = self._best(counted, words, k, wanted)
+        listed = {number for _, number in found}
+        for some in pieces([number for number in others if number not in listed]):
+            named = Wanted(f"{wanted.expression} and id in {some}", wanted.left)
+            found += self._best(counted, telling, len(some), named)
+        return np.array([number for _, number in found], np.int64), np.array([score for score, _ in found], np.float32)
+
+    def _best(self, counted: Words, words: Sequence[str], k: int, wanted: Wanted) -> list[tuple[float, int]]:
+        """Score and id of the k best passages for words, best first, equals by id."""
+        limit = k + SPARE
+        while True:
+            rows = counted.best(words, min(limit, MOST), wanted.expression)
+            known = self._rows_in_hand({row["id"]: row for _, row in rows}, wanted, set())
+            hits = sorted(((score, row["id"]) for score, row in rows if row["id"] in known), key=_by_score)
+            if len(hits) >= k or len(rows) < min(limit, MOST) or limit >= MOST:
+                return hits[:k]
+            limit *= DEEPER
+
+    def rarest(self, question: str, ids: np.ndarray) -> np.ndarray:
+        """As in `Engine`."""
+        words, counted = self._words(question)
+        return rarest(counted, words, ids)
+
+    def _words(self, question: str) -> tuple[list[str], Words]:
+        """The words of a question, and who holds them. BadValue for an index without words."""
+        if not self.has_words:
+            advice = "Milvus has words since 2.5, for indexes made there; good: mode dense"
+            raise BadValue(f"{self.address} cannot be asked by words; {advice}")
+        return words_asked(terms(question)), Words(self.server, self.passages)
+
+    def token_vectors(self, texts: Mapping[int, str]) -> dict[int, OwnTokens]:
+        """None are kept: they are computed where they are needed."""
+        return {}
+
+
+def _by_score(hit: tuple[float, int]) -> tuple[float, int]:
+    return -hit[0], hit[1]
+
+
+def _ranked(hits: list[Hit]) -> list[Hit]:
+    return sorted(hits, key=lambda hit: (-hit[0], hit[1].passage_id))
