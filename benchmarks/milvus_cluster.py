@@ -4,13 +4,14 @@
     pip install --target KAFKA confluent-kafka
     pip install --no-deps --target WHEEL milvus==2.3.5
     apt-get download etcd-server && dpkg -x etcd-server_*.deb ETCD
-    unshare --map-root-user --net sh -c 'ip link set lo up && PYTHONPATH=KAFKA exec "$@"' - \
+    unshare --map-root-user --net --mount sh -c \
+        'ip link set lo up && mount -t tmpfs tmpfs /run && PYTHONPATH=KAFKA exec "$@"' - \
         python benchmarks/milvus_cluster.py WHEEL ETCD/usr/bin/etcd
 
 4 coordinators, a proxy, a data node, an index node, 2 query nodes; 2 shards, 2 replicas; etcd, the mock broker inside
 confluent-kafka for a log, a folder for an object store. That server is old, asks for no password and listens on every
-interface: it runs in a network of its own (Linux; unshare, ip). The mock broker keeps a few megabytes in memory: whether
-the log survives is not tested.
+interface: it gets a network of its own, and a /run for what it writes there (Linux; unshare, ip, mount). The mock broker
+keeps a few megabytes in memory: whether the log survives is not tested.
 """
 
 import argparse

@@ -10,7 +10,7 @@ SearcherError               anything wrong in the user's world: one line, no tra
 ├── DamagedIndex            stored data that is not what was written
 └── IndexUnavailable        no index there, or one that cannot be read, locked or written now
 
-Interrupted                 Ctrl-C during an `add` or `import`, which is no fault: a KeyboardInterrupt
+Interrupted                 Ctrl-C during an `add`, `import` or `copy`, which is no fault: a KeyboardInterrupt
 """
 
 from collections.abc import Iterable
@@ -116,9 +116,9 @@ class IndexUnavailable(SearcherError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during an `add` or `import`: what was embedded by then is committed, and the same call goes on from there.
+    """Ctrl-C during an `add`, `import` or `copy`: what was in hand is committed, and the same call goes on from there.
 
-    report: what was done, an AddReport; `str()` says it in a line.
+    report: what was done, an AddReport or, of a copy, a Copied; `str()` says it in a line.
     """
 
     def __init__(self, report: Any, files: int, of_files: int) -> None:
