@@ -106,13 +106,13 @@ class Opened:
                 self._engine = self._open()
             return self._engine
 
-    def local(self, doing: str) -> LocalEngine:
+    def _local(self, doing: str) -> LocalEngine:
         """The engine of an index folder, for what no other one can. BadValue elsewhere, which names what that is."""
         if not isinstance(self.engine, LocalEngine):
             raise BadValue(f"{self.place} cannot {doing}; only an index in a folder can")
         return self.engine
 
-    def keeps_tokens(self) -> bool:
+    def _keeps_tokens(self) -> bool:
         """Whether the vectors of passages' tokens are kept."""
         return isinstance(self.engine, LocalEngine) and self.engine.tokens.exist()
 

@@ -211,8 +211,8 @@ class Adding(Opened):
             raise
         if not dry_run:
             self.engine.publish()
-            if self.keeps_tokens():
-                keep_tokens(self.local("keep token vectors"), embedder, settings.fingerprint, no_progress)
+            if self._keeps_tokens():
+                keep_tokens(self._local("keep token vectors"), embedder, settings.fingerprint, no_progress)
 
     def keep_token_vectors(self, progress: Progress = no_progress) -> None:
         """Keep the vectors of all passages' tokens, so that `rerank="maxsim"` need not compute them: of passages that
@@ -224,12 +224,12 @@ class Adding(Opened):
         """
         settings, embedder = self.settings, self.embedder
         with showing(progress) as progress:
-            keep_tokens(self.local("keep token vectors"), embedder, settings.fingerprint, progress)
+            keep_tokens(self._local("keep token vectors"), embedder, settings.fingerprint, progress)
 
     def drop_token_vectors(self) -> None:
         """Keep token vectors no more; those that are kept go."""
-        if self.exists() and self.keeps_tokens():
-            self.local("keep token vectors").tokens.end()
+        if self.exists() and self._keeps_tokens():
+            self._local("keep token vectors").tokens.end()
 
     def under_way(self) -> UnderWay | None:
         """How far an `add` is that another process does, or that was cut short; None where all is done."""

@@ -32,7 +32,7 @@ class Upkeep(Opened):
         All or nothing: the old index answers until the new one is whole. Raises IndexUnavailable if another process
         wrote to it meanwhile; BadValue for a type that FAISS does not know or cannot make of these vectors.
         """
-        engine = self.local("be indexed or embedded again in its place")
+        engine = self._local("be indexed or embedded again in its place")
         given = {"model": None if model is None else str(model), **changes}
         if given := {name: value for name, value in given.items() if value is not None}:
             wanted = self._wanted.changed(self.settings, given)
@@ -42,7 +42,7 @@ class Upkeep(Opened):
                 from searcher.ingest.reindexing import embed_again
 
                 embed_again(engine, settings, embedder, progress)
-                if self.keeps_tokens():
+                if self._keeps_tokens():
                     keep_tokens(engine, embedder, settings.fingerprint, progress)
             with self._lock:
                 self._wanted = Wanted(device=wanted.device, torch_weights=wanted.torch_weights, dtype=wanted.dtype)
@@ -54,7 +54,7 @@ class Upkeep(Opened):
         """A line for each fault found in the stored data and in the cache; none when all is well."""
         if self.address is not None:
             return self.engine.check()
-        return check(lambda: self.local("be checked"))
+        return check(lambda: self._local("be checked"))
 
     def repair(self) -> Repair:
         """Make the index sound again: the cache anew, and if the database is damaged, a new one of all the documents
@@ -63,13 +63,13 @@ class Upkeep(Opened):
         Raises DamagedIndex where nothing can be saved, IndexUnavailable while others use it; nothing is changed then.
         """
         if self.address is not None:
-            self.local("be repaired")
+            self._local("be repaired")
         with self._lock:
-            return repair(self.folder, lambda: self.local("be repaired"), self.close)
+            return repair(self.folder, lambda: self._local("be repaired"), self.close)
 
     def compact(self) -> int:
         """Write the index's files anew without the room and the traces of what was removed; the bytes it gave back."""
-        return compact(self.local("be made smaller"))
+        return compact(self._local("be made smaller"))
 
     def status(self) -> dict[str, Any]:
         """What the index holds and was made with, sizes in bytes."""
@@ -77,4 +77,4 @@ class Upkeep(Opened):
 
     def tables(self) -> list[Held]:
         """What each table of the database holds: its name, rows and columns."""
-        return self.local("list its tables").tables()
+        return self._local("list its tables").tables()

@@ -149,25 +149,29 @@ class Writing(Passages):
 
     def _numbered(self, items: Mapping[str, Prepared]) -> Iterator[tuple[Stored, Prepared, list[str]]]:
         """Documents with numbers under which there is nothing of another document, and their blocks of text."""
-        waiting, attempt = dict(items), 0
+        waiting, attempt, given = dict(items), 0, set[int]()
         while waiting:
-            first = {source: number_of(item.digest, attempt) for source, item in waiting.items()}
-            taken = self._taken(waiting, first)
-            for source in [source for source in waiting if source not in taken]:
+            ids = {source: _ids(item, attempt) for source, item in waiting.items()}
+            taken = self._taken(ids)
+            for source, own in ids.items():
+                if source in taken or not given.isdisjoint(own):
+                    continue
+                given.update(own)
                 item = waiting.pop(source)
                 blocks = text_blocks(item.document)
-                yield stored_of(first[source], item, blocks), item, blocks
+                yield stored_of(own[0], item, blocks), item, blocks
             attempt += 1
 
-    def _taken(self, items: Mapping[str, Prepared], first: Mapping[str, int]) -> set[str]:
-        """The sources of documents whose numbers are, or overlap, another's."""
-        owner = {number: source for source, number in first.items()}
-        taken = {owner[number] for number, stored in self._of_numbers(owner).items() if stored.source != owner[number]}
-        ids = {first[source] + place: source for source, item in items.items() for place in range(len(item.chunks))}
-        for row in self.server.of_ids(self.passages, ids, ["id", "document"], "Session"):
-            source = ids[row["id"]]
-            if row["document"] != first[source]:
-                taken.add(source)
+    def _taken(self, ids: Mapping[str, range]) -> set[str]:
+        """The sources of documents some of whose ids another document has."""
+        wanting: dict[int, list[str]] = {}
+        for source, own in ids.items():
+            for number in own:
+                wanting.setdefault(number, []).append(source)
+        holders = {number: stored.source for number, stored in self._of_numbers(own[0] for own in ids.values()).items()}
+        taken = {source for source, own in ids.items() if holders.get(own[0], source) != source}
+        for row in self.server.of_ids(self.passages, wanting, ["id", "document"], "Session"):
+            taken.update(source for source in wanting[row["id"]] if ids[source][0] != row["document"])
         return taken
 
     def _enter_keys(self, metadatas: Iterable[Mapping[str, Any]], parts: Iterable[str]) -> None:
@@ -239,6 +243,12 @@ class Writing(Passages):
         """Files of documents that go are not wholly in any more."""
         paths = {own.file for own in documents if own.file is not None}
         self.server.take_out(self.beside, (f"file:{digest_of(path)}" for path in paths))
+
+
+def _ids(item: Prepared, attempt: int) -> range:
+    """The ids that a document's passages would have, one at least."""
+    first = number_of(item.digest, attempt)
+    return range(first, first + max(1, len(item.chunks)))
 
 
 def _parts(items: Iterable[Prepared]) -> set[str]:

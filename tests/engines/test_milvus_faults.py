@@ -1,0 +1,86 @@
+"""A write to Milvus that stops at any of its calls leaves each document whole, as it was or as it was to be."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from contract import SETTINGS, Oracle, prepared, units
+
+from searcher.errors import IndexUnavailable
+
+pytest.importorskip("pymilvus", reason="pymilvus is not installed: pip install 'searcher[milvus]'")
+pytest.importorskip("milvus_lite", reason="milvus-lite is not installed")
+
+from searcher.engines.milvus import Address, MilvusEngine
+from searcher.engines.milvus.connection import Connection
+
+QUESTIONS = units(3, np.random.default_rng(4))
+CHANGING = ("upsert", "delete")
+
+
+def test_a_write_that_stops_anywhere_leaves_each_document_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = MilvusEngine(Address.of(f"milvus:{tmp_path}/x.db"), create=True)
+    engine.settle(SETTINGS)
+    before = [prepared(f"d{number}", [f"old {number} {place}" for place in range(3)], file="f") for number in range(3)]
+    after = [
+        prepared(f"d{number}", [f"new {number} {place}" for place in range(2)], file="f") for number in range(1, 4)
+    ]
+    ask, left = Connection.ask, [1000]
+
+    def failing(self: Connection, method: str, *given: Any, **named: Any) -> Any:
+        if method in CHANGING:
+            left[0] -= 1
+            if left[0] < 0:
+                raise IndexUnavailable("the network is gone")
+        return ask(self, method, *given, **named)
+
+    monkeypatch.setattr(Connection, "ask", failing)
+    for calls in range(40):
+        left[0] = 1000
+        engine.write(before, remove=engine.document_ids(), files=[("f", b"old")])
+        [gone] = engine.documents_of("source", "d0").values()
+        left[0] = calls
+        try:
+            engine.write(after, remove=[gone], files=[("f", b"new")])
+            stopped = False
+        except IndexUnavailable:
+            stopped = True
+        left[0] = 1000
+        oracle = Oracle()
+        for old in before:
+            source, known = old.document.source, engine.known(old.document.source)
+            new = next((item for item in after if item.document.source == source), None)
+            assert known in {old.digest, new.digest if new else None}
+            oracle.put(*([old] if known == old.digest else [new] if new else []))
+        oracle.put(*([after[2]] if engine.known("d3") else []))
+        oracle.check(engine, QUESTIONS, 50)
+        assert engine.counts()["passages"] == len(oracle.passages)
+        assert engine.check() == []
+        whole = all(engine.known(item.document.source) == item.digest for item in after) and not engine.known("d0")
+        assert engine.file("f") in {b"old", None} | ({b"new"} if whole else set())
+        engine.write(after, remove=engine.documents_of("source", "d0").values(), files=[("f", b"new")])
+        done = Oracle()
+        done.put(*after)
+        done.check(engine, QUESTIONS, 50)
+        if not stopped:
+            break
+    assert not stopped
+    assert calls > 8
+    engine.close()
+
+
+def test_a_number_that_another_document_has_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = MilvusEngine(Address.of(f"milvus:{tmp_path}/x.db"), create=True)
+    engine.settle(SETTINGS)
+    monkeypatch.setattr("searcher.engines.milvus.writing.number_of", lambda digest, attempt: 100 + 2 * attempt)
+    oracle = Oracle()
+    for batch in ([0], [1, 2, 3], [4]):
+        items = [prepared(f"d{number}", ["one", "two", "three"]) for number in batch]
+        engine.write(items)
+        oracle.put(*items)
+    oracle.check(engine, QUESTIONS, 50)
+    assert len({*engine.passage_ids().tolist()}) == 15
+    engine.close()
