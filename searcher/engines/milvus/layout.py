@@ -156,9 +156,12 @@ def beside(
 
 
 def number_of(digest: bytes, attempt: int) -> int:
-    """The number that a document's content has, from 1 to 2^62: everywhere the same. attempt: where one is taken."""
+    """The number that a document's content has, from 1 to 2^52: everywhere the same. attempt: where one is taken.
+
+    JavaScript, which has floats for all numbers, still tells those of neighbours apart.
+    """
     own = hashlib.blake2b(digest, digest_size=8, salt=attempt.to_bytes(2, "big")).digest()
-    return (int.from_bytes(own, "big") >> 2) + 1
+    return (int.from_bytes(own, "big") >> 12) + 1
 
 
 def stored_of(number: int, item: Prepared, blocks: Sequence[str]) -> Stored:
