@@ -71,20 +71,22 @@ class LocalEngine(Store):
         without: np.ndarray | None = None,
     ) -> list[list[Hit]]:
         """As in `Engine`."""
-        allowed = None if where is None else self.allowed(where)  # a wrong key is one before there is a vector too
-        snapshot = self.snapshots.current()
-        if snapshot is None:
-            return [[] for _ in vectors]
-        if without is not None:
-            allowed = np.setdiff1d(snapshot.present if allowed is None else allowed, without, assume_unique=True)
-        return nearest(self, snapshot, vectors, k, allowed, effort)
+        with self.reading():
+            allowed = None if where is None else self.allowed(where)  # a wrong key is one before there is a vector too
+            snapshot = self.snapshots.current()
+            if snapshot is None:
+                return [[] for _ in vectors]
+            if without is not None:
+                allowed = np.setdiff1d(snapshot.present if allowed is None else allowed, without, assume_unique=True)
+            return nearest(self, snapshot, vectors, k, allowed, effort)
 
     def by_words(
         self, question: str, k: int, where: Filter | None = None, others: Sequence[int] = ()
     ) -> tuple[np.ndarray, np.ndarray]:
         """As in `Engine`; k1 is 1.2, b .75."""
-        words, allowed = terms(question), None if where is None else self.allowed(where)
+        words = terms(question)
         with self.reading():
+            allowed = None if where is None else self.allowed(where)
             return best_by_words(self._holding(words), words, k, allowed, others)
 
     def rarest(self, question: str, ids: np.ndarray) -> np.ndarray:
