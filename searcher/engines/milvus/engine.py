@@ -106,25 +106,32 @@ class MilvusEngine(Writing):
             expressions.append(f"id not in {sorted(left_out)}")
         wanted = Wanted(" and ".join(expressions), wanted.left)
         answers: list[list[Hit]] = [[] for _ in vectors]
-        waiting, limit = list(range(len(vectors))), k + SPARE
-        while waiting and limit <= MOST and not effort.exact:
+        waiting, limit, every = list(range(len(vectors))), k + SPARE, list[int]()
+        if effort.exact:
+            waiting, every = every, waiting
+        while waiting and limit <= MOST:
             open_ = []
-            for place, hits, whole in self._searched(vectors, waiting, limit, wanted, effort.ef, left_out):
+            for place, hits, found in self._searched(vectors, waiting, limit, wanted, effort.ef, left_out):
                 answers[place] = hits[:k]
                 # Others that were not found may be as near as the last of these.
-                if not whole and (len(hits) <= k or hits[k - 1][0] <= hits[-1][0]):
+                if found == limit and (len(hits) <= k or hits[k - 1][0] <= hits[-1][0]):
                     open_.append(place)
+                elif found < limit and len(hits) < k and found < self._asked_of(wanted):
+                    every.append(place)  # the graph was left behind by a narrow filter
             waiting, limit = open_, limit * DEEPER
-        if waiting:
-            found = self._exhaustive(vectors[waiting], k, wanted, left_out)
-            for place, hits in zip(waiting, found, strict=True):
+        if every := [*every, *waiting]:
+            for place, hits in zip(every, self._exhaustive(vectors[every], k, wanted, left_out), strict=True):
                 answers[place] = hits
         return answers
 
+    def _asked_of(self, wanted: Wanted) -> int:
+        """How many rows a question is asked of."""
+        return 0 if self.address.is_lite else self.server.count(self.passages, wanted.expression)
+
     def _searched(
         self, vectors: np.ndarray, places: Sequence[int], limit: int, wanted: Wanted, ef: int | None, without: set[int]
-    ) -> list[tuple[int, list[Hit], bool]]:
-        """Of each vector at those places its hits among the nearest `limit`, and whether these are all there are."""
+    ) -> list[tuple[int, list[Hit], int]]:
+        """Of each vector at those places its hits among the nearest `limit`, and how many rows these come from."""
         found = []
         level = self.server.access.level
         params = {} if self.address.is_lite else {"ef": min(max(limit, ef or EF), 32_768)}
@@ -140,7 +147,7 @@ class MilvusEngine(Writing):
             for place, own in zip(some, rows, strict=True):
                 passages = [known[row["id"]] for row in own if row["id"] in known]
                 hits = _ranked([(cosine(passage, vectors[place]), passage) for passage in passages])
-                found.append((place, hits, len(own) < limit))
+                found.append((place, hits, len(own)))
         return found
 
     def _rows_in_hand(self, rows: Mapping[int, Mapping[str, Any]], wanted: Wanted, without: set[int]) -> dict[int, Any]:
