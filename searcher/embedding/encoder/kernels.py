@@ -37,6 +37,10 @@ ARGUMENTS = {
     "dense_activated": [P, L, I, P, P, I, I, P],
     "dense_norm": [P, I, L, I, P, P, I, P, P, P, F, P],
     "layers": [P, I, L, I, I, I, I, F, P, L, P, P, P, P, P],
+    "bytes": [P, L, I, I, P, P],
+    "bytes_finish": [P, L, I, P, P],
+    "bytes_activate": [P, L, I, P, P, I, I, P, P],
+    "bytes_normalise": [P, L, I, P, P, P, P, P, F, I, P, P],
     "float_attention": [P, P, L, I, I, P],
     "float_layer_norm": [P, L, I, P, P, F],
 }
