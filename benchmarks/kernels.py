@@ -22,6 +22,7 @@ from common import in_turn, report, uneven_texts
 
 from searcher import Embedder
 from searcher.embedding.encoder import kernels
+from searcher.embedding.encoder.passes import PASSES, compiled_passes
 from searcher.system import cores
 from searcher.system.kernels import SWITCH
 from searcher.vectors import codes, floats
@@ -35,6 +36,7 @@ SOURCES = {
     "signs": ["vectors/sieve.c"],
     "layers in bfloat16": [f"embedding/encoder/{name}" for name in ("amx.c", "dense.c", "layers.c", "tiles.h", "dot.h")],
     "float32 attention, normalisation": ["embedding/encoder/float32.c"],
+    "passes between bytes": ["embedding/encoder/passes.c"],
 }  # fmt: skip
 
 Pair = tuple[Callable[[], Any], Callable[[], Any]]  # ours, the library's
@@ -43,7 +45,7 @@ Pair = tuple[Callable[[], Any], Callable[[], Any]]  # ours, the library's
 @contextmanager
 def switched_off() -> Iterator[None]:
     """No kernel is loaded inside; what was made before keeps its own."""
-    caches = (kernels.built, kernels.float_kernels, codes.kernels, floats.kernel)
+    caches = (kernels.built, kernels.float_kernels, compiled_passes, codes.kernels, floats.kernel)
     os.environ[SWITCH] = "off"
     for known in caches:
         known.cache_clear()
@@ -95,6 +97,7 @@ def encoders(texts: list[str]) -> dict[str, Pair]:
     for name, dtype, there in (
         ("layers in bfloat16", "bf16", kernels.tile_kernels()),
         ("float32 attention, normalisation", "fp32", kernels.float_kernels()),
+        ("passes between bytes, and the former", "int8", next(filter(None, map(compiled_passes, PASSES)), None)),
     ):
         if there is not None:
             ours, plain = Embedder(dtype=dtype), Embedder(dtype=dtype)
