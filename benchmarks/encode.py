@@ -172,7 +172,7 @@ def measure(folder: Path, texts: list[str], limit: int, options: argparse.Namesp
     contenders |= {f"searcher {dtype}": lambda e=embedder: e.embed(texts) for dtype, embedder in ours.items()}
     seconds = in_turn(contenders, options.rounds)
     rates = {name: int(lengths.sum() / statistics.median(values)) for name, values in seconds.items()}
-    exact = contenders["sentence-transformers"]()
+    exact = Embedder(folder, max_seq_length=limit, pooling="mean", dtype="fp32").embed(texts)
     near = {name: cosines_with(exact, run()) for name, run in contenders.items()}
     for name, rate in rates.items():
         print(f"{name:32} {rate:8,} tokens/s, least cosine {near[name][0]:.5f}, median {near[name][1]:.5f}")
