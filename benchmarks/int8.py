@@ -1,6 +1,6 @@
 """What do vectors made in bytes lose?
 
-    SEARCHER_DATA=data python benchmarks/int8.py [--passages 1000] [--questions 200] [--dtypes bf16,int8] [SET …]
+    SEARCHER_DATA=data python benchmarks/int8.py [--passages 1000] [--questions 400] [--dtypes bf16,int8] [SET …]
 
 Each set drawn down to so many questions and passages, all that are judged for them among these; passages and questions
 are embedded in float32 and in each dtype, all in bulk, cut at 256 tokens. Printed: nDCG@10 by exact cosine, less that of
@@ -80,7 +80,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("sets", nargs="*", metavar="SET", default=[*CHOSEN_ON, *REPORTED])
     parser.add_argument("--passages", type=int, default=1000)
-    parser.add_argument("--questions", type=int, default=200)
+    parser.add_argument("--questions", type=int, default=400)
     parser.add_argument("--dtypes", default="bf16,int8")
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # that long texts are cut
