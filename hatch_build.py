@@ -26,6 +26,11 @@ LIBRARIES = {
         [f"{ENCODER}/{name}.c" for name in ("amx", "dense", "layers")],
         f"{AVX512} -DSEARCHER_DOT -mavx512vl -mavx512dq -mavx512bf16 -mfma",
     ),
+    f"{ENCODER}/libpasses512.so.1": (
+        [f"{ENCODER}/passes.c"],
+        f"{AVX512} -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512 -fopenmp-simd",
+    ),
+    f"{ENCODER}/libpasses256.so.1": ([f"{ENCODER}/passes.c"], "-mavx2 -mfma -fopenmp-simd"),
     f"{VECTORS}/libfloats.so.1": ([f"{VECTORS}/floats.c"], "-mavx2 -mfma"),
     f"{VECTORS}/libscan.so.1": (
         [f"{VECTORS}/{name}.c" for name in ("scan", "sieve")],

@@ -1,14 +1,17 @@
 """How fast are texts embedded, against what a user would pick instead, and are the vectors the same?
 
-    SEARCHER_DATA=… python benchmarks/encode.py [--rounds 5] [--base] [--cosines 5000] [--plot FILE]
+    SEARCHER_DATA=… python benchmarks/encode.py [--rounds 5] [--base] [--dtypes bf16,fp32,int8] [--cosines 5000] [--plot FILE]
 
 Uneven texts of at most 256 tokens, all-MiniLM-L6-v2, all contenders in turn in each round: sentence-transformers
-default, in bfloat16, and with OpenVINO where it is installed; ours in bfloat16 and float32. Then the share of the
-model's arithmetic at the machine's own bfloat16 matrix rate. --base: BERT-base's shape with random weights and texts
-of 512 tokens instead. --plot: throughput against text length.
+default, in bfloat16, with OpenVINO, and in bytes with OpenVINO, ONNX Runtime and CTranslate2, where they are installed;
+ours in bfloat16, float32 and int8. Beside each peer the least and median cosine of its vectors with float32. Then the
+share of the model's arithmetic at the machine's own bfloat16 matrix rate. --base: BERT-base's shape with random weights
+and texts of 512 tokens instead. --plot: throughput against text length. Other classes of CPU, for oneDNN's products
+alone: ONEDNN_MAX_CPU_ISA=AVX2 (AVX512_CORE_VNNI) and --dtypes int8,fp32, with SEARCHER_KERNELS=off below AVX-512.
 """
 
 import argparse
+import shutil
 import statistics
 import tempfile
 import time
@@ -20,29 +23,87 @@ from typing import Any
 import numpy as np
 import torch
 from common import in_turn, ratios, report, uneven_texts
+from tokenizers import Tokenizer
 
 from searcher import Embedder
 from searcher.embedding.models import load_model
+from searcher.system import cores, instructions
+
+Peer = Callable[[], Any]
 
 
-def peers(folder: Path, texts: list[str], limit: int) -> dict[str, Callable[[], Any]]:
-    """What a user would pick instead."""
-    from sentence_transformers import SentenceTransformer
+def peers(folder: Path, texts: list[str], limit: int, copy: Path) -> dict[str, Peer]:
+    """What a user would pick instead, of which what is installed. copy: an empty folder for what they convert."""
 
-    def encoder(**options: Any) -> Callable[[], Any]:
-        model = SentenceTransformer(str(folder), **options)
+    def encoder(path: Path = folder, **options: Any) -> Peer:
+        from sentence_transformers import SentenceTransformer
+
+        model = SentenceTransformer(str(path), device="cpu", **options)
         model.max_seq_length = limit
         return lambda: model.encode(texts, convert_to_numpy=True)
 
-    found = {
-        "sentence-transformers": encoder(device="cpu"),
-        "sentence-transformers bf16": encoder(device="cpu", model_kwargs={"dtype": torch.bfloat16}),
+    def onnx_int8() -> Peer:
+        from sentence_transformers import SentenceTransformer, export_dynamic_quantized_onnx_model
+
+        model = SentenceTransformer(str(folder), backend="onnx", model_kwargs={"export": True})
+        kind = "avx512_vnni" if "AVX512-VNNI" in instructions() else "avx2"
+        model.save_pretrained(str(copy / "onnx"))
+        export_dynamic_quantized_onnx_model(model, kind, str(copy / "onnx"))
+        file = next((copy / "onnx").rglob("*qint8*.onnx"), None) or next((copy / "onnx").rglob("*quint8*.onnx"))
+        return encoder(copy / "onnx", backend="onnx", model_kwargs={"file_name": file.name})
+
+    def openvino_int8() -> Peer:
+        from optimum.intel import OVModelForFeatureExtraction, OVWeightQuantizationConfig
+
+        model = OVModelForFeatureExtraction.from_pretrained(
+            folder, export=True, quantization_config=OVWeightQuantizationConfig(bits=8)
+        )
+        model.save_pretrained(copy / "openvino")
+        for file in Path(folder).iterdir():
+            if file.name != "model.safetensors":
+                (shutil.copytree if file.is_dir() else shutil.copy)(file, copy / "openvino" / file.name)
+        return encoder(copy / "openvino", backend="openvino")
+
+    kinds: dict[str, Callable[[], Peer]] = {
+        "sentence-transformers": encoder,
+        "sentence-transformers bf16": lambda: encoder(model_kwargs={"dtype": torch.bfloat16}),
+        "sentence-transformers openvino": lambda: encoder(backend="openvino", model_kwargs={"export": True}),
+        "openvino int8": openvino_int8,
+        "onnx int8": onnx_int8,
+        "ctranslate2 int8": lambda: ctranslate2_int8(folder, texts, limit, copy / "ctranslate2"),
     }
-    try:
-        found["sentence-transformers openvino"] = encoder(backend="openvino", model_kwargs={"export": True})
-    except Exception as fault:
-        print(f"OpenVINO cannot be used here: {str(fault).splitlines()[0]}")
+    found = {}
+    for name, make in kinds.items():
+        try:
+            found[name] = make()
+        except Exception as fault:
+            print(f"{name} cannot be used here: {str(fault).strip().splitlines()[0] if str(fault) else fault!r}")
     return found
+
+
+def ctranslate2_int8(folder: Path, texts: list[str], limit: int, copy: Path) -> Peer:
+    """CTranslate2's encoder in int8, with batches of 64 of like length and the mean over their tokens."""
+    import ctranslate2
+
+    ctranslate2.converters.TransformersConverter(str(folder)).convert(str(copy), quantization="int8")
+    encoder = ctranslate2.Encoder(str(copy), compute_type="int8", intra_threads=cores())
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(limit)
+
+    def run() -> np.ndarray:
+        ids = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
+        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+        out: list[Any] = [None] * len(ids)
+        for first in range(0, len(order), 64):
+            batch = order[first : first + 64]
+            states = np.array(encoder.forward_batch([ids[i] for i in batch]).last_hidden_state)
+            for place, i in enumerate(batch):
+                mean = states[place, : len(ids[i])].mean(0)
+                out[i] = mean / np.linalg.norm(mean)
+        return np.stack(out)
+
+    return run
 
 
 def matrix_rate() -> float:
@@ -65,8 +126,6 @@ def arithmetic(lengths: np.ndarray, layers: int, width: int, inner: int) -> floa
 
 def random_base(folder: Path) -> Path:
     """BERT-base's shape, random weights, the tokenizer of the bundled model."""
-    import shutil
-
     from transformers import BertConfig, BertModel
 
     BertModel(BertConfig()).save_pretrained(folder)
@@ -84,6 +143,7 @@ def main() -> None:
     parser.add_argument("--base", action="store_true")
     parser.add_argument("--cosines", type=int, default=5000, help="texts whose vectors are compared; 0: none")
     parser.add_argument("--plot", type=Path)
+    parser.add_argument("--dtypes", default="bf16,fp32,int8", help="ours")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as temporary:
@@ -94,41 +154,54 @@ def main() -> None:
         else:
             folder, limit = load_model().folder, 256
             texts = uneven_texts(options.texts)
-        measure(folder, texts, limit, options)
+        converted = Path(temporary) / "converted"
+        converted.mkdir()
+        measure(folder, texts, limit, options, converted)
 
 
-def measure(folder: Path, texts: list[str], limit: int, options: argparse.Namespace) -> None:
+def measure(folder: Path, texts: list[str], limit: int, options: argparse.Namespace, copy: Path) -> None:
     """All contenders on these texts."""
-    ours = {dtype: Embedder(folder, max_seq_length=limit, pooling="mean", dtype=dtype) for dtype in ("bf16", "fp32")}
-    lengths = np.minimum(limit, [length for _, length in ours["bf16"].sequences(texts)])
+    names = options.dtypes.split(",")
+    ours = {name: Embedder(folder, max_seq_length=limit, pooling="mean", dtype=name) for name in names}
+    first = ours[names[0]]
+    lengths = np.minimum(limit, [length for _, length in first.sequences(texts)])
     print(
         f"{len(texts)} texts, {lengths.sum()} tokens, median length {int(np.median(lengths))}, longest {lengths.max()}"
     )
-    contenders = peers(folder, texts, limit)
+    contenders = peers(folder, texts, limit, copy)
     contenders |= {f"searcher {dtype}": lambda e=embedder: e.embed(texts) for dtype, embedder in ours.items()}
     seconds = in_turn(contenders, options.rounds)
     rates = {name: int(lengths.sum() / statistics.median(values)) for name, values in seconds.items()}
+    exact = Embedder(folder, max_seq_length=limit, pooling="mean", dtype="fp32").embed(texts)
+    near = {name: cosines_with(exact, run()) for name, run in contenders.items()}
     for name, rate in rates.items():
-        print(f"{name:32} {rate:8,} tokens/s")
+        print(f"{name:32} {rate:8,} tokens/s, least cosine {near[name][0]:.5f}, median {near[name][1]:.5f}")
     against: dict[str, Any] = {}
-    for own in ("searcher bf16", "searcher fp32"):
+    for own in (f"searcher {name}" for name in names):
         for theirs in contenders:
-            if not theirs.startswith("searcher"):
+            if theirs != own:
                 middle, least, most = ratios(seconds, own, theirs)
                 against[f"{own} / {theirs}"] = [round(middle, 2), round(least, 2), round(most, 2)]
                 print(f"{own} against {theirs}: {middle:.2f} x ({least:.2f}-{most:.2f})")
-    shape = ours["bf16"].model
+    shape = first.model
     flop = arithmetic(lengths, shape.layers, shape.width, int(shape.config["intermediate_size"]))
     rate = matrix_rate()
-    share = flop / statistics.median(seconds["searcher bf16"]) / rate
+    share = flop / statistics.median(seconds[f"searcher {names[0]}"]) / rate
     print(f"matrix rate {rate / 1e12:.2f} TFLOP/s; share of it while embedding, tokenising included: {share:.1%}")
     cosines = worst_cosines(folder, limit, ours, options.cosines) if options.cosines and not options.base else {}
     if options.plot:
-        plot(ours["bf16"], folder, limit, options.plot)
+        plot(first, folder, limit, options.plot)
     report("encode", {
         "model": "BERT-base, random" if options.base else "all-MiniLM-L6-v2", "tokens": int(lengths.sum()),
-        "tokens_per_second": rates, "ratios": against, "share_of_matrix_rate": round(share, 3), **cosines,
+        "tokens_per_second": rates, "ratios": against, "cosines": near, "share_of_matrix_rate": round(share, 3), **cosines,
     })  # fmt: skip
+
+
+def cosines_with(exact: np.ndarray, vectors: np.ndarray) -> list[float]:
+    """[least, median] cosine of texts' vectors with those of float32."""
+    norms = np.linalg.norm(exact, axis=1) * np.linalg.norm(vectors, axis=1)
+    cosines = (exact * vectors).sum(1) / norms
+    return [round(float(cosines.min()), 5), round(float(np.median(cosines)), 5)]
 
 
 def worst_cosines(folder: Path, limit: int, ours: dict[str, Embedder], count: int) -> dict[str, float]:

@@ -23,7 +23,8 @@ from common import report, uneven_texts
 
 import searcher
 from searcher import Embedder
-from searcher.embedding.encoder import kernels, packed
+from searcher.embedding.encoder import int8, kernels, packed
+from searcher.embedding.encoder.passes import PASSES, TorchPasses, compiled_passes
 from searcher.system import cores
 from searcher.vectors import Some, VectorIndex, codes, floats, index
 from searcher.vectors.signs import Signs
@@ -49,6 +50,9 @@ KERNELS = {
     "signs": Kernel(["vectors/sieve.c"], "AVX512-VNNI", (Signs, "of", lambda *_: None)),
     "layers in bfloat16": Kernel(
         [f"embedding/encoder/{name}" for name in ENCODER], "AMX or AVX512-BF16", (packed, "tile_kernels", lambda: None)
+    ),
+    "passes of int8": Kernel(
+        ["embedding/encoder/passes.c", "embedding/encoder/gelu.h"], "AVX-512 or AVX2", (int8, "passes", TorchPasses)
     ),
 }
 
@@ -142,19 +146,22 @@ def searches(vectors: np.ndarray) -> Iterator[Pair]:
 
 def encoders(texts: list[str]) -> Iterator[Pair]:
     """Texts embedded, tokenising included: uneven ones, and ones as long as a model takes."""
-    if kernels.tile_kernels() is None:
-        return
     words = " ".join(texts).split()
     long = [" ".join(words[start : start + 512]) for start in range(0, len(words) // 3, 512)]
-    for limit, some in ((256, texts), (512, long)):
-        ours, plain = (Embedder(dtype="bf16", max_seq_length=limit) for _ in range(2))
-        ours.embed(some)
-        with off("layers in bfloat16"):
-            plain.embed(some)
-        yield Pair(
-            "layers in bfloat16", "program", f"texts of at most {limit} tokens embedded",
-            lambda ours=ours, some=some: ours.embed(some), lambda plain=plain, some=some: plain.embed(some),
-        )  # fmt: skip
+    there = {
+        "layers in bfloat16": ("bf16", kernels.tile_kernels()),
+        "passes of int8": ("int8", any(map(compiled_passes, PASSES))),
+    }
+    for kernel, (dtype, is_there) in there.items():
+        for limit, some in ((256, texts), (512, long)) if is_there else ():
+            ours, plain = (Embedder(dtype=dtype, max_seq_length=limit) for _ in range(2))
+            ours.embed(some)
+            with off(kernel):
+                plain.embed(some)
+            yield Pair(
+                kernel, "program", f"texts of at most {limit} tokens embedded",
+                lambda ours=ours, some=some: ours.embed(some), lambda plain=plain, some=some: plain.embed(some),
+            )  # fmt: skip
 
 
 def lines(kernel: Kernel) -> int:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SANITIZERS = "-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
-TESTS = ["vectors", "embedding/test_encoder.py"]
+TESTS = ["vectors", "embedding/test_encoder.py", "embedding/test_int8.py"]
 PRELOADED = ["libasan.so", "libubsan.so", "libstdc++.so"]  # the last, for exceptions of libraries that are loaded later
 OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0:detect_stack_use_after_return=1",

@@ -105,7 +105,7 @@ model_options = _stacked(
     _model_option("--query-prompt", metavar="TEXT", help="Put before every question. [default: the model's]"),
     _model_option("--passage-prompt", metavar="TEXT", help="Put before every passage. [default: the model's]"),
     _model_option("--device", metavar="NAME", default="auto", show_default=True, help="cpu, cuda, mps, or auto."),
-    _model_option("--dtype", metavar="NAME", help="auto, bf16 or fp32. [default: $SEARCHER_DTYPE, else auto]"),
+    _model_option("--dtype", metavar="NAME", help="auto, bf16, fp32 or int8. [default: $SEARCHER_DTYPE, else auto]"),
     _model_option("--torch-weights", is_flag=True, help="Allow pytorch_model.bin, loaded weights-only."),
 )  # fmt: skip
 

@@ -21,7 +21,7 @@ from searcher.text import check_text
 __all__ = ["Dtype", "Embedder", "Kind", "OwnTokens", "Text", "check_prompts"]
 
 Kind = Literal["passage", "query"]
-Dtype = Literal["auto", "bf16", "fp32"]
+Dtype = Literal["auto", "bf16", "fp32", "int8"]
 Text = str | tuple[str, str]
 KINDS = get_args(Kind)
 

@@ -274,7 +274,7 @@ def test_an_index_opens_under_either_dtype(tiny_bert: Path, tmp_path: Path, monk
 
 
 def test_an_unknown_dtype_is_named(tiny_bert: Path) -> None:
-    with pytest.raises(SearcherError, match="unknown dtype 'fp8'; known: auto, bf16, fp32"):
+    with pytest.raises(SearcherError, match="unknown dtype 'fp8'; known: auto, bf16, fp32, int8"):
         Embedder(tiny_bert, dtype="fp8")
 
 

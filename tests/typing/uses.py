@@ -120,7 +120,7 @@ def settings_of_an_index(path: Path, name: str) -> None:
     Searcher("index_data", overlop=3)  # wrong
     Searcher("index_data", overlap="3")  # wrong
     Searcher("index_data", combine="add")  # wrong
-    Searcher("index_data", dtype="int8")  # wrong
+    Searcher("index_data", dtype="int4")  # wrong
     Searcher("index_data", prompts={"question": ""})  # wrong
     Searcher(5)  # wrong
     Searcher("index_data", device=0)  # wrong

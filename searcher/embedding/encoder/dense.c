@@ -6,30 +6,21 @@
  */
 #include <stdlib.h>
 
+#include "gelu.h"
 #include "tiles.h"
 
-enum { BLOCK = 32, PANEL_STEPS = 12, CHUNK_BYTES = 800 << 10, NONE = 0, GELU = 1, GELU_TANH = 2, RELU = 3 };
-
-/* x times the share of a normal distribution below x, the share as 1/2 + z P(z^2), z = x held within +-4.2: minimax fits
- * of the product, within 9e-5 there, 4e-4 anywhere (bfloat16 rounds 1 to 4e-3). Hendrycks & Gimpel 2016, and their
- * approximation by tanh. */
-static const float SHARES[3][8] = {
-    [GELU] = {3.98508757e-01f, -6.55994266e-02f, 9.33749136e-03f, -9.60769597e-04f, 6.82674217e-05f, -3.13996270e-06f,
-              8.33013800e-08f, -9.61360103e-10f},
-    [GELU_TANH] = {3.98425341e-01f, -6.57616705e-02f, 9.45772417e-03f, -9.89651540e-04f, 7.16752547e-05f,
-                   -3.35641857e-06f, 9.04195261e-08f, -1.05667197e-09f},
-};
+enum { BLOCK = 32, PANEL_STEPS = 12, CHUNK_BYTES = 800 << 10 };
 
 INLINE __m512 activated(__m512 x, int activation) {
     if (activation == NONE)
         return x;
     if (activation == RELU)
         return _mm512_max_ps(x, _mm512_setzero_ps());
-    const __m512 z = _mm512_max_ps(_mm512_min_ps(x, _mm512_set1_ps(4.2f)), _mm512_set1_ps(-4.2f));
+    const __m512 z = _mm512_max_ps(_mm512_min_ps(x, _mm512_set1_ps(GELU_END)), _mm512_set1_ps(-GELU_END));
     const __m512 square = _mm512_mul_ps(z, z);
     const float *p = SHARES[activation];
-    __m512 y = _mm512_set1_ps(p[7]);
-    for (int k = 6; k >= 0; k--)
+    __m512 y = _mm512_set1_ps(p[GELU_TERMS - 1]);
+    for (int k = GELU_TERMS - 2; k >= 0; k--)
         y = _mm512_fmadd_ps(y, square, _mm512_set1_ps(p[k]));
     return _mm512_mul_ps(x, _mm512_fmadd_ps(z, y, _mm512_set1_ps(0.5f)));
 }

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 
 from searcher.embedding.encoder.checkpoint import BertShape, Checkpoint
+from searcher.embedding.encoder.int8 import most_of_weights
 from searcher.embedding.encoder.kernels import built
 from searcher.embedding.encoder.packed import PackedForward, has_fast_bf16
 from searcher.embedding.encoder.records import Forward
@@ -39,27 +40,47 @@ class Bulk(NamedTuple):
 def bulk_forward(model: Model, shape: BertShape | None, device: str, dtype: str, torch_weights: bool) -> Bulk:
     """The quickest forward pass there is for a model here; shape is None for what is no BERT.
 
-    Raises BadValue for a device that cannot be used, ModelError for weights that cannot.
+    Raises BadValue for a device or dtype that cannot be used, ModelError for weights that cannot.
     """
     place = _device(device)
-    kind = torch.bfloat16 if bulk_dtype(shape, place.type, dtype) == "bf16" else torch.float32
+    name = bulk_dtype(shape, place.type, dtype)
+    kind = torch.bfloat16 if name == "bf16" else torch.float32
     if shape is None:
         return Bulk(ReferenceForward(model, place, kind, torch_weights), PADDED_TOKENS, 1)
     checkpoint = Checkpoint(model.weights)
     checkpoint.check(shape)
     if place.type == "cpu":
         _keep_freed_memory()
-    forward = PackedForward(model.name, checkpoint, shape, place, kind)
+    most = most_of_weights() if name == "int8" else None
+    forward = PackedForward(model.name, checkpoint, shape, place, kind, most)
     return Bulk(forward, CORE_TOKENS, workers()) if place.type == "cpu" else Bulk(forward, CUDA_TOKENS, 1)
 
 
 def bulk_dtype(shape: BertShape | None, device: str, dtype: str) -> str:
-    """What "auto" means: "bf16" where the hardware multiplies it and the forward pass gains by it, else "fp32"."""
+    """What "auto" means: "bf16" where the hardware multiplies it and the forward pass gains by it, else "fp32".
+
+    Raises BadValue for "int8" where there are no products of bytes.
+    """
+    kind = (_best() if device == "auto" else device).partition(":")[0]
+    if dtype == "int8":
+        _check_int8(shape, kind)
     if dtype != "auto":
         return dtype
-    kind = (_best() if device == "auto" else device).partition(":")[0]
     quick = kind == "cuda" or (kind == "cpu" and shape is not None and has_fast_bf16())
     return "bf16" if quick else "fp32"
+
+
+def _check_int8(shape: BertShape | None, device: str) -> None:
+    """BadValue that says what is lacking."""
+    if shape is None:
+        lacking = "a BERT or RoBERTa in safetensors"
+    elif device != "cpu":
+        lacking = f"device 'cpu', not {device!r}"
+    elif most_of_weights() is None:
+        lacking = "AVX2 and a torch with oneDNN, which are not here"
+    else:
+        return
+    raise BadValue(f"dtype 'int8' needs {lacking}; good: auto, bf16, fp32")
 
 
 def on_this_machine() -> tuple[str, str, str]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DTYPES", "Encoder", "Hidden", "Sequence_", "on_one_core", "on_this_machine"]
 
-DTYPES = ("auto", "bf16", "fp32")
+DTYPES = ("auto", "bf16", "fp32", "int8")
 SMALL_TOKENS = 768  # up to here numpy is done before torch would be imported
 LEAST_TOKENS = 128  # of a batch, where there are several workers; SLACK: for lengths that are not all alike
 SLACK = 1.1
@@ -61,8 +61,8 @@ class Encoder:
     """The encoder of a model; the weights load at the first batch.
 
     device: "auto" (CUDA or Apple's GPU where there is one), or any name torch knows.
-    dtype: "auto" (bfloat16 where the hardware multiplies it, else float32), "bf16", "fp32". Few tokens on a CPU are
-    encoded in float32 whatever the dtype.
+    dtype: "auto" (bfloat16 where the hardware multiplies it, else float32), "bf16", "fp32", or "int8" (dense layers in
+    bytes, on a CPU). Few tokens on a CPU are encoded in float32 whatever the dtype.
 
     Which forward pass: BERT and RoBERTa in numpy for a few tokens while torch is not needed; else packed, in torch;
     any other architecture, and torch weights, through transformers.
@@ -147,8 +147,11 @@ class Encoder:
 
     @property
     def bulk_dtype(self) -> str:
-        """The dtype of bulk encoding here, "bf16" or "fp32"; imports torch unless it was said."""
-        if self.dtype != "auto":
+        """The dtype of bulk encoding here: "bf16", "fp32" or "int8"; imports torch unless it was said to be a float.
+
+        Raises BadValue for "int8" where there are no products of bytes.
+        """
+        if self.dtype in ("bf16", "fp32"):
             return self.dtype
         from searcher.embedding.encoder.devices import bulk_dtype
 

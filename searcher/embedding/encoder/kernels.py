@@ -1,9 +1,10 @@
-"""Calls into the C kernels over packed tokens, if built: bfloat16 with AMX or AVX512-BF16."""
+"""Calls into C kernels over packed tokens, if built: all layers in bfloat16, with AMX or AVX512-BF16."""
 
 import ctypes
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -18,6 +19,7 @@ __all__ = [
     "BUILDS",
     "Dense",
     "Layer",
+    "Library",
     "Norm",
     "Space",
     "TileKernels",
@@ -28,15 +30,7 @@ __all__ = [
 # By what the CPU has to have for them, the best first.
 BUILDS = {name: Path(__file__).with_name(f"lib{name}.so.1") for name in ("amx", "dot")}
 P, I, L, F = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64, ctypes.c_float  # noqa: E741
-ARGUMENTS = {
-    "attention": [P, P, L, I, I, P],
-    "embed": [P, P, P, P, P, P, L, I, P, P, F, P],
-    "dense": [P, L, I, P, P, I, P],
-    "dense_activated": [P, L, I, P, P, I, I, P],
-    "dense_norm": [P, I, L, I, P, P, I, P, P, P, F, P],
-    "layers": [P, I, L, I, I, I, I, F, P, L, P, P, P, P, P],
-}
-ACTIVATION_NUMBERS = {"gelu": 1, "gelu tanh": 2, "relu": 3}  # as dense.c has them
+ACTIVATION_NUMBERS = {"gelu": 1, "gelu tanh": 2, "relu": 3}  # as C has them
 
 
 class Dense(NamedTuple):
@@ -74,20 +68,35 @@ class Space(NamedTuple):
     between: "Tensor"
 
 
-class TileKernels:
-    """Tokens are rows of contiguous bfloat16 matrices, a multiple of 32 rows and columns, texts one after the other.
+class Library:
+    """C functions by name. A call runs on one thread and lets other Python threads run meanwhile.
 
-    A call runs on one thread and lets other Python threads run meanwhile.
+    arguments: the types that each takes.
     """
 
+    arguments: ClassVar[Mapping[str, list[Any]]]
+
     def __init__(self, library: ctypes.CDLL) -> None:
-        self._run = {name: getattr(library, f"searcher_{name}") for name in ARGUMENTS}
+        self._run = {name: getattr(library, f"searcher_{name}") for name in self.arguments}
         for name, run in self._run.items():
-            run.argtypes = ARGUMENTS[name]
+            run.argtypes = self.arguments[name]
 
     def _call(self, name: str, *arguments: "int | float | Tensor | np.ndarray") -> None:
         if self._run[name](*map(_plain, arguments)):
             raise MemoryError(f"no memory for {name}")
+
+
+class TileKernels(Library):
+    """Tokens are rows of contiguous bfloat16 matrices, a multiple of 32 rows and columns, texts one after the other."""
+
+    arguments: ClassVar = {
+        "attention": [P, P, L, I, I, P],
+        "embed": [P, P, P, P, P, P, L, I, P, P, F, P],
+        "dense": [P, L, I, P, P, I, P],
+        "dense_activated": [P, L, I, P, P, I, I, P],
+        "dense_norm": [P, I, L, I, P, P, I, P, P, P, F, P],
+        "layers": [P, I, L, I, I, I, I, F, P, L, P, P, P, P, P],
+    }
 
     def embed(self, tables: "Sequence[Tensor]", numbers: "tuple[np.ndarray, ...]", norm: Norm, out: "Tensor") -> None:
         """Sum of a token's rows of three float32 tables, normalised. numbers: three of (T,) int64; out: (≥ T, d)."""

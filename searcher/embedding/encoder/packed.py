@@ -1,4 +1,4 @@
-"""The forward pass in torch over packed tokens, no padding: for bulk, bfloat16 or float32, on a CPU or CUDA."""
+"""The forward pass in torch over packed tokens, no padding: for bulk; bfloat16, float32 or bytes, on a CPU or CUDA."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from searcher.embedding.encoder.amx import TileLayers, fits_tiles
 from searcher.embedding.encoder.checkpoint import BertShape, Checkpoint
+from searcher.embedding.encoder.int8 import Int8Layers
 from searcher.embedding.encoder.kernels import Norm, tile_kernels
 from searcher.embedding.encoder.records import Hidden, Sequence_, packed_inputs
 from searcher.errors import ModelError
@@ -36,12 +37,16 @@ def has_fast_bf16() -> bool:
 class PackedForward:
     """BERT and RoBERTa of every size. Tokens of all texts lie in one (T, d) matrix; only attention knows of texts.
 
+    dtype: of states. most: the greatest weight of dense layers in bytes (int8.py), with float32 states on a CPU; None
+    where they have the dtype too.
+
     On a CPU with AMX or AVX512-BF16 everything in bfloat16 runs in our own kernels, where those were built.
     """
 
     def __init__(
-        self, name: str, checkpoint: Checkpoint, shape: BertShape, device: torch.device, dtype: torch.dtype
-    ) -> None:
+        self, name: str, checkpoint: Checkpoint, shape: BertShape, device: torch.device, dtype: torch.dtype,
+        most: int | None = None,
+    ) -> None:  # fmt: skip
         self.name, self.shape, self.device, self.dtype = name, shape, device, dtype
         self.rows = checkpoint.rows_of("word"), checkpoint.rows_of("token_type")
 
@@ -65,6 +70,9 @@ class PackedForward:
             tensor(f"embeddings.{kind}_embeddings.weight") for kind in ("word", "position", "token_type")
         )
         self.norm = norm("embeddings.LayerNorm")
+        self.bytes = Int8Layers(checkpoint, shape, most) if most else None
+        if self.bytes:
+            return
         self.layers = []
         for number in range(shape.layers):
             at = f"encoder.layer.{number}."
@@ -110,6 +118,9 @@ class PackedForward:
         if 0 in needed:
             yield 0, state
         groups = list(_groups(bounds))
+        if self.bytes:
+            yield from self.bytes.states(state, lambda qkv: self._attention(qkv, groups), needed)
+            return
         for number, layer in enumerate(self.layers[: needed[-1]], 1):
             inputs, output, first_norm, up, down, second_norm = layer
             mixed = self._attention(inputs(state), groups)
