@@ -185,10 +185,8 @@ def test_a_text_has_one_vector_whatever_shares_its_batch(tiny_bert: Path, passes
     embedder = Embedder(tiny_bert, dtype="int8")
     alone = np.concatenate([embedder.embed([text]) for text in texts])
     together = embedder.embed(texts)
-    if compiled_passes("AVX-512") is passes:  # attention has its own kernel there too
-        np.testing.assert_array_equal(together, alone)
-    else:  # torch pads texts of near lengths: a last place can turn a byte over
-        assert (together * alone).sum(1).min() > 0.999
+    # torch's attention pads texts of near lengths: a last place can turn a byte over
+    assert (together * alone).sum(1).min() > 0.999
 
 
 def test_no_texts_and_one_token_are_embedded(tiny_bert: Path, passes: Passes) -> None:
