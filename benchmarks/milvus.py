@@ -85,16 +85,17 @@ def measured(engine: Engine, vectors: np.ndarray, questions: np.ndarray) -> dict
         if where is not None:
             allowed = allowed[allowed // TO_A_DOCUMENT % (5 if "fifth" in where else 1000) == 0]
         engine.nearest(questions[:1], K, tree)
-        seconds, found = [], 0
+        seconds, found, returned = [], 0, 0
         for question in questions:
             begun = time.perf_counter()
             with engine.reading():
                 [hits] = engine.nearest(question[None], K, tree)
             seconds.append(time.perf_counter() - begun)
+            returned += len(hits)
             scores = vectors[allowed] @ question
             least = np.sort(scores)[-K]
             found += sum(score >= least - 1e-6 for score, _ in hits)
-        result |= {f"{name}: ms": round(1000 * statistics.median(seconds), 1), f"{name}: recall@10": round(float(found) / len(questions) / K, 4)}  # fmt: skip
+        result |= {f"{name}: ms": round(1000 * statistics.median(seconds), 1), f"{name}: hits": returned / len(questions), f"{name}: recall@10": round(float(found) / len(questions) / K, 4)}  # fmt: skip
     return result
 
 
