@@ -263,7 +263,8 @@ def test_several_write_and_read_at_the_same_time(place: Place, engine: Engine) -
     def put(at: Engine, name: str) -> None:
         for number in range(5):
             at.write([prepared(f"{name} {number}", ["x", "y"])])
-            at.nearest(QUESTIONS[:1], 3)
+            with at.reading():
+                at.nearest(QUESTIONS[:1], 3)
 
     with ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(put, at, f"{name}{at is engine}") for name in "ab" for at in (engine, other)]:

@@ -18,6 +18,7 @@ __all__ = ["AT_ONCE", "Connection"]
 
 AT_ONCE = 1000  # rows that are asked for, or ids that are named, in one call
 CALL_BYTES = 16 * 2**20  # of the 64 MiB that a call may take; pymilvus writes vectors as text in none of it
+STRONG = "Strong"
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0  # seconds
 # By Milvus' own numbers: not ready, unavailable, too many requests, a limit of the rate, not yet loaded, no channel, no
 # segment, no node. All that is asked here may be asked twice.
@@ -61,11 +62,11 @@ class Connection:
     def query(
         self, collection: str, expression: str, fields: Sequence[str], level: str | None = None
     ) -> list[dict[str, Any]]:
-        """Rows that an expression lets through, as many as a call carries. level: of consistency, if not the usual."""
+        """Rows that an expression lets through, as many as a call carries. level: of consistency, else Strong."""
         return list(
             self.ask(
                 "query", collection, filter=expression, output_fields=list(fields), limit=2 * AT_ONCE,
-                consistency_level=level or self.access.level,
+                consistency_level=level or STRONG,
             )
         )  # fmt: skip
 
@@ -82,7 +83,7 @@ class Connection:
         """All rows that an expression lets through, so many at a time, rising by id; one piece is in memory."""
         walk = self.ask(
             "query_iterator", collection, batch_size=size, filter=expression, output_fields=list(fields),
-            consistency_level=self.access.level,
+            consistency_level=STRONG,
         )  # fmt: skip
         try:
             while rows := self._trying(lambda _: walk.next()):
@@ -93,7 +94,7 @@ class Connection:
     def count(self, collection: str, expression: str = "", level: str | None = None) -> int:
         """How many rows there are."""
         found = self.ask("query", collection, filter=expression, output_fields=["count(*)"],
-                         consistency_level=level or self.access.level)  # fmt: skip
+                         consistency_level=level or STRONG)  # fmt: skip
         return int(found[0]["count(*)"])
 
     def put(self, collection: str, rows: Iterable[Row]) -> None:

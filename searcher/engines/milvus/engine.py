@@ -38,7 +38,7 @@ class MilvusEngine(Writing):
     - What was written is there when the call returns, and after the server was killed. Of several documents some may
       be in when a call fails; each is in as a whole, or as it was before. The same call again writes the rest.
     - `reading` holds no state: two questions inside may see two. Each sees what was written before it by anybody
-      (consistency "Strong"; the look-ups of a writer see at least what it wrote itself).
+      (consistency "Strong", unless the environment says another for searches).
     - An id of a passage follows from its document's source, text and metadata: the same everywhere, rising within the
       document, never that of another. It does not tell which came first; `document_ids` and equal hits go by it.
     - A vector is found by a graph that the server keeps (HNSW), most of the nearest, not always all; scores are
@@ -153,7 +153,7 @@ class MilvusEngine(Writing):
     def _rows_in_hand(self, rows: Mapping[int, Mapping[str, Any]], wanted: Wanted, without: set[int]) -> dict[int, Any]:
         """The passages in rows, by their ids: those that count, and that a filter lets through."""
         known = {}
-        for row, stored in self._current(rows.values()):
+        for row, stored in self._current(rows.values(), self.server.access.level):
             passage = self._row(row, stored)
             if passage.passage_id not in without and wanted.lets_through(passage, stored):
                 known[passage.passage_id] = passage

@@ -106,10 +106,12 @@ class Passages(Documents):
             raise DamagedIndex(f"passage {min(missing)} or its document is gone from {self.address}")
         return found
 
-    def _current(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], Stored]]:
+    def _current(
+        self, rows: Iterable[Mapping[str, Any]], level: str | None = None
+    ) -> Iterator[tuple[Mapping[str, Any], Stored]]:
         """Those that their documents have now, with these."""
         known = list(rows)
-        documents = self._of_numbers(row["document"] for row in known)
+        documents = self._of_numbers((row["document"] for row in known), level)
         for row in known:
             if (stored := documents.get(row["document"])) is not None and row["id"] in stored.ids:
                 yield row, stored

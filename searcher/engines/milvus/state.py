@@ -151,12 +151,12 @@ class State:
         rows = self.server.of_ids(self.beside, ids, DOCUMENT_FIELDS, "Session")
         return {stored.source: stored for stored in map(document_of, rows)}
 
-    def _of_numbers(self, numbers: Iterable[int]) -> dict[int, Stored]:
+    def _of_numbers(self, numbers: Iterable[int], level: str | None = None) -> dict[int, Stored]:
         """Number → its document, of those that are there."""
         found: dict[int, Stored] = {}
         for some in pieces(sorted({int(number) for number in numbers})):
             own = f'table == "document" and document in {some}'
-            rows = self.server.query(self.beside, own, DOCUMENT_FIELDS)
+            rows = self.server.query(self.beside, own, DOCUMENT_FIELDS, level)
             found |= {stored.number: stored for stored in map(document_of, rows)}
         return found
 
