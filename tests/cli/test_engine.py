@@ -1,6 +1,7 @@
 """`--engine` and $SEARCHER_ENGINE: the same commands on an index that is no folder, tried with Milvus Lite."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,13 @@ def test_a_copy_and_a_pickle_open_the_same_index(lite: Run) -> None:
     with Searcher(engine="milvus:x.db") as searcher, pickle.loads(pickle.dumps(searcher)) as other:
         assert other.place == searcher.place
         assert [hit.text for hit in other.search("money", 1)] == [hit.text for hit in searcher.search("money", 1)]
+
+
+@pytest.mark.parametrize("engine", ["milvus:http://127.0.0.1:9", "milvus:x.db"])
+def test_without_pymilvus_a_line_says_what_to_install(
+    engine: str, run: Run, tmp_path: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("pymilvus", "pymilvus.exceptions"):
+        monkeypatch.setitem(sys.modules, name, None)
+    (tmp_path / "a.txt").write_text("a text")
+    one_line(run("add", "a.txt", "--engine", engine, "-m", tiny_bert), "needs pymilvus: pip install 'searcher[milvus]'")
