@@ -27,6 +27,7 @@ from searcher.engines import Engine, LocalEngine
 from searcher.engines.milvus import Address, MilvusEngine
 from searcher.engines.milvus.address import Access
 from searcher.filters import parse
+from searcher.ingest.copying import Copying
 from searcher.records import Chunk, Document, Prepared
 
 K, TO_A_DOCUMENT, BATCH, DIRECTIONS = 10, 10, 500, 32
@@ -43,19 +44,31 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--questions", type=int, default=100)
     parser.add_argument("--clusters", action="store_true")
+    parser.add_argument("--copy", action="store_true", help="fill Milvus by searcher copy, out of the folder")
     given = parser.parse_args()
     draw = Clusters().draw if given.clusters else spread
     vectors, questions = draw(given.count, 1), draw(given.questions, 2)
-    result = {}
-    with tempfile.TemporaryDirectory() as folder:
+    result: dict[str, dict[str, float]] = {}
+    with tempfile.TemporaryDirectory() as place:
+        folder = LocalEngine(Path(place) / "index", create=True)
         milvus = MilvusEngine(Address.of(f"milvus:{given.uri}#bench_{uuid4().hex}"), create=True)
-        for name, engine in (("milvus", milvus), ("folder", LocalEngine(Path(folder) / "index", create=True))):
-            result[name] = measured(engine, vectors, questions)
+        result["folder"] = filled(folder, vectors)
+        result["milvus"] = copied(folder, milvus) if given.copy else filled(milvus, vectors)
+        for name, engine in {"folder": folder, "milvus": milvus}.items():
+            result[name] |= asked(engine, vectors, questions)
             print(name, result[name], flush=True)
             engine.close()
     level = Access.of_environment().level
     report(
-        "milvus", {"count": given.count, "uri": given.uri, "consistency": level, "clusters": given.clusters, **result}
+        "milvus",
+        {
+            "count": given.count,
+            "uri": given.uri,
+            "consistency": level,
+            "clusters": given.clusters,
+            "copied": given.copy,
+            **result,
+        },
     )
 
 
@@ -69,16 +82,41 @@ def spread(count: int, seed: int) -> np.ndarray:
     return normalize(weights @ directions + 0.1 * random.standard_normal((count, WIDTH), dtype=np.float32))
 
 
-def measured(engine: Engine, vectors: np.ndarray, questions: np.ndarray) -> dict[str, float]:
-    """Rows a second, then milliseconds a question (median), hits and recall@10 of each filter."""
+def filled(engine: Engine, vectors: np.ndarray) -> dict[str, float]:
+    """Written in batches: rows a second, and when all that makes searches quick was made."""
     engine.settle(SETTINGS)
     begun = time.perf_counter()
     documents = len(vectors) // TO_A_DOCUMENT
     for first in range(0, documents, BATCH):
         engine.write([document(number, vectors) for number in range(first, min(first + BATCH, documents))])
-    result = {"rows_per_second": round(len(vectors) / (time.perf_counter() - begun))}
+    result: dict[str, float] = {"rows_per_second": round(len(vectors) / (time.perf_counter() - begun))}
     engine.publish()
     result["published_after_s"] = round(time.perf_counter() - begun, 1)
+    return result
+
+
+def copied(source: Engine, target: Engine) -> dict[str, float]:
+    """The same of a copy, whose comparison at the end is in the second time."""
+    begun, last = time.perf_counter(), 0.0
+
+    def progress(what: str, amount: int) -> None:
+        nonlocal last
+        last = time.perf_counter() if what == "stored" else last
+
+    done = Copying(source, target, SETTINGS, progress).run()
+    print(done, flush=True)
+    result: dict[str, float] = {
+        "rows_per_second": round(done.passages / (last - begun)),
+        "published_after_s": round(done.seconds, 1),
+    }
+    if done.likeness and done.likeness.wrong:
+        print("not alike:", done.likeness.wrong, flush=True)
+    return result
+
+
+def asked(engine: Engine, vectors: np.ndarray, questions: np.ndarray) -> dict[str, float]:
+    """Milliseconds a question (median), hits and recall@10 of each filter."""
+    result: dict[str, float] = {}
     for name, where in WHERE.items():
         tree = None if where is None else parse(where)
         allowed = np.arange(len(vectors))

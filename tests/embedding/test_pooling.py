@@ -322,7 +322,7 @@ def test_a_checkpoint_without_a_pooler_refuses_pooler(tmp_path: Path) -> None:
 # The examples in docstrings.
 
 
-EXTRAS = {"cv2", "onnxruntime", "rapidocr"}  # of modules that only a process with the extra "ocr" imports
+EXTRAS = {"PIL", "cv2", "onnxruntime", "rapidocr"}  # of modules that only a process with the extra "ocr" imports
 
 
 def modules() -> list[str]:
