@@ -136,9 +136,13 @@ def test_the_oldest_releases_that_are_allowed_are_those_that_were_tested() -> No
     assert [name for name, own in tested.items() if least[name] not in own.specifier] == []
 
 
-@pytest.mark.parametrize(
-    "page", ["README.md", "ARCHITECTURE.md", "index_data/README.md", "docs/coming-from.md", "docs/how-do-i.md"]
-)
+PAGES = [
+    ROOT / "README.md",
+    *(file for where in ("docs", "benchmarks", "index_data") for file in (ROOT / where).rglob("*.md")),
+]
+
+
+@pytest.mark.parametrize("page", ["ARCHITECTURE.md", *sorted(str(file.relative_to(ROOT)) for file in PAGES)])
 def test_links_between_pages_lead_somewhere(page: str) -> None:
     file = ROOT / page
     for target in re.findall(r"\]\((?!http)([^)#]+)", file.read_text(encoding="utf-8")):
