@@ -64,5 +64,4 @@ def application(service: Service, others: Sequence[Starlette] = ()) -> Applicati
     for other in others:
         app.router.routes.extend(other.routes)
     problems.install(app)
-    app.add_middleware(Direct, service=service)
-    return Recorded(Guard(app, service.options), app.state.figures, service.options.questions_logged)
+    return Recorded(Guard(Direct(app, service), service.options), app.state.figures, service.options.questions_logged)

@@ -4,7 +4,7 @@ from pydantic import ValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from searcher.serving.models import Searching
-from searcher.serving.problems import KNOWN, of_fault
+from searcher.serving.problems import KNOWN, of_fault, of_unknown
 from searcher.serving.routes import searching
 from searcher.serving.service import Service
 
@@ -36,6 +36,9 @@ class Direct:
             response = await searching.answered(self.service, scope, asked)
         except KNOWN as fault:
             response = of_fault(fault)
+        except Exception:
+            await of_unknown()(scope, receive, send)
+            raise  # for the log
         await response(scope, receive, send)
 
 

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from searcher import errors
 from searcher.search import Searcher
 
-__all__ = ["KNOWN", "Busy", "Refused", "install", "of_fault", "of_lookup", "problem"]
+__all__ = ["KNOWN", "Busy", "Refused", "install", "of_fault", "of_lookup", "of_unknown", "problem"]
 
 TYPE = "application/problem+json"
 T = TypeVar("T")
@@ -37,12 +37,18 @@ TITLES = {
 DEEP = "it is nested too deeply"
 
 
-class Refused(Exception):
-    """A request that is not answered: its status, and why in one line."""
+class Refused(HTTPException):
+    """A request that is not answered: its status, and why in one line.
+
+    Of HTTP's own kind, for FastAPI lets no other through that comes while it reads a body.
+    """
 
     def __init__(self, status: int, line: str) -> None:
-        super().__init__(line)
+        super().__init__(status, line)
         self.status = status
+
+    def __str__(self) -> str:
+        return self.detail
 
 
 class Busy(Refused):
@@ -118,8 +124,13 @@ def _line(place: Sequence[Any], message: str) -> str:
     return f"{where or place[0]}: {said[:1].lower()}{said[1:]}"
 
 
-async def _unknown(request: Request, fault: Exception) -> Response:
+def of_unknown() -> Response:
+    """The response for an error that nobody foresaw."""
     return problem(500, "a fault of the server; its log has more")
+
+
+async def _unknown(request: Request, fault: Exception) -> Response:
+    return of_unknown()
 
 
 def of_lookup(searcher: Searcher, work: Callable[[], T]) -> Callable[[], T]:

@@ -178,11 +178,15 @@ def test_a_server_that_only_reads_is_not_written_to(server: Server) -> None:
 # -- too much
 
 
-def test_a_body_that_is_too_long_is_refused_whether_it_says_so_or_not(writable: Server) -> None:
-    problem(writable.ask("PUT", "/files/long.txt", b"x" * 11 * MIB), 413, "10 MiB", "--max-body")
+@pytest.mark.parametrize("asked", ["PUT /files/long.txt", "POST /search", "POST /documents", "POST /v1/embeddings"])
+def test_a_body_that_is_too_long_is_refused_whether_it_says_so_or_not(writable: Server, asked: str) -> None:
+    method, path = asked.split()
+    kind = {"Content-Type": "application/json"} if method == "POST" else {}
+    problem(writable.ask(method, path, b"x" * 11 * MIB, kind), 413, "10 MiB", "--max-body")
     connection = http.client.HTTPConnection("127.0.0.1", writable.port, timeout=60)
-    connection.request("PUT", "/files/long.txt", (b"x" * MIB for _ in range(12)), encode_chunked=True)
-    assert connection.getresponse().status == 413
+    connection.request(method, path, (b"x" * MIB for _ in range(12)), kind, encode_chunked=True)
+    answer = connection.getresponse()
+    problem(Reply(answer.status, answer.headers, answer.read()), 413, "10 MiB", "--max-body")
     connection.close()
     assert writable.get("/documents/text?source=long.txt").status == 404
 
