@@ -1,6 +1,5 @@
 """`copy`: what it prints, what it refuses in a line, how it is stopped."""
 
-import gc
 import json
 import os
 import re
@@ -107,14 +106,14 @@ def test_a_place_that_cannot_be_written_to_is_named(
 
 
 @pytest.fixture
-def uncollected() -> Iterator[None]:
-    """No garbage is collected: an exception that comes of a signal amid that is lost in hypothesis' callback."""
-    gc.disable()
+def interruptible() -> Iterator[None]:
+    """Ctrl-C is heard, also where these tests were started in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    gc.enable()
+    signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.usefixtures("uncollected")
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_is_no_fault_and_says_how_it_goes_on(run: Run, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(searcher.ingest.copying, "BATCH_DOCUMENTS", 1)
     write, calls = LocalEngine.write, 0
