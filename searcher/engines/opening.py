@@ -126,7 +126,7 @@ class Opened:
     def _create(self) -> None:
         """Make the index if there is none."""
         with self._lock:
-            if not self.exists() and self.address is None:
+            if self.address is None and not self.exists():
                 self._engine = self._open(create=True)
 
     def _stored(self) -> IndexSettings | None:

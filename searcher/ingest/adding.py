@@ -62,6 +62,8 @@ class Adding(Opened):
         options = _options(text_field, id_field, tables, encoding, column_types, ocr=ocr)
         if ray is None and work is not None:
             raise BadValue("work is the folder of what a Ray cluster has done; say which cluster: ray='local'")
+        if ray is not None and work is None and self.address is not None:
+            raise BadValue(f"{self.place} is in no folder; say where the pieces go: work=DIR, --work DIR")
         if ray is not None and dry_run:
             raise BadValue("a dry run embeds nothing, and needs no Ray cluster; leave ray out")
         return self._add_files(paths, options, prune, dry_run, progress, ray, work)
@@ -177,7 +179,8 @@ class Adding(Opened):
             try:
                 from searcher.ingest.spread import Spread
 
-                source = Spread(ray, Path(work or self.folder.parent).expanduser() / f"{self.folder.name}.ray")
+                name = self.folder.name if self.address is None else self.address.collection
+                source = Spread(ray, Path(work or self.folder.parent).expanduser() / f"{name}.ray")
             except ImportError:
                 raise SearcherError("an add on many machines needs Ray: pip install 'searcher[ray]'") from None
         with self._ingesting(progress, dry_run) as ingest:

@@ -48,6 +48,22 @@ def test_an_export_of_a_folder_is_that_of_the_server_that_took_it_in(lite: Run, 
     assert sorted(first.read_text().splitlines()) == sorted(second.read_text().splitlines())
 
 
+def test_a_copy_to_a_folder_and_back_to_another_collection_loses_nothing(lite: Run, tmp_path: Path) -> None:
+    with Searcher(engine="milvus:x.db") as searcher:
+        searcher.engine.notes.set("calibration", "x" * 40_000)
+        searcher.engine.notes.log("why is there no answer?")
+    assert "copied 3 documents, 3 passages" in lite("copy", "milvus:x.db", "folder").out
+    assert "copied 3 documents, 3 passages" in lite("copy", "folder", "milvus:x.db#again").out
+    assert "3 were there already" in lite("copy", "folder", "milvus:x.db#again").out
+    for name, place in {"first": "milvus:x.db", "second": "milvus:x.db#again"}.items():
+        assert lite("export", str(tmp_path / name), "--engine", place).code == 0
+    lines = [sorted((tmp_path / name).read_text().splitlines()) for name in ("first", "second")]
+    assert lines[0] == lines[1]
+    with Searcher(engine="milvus:x.db#again") as searcher:
+        assert searcher.engine.notes.texts() == {"calibration": "x" * 40_000}
+        assert [each.question for each in searcher.engine.notes.unanswered()] == ["why is there no answer?"]
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -56,6 +72,7 @@ def test_an_export_of_a_folder_is_that_of_the_server_that_took_it_in(lite: Run, 
         ("reindex", "cannot be indexed or embedded again in its place"),
         ("status --tables", "cannot list its tables"),
         ("add notes --token-vectors", "cannot keep token vectors"),
+        ("add notes --ray local", "say where the pieces go"),
         ("search bank --nprobe 3", "has no nprobe; it has ef"),
     ],
 )

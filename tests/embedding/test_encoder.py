@@ -178,6 +178,18 @@ def test_many_batches_on_several_threads_keep_every_vector_in_its_place(
     assert torch.get_num_threads() == threads  # the caller's setting is left alone
 
 
+def test_a_text_has_one_vector_bit_by_bit_whatever_shares_its_batch(
+    tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searcher.embedding.encoder.encoder, "SMALL_TOKENS", 0)
+    texts = [" ".join(["river", "bank", "hello", "water"][: 1 + i % 4] * (1 + i % 7)) for i in range(60)]
+    embedder = Embedder(tiny_bert, dtype="fp32")
+    together = embedder.embed(texts)
+    for size in (1, 7):
+        parts = [embedder.embed(texts[start : start + size]) for start in range(0, len(texts), size)]
+        np.testing.assert_array_equal(np.concatenate(parts), together)
+
+
 NO_TILES = "the kernels were not built, or the CPU has no such instructions"
 UNEVEN = [1, 2, 15, 16, 17, 31, 32, 33, 100, 255, 512, 7]
 

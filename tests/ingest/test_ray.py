@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from models import save_bert
 
 from searcher import BadValue, Searcher, SearcherError
 
@@ -41,6 +42,12 @@ def cluster() -> Iterator[Any]:
     ray.shutdown()
     for name in QUIETLY | LOOPBACK:
         os.environ.pop(name, None)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Heads of 32 numbers, as real ones have at least: of 8, torch's attention rounds as the number of threads is."""
+    return save_bert(tmp_path_factory.mktemp("models") / "bert", width=64, heads=2)
 
 
 @pytest.fixture
@@ -110,9 +117,9 @@ def parent(process: int) -> int:
 
 
 @pytest.mark.usefixtures("cluster", "small")
-def test_an_add_by_a_cluster_makes_the_index_of_any_other(tree: Path, tiny_bert: Path, tmp_path: Path) -> None:
-    wanted, told = local(tree, tiny_bert, tmp_path)
-    with Searcher(tmp_path / "index", tiny_bert) as searcher:
+def test_an_add_by_a_cluster_makes_the_index_of_any_other(tree: Path, model: Path, tmp_path: Path) -> None:
+    wanted, told = local(tree, model, tmp_path)
+    with Searcher(tmp_path / "index", model) as searcher:
         report = searcher.add(tree, ray="local").as_dict() | {"seconds": 0}
         assert state(searcher) == wanted
         assert report == told
@@ -127,8 +134,8 @@ def test_an_add_by_a_cluster_makes_the_index_of_any_other(tree: Path, tiny_bert:
 
 @pytest.mark.usefixtures("cluster", "small")
 @pytest.mark.skipif(sys.platform != "linux", reason="an actor's process is found in /proc")
-def test_an_actor_that_is_killed_costs_nothing_but_time(tree: Path, tiny_bert: Path, tmp_path: Path) -> None:
-    wanted, _ = local(tree, tiny_bert, tmp_path)
+def test_an_actor_that_is_killed_costs_nothing_but_time(tree: Path, model: Path, tmp_path: Path) -> None:
+    wanted, _ = local(tree, model, tmp_path)
     killed = []
 
     def kill() -> None:
@@ -138,7 +145,7 @@ def test_an_actor_that_is_killed_costs_nothing_but_time(tree: Path, tiny_bert: P
 
     thread = threading.Thread(target=kill)
     thread.start()
-    with Searcher(tmp_path / "index", tiny_bert) as searcher:
+    with Searcher(tmp_path / "index", model) as searcher:
         searcher.add(tree, ray="local")
         thread.join()
         assert killed
@@ -147,16 +154,14 @@ def test_an_actor_that_is_killed_costs_nothing_but_time(tree: Path, tiny_bert: P
 
 
 @pytest.mark.usefixtures("cluster", "small")
-def test_after_a_killed_driver_what_is_finished_is_not_embedded_again(
-    tree: Path, tiny_bert: Path, tmp_path: Path
-) -> None:
-    wanted, told = local(tree, tiny_bert, tmp_path)
+def test_after_a_killed_driver_what_is_finished_is_not_embedded_again(tree: Path, model: Path, tmp_path: Path) -> None:
+    wanted, told = local(tree, model, tmp_path)
     index, work = tmp_path / "index", tmp_path / "index.ray"
-    driver = subprocess.Popen([sys.executable, "-c", ALONE, str(index), str(tiny_bert), str(tree)])
+    driver = subprocess.Popen([sys.executable, "-c", ALONE, str(index), str(model), str(tree)])
     awaited(lambda: len(pieces(work)) >= 3)
     driver.kill()
     driver.wait()
-    with Searcher(index, tiny_bert) as searcher:
+    with Searcher(index, model) as searcher:
         assert searcher.counts()["documents"] == 0
         embedded = []
         report = searcher.add(tree, ray="local", progress=lambda event, n: embedded.append(n * (event == "passage")))

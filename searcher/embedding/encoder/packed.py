@@ -20,7 +20,9 @@ __all__ = ["PackedForward", "has_fast_bf16"]
 # (T, d) and, for the layers that end in one, the residual to be added -> (T, e)
 Linear = Callable[..., Tensor]
 GELU = {"gelu": "none", "gelu tanh": "tanh"}  # torch's names of the approximations
-NEAR = 8  # texts whose lengths differ by less are padded to one length for torch's attention
+# On a GPU texts whose lengths differ by less are padded to one length for attention. On a CPU that gains nothing, and a
+# text's vector would depend, in its last place, on what shares its batch.
+NEAR = 8
 
 
 def has_fast_bf16() -> bool:
@@ -117,7 +119,7 @@ class PackedForward:
         state = self._embeddings(ids, positions, segments)
         if 0 in needed:
             yield 0, state
-        groups = list(_groups(bounds))
+        groups = list(_groups(bounds, 1 if self.device.type == "cpu" else NEAR))
         if self.bytes:
             yield from self.bytes.states(state, lambda qkv: self._attention(qkv, groups), needed)
             return
@@ -153,14 +155,14 @@ class PackedForward:
 Group = tuple[Tensor, Tensor | None]
 
 
-def _groups(bounds: np.ndarray) -> Iterator[Group]:
-    """Texts of near lengths: their rows (n, t) int64 and which are real (n, t) bool, None if all are."""
+def _groups(bounds: np.ndarray, differ: int) -> Iterator[Group]:
+    """Texts whose lengths differ by less: their rows (n, t) int64 and which are real (n, t) bool, None if all are."""
     lengths = np.diff(bounds)
     order = np.argsort(-lengths, kind="stable")
     first = 0
     while first < len(order):
         longest = lengths[order[first]]
-        near = order[first:][lengths[order[first:]] > longest - NEAR]
+        near = order[first:][lengths[order[first:]] > longest - differ]
         steps = np.arange(longest)
         real = steps < lengths[near][:, None]
         rows = bounds[near][:, None] + np.where(real, steps, 0)
