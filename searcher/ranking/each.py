@@ -32,7 +32,9 @@ class AskingEach(Asking):
             except (TypeError, ValueError) as fault:
                 answers[place] = fault
         groups = list(alike.values())
-        ready = self._embedded_for([(way, texts[place]) for way, places in groups for place in places])
+        ready = None
+        if len(texts) > 1:  # one alone need not be embedded before it is ranked, which asks the index for once more
+            ready = self._embedded_for([(way, texts[place]) for way, places in groups for place in places])
         for way, places in groups:
             own_answers = self._answers([texts[place] for place in places], way, ready)
             for place, answer in zip(places, own_answers, strict=True):

@@ -13,7 +13,7 @@ from searcher import __version__
 from searcher.serving import problems
 from searcher.serving.direct import Direct
 from searcher.serving.guard import Application, Guard
-from searcher.serving.recording import Figures, Recorded
+from searcher.serving.recording import Figures, Recorded, all_told
 from searcher.serving.routes import answering, compatible, documents, health, looking, page, searching
 from searcher.serving.service import Service
 
@@ -53,6 +53,7 @@ def application(service: Service, others: Sequence[Starlette] = ()) -> Applicati
             await service.warm()
             yield
         await run_in_threadpool(service.close)
+        await all_told()
 
     app = FastAPI(
         title="searcher", version=__version__, description=ABOUT, lifespan=lifespan, docs_url=None, redoc_url=None,

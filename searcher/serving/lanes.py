@@ -45,7 +45,8 @@ class Lane(Generic[Item, Result]):
         self.name, self.room = name, room
         self._answer, self._together, self._begin = answer, together, begin
         self._waiting: deque[Waiting[Item, Result]] = deque()
-        self._some = threading.Condition()
+        self._lock = threading.Lock()
+        self._idle: list[threading.Lock] = []  # of each thread that waits what it waits at
         self._closed = False
         self._threads = [threading.Thread(target=self._work, name=f"{name}-{n}") for n in range(threads)]
         for thread in self._threads:
@@ -58,49 +59,57 @@ class Lane(Generic[Item, Result]):
         """The result for an item. Busy where too many wait; cancelled while it waits, it is never done."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Result] = loop.create_future()
-        with self._some:
+        with self._lock:
             if self._closed:
                 raise Busy("the server is stopping")
             if len(self._waiting) >= self.room:
                 raise Busy(f"{self.room} requests wait already for {self.name}; ask again in a moment")
             self._waiting.append(Waiting(item, answer, loop))
-            self._some.notify()
+            # The one that worked last: what it needs is still near its core.
+            idle = self._idle.pop() if self._idle else None
+        if idle is not None:
+            idle.release()
         return await answer
 
     def close(self) -> None:
         """Do what waits, then end."""
-        with self._some:
+        with self._lock:
             self._closed = True
-            self._some.notify_all()
+            for idle in self._idle:
+                idle.release()
+            self._idle.clear()
         for thread in self._threads:
             thread.join()
 
     def _work(self) -> None:
         self._begin()
-        while taken := self._take():
+        own = threading.Lock()
+        own.acquire()
+        while taken := self._take(own):
             try:
                 results = self._answer([each.item for each in taken])
             except Exception as fault:
                 results = [fault] * len(taken)
             for loop in {each.loop for each in taken}:
-                own = [(each.answer, result) for each, result in zip(taken, results, strict=True) if each.loop is loop]
+                answers = [
+                    (each.answer, result) for each, result in zip(taken, results, strict=True) if each.loop is loop
+                ]
                 if not loop.is_closed():
-                    loop.call_soon_threadsafe(_hand_over, own)
+                    loop.call_soon_threadsafe(_hand_over, answers)
 
-    def _take(self) -> list[Waiting[Item, Result]]:
-        """What waits, without what nobody waits for any more; empty at the end."""
+    def _take(self, own: threading.Lock) -> list[Waiting[Item, Result]]:
+        """What waits, without what nobody waits for any more; empty at the end. own: what this thread waits at."""
         taken: list[Waiting[Item, Result]] = []
-        with self._some:
-            while not taken:
-                while not self._waiting:
-                    if self._closed:
-                        return []
-                    self._some.wait()
+        while True:
+            with self._lock:
                 while self._waiting and len(taken) < self._together:
                     each = self._waiting.popleft()
                     if not each.answer.cancelled():
                         taken.append(each)
-        return taken
+                if taken or self._closed:
+                    return taken
+                self._idle.append(own)
+            own.acquire()
 
 
 def _hand_over(answers: Sequence[tuple["asyncio.Future[Result]", Result | Exception]]) -> None:

@@ -18,6 +18,7 @@ from searcher.serving.app import application
 from searcher.serving.options import Options
 from searcher.serving.recording import JsonLines, log
 from searcher.serving.service import Service
+from searcher.serving.wire import Protocol
 
 __all__ = ["run"]
 
@@ -41,7 +42,7 @@ def run(
     with _listening(options) as listener:
         sys.setswitchinterval(SWITCH)
         config = uvicorn.Config(
-            application(Service(searcher, options), others), http="httptools", ws="none", loop="asyncio", lifespan="on",
+            application(Service(searcher, options), others), http=Protocol, ws="none", loop="asyncio", lifespan="on",
             log_config=None, access_log=False, server_header=False, proxy_headers=False, date_header=True,
             timeout_graceful_shutdown=STOPPING, timeout_keep_alive=30,
         )  # fmt: skip

@@ -309,16 +309,26 @@ def test_no_parameter_anywhere_names_a_model_a_path_or_an_address(server: Server
 # -- the log, and the end
 
 
+def logged(server: Server, begun: int) -> list[dict[str, Any]]:
+    """The lines of a log from a place on, the next of /healthz included: a line comes a moment after its answer."""
+    server.get("/healthz")
+    until = time.monotonic() + 30
+    while '"/healthz"' not in (lines := server.log.read_text()[begun:]):
+        assert time.monotonic() < until, lines
+        time.sleep(0.01)
+    return [json.loads(line) for line in lines.splitlines()]
+
+
 def test_the_log_has_no_question_unless_it_is_to(server: Server, guarded: Server) -> None:
+    begun = [len(each.log.read_text()) for each in (server, guarded)]
     server.get("/search?q=secretword&where=n+%3D+1")
-    server.post("/search", {"query": "secretword"})
-    server.get("/healthz")  # by now the others have been logged
-    assert "secretword" not in server.log.read_text()
-    assert all(json.loads(line)["message"] for line in server.log.read_text().splitlines()[1:])
-    guarded.post("/search", {"query": "secretword"}, Authorization=f"Bearer {TOKEN}")
-    guarded.get("/healthz")
-    lines = [json.loads(line) for line in guarded.log.read_text().splitlines()[1:]]
-    assert "secretword" in [line.get("question") for line in lines]
+    for each in (server, guarded):
+        each.post("/search", {"query": "secretword"}, Authorization=f"Bearer {TOKEN}")
+    secret, open_ = (logged(each, place) for each, place in zip((server, guarded), begun, strict=True))
+    assert len(secret) == 3
+    assert "secretword" not in json.dumps(secret)
+    assert all(line["message"] for line in secret)
+    assert "secretword" in [line.get("question") for line in open_]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
@@ -340,7 +350,9 @@ def test_what_is_under_way_is_answered_before_the_end(index: Path, tmp_path: Pat
             thread.join()
         assert server.process.wait(60) == 0
     assert replies == [200] * 12
-    assert "Traceback" not in (tmp_path / "log").read_text()
+    log = (tmp_path / "log").read_text()
+    assert log.count('"route": "/search", "status": 200') == 12
+    assert "Traceback" not in log
 
 
 def _waiting(figures: str) -> bool:
