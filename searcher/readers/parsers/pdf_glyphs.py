@@ -15,9 +15,10 @@ FIRST = 3
 ORDER = (bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))).decode("mac_roman").replace("\xa0", "")
 ORDER += "ŁłŠšŽž¦ÐðÝýÞþ−×¹²³½¼¾₣ĞğİŞşĆćČčđ"
 GLYPHS = {chr(at): sign for at, sign in enumerate(ORDER, FIRST)}
-LETTER, SMALL_LETTER = re.compile(r"[^\W\d_]"), re.compile("[a-zß-öø-ÿ]")
-SENTENCE = re.compile(r"""[\w\s.,;:!?()„“”»«‘’'"\-–/]""")
-VOWEL = re.compile("[aeiouyäöüáéíóúàèìòùâêîôûãõåæøœ]", re.IGNORECASE)
+LETTER, SMALL_LETTER = r"[^\W\d_]", "[a-zß-öø-ÿ]"
+SENTENCE = r"""[\w\s.,;:!?()„“”»«‘’'"\-–/]"""
+VOWEL = "(?i:[aeiouyäöüáéíóúàèìòùâêîôûãõåæøœ])"
+KINDS = [frozenset(re.findall(kind, ORDER)) for kind in (LETTER, SMALL_LETTER, VOWEL, SENTENCE)]
 
 
 def told(signs: str) -> str | None:
@@ -33,7 +34,6 @@ def told(signs: str) -> str | None:
 def _is_prose(text: str) -> bool:
     """Whether most of it is letters, spaces and full stops in the shares that any language in Latin letters has."""
     signs = Counter(text)
-    kinds = (LETTER, SMALL_LETTER, VOWEL, SENTENCE)
-    letters, lower, vowels, usual = (sum(n for sign, n in signs.items() if kind.match(sign)) for kind in kinds)
+    letters, lower, vowels, usual = (sum(n for sign, n in signs.items() if sign in kind) for kind in KINDS)
     sound = letters >= len(text) / 2 and usual >= 0.95 * len(text)
     return sound and lower >= 0.6 * letters and 0.25 * letters <= vowels <= 0.6 * letters

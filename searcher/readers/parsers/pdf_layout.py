@@ -26,11 +26,15 @@ MOST_HEADINGS = 0.25  # of the lines of a file; where more are large, size is no
 
 
 class Block(NamedTuple):
-    """A line as it is set: what separates it from the one before, and the level of a heading, 0 for text."""
+    """A line of text or the lines of a heading, as they are set.
 
-    line: Line
+    gap: what separates it from the one before. level: of a heading, 0 for text. top: its height on the page, in points.
+    """
+
+    text: str
     gap: str
     level: int
+    top: float
 
 
 def in_rows(lines: Iterable[Line]) -> list[Line]:
@@ -48,54 +52,66 @@ def in_rows(lines: Iterable[Line]) -> list[Line]:
 
 
 def _is_beside(one: Box, other: Box) -> bool:
+    least = min(one.top - one.bottom, other.top - other.bottom)
+    if other.left < one.right - NO_SPACE * least:
+        return False
     overlap = min(one.top, other.top) - max(one.bottom, other.bottom)
-    least = min(one.height, other.height)
-    return overlap > SAME_ROW * least and least > 0 and other.left >= one.right - NO_SPACE * least
+    return overlap > SAME_ROW * least and least > 0
 
 
 def body_size(pages: Iterable[Sequence[Line]]) -> float:
     """The height that most characters have, in points."""
-    sizes: Counter[float] = Counter()
+    exact: Counter[float] = Counter()
     for lines in pages:
         for line in lines:
-            sizes[round(2 * line.size) / 2] += len(line.text)
+            exact[line.size] += len(line.text)
+    sizes: Counter[float] = Counter()
+    for size, characters in exact.items():
+        sizes[round(2 * size) / 2] += characters
     return sizes.most_common(1)[0][0] if sizes else 0.0
 
 
 def blocks(lines: Sequence[Line], body: float, levels: Sequence[float]) -> list[Block]:
-    """The lines of a page with what separates them. levels: heights of headings, the largest first."""
+    """The lines of a page with what separates them; lines of a heading that follow each other are one.
+
+    levels: heights of headings, the largest first.
+    """
     gaps = [above.last.bottom - below.first.top for above, below in pairwise(lines)]
     usual = statistics.median_low([gap for gap in gaps if gap > -body] or [0.0])
-    made = []
+    large = [_is_large(line, body) for line in lines]
+    made: list[Block] = []
     for number, line in enumerate(lines):
-        gap = "\n\n"
+        gap, level = "\n\n", _level(line, levels) if large[number] else 0
         if number:
-            gap = _gap(lines[number - 1], line, gaps[number - 1], usual, body)
-        made.append(Block(line, gap, _level(line, body, levels)))
+            headings = large[number] and large[number - 1]
+            most = max(usual, WIDER_HEADING * line.size) if headings else usual
+            gap = _gap(lines[number - 1], line, gaps[number - 1], most)
+        if level and gap == "\n" and made[-1].level == level:
+            made[-1] = made[-1]._replace(text=f"{made[-1].text}\n{line.text}")
+        else:
+            made.append(Block(line.text, gap, level, line.first.top))
     return made
 
 
-def _gap(above: Line, below: Line, gap: float, usual: float, body: float) -> str:
-    if gap < -2 * max(above.size, below.size):  # back up: the next column, or what is set beside the text
+def _gap(above: Line, below: Line, gap: float, usual: float) -> str:
+    size, before = below.size, above.last.height
+    if gap < -2 * max(above.size, size):  # back up: the next column, or what is set beside the text
         return "\n\n" if ENDED.search(above.text[-3:]) or not below.text[:1].islower() else "\n"
-    other = abs(above.last.height - below.size) > OTHER_SIZE * max(above.last.height, below.size)
-    if not other and _is_large(above, body) and _is_large(below, body):
-        usual = max(usual, WIDER_HEADING * below.size)
-    return "\n\n" if other or gap > usual + WIDER * below.size else "\n"
+    other = abs(before - size) > OTHER_SIZE * max(before, size)
+    return "\n\n" if other or gap > usual + WIDER * size else "\n"
 
 
-def heading_sizes(pages: Iterable[Sequence[Line]], body: float) -> list[float]:
+def heading_sizes(pages: Sequence[Sequence[Line]], body: float) -> list[float]:
     """The heights of lines that are headings, the largest first; none where too many lines are large."""
-    lines = [line for page in pages for line in page]
-    large = [line for line in lines if _is_large(line, body)]
-    if len(large) > MOST_HEADINGS * len(lines):
+    large = [line for page in pages for line in page if _is_large(line, body)]
+    if len(large) > MOST_HEADINGS * sum(map(len, pages)):
         return []
     return sorted({_rounded(line) for line in large}, reverse=True)[:MOST_LEVELS]
 
 
-def _level(line: Line, body: float, levels: Sequence[float]) -> int:
+def _level(large: Line, levels: Sequence[float]) -> int:
     """The level of a heading, 0 for what is none."""
-    return levels.index(_rounded(line)) + 1 if _is_large(line, body) and _rounded(line) in levels else 0
+    return levels.index(_rounded(large)) + 1 if _rounded(large) in levels else 0
 
 
 def _rounded(line: Line) -> float:

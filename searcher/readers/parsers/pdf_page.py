@@ -5,11 +5,13 @@ checks of ctypes, which take twice as long as what they check.
 """
 
 import ctypes
+import io
 import re
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import compress, islice, repeat
+from functools import partial
+from itertools import accumulate, compress, islice, repeat
 from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium
@@ -25,7 +27,7 @@ EVERY = 31  # of so many characters one is asked whether its font has a Unicode 
 MANY_UNMAPPED = 0.2  # share of a page's characters
 LINE = re.compile(r"[^\0\t\r\n ](?:[^\r\n]*[^\0\t\r\n ])?")
 CONTROL = re.compile("[\0\1\3-\x08\x0b\x0c\x0e-\x1f]")
-WORD = re.compile(r"[^\0-\x20]+|[\2\t\n\r]+| ")
+WORDS = re.compile(r"([^\0-\x20]+|[\0\1\3-\x08\x0b\x0c\x0e-\x1f]+)")  # and control signs, of which no font knows
 # Lam-alef is one sign, which PDFium takes apart in the wrong order.
 # These begin with the rarest sign, for which a text is looked through fast, and go on with the test that fails most.
 LAM_OF_ALEF = re.compile("\u0644(?<=[\u0622\u0623\u0625\u0627]\u0644)")
@@ -37,6 +39,11 @@ ODD_SPACE = re.compile(
 FEW_SPACES = 20  # that tell whether a page's spaces are its own, or made by PDFium
 BOUNDLESS = (-1e6, -1e6, 1e6, 1e6)  # points; no page is larger
 LEAST_SPACE, MOST_SPACE = 0.1, 0.25  # of the height of a line; less is no space between words, more is one in any case
+
+
+def _handle(text: Any) -> Any:
+    """A handle of PDFium as a call passes it on: made once, not anew for each of them."""
+    return ctypes.c_void_p.from_param(ctypes.cast(text, ctypes.c_void_p).value)
 
 
 def _unchecked(function: Any) -> Callable[..., int]:
@@ -77,7 +84,12 @@ class Line(NamedTuple):
     @property
     def is_upright(self) -> bool:
         """Whether it runs up or down the page, as what is printed in a margin does."""
-        return abs(self.last.bottom - self.first.bottom) > abs(self.last.left - self.first.left)
+        (left, _, bottom, _), (to_left, _, to_bottom, _) = self.first, self.last
+        return abs(to_bottom - bottom) > abs(to_left - left)
+
+    def reading(self, text: str) -> "Line":
+        """The line with another text."""
+        return Line(text, self.first, self.last, self.size)
 
 
 class Page(NamedTuple):
@@ -89,6 +101,10 @@ class Page(NamedTuple):
     lines: list[Line]
     fault: str | None
     seen: bool = False
+
+
+# What `_make` of a named tuple does, without a function of Python in between.
+NEW_BOX, NEW_LINE = partial(tuple.__new__, Box), partial(tuple.__new__, Line)
 
 
 def read_page(page: PdfPage) -> Page:
@@ -106,16 +122,16 @@ class _Signs:
     """The characters of a page by their number; one beyond U+FFFF is two of them, as in UTF-16."""
 
     def __init__(self, page: PdfTextPage) -> None:
-        self.raw = page.raw
+        self.raw = _handle(page.raw)
         self.fault: str | None = None
         self._edges = [ctypes.c_double() for _ in range(4)]
         self._at_edges = [ctypes.byref(edge) for edge in self._edges]
         count = page.count_chars()
-        text = _units(page.get_text_range()) if count else ""
-        unmapped = [at for at in range(0, count, EVERY) if IS_UNMAPPED(self.raw, at) == 1]
-        if len(unmapped) * EVERY > MANY_UNMAPPED * count:
+        if len(self._those(IS_UNMAPPED, range(0, count, EVERY))) * EVERY > MANY_UNMAPPED * count:
             self.text = self._without_map(self._signs(page, count))
-        elif len(text) != count:  # characters that have no meaning are left out of the text: numbers are then others
+            return
+        text = _units(page.get_text_range()) if count else ""
+        if len(text) != count:  # characters that have no meaning are left out of the text: numbers are then others
             self.text = self._with_bars(self._signs(page, count))
         else:
             self.text = text.replace("\ufffe", HYPHEN)
@@ -128,8 +144,8 @@ class _Signs:
         spans = list(map(re.Match.span, LINE.finditer(text)))
         lines = (_paired(text[start:end].replace(LEFT_OUT, "")) for start, end in spans)
         firsts = list(self._loose([start for start, _ in spans]))
-        lasts, sizes = self._loose([end - 1 for _, end in spans]), (box.top - box.bottom for box in firsts)
-        return Page(list(map(Line, lines, firsts, lasts, sizes)), self.fault)
+        lasts, sizes = self._loose([end - 1 for _, end in spans]), (top - bottom for _, _, bottom, top in firsts)
+        return Page(list(map(NEW_LINE, zip(lines, firsts, lasts, sizes, strict=True))), self.fault)
 
     def _signs(self, page: PdfTextPage, count: int) -> str:
         """All characters, those that have no meaning in their places."""
@@ -146,15 +162,16 @@ class _Signs:
 
     def _without_map(self, text: str) -> str:
         """The characters, with what can be told of those whose font has no Unicode map; words are of one font."""
-        spans = map(re.Match.span, WORD.finditer(text))
-        known = [span for span in spans if text[span[0]] < " " or IS_UNMAPPED(self.raw, span[0]) != 1]
-        unknown = list(zip([0, *(end for _, end in known)], [*(start for start, _ in known), len(text)], strict=True))
-        meant = told("".join(text[start:end] for start, end in unknown))
+        pieces = WORDS.split(text)
+        starts = list(accumulate(map(len, pieces), initial=0))
+        unknown = [at for at in range(1, len(pieces), 2) if pieces[at] < " " or IS_UNMAPPED(self.raw, starts[at])]
+        signs = "".join(pieces[at] for at in unknown)
+        meant = told(signs)
         self.fault = BROKEN_FONT if meant is None else GUESSED_FONT
-        signs, left = list(text), iter(meant) if meant else repeat(LEFT_OUT)
-        for start, end in unknown:
-            signs[start:end] = islice(left, end - start)
-        return "".join(signs)
+        left = io.StringIO(meant or LEFT_OUT * len(signs))
+        for at in unknown:
+            pieces[at] = left.read(len(pieces[at]))
+        return "".join(pieces)
 
     def _is_bar(self, at: int) -> bool:
         """Whether a character is a short thin line: the minus of a font of mathematical signs."""
@@ -183,11 +200,12 @@ class _Signs:
         """Spaces that PDFium made of gaps and that may be none."""
         sample = _starts(islice(SPACE.finditer(text), FEW_SPACES))
         # Where the writer's own program put the spaces, those that PDFium adds are few, and can all be looked at.
-        kinds = [ODD_SPACE, SPACE] if len(self._made(sample)) < len(sample) / 2 else [ODD_SPACE]
-        return self._made([at for kind in kinds for at in _starts(kind.finditer(text))])
+        kinds = [ODD_SPACE, SPACE] if len(self._those(IS_MADE, sample)) < len(sample) / 2 else [ODD_SPACE]
+        return self._those(IS_MADE, [at for kind in kinds for at in _starts(kind.finditer(text))])
 
-    def _made(self, spaces: Sequence[int]) -> list[int]:
-        return list(compress(spaces, map(IS_MADE, repeat(self.raw), spaces)))
+    def _those(self, are: Callable[..., int], signs: Sequence[int]) -> list[int]:
+        """The characters of which PDFium says that they are so."""
+        return list(compress(signs, map(are, repeat(self.raw), signs)))
 
     def _is_joined(self, space: int, before: Box, left: Box, right: Box) -> bool:
         """Whether the characters on either side of a space stand too close for it. before: the box of the one ahead."""
@@ -213,7 +231,7 @@ class _Signs:
             places = map(ctypes.byref, repeat(first), range(0, RECTANGLE * len(signs), RECTANGLE))
             deque(map(LOOSE_BOX, repeat(self.raw), signs, places), maxlen=0)
         left, top, right, bottom = (edges[edge::4] for edge in range(4))
-        return map(Box, left, right, bottom, top)
+        return map(NEW_BOX, zip(left, right, bottom, top, strict=True))
 
 
 def _starts(found: Iterable[re.Match[str]]) -> list[int]:

@@ -22,9 +22,7 @@ def cleaned(page: Page) -> Page:
     if clean == text:
         return page
     pairs = zip(page.lines, clean.split("\n"), strict=True)
-    return page._replace(
-        lines=[line if line.text == text else line._replace(text=text) for line, text in pairs if text]
-    )
+    return page._replace(lines=[line if line.text == text else line.reading(text) for line, text in pairs if text])
 
 
 def set_in_pages(draft: Draft, pages: Sequence[Page], labels: Sequence[str]) -> list[Span | None]:
@@ -41,7 +39,7 @@ def set_in_pages(draft: Draft, pages: Sequence[Page], labels: Sequence[str]) -> 
         begins = lines[0].text[:1] if lines else ""
         goes_on = begins.islower() and not ENDED.search(draft.end[-3:])  # a sentence, over the end of the page
         draft.at(cut=not goes_on, page=number, label=label if label not in ("", str(number)) else None)
-        whole = [line._replace(text=spelled(line.text)) if HYPHEN in line.text else line for line in lines]
+        whole = [line.reading(spelled(line.text)) if HYPHEN in line.text else line for line in lines]
         spans.append(_set(draft, whole, *sizes[page.seen]))
     return spans
 
@@ -53,22 +51,13 @@ def _sizes(pages: Sequence[Sequence[Line]]) -> tuple[float, list[float]]:
 
 
 def _set(draft: Draft, lines: Sequence[Line], body: float, levels: Sequence[float]) -> Span | None:
-    """Put the lines of a page into the draft; lines of a heading that follow each other are one."""
+    """Put the lines of a page into the draft."""
     if not lines:
         return None
     starts: list[tuple[int, float]] = []
-    group: list[str] = []
-    made = blocks(lines, body, levels)
-    for number, block in enumerate(made):
-        after = made[number + 1] if number + 1 < len(made) else None
-        group.append(block.line.text)
-        if block.level and after and after.level == block.level and after.gap == "\n":
-            continue
-        first = made[number + 1 - len(group)]
-        before = draft.length
-        draft.put("\n".join(group), first.gap, block.level)
-        starts.append((before + (len(first.gap) if before else 0), first.line.first.top))
-        group = []
+    for text, gap, level, top in blocks(lines, body, levels):
+        starts.append((draft.length + (len(gap) if draft.length else 0), top))
+        draft.put(text, gap, level)
     return Span(starts[0][0], draft.length, starts)
 
 
