@@ -74,10 +74,8 @@ def state(index: Path) -> list[Any]:
     """Every document with its passages' ids, places and vectors."""
     with Searcher(index) as searcher, searcher.engine.reading():
         engine = searcher.engine
-        return [
-            (engine.document(number), [(*place, vector.tobytes()) for *place, vector in engine.places(number)])
-            for number in engine.document_ids()
-        ]
+        whole = engine.whole(engine.document_ids())
+        return [(item.document, item.chunks, item.vectors.tobytes()) for _, item in whole]
 
 
 if __name__ == "__main__":

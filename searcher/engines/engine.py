@@ -1,6 +1,6 @@
 """The one door to what is stored: what everything above asks of an index, whatever holds it, and may rely on."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -10,7 +10,7 @@ import numpy as np
 from searcher.embedding import IndexSettings, OwnTokens
 from searcher.errors import BadValue
 from searcher.filters import Filter
-from searcher.records import Document, Head, Input, Prepared, Row
+from searcher.records import Document, Head, Input, Kept, Prepared, Row
 from searcher.store import Look, SeenFile, Unanswered
 from searcher.vectors import IndexType, check_knob
 
@@ -172,6 +172,14 @@ class Engine(Protocol):
     def document(self, number: int) -> Document:
         """A document as it was given."""
 
+    def whole(self, documents: Iterable[int]) -> Iterator[tuple[int, Prepared]]:
+        """Ids of those documents that are there, rising, and each as it was written, vectors to the bit; read many at a
+        time, few in memory. DamagedIndex for one that is not what was written. Call in `reading`.
+        """
+
+    def kept(self, documents: Iterable[int]) -> Iterator[tuple[int, Kept]]:
+        """As `whole`, without reading the documents themselves."""
+
     def document_ids(self, some: Sequence[int] | None = None) -> list[int]:
         """Ids of all documents, or of those of some that are there, in rising order."""
 
@@ -248,9 +256,6 @@ class Engine(Protocol):
 
     def rows(self, ids: Iterable[int]) -> Mapping[int, Row]:
         """Passages by id. DamagedIndex for one that is not there."""
-
-    def places(self, document: int) -> list[tuple[int, int, int, str | None, int, np.ndarray]]:
-        """Start, end, line, section, tokens and vector (d,) float32 of a document's passages in their order."""
 
     def known_vectors(self, inputs: Iterable[Input], context: bool = False) -> dict[Input, np.ndarray]:
         """What decides a vector → the vector (d,) float32, for those that are a passage's already.

@@ -5,10 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from searcher.embedding import IndexSettings
 from searcher.engines import Effort, Engine, Hit, LocalEngine
-from searcher.ingest.stored import is_there, stored
-from searcher.records import Prepared
+from searcher.ingest.stored import missing
 from searcher.system import shown
 
 __all__ = ["Likeness", "likeness"]
@@ -42,19 +40,17 @@ class Likeness(NamedTuple):
         )
 
 
-def likeness(
-    source: Engine, target: Engine, settings: IndexSettings, documents: int = 0, passages: int = 0
-) -> Likeness:
+def likeness(source: Engine, target: Engine, documents: int = 0, passages: int = 0) -> Likeness:
     """How alike a copy is to its source. documents, passages: so many more it holds. Call in `reading` of both."""
     there, here = source.counts(), target.counts()
     wanted = {"documents": there["documents"] + documents, "passages": there["passages"] + passages}
     wrong = [f"{here[name]:,} {name} are there, not {count:,}" for name, count in wanted.items() if here[name] != count]
     drawn = _drawn(source)
     rows = source.rows(drawn)
-    items = [stored(source, number, settings) for number in sorted({row.document_id for row in rows.values()})]
-    if unlike := [item.document.source for item in items if not _holds(target, item, settings)]:
+    items = [item for _, item in source.whole({row.document_id for row in rows.values()})]
+    if unlike := missing(target, items):
         read = f"of {len(items)} documents read again {len(unlike)} are not as they were"
-        wrong.append(f"{read}, such as {shown(unlike[0])}")
+        wrong.append(f"{read}, such as {shown(unlike[0].document.source)}")
     vectors = np.array([row.vector for row in rows.values() if row.vector.any()], np.float32)
     searched = list(_searched(source, target, vectors)) if len(vectors) else []
     overlap = min((share for share, _ in searched), default=None)
@@ -64,11 +60,6 @@ def likeness(
     if difference is not None and difference > ROUNDING:
         wrong.append(f"a cosine is another by {difference:.2g}")
     return Likeness(len(searched), overlap, difference, "; ".join(wrong) or None)
-
-
-def _holds(engine: Engine, item: Prepared, settings: IndexSettings) -> bool:
-    found = engine.documents_of("source", item.document.source).values()
-    return any(is_there(engine, number, item, settings) for number in found)
 
 
 def _drawn(engine: Engine) -> list[int]:

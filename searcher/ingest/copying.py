@@ -13,7 +13,7 @@ from searcher.engines import Engine, LocalEngine, Look
 from searcher.errors import BadValue, IndexUnavailable, Interrupted, SearcherError, SettingsMismatch, UnknownName
 from searcher.ingest.comparing import Likeness, likeness
 from searcher.ingest.progress import Progress, no_progress
-from searcher.ingest.stored import is_there, stored
+from searcher.ingest.stored import missing
 from searcher.records import Prepared
 from searcher.system import shown
 
@@ -120,7 +120,7 @@ class Copying:
         with self.source.reading(), self.target.reading():
             if self.source.head() == head:
                 beside = self.report.kept, self._beside
-                self.report.likeness = likeness(self.source, self.target, self.settings, *beside)
+                self.report.likeness = likeness(self.source, self.target, *beside)
 
     # -- before
 
@@ -157,7 +157,8 @@ class Copying:
         numbers, is_empty = self.source.document_ids(), not self.target.document_count()
         self.progress("total", len(numbers))
         for batch in self._batches(numbers):
-            fresh = batch if is_empty else self._missing(batch)
+            with self.target.reading():
+                fresh = batch if is_empty else missing(self.target, batch)
             self.report.unchanged += (len(batch) - len(fresh)) * is_first
             self.progress("file", len(batch) - len(fresh))
             if fresh:
@@ -172,29 +173,18 @@ class Copying:
         """
         at = 0
         while at < len(numbers):
-            batch, size = list[Prepared](), 0
+            batch, size, piece = list[Prepared](), 0, numbers[at : at + BATCH_DOCUMENTS]
             with self.source.reading():
                 if self.source.settings() != self.settings:
                     raise IndexUnavailable("the index was embedded again with other settings meanwhile; copy it again")
-                there = set(self.source.document_ids(numbers[at : at + BATCH_DOCUMENTS]))
-                for number in numbers[at : at + BATCH_DOCUMENTS]:
-                    at += 1
-                    if number in there:
-                        batch.append(item := stored(self.source, number, self.settings))
-                        size += len(item.document.text) + item.vectors.nbytes * (1 if item.given is None else 2)
+                at += len(piece)
+                for number, item in self.source.whole(piece):
+                    batch.append(item)
+                    size += len(item.document.text) + item.vectors.nbytes * (1 if item.given is None else 2)
                     if size >= BATCH_BYTES:
+                        at = numbers.index(number, at - len(piece)) + 1
                         break
             yield batch
-
-    def _missing(self, batch: Sequence[Prepared]) -> list[Prepared]:
-        """Those of a batch that are not in the target, or not just so."""
-        there = self.target.named("source", [item.document.source for item in batch])
-
-        def is_missing(item: Prepared) -> bool:
-            numbers = there.get(item.document.source, ())
-            return not any(is_there(self.target, number, item, self.settings) for number in numbers)
-
-        return [item for item in batch if is_missing(item)]
 
     def _write(self, batch: Sequence[Prepared], half: Sequence[tuple[str, None]]) -> None:
         """Write a batch and count it, in the writer's thread."""

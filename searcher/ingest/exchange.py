@@ -21,7 +21,6 @@ from searcher.engines import Engine
 from searcher.errors import BadValue, IndexUnavailable, UnknownName
 from searcher.ingest.documents import sound_places
 from searcher.ingest.progress import Progress, no_progress
-from searcher.ingest.stored import stored
 from searcher.plain import as_json, storable
 from searcher.records import Chunk, Document, Prepared
 from searcher.text import check_text, places_of
@@ -112,7 +111,7 @@ VECTORS: dict[str, tuple[Callable[[np.ndarray], str], Callable[[Any], np.ndarray
 def write_export(
     engine: Engine, stream: BinaryIO, vectors: str = "numbers", progress: Progress = no_progress
 ) -> Exchanged:
-    """Write one state of an index, every row verified; memory for one document at a time.
+    """Write one state of an index, every row verified; memory for a few documents at a time.
 
     Raises UnknownName for another way to write vectors, DamagedIndex, IndexUnavailable for an index without settings.
     """
@@ -130,8 +129,8 @@ def write_export(
         }  # fmt: skip
         stream.write(as_json(header).encode() + b"\n")
         progress("total", counts["documents"])
-        for number in engine.document_ids():
-            stream.write(_document_line(stored(engine, number, settings), encode))
+        for _, item in engine.whole(engine.document_ids()):
+            stream.write(_document_line(item, encode))
             progress("file", 1)
         for path, digest in files:
             stream.write(as_json({"file": path, "digest": digest.hex()}).encode() + b"\n")

@@ -5,12 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-import numpy as np
-
 from searcher.engines import Library, Where, keys_of
 from searcher.errors import BadValue, UnknownName
 from searcher.ingest.adding import Adding
 from searcher.ingest.progress import Progress, no_progress
+from searcher.ingest.stored import missing
 from searcher.plain import storable
 from searcher.records import Document, Prepared
 
@@ -102,22 +101,12 @@ class Putting(Library, Adding):
         items = prepared(documents, settings.dimension)
         self._create()
         self.engine.settle(settings)
-        there: set[str] = set()
+        fresh = list[Prepared]()
         for start in range(0, len(items), PIECE):
-            there |= self._as_they_are(items[start : start + PIECE])
-        self.engine.write([item for item in items if item.document.source not in there], others, made_with=settings)
+            with self.engine.reading():
+                fresh += missing(self.engine, items[start : start + PIECE])
+        self.engine.write(fresh, others, made_with=settings)
         self.engine.publish()
-
-    def _as_they_are(self, items: Sequence[Prepared]) -> set[str]:
-        """Sources of the documents that are in already as they stand, their vectors included."""
-        with self.engine.reading():
-            alike = [item for item in items if self.engine.known(item.document.source) == item.digest]
-            numbers = self.engine.named("source", [item.document.source for item in alike])
-            passages = {source: self.engine.passage_ids(own[0]).tolist() for source, own in numbers.items()}
-            vectors = self.engine.given([number for own in passages.values() for number in own])
-        held = {source: [vectors[number] for number in own] for source, own in passages.items()}
-        given = {item.document.source: item.document.vector for item in alike}
-        return {source for source, own in held.items() if all(_same(vector, given[source]) for vector in own)}
 
     def delete(self, ids: str | Sequence[str] | None = None, where: Where = None) -> int:
         """Remove documents by id, by a filter, or those of some ids that a filter allows; how many.
@@ -151,10 +140,6 @@ class Putting(Library, Adding):
         values = storable(changes)
         numbers = self._chosen(where)
         return self.engine.amend(numbers, values) if numbers else 0
-
-
-def _same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
-    return one is other if one is None or other is None else one.tobytes() == other.tobytes()
 
 
 def _documents(texts: Any, ids: Any, metadatas: Any, payloads: Any, whole: bool, vectors: Any) -> list[Document]:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from searcher import filters
+from searcher.embedding import IndexSettings
 from searcher.errors import DamagedIndex
 from searcher.places import PLACE_PARTS
-from searcher.records import ANSWER, Head, Input, Row
+from searcher.records import ANSWER, Chunk, Head, Input, Kept, Row
 from searcher.store.filter_sql import allowed_ids, chosen_ids
 from searcher.store.given import NOWHERE, as_given
 from searcher.store.lookup import Spans, is_key, keys, spans
@@ -24,6 +25,11 @@ from searcher.store.state import State, ids_of
 __all__ = ["READ_ROWS", "Passages"]
 
 READ_ROWS = 10_000  # vectors read in one piece
+KEPT_DOCUMENT = "SELECT source, digest, file, passages FROM documents WHERE id = ?"
+KEPT_PASSAGES = (
+    f"SELECT {PASSAGE_PART}, p.crc, v.vector, v.crc, g.length, g.rest, g.crc FROM passages p"
+    " LEFT JOIN vectors v ON v.id = p.id LEFT JOIN given g ON g.id = p.id WHERE p.document = ? ORDER BY p.id"
+)
 
 
 class Passages(State):
@@ -85,22 +91,36 @@ class Passages(State):
         with self.database.reading() as connection:
             return ids_of(connection.execute(query, [json.dumps(sorted(set(documents)))]))
 
-    def places(self, document: int) -> list[tuple[int, int, int, str | None, int, np.ndarray]]:
-        """Start, end, line, section, tokens and vector (d,) float32 of a document's passages in order, verified."""
-        query = (
-            f"SELECT {PASSAGE_PART}, p.crc, v.vector, v.crc FROM passages p LEFT JOIN vectors v ON v.id = p.id"
-            " WHERE p.document = ? ORDER BY p.id"
-        )
-        found = []
-        with self.database.reading() as connection:
-            for row in connection.execute(query, [document]):
-                check_part(row[:10], f"passage {row[0]}")
-                start, end, line, section, tokens = row[2:7]
-                vector = np.frombuffer(vector_bytes(row[0], *row[10:]), dtype="<f4")
-                found.append((start, end, line, section, tokens, vector))
-        if len(found) != self._one("SELECT passages FROM documents WHERE id = ?", document):
-            raise DamagedIndex(f"document {document} has more or fewer passages than were stored; run: searcher check")
-        return found
+    def kept(self, documents: Iterable[int]) -> Iterator[tuple[int, Kept]]:
+        """Ids of those documents that are there, rising, and what is stored of each but itself; DamagedIndex.
+
+        A document is in memory at a time. The vectors are (n, d) float32. Call in `reading`.
+        """
+        settings = self.settings()
+        for number in sorted(set(documents)):
+            with self.database.reading() as connection:
+                if settings is not None and settings.given:
+                    self._check_lengths(connection)
+                stored = connection.execute(KEPT_DOCUMENT, [number]).fetchone()
+                rows = connection.execute(KEPT_PASSAGES, [number]).fetchall() if stored else []
+            if stored and settings is not None:
+                yield number, self._as_kept(stored, rows, settings)
+
+    def _as_kept(self, stored: tuple[Any, ...], rows: list[tuple[Any, ...]], settings: IndexSettings) -> Kept:
+        """Out of the columns KEPT_DOCUMENT and KEPT_PASSAGES."""
+        source, digest, file, passages = stored
+        if len(rows) != passages:
+            raise DamagedIndex(f"document {source!r} has more or fewer passages than were stored; run: searcher check")
+        chunks, vectors = [], np.empty((passages, settings.dimension), np.float32)
+        given = list[np.ndarray | None]()
+        for place, row in enumerate(rows):
+            check_part(row[:10], f"passage {row[0]}")
+            vectors[place] = unit = np.frombuffer(
+                vector_bytes(row[0], row[10], row[11], settings.dimension), dtype="<f4"
+            )
+            chunks.append(Chunk(row[2], row[3], (), row[6]))
+            given.append(unit if row[12] is None else as_given((row[0], *row[12:]), unit))
+        return Kept(digest, file, chunks, vectors, given if settings.given else None)
 
     def vectors(self, after: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Ids (n,) int64, rising, and vectors (n, d) float32 of all passages with a greater id than `after` that have a

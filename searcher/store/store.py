@@ -1,6 +1,9 @@
 """The truth: what is written to the database of an index and read from it, each in one transaction."""
 
+from collections.abc import Iterable, Iterator
+
 from searcher.errors import DamagedIndex
+from searcher.records import Prepared
 from searcher.store.audit import findings, lenient
 from searcher.store.documents import Documents
 from searcher.store.keyword_index import rebuild, verify
@@ -14,6 +17,11 @@ __all__ = ["Store"]
 
 class Store(Documents, Passages, Seen, Tokenized, Writing):
     """The database of one index folder, with all that can be asked of it."""
+
+    def whole(self, documents: Iterable[int]) -> Iterator[tuple[int, Prepared]]:
+        """Ids of those documents that are there, rising, each as it was written; DamagedIndex. Call in `reading`."""
+        for number, kept in self.kept(documents):
+            yield number, Prepared(self.document(number), *kept)
 
     def check(self) -> list[str]:
         """A line for each thing in the database that is not what was stored."""

@@ -13,13 +13,14 @@ PORT = 19530
 class MilvusServer:
     """The server out of a folder into which `pip install --no-deps --target FOLDER milvus==2.3.5` put it.
 
-    It listens on all interfaces and asks nobody for a password: tests/server.sh gives it a network of its own.
+    It listens on all interfaces and asks nobody for a password, unless it is told to: tests/server.sh gives it a network
+    of its own. settings: of the template of its configuration, such as authorization_enabled.
     """
 
-    def __init__(self, wheel: Path, folder: Path) -> None:
-        self._wheel, self._folder = wheel, folder
+    def __init__(self, wheel: Path, folder: Path, **settings: Any) -> None:
+        self._wheel, self._folder, self._settings = wheel, folder, settings
         self._server: Any = None
-        self.uri = f"http://127.0.0.1:{PORT}"
+        self.uri = f"{'https' if settings.get('tls_mode') else 'http'}://localhost:{PORT}"
 
     def start(self) -> float:
         """Start it, and wait until it answers; after how many seconds it did."""
@@ -32,6 +33,8 @@ class MilvusServer:
         self._server = module.MilvusServer(module.MilvusServerConfig())
         self._server.set_base_dir(str(self._folder))
         self._server.listen_port = PORT
+        for name, value in self._settings.items():
+            self._server.config.set(name, value)
         self._server.start()
         return time.monotonic() - begun
 

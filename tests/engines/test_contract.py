@@ -1,6 +1,7 @@
 """The contract of engines: the same of SQLite with FAISS, of Milvus Lite, and of a Milvus server (`sh tests/server.sh`)."""
 
 import os
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from contract import DIMENSION, FILTERS, METADATA, SETTINGS, Oracle, Place, plac
 from searcher.engines import Effort, Engine
 from searcher.errors import BadValue, IndexUnavailable, SettingsMismatch, UnknownName
 from searcher.filters import joined, named, parse
-from searcher.records import Input
+from searcher.records import Input, Prepared
 from searcher.store import Look
 
 QUESTIONS = units(6, np.random.default_rng(1))
@@ -95,6 +96,47 @@ def test_what_is_removed_is_found_no_more(engine: Engine, library: Oracle) -> No
     assert engine.file("/files/1.csv") is None  # not all of its documents are in any more
 
 
+def assert_same(engine: Engine, numbers: Iterable[int], items: list[Prepared]) -> None:
+    """The documents of those numbers are just these, passages and vectors to the bit, and read in the order of ids."""
+    with engine.reading():
+        whole, kept = dict(engine.whole(numbers)), dict(engine.kept(numbers))
+    assert list(whole) == list(kept) == sorted(whole)
+    assert len(whole) == len(items)
+    found = {item.document.source: (item, kept[number]) for number, item in whole.items()}
+    for item in items:
+        one, rest = found[item.document.source]
+        assert one.document == item.document
+        for own in (one, rest):
+            assert (own.digest, own.file, own.chunks) == (item.digest, item.file, item.chunks)
+            assert own.vectors.dtype == np.float32 and own.vectors.tobytes() == item.vectors.tobytes()
+            assert own.vectors.shape == (len(item.chunks), DIMENSION)
+            assert _bits(own.given) == _bits(item.given)
+
+
+def _bits(vectors: Sequence[np.ndarray | None] | None) -> list[bytes | None] | None:
+    return None if vectors is None else [None if vector is None else vector.tobytes() for vector in vectors]
+
+
+def test_many_documents_are_read_at_once_as_they_were_written(read: tuple[Engine, Oracle]) -> None:
+    engine, library = read
+    assert_same(engine, engine.document_ids(), list(library.items.values()))
+    some = [next(iter(engine.documents_of("source", f"doc {number}").values())) for number in (7, 2, 0)]
+    assert_same(engine, [10**15, *some, *some, 3], [library.items[f"doc {number}"] for number in (0, 2, 7)])
+    assert_same(engine, [], [])
+
+
+def test_documents_larger_than_is_read_at_once_are_read_too(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "milvus" in place.name:
+        monkeypatch.setattr("searcher.engines.milvus.passages.CALL_BYTES", 3000)
+        monkeypatch.setattr("searcher.engines.milvus.passages.NUMBERS_AT_ONCE", 4)
+    engine = place.open()
+    engine.settle(SETTINGS)
+    items = [prepared(f"d{number}", ["x" * (9 * number)] * number) for number in range(12)]
+    engine.write(items)
+    assert_same(engine, engine.document_ids(), items)
+    engine.close()
+
+
 def test_all_of_it_is_there_after_reopening(place: Place, engine: Engine, library: Oracle) -> None:
     engine.look([Look("/files/1.csv", b"mark"), Look("/files/x", b"", "no text")], "half")
     engine.notes.set("calibration", "ü" * 40_000)
@@ -109,10 +151,7 @@ def test_all_of_it_is_there_after_reopening(place: Place, engine: Engine, librar
         assert again.document(number) == item.document
         assert again.known(source) == item.digest
         assert again.file_of(number) == item.file
-        spans = [(start, end, tokens) for start, end, _, _, tokens, _ in again.places(number)]
-        assert spans == [(chunk.start, chunk.end, chunk.content) for chunk in item.chunks]
-        stored = [vector for *_, vector in again.places(number)]
-        assert [vector.tobytes() for vector in stored] == [vector.tobytes() for vector in item.vectors]
+    assert_same(again, again.document_ids(), list(library.items.values()))
     assert again.files() == [("/files/1.csv", b"digest")]
     assert again.files_of_digest(b"digest") == ["/files/1.csv"]
     seen = again.seen_under("/files")
@@ -198,17 +237,19 @@ def test_given_vectors_come_back_to_the_bit_and_those_without_a_direction_are_no
     engine.settle(replace(SETTINGS, weights="given: somebody"))
     own = [np.array(row, np.float32) for row in RANDOM_GIVEN]
     unit = np.array([v / np.linalg.norm(v) for v in own], np.float32)
-    engine.write([
+    items = [
         prepared("given", ["a", "b"], unit, given=own),
         prepared("zeros", ["c"], np.zeros((1, DIMENSION), np.float32), given=[np.zeros(DIMENSION, np.float32)]),
         prepared("none", ["d"], np.zeros((1, DIMENSION), np.float32), given=[None]),
-    ])  # fmt: skip
+    ]
+    engine.write(items)
     ids = {row.source + row.text: number for number, row in engine.rows(engine.passage_ids().tolist()).items()}
     back = engine.given(list(ids.values()))
     assert [back[ids[name]].tobytes() for name in ("givena", "givenb")] == [vector.tobytes() for vector in own]
     assert not back[ids["zerosc"]].any()
     assert back[ids["noned"]] is None
     assert engine.settings().given
+    assert_same(engine, engine.document_ids(), items)
     assert {row.source for _, row in engine.nearest(unit[:1], 10)[0]} == {"given"}
     engine.close()
 

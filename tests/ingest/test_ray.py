@@ -70,9 +70,9 @@ def state(searcher: Searcher) -> tuple[list[Any], list[Any]]:
     """Documents in their order with passages, offsets and vectors to the bit; and the files that are wholly in."""
     engine, found = searcher.engine, []
     with engine.reading():
-        for number in engine.document_ids():
-            places = [(*place, vector.tobytes()) for *place, vector in engine.places(number)]
-            found.append((engine.document(number), engine.passage_ids(number).tolist(), places))
+        for number, item in engine.whole(engine.document_ids()):
+            passages = item.file, item.chunks, item.vectors.tobytes()
+            found.append((item.document, engine.passage_ids(number).tolist(), passages))
         return found, engine.files()
 
 

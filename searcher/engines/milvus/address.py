@@ -2,8 +2,8 @@
 
 import os
 import re
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from searcher.errors import BadValue, UnknownName
@@ -36,7 +36,11 @@ class Address:
             if not uri.endswith(".db"):
                 raise BadValue(f"engine {text!r:.200} names neither a server nor a file that ends in .db; {GOOD}")
             return cls(absolute(os.path.expanduser(uri)), collection)  # noqa: PTH111 - a URI is a text
-        parts = urlsplit(uri)
+        try:
+            parts = urlsplit(uri)
+            parts.port  # noqa: B018 - which is looked at only now
+        except ValueError as fault:
+            raise BadValue(f"engine {text!r:.200} is no address of a server: {fault}; {GOOD}") from None
         if parts.username is not None or parts.password is not None:
             raise BadValue("an engine's address holds no password; put user:password into $SEARCHER_MILVUS_TOKEN")
         if parts.scheme not in ("http", "https", "tcp") or not parts.hostname:
@@ -48,6 +52,17 @@ class Address:
         """Whether it is Milvus Lite in this process, not a server."""
         return "://" not in self.uri
 
+    @property
+    def has_tls(self) -> bool:
+        """Whether it is spoken to with TLS."""
+        return urlsplit(self.uri).scheme == "https"
+
+    @property
+    def host_and_port(self) -> tuple[str, int]:
+        """Of a server; the port that pymilvus takes where none is said."""
+        parts = urlsplit(self.uri)
+        return parts.hostname or "localhost", parts.port or (443 if self.has_tls else 19530)
+
     def __str__(self) -> str:
         return f"{SCHEME}:{self.uri}#{self.collection}"
 
@@ -56,12 +71,12 @@ class Address:
 class Access:
     """How a server is reached and read. deadline: seconds for a call, all its retries included.
 
-    No `repr`: the token is shown nowhere.
+    tls: what is said of it, as in `tls.options`. No `repr`: the token is shown nowhere.
     """
 
     token: str = ""
     database: str = ""
-    tls: tuple[tuple[str, str], ...] = ()
+    tls: Mapping[str, str] = field(default_factory=dict)
     level: str = LEVELS[0]
     deadline: float = DEADLINE
 
@@ -79,12 +94,5 @@ class Access:
                 raise ValueError
         except ValueError:
             raise BadValue(f"$SEARCHER_MILVUS_TIMEOUT is {said['TIMEOUT']!r}; good: seconds above 0") from None
-        names = {"CA": "server_pem_path" if not said["CERT"] else "ca_pem_path", "CERT": "client_pem_path",
-                 "KEY": "client_key_path", "SERVER_NAME": "server_name"}  # fmt: skip
-        tls = tuple((own, said[name]) for name, own in names.items() if said[name])
+        tls = {name: said[name] for name in ("CA", "CERT", "KEY", "SERVER_NAME") if said[name]}
         return cls(said["TOKEN"], said["DATABASE"], tls, level, deadline)
-
-    @property
-    def given(self) -> dict[str, Any]:
-        """What `MilvusClient` takes."""
-        return {"token": self.token, "db_name": self.database, **dict(self.tls)}

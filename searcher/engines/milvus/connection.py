@@ -12,18 +12,16 @@ from itertools import islice
 from typing import Any
 
 from searcher.engines.milvus.address import Access, Address
-from searcher.errors import IndexUnavailable, SearcherError
+from searcher.engines.milvus.faults import passes, raised, told
+from searcher.engines.milvus.tls import check, options
+from searcher.errors import SearcherError
 
-__all__ = ["AT_ONCE", "Connection"]
+__all__ = ["AT_ONCE", "CALL_BYTES", "Connection"]
 
 AT_ONCE = 1000  # rows that are asked for, or ids that are named, in one call
 CALL_BYTES = 16 * 2**20  # of the 64 MiB that a call may take; pymilvus writes vectors as text in none of it
 STRONG = "Strong"
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0  # seconds
-# By Milvus' own numbers: not ready, unavailable, too many requests, a limit of the rate, not yet loaded, no channel, no
-# segment, no node. All that is asked here may be asked twice.
-PASSING = {1, 2, 4, 8, 101, 103, 500, 501, 503, 600, 601, 602, 901, 902, 903, 904}
-
 Row = Mapping[str, Any]
 
 
@@ -43,7 +41,7 @@ class Connection:
     def _trying(self, call: Callable[[float], Any]) -> Any:
         """What a call gives, which is told how many seconds it has; made again where that may help."""
         try:
-            from pymilvus.exceptions import MilvusException
+            faults = raised()
         except ImportError:
             advice = "pip install 'searcher[milvus]'"
             raise SearcherError(f"the engine {self.address} needs pymilvus: {advice}") from None
@@ -53,29 +51,29 @@ class Connection:
             left = max(0.05, ends - time.monotonic())
             try:
                 return call(left)
-            except MilvusException as fault:
-                if time.monotonic() + pause >= ends or not _passes(fault):
-                    raise self._told(fault) from None
+            except faults as fault:
+                if time.monotonic() + pause >= ends or not passes(fault, self.address):
+                    raise told(fault, self.address, self.access) from None
             time.sleep(pause * random.uniform(0.5, 1))
             pause = min(2 * pause, LONGEST_PAUSE)
 
     def query(
-        self, collection: str, expression: str, fields: Sequence[str], level: str | None = None
+        self, collection: str, expression: str, fields: Sequence[str], level: str | None = None, most: int = 2 * AT_ONCE
     ) -> list[dict[str, Any]]:
-        """Rows that an expression lets through, as many as a call carries. level: of consistency, else Strong."""
+        """Rows that an expression lets through, so many at most. level: of consistency, else Strong."""
         return list(
             self.ask(
-                "query", collection, filter=expression, output_fields=list(fields), limit=2 * AT_ONCE,
+                "query", collection, filter=expression, output_fields=list(fields), limit=most,
                 consistency_level=level or STRONG,
             )
         )  # fmt: skip
 
     def of_ids(
-        self, collection: str, ids: Iterable[Any], fields: Sequence[str], level: str | None = None
+        self, collection: str, ids: Iterable[Any], fields: Sequence[str], level: str | None = None, size: int = AT_ONCE
     ) -> Iterator[dict[str, Any]]:
-        """Rows by their ids, those that are there."""
-        for some in _pieces(ids, AT_ONCE):
-            yield from self.query(collection, f"id in {_listed(some)}", fields, level)
+        """Rows by their ids, those that are there, so many in a call."""
+        for some in _pieces(ids, size):
+            yield from self.query(collection, f"id in {_listed(some)}", fields, level, size)
 
     def each(
         self, collection: str, expression: str, fields: Sequence[str], size: int = AT_ONCE
@@ -136,23 +134,23 @@ class Connection:
                 # It prints the traces of what it raises; who asks says it in a line.
                 logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
                 logging.getLogger("milvus_lite").setLevel(logging.CRITICAL)
-                self._client = MilvusClient(self.address.uri, timeout=seconds, **self.access.given)
+                self._client = self._made(MilvusClient, seconds)
                 self._pid = os.getpid()
                 if self.address.is_lite:
                     _open[self.address.uri] += 1
             return self._client
 
-    def _told(self, fault: Any) -> SearcherError:
-        """What went wrong, in a line that holds no token."""
-        reason = " ".join(str(getattr(fault, "message", "") or fault).split())
-        if self.access.token:
-            reason = reason.replace(self.access.token, "…")
-        if self.address.is_lite and "milvus-lite is required" in reason:
-            return SearcherError(f"the engine {self.address} needs milvus-lite: pip install milvus-lite")
-        if self.address.is_lite and "local milvus" in reason:
-            advice = "Milvus Lite serves one process at a time, and only folders of its own"
-            return IndexUnavailable(f"{self.address.uri} cannot be opened; {advice}")
-        return IndexUnavailable(f"{self.address}: {reason[:300]}")
+    def _made(self, kind: Any, seconds: float) -> Any:
+        """A client, of that class, of a database that is there."""
+        check(self.address, self.access.tls)
+        client = kind(
+            self.address.uri, token=self.access.token, db_name=self.access.database, timeout=seconds,
+            # Else it takes any that was made to that host and port, with whatever TLS or none.
+            dedicated=not self.address.is_lite, **options(self.access.tls),
+        )  # fmt: skip
+        if self.access.database:  # 2.3 says of one that is not there, too, that a collection is not in it
+            client.list_collections(timeout=seconds)
+        return client
 
 
 _open: Counter[str] = Counter()  # folders of Milvus Lite, and how many of these connections have each
@@ -167,13 +165,6 @@ def _release(path: str) -> None:
         _open[path] -= 1
         if not _open[path]:
             server_manager_instance.release_server(path)
-
-
-def _passes(fault: Any) -> bool:
-    """Whether asking again may help."""
-    from pymilvus.exceptions import MilvusUnavailableException
-
-    return isinstance(fault, MilvusUnavailableException) or fault.code in PASSING or bool(fault.retriable)
 
 
 def _pieces(items: Iterable[Any], size: int) -> Iterator[tuple[Any, ...]]:

@@ -9,14 +9,15 @@ import numpy as np
 
 from searcher import filters
 from searcher.engines.milvus.address import Address
+from searcher.engines.milvus.connection import CALL_BYTES
 from searcher.engines.milvus.documents import Documents
 from searcher.engines.milvus.expressions import Bounds, bounds, of_documents, tells_passages_apart
-from searcher.engines.milvus.layout import FIELDS, Stored, given_of, marked, passage_of, unmarked
+from searcher.engines.milvus.layout import FIELDS, Stored, given_of, marked, passage_of, unmarked, whole_document
 from searcher.engines.milvus.state import NUMBERS_AT_ONCE, pieces
 from searcher.errors import BadValue, DamagedIndex, UnknownName
 from searcher.filters import ROW_KEYS, And, Filter, Holds, Named, Not, Or, Unchecked, lets_through
 from searcher.places import PLACE_PARTS
-from searcher.records import ANSWER, Input, Row
+from searcher.records import ANSWER, Chunk, Input, Kept, Prepared, Row
 from searcher.store import key_of, phrase_of, words_of
 
 __all__ = ["EVERY", "Passages", "Wanted"]
@@ -73,14 +74,57 @@ class Passages(Documents):
         """As in `Engine`."""
         return {number: self._row(*pair) for number, pair in self._there(ids, FIELDS).items()}
 
-    def places(self, document: int) -> list[tuple[int, int, int, str | None, int, np.ndarray]]:
+    def whole(self, documents: Iterable[int]) -> Iterator[tuple[int, Prepared]]:
+        """As in `Engine`: for each thousand documents two questions and more, as they are large."""
+        for some in self._portions(documents):
+            texts: dict[int, dict[str, str]] = {stored.number: {} for stored in some}
+            blocks = [own for stored in some for own in stored.block_ids]
+            for row in self.server.of_ids(self.beside, blocks, ["id", "document", "value"]):
+                texts[row["document"]][row["id"]] = row["value"]
+            for stored, kept in self._kept(some):
+                own = texts[stored.number]
+                yield (
+                    stored.number,
+                    Prepared(whole_document(stored, (own.get(at, "") for at in stored.block_ids)), *kept),
+                )
+
+    def kept(self, documents: Iterable[int]) -> Iterator[tuple[int, Kept]]:
         """As in `Engine`."""
-        fields = ("id", "document", "start", "end", "line", "section", "tokens", "vector")
-        found = self._there(self.passage_ids(document).tolist(), fields)
-        return [
-            (row["start"], row["end"], row["line"], unmarked(row["section"]), row["tokens"], _vector(row))
-            for _, (row, _) in sorted(found.items())
-        ]
+        for some in self._portions(documents):
+            for stored, kept in self._kept(some):
+                yield stored.number, kept
+
+    def _portions(self, documents: Iterable[int]) -> Iterator[list[Stored]]:
+        """The rows of those documents that are there, rising, so many that little memory holds all of them."""
+        width = 4 * self.settled().dimension
+        portion, size = list[Stored](), 0
+        for some in pieces(sorted({int(number) for number in documents})):
+            for _, stored in sorted(self._of_numbers(some).items()):
+                own = 4 * stored.characters + width * stored.passages
+                if portion and size + own > CALL_BYTES:
+                    yield portion
+                    portion, size = [], 0
+                portion.append(stored)
+                size += own
+        if portion:
+            yield portion
+
+    def _kept(self, some: Sequence[Stored]) -> Iterator[tuple[Stored, Kept]]:
+        """Of each document where its passages stand, with their vectors. One that went meanwhile is left out."""
+        is_given, dimension = self.settled().given, self.settled().dimension
+        wanted = [number for stored in some for number in stored.ids]
+        fields = ("id", "document", "start", "end", "tokens", "vector", *["given"] * is_given)
+        rows = {row["id"]: row for row in self.server.of_ids(self.passages, wanted, fields, size=NUMBERS_AT_ONCE)}
+        for stored in some:
+            own = [rows[number] for number in stored.ids if number in rows]
+            if [row["document"] for row in own] != [stored.number] * stored.passages:
+                if self._of_numbers([stored.number]).get(stored.number) != stored:
+                    continue
+                raise DamagedIndex(f"passages of document {stored.source!r} are gone from {self.address}")
+            vectors = np.array([row["vector"] for row in own], np.float32).reshape(len(own), dimension)
+            chunks = [Chunk(row["start"], row["end"], (), row["tokens"]) for row in own]
+            given = [given_of(row) for row in own] if is_given else None
+            yield stored, Kept(bytes.fromhex(stored.digest), stored.file, chunks, vectors, given)
 
     def known_vectors(self, inputs: Iterable[Input], context: bool = False) -> dict[Input, np.ndarray]:
         """As in `Engine`."""

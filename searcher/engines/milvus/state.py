@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from searcher.embedding import IndexSettings
 from searcher.engines.milvus.address import Access, Address
 from searcher.engines.milvus.connection import Connection
+from searcher.engines.milvus.faults import Denied
 from searcher.engines.milvus.layout import DOCUMENT_FIELDS, Stored, beside, digest_of, document_of, schemas
 from searcher.errors import IndexUnavailable
 from searcher.records import Head
@@ -55,7 +56,8 @@ class State:
         if not all(self.server.ask("has_collection", name) for name in (self.passages, self.beside)):
             return False
         for name in (self.passages, self.beside):
-            self.server.ask("load_collection", name)
+            with suppress(Denied):  # who may only read asks what others have loaded
+                self.server.ask("load_collection", name)
         return True
 
     @cached_property
