@@ -5,17 +5,31 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Protocol
 
 from searcher.errors import UnreadableFile
 from searcher.readers.raw import Item, Part, Raw, Reader, ReadOptions, Unsupported
 from searcher.system import absolute
 
-__all__ = ["Apart", "function", "in_child", "is_child", "more_time", "now_in_child"]
+__all__ = ["Apart", "Host", "StepLost", "function", "in_child", "is_child", "more_time", "now_in_child", "step"]
 
 PARSERS = "searcher.readers.parsers"
 DISTRIBUTIONS = {"oxmsg": "python-oxmsg"}  # of modules, where it is called otherwise
-_child: list[Callable[[float], None]] = []  # in the process that reads, what asks for more time
+_child: list["Host"] = []  # in the process that reads, what speaks to the one that waits
+
+
+class StepLost(Exception):
+    """A step of a file that cannot be taken, and why; the file goes on without."""
+
+
+class Host(Protocol):
+    """What the process that reads may ask of the one that waits for it."""
+
+    def more_time(self, seconds: float) -> None:
+        """See `more_time`."""
+
+    def step(self, key: str, seconds: float, work: Callable[[], Any]) -> Any:
+        """See `step`."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +75,32 @@ def is_child() -> bool:
     return bool(_child)
 
 
-def now_in_child(more: Callable[[float], None]) -> None:
-    """Say that this is the process that reads: there a reader is just called. more: asks for seconds for it."""
-    _child.append(more)
+def now_in_child(host: Host) -> None:
+    """Say that this is the process that reads: there a reader is just called."""
+    _child.append(host)
 
 
 def more_time(seconds: float) -> None:
     """Say that what follows may take so many seconds of the processor's time, whatever the file has taken so far."""
-    for more in _child:
-        more(seconds)
+    for host in _child:
+        host.more_time(seconds)
+
+
+def step(key: str, seconds: float, work: Callable[[], Any]) -> Any:
+    """What a part of a file's work gives, which may fail without the rest of the file; what JSON holds.
+
+    Time and memory are its own: it may take so many seconds of the processor's time, and where the process ends or
+    fails in it, another reads the file anew, without this step and with what the others gave before. key: is no other
+    step's of the file; where it comes again the same is given again.
+
+    Raises StepLost where it failed, also for an UnreadableFile that `work` raises.
+    """
+    if _child:
+        return _child[-1].step(key, seconds, work)
+    try:
+        return work()
+    except UnreadableFile as fault:
+        raise StepLost(fault.reason) from None
 
 
 def function(name: str) -> Reader:
@@ -85,7 +116,8 @@ def in_child(name: str, raw: Raw, options: ReadOptions) -> Iterator[Item | Part]
 
 
 def _answers(name: str, raw: Raw, options: ReadOptions) -> Iterator[Item]:
-    from searcher.readers.child import ask, no_memory
+    from searcher.readers.child import no_memory
+    from searcher.readers.steps import ask
 
     request: dict[str, Any] = {"reader": name, "source": raw.source, "options": asdict(options), "size": raw.size}
     path = raw.stream.name if isinstance(raw.stream, io.BufferedReader) else None

@@ -113,6 +113,7 @@ class Child:
     def answers(self, request: Mapping[str, Any], data: bytes) -> Iterator[dict[str, Any]]:
         """Send a request, receive messages up to the last. EOFError if the process is gone, ValueError for nonsense."""
         self.fresh, self._left, self._extended = False, PATIENCE * request["seconds"], 0
+        outside = self._left  # of a step, the time that the file has
         self._most_bytes = request["bytes"]
         with self._waiting():
             assert self._process.stdin is not None
@@ -123,10 +124,14 @@ class Child:
             if "end" in message:
                 self.fresh = message["end"] is True
                 return
-            if "more" in message:
-                self._extend(message["more"])
-            else:
+            if "step" in message:
+                outside, self._left = self._left, 0.0
+            elif "done" in message or "lost" in message:
+                self._left = outside
+            if message.keys() != {"more"}:
                 yield message
+            if "more" in message:  # a step that may not have it has begun nevertheless, and fails alone
+                self._extend(message["more"])
 
     def _extend(self, seconds: object) -> None:
         """Let the file take so many seconds of processor time, if it has less; end what asks too often."""

@@ -8,13 +8,13 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from searcher.errors import BadValue, UnreadableFile
-from searcher.readers.apart import function, now_in_child
+from searcher.readers.apart import StepLost, function, now_in_child
 from searcher.readers.raw import Raw, ReadOptions, Unsupported
 from searcher.readers.reading import run
 from searcher.readers.wire import as_value, receive, send
@@ -37,11 +37,12 @@ def serve(most_bytes: int, seconds: float) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a library prints is no answer
     with suppress(ValueError, AttributeError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asked
-    now_in_child(lambda more: _extend(answers, more))
+    now_in_child(host := _Host(answers))
     sys.addaudithook(_audit)
     send(answers, {"bounded": _bound(most_bytes, seconds)})
     while (request := receive(requests)) is not None:
         _bound(request["bytes"], request["seconds"])
+        host.begin(request)
         try:
             with _stream(request, requests) as stream:
                 raw = Raw(request["source"], stream, request["size"], request["options"]["encoding"])
@@ -51,6 +52,7 @@ def serve(most_bytes: int, seconds: float) -> None:
         except BaseException as fault:
             kind, reason, again = _told(fault)
             send(answers, {kind: reason})
+            again = again and not host.in_step  # of which nobody knows what it left
         send(answers, {"end": again})
 
 
@@ -111,10 +113,57 @@ def _bound_time(seconds: float, goes_on: bool = False) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (max(int(used + seconds) + 1, before if goes_on else 0), most))
 
 
-def _extend(answers: BinaryIO, seconds: float) -> None:
-    """Let the file take so many seconds more, if it has less, and tell the process that waits."""
-    _bound_time(seconds, goes_on=True)
-    send(answers, {"more": seconds})
+def _time_left() -> float:
+    """Seconds of the processor's time that are left, none where no such bound is kept."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        return resource.getrlimit(resource.RLIMIT_CPU)[0] - sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+    return 0.0
+
+
+class _Host:
+    """What a reader asks of the process that waits.
+
+    in_step: whether it is in a step that it has not ended.
+    """
+
+    def __init__(self, answers: BinaryIO) -> None:
+        self.answers, self.in_step = answers, False
+        self.done: dict[str, Any] = {}
+        self.lost: dict[str, str] = {}
+        self.no_more = ""
+
+    def begin(self, request: Mapping[str, Any]) -> None:
+        """A file begins, or begins anew: of its steps these are known. no_more: why no other is taken, if none is."""
+        self.in_step = False
+        self.done, self.lost, self.no_more = request["done"], request["lost"], request["no_more"]
+
+    def more_time(self, seconds: float) -> None:
+        """Let the file take so many seconds more, if it has less, and tell the process that waits."""
+        _bound_time(seconds, goes_on=True)
+        send(self.answers, {"more": seconds})
+
+    def step(self, key: str, seconds: float, work: Callable[[], Any]) -> Any:
+        """What the step gives or gave, with a time of its own; that of the file goes on after it."""
+        if key not in self.done and (reason := self.lost.get(key, self.no_more)):
+            raise StepLost(reason)
+        if key not in self.done:
+            send(self.answers, {"step": key, "more": seconds})
+            self.in_step, left = True, _time_left()
+            _bound_time(seconds)
+            try:
+                self.done[key] = work()
+                ended = {"done": self.done[key]}
+            except UnreadableFile as fault:
+                self.lost[key] = fault.reason
+                ended = {"lost": fault.reason}
+            _bound_time(left)
+            self.in_step = False
+            send(self.answers, ended)
+        if key in self.lost:
+            raise StepLost(self.lost[key])
+        return self.done[key]
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import signal
 import textwrap
 import threading
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from searcher.errors import UnreadableFile
-from searcher.readers import child
+from searcher.readers import child, steps
 from searcher.readers.apart import in_child
 from searcher.readers.raw import Raw, ReadOptions, Unsupported
 from searcher.records import Document, Failure, Note
@@ -19,7 +20,7 @@ from searcher.records import Document, Failure, Note
 READERS = """
     import ctypes, os, socket, subprocess, sys, time
     from searcher.errors import UnreadableFile
-    from searcher.readers.apart import more_time
+    from searcher.readers.apart import StepLost, more_time, step
     from searcher.readers.raw import Unsupported
     from searcher.records import Document, Failure, Note
 
@@ -93,6 +94,39 @@ READERS = """
         yield Note(raw.source, "noted")
         yield Failure(raw.source, "failed")
         raw.note("at last")
+
+    def stepping(raw, options):
+        # After an item a step for each word of the file, which does what the word says.
+        yield Document(raw.source, "first", metadata={"process": os.getpid()})
+        said = []
+        for key in raw.whole().decode().split():
+            word = key.rstrip("1234567890")
+            try:
+                said += step(key, 0.3 if word == "spin" else 9.0, lambda: DOINGS.get(word, lambda: None)() or [f"{key}:{os.getpid()}"])
+            except StepLost as lost:
+                said.append(f"({lost})")
+        yield Document(raw.source, " ".join(said))
+        yield Note(raw.source, "last")
+
+    def refuse():
+        raise UnreadableFile("file", "torn")
+
+    def spin():
+        while True:
+            pass
+
+    def hoard():
+        kept = []
+        while True:
+            kept.append(bytearray(b"x") * 2**24)
+
+    DOINGS = {
+        "crash": lambda: os.kill(os.getpid(), 11), "spin": spin, "hoard": hoard, "refuse": refuse, "fail": lambda: 1 / 0,
+    }
+
+    def outside(raw, options):
+        step("a", 0.1, lambda: 1)
+        os._exit(3)
 
     def odd(raw, options):
         yield Document(raw.source, "sound")
@@ -177,6 +211,37 @@ def test_nobody_has_time_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told("greedy", b"61") == "it takes too long to read; it was given up"
     monkeypatch.setattr(child, "MOST_EXTENDED", 4)
     assert told("greedy", b"20") == "it takes too long to read; it was given up"
+
+
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [
+        ("crash", "its reader crashed (SIGSEGV)"),
+        ("spin", "it takes too long to read; it was given up"),
+        ("hoard", "it needs more than 512 MiB of memory to be read"),
+        ("fail", "its reader failed (ZeroDivisionError: division by zero)"),
+        ("refuse", "torn"),
+    ],
+)
+def test_a_step_that_fails_is_lost_alone_and_no_other_is_taken_twice(what: str, why: str) -> None:
+    first, second, note = asked("stepping", f"a {what} b a {what}".encode())
+    assert (first.text, note) == ("first", Note("file", "last"))
+    a, lost, b, again, lost_again = re.findall(r"\(.*?\)\)?|\S+", second.text)
+    assert a == again == f"a:{first.metadata['process']}"
+    assert lost == lost_again == f"({why})"
+    assert (b.partition(":")[2] == a.partition(":")[2]) is (what == "refuse")
+    assert [item.text for item in asked("sound")] == ["words"]
+
+
+def test_after_so_many_steps_that_fail_no_other_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "MOST_LOST", 2)
+    _, second, _ = asked("stepping", b"a crash1 crash2 b a")
+    crashed, never = "(its reader crashed (SIGSEGV))", f"({steps.NO_MORE})"
+    assert re.sub(r":\d+", "", second.text) == f"a {crashed} {crashed} {never} a"
+
+
+def test_a_crash_outside_of_steps_is_the_files_failure() -> None:
+    assert told("outside") == "its reader crashed (exit status 3)"
 
 
 def test_who_takes_items_slowly_costs_a_file_no_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ import pytest
 from made_pdf import Piece, made_pdf, page_of
 
 from searcher.errors import UnreadableFile
-from searcher.readers import ReadOptions, Unsupported, read_text
+from searcher.readers import ReadOptions, Unsupported, child, read_text
 from searcher.records import Document, Note
 
 pytest.importorskip("rapidocr", reason="rapidocr is not installed")
@@ -184,6 +184,53 @@ def test_lines_that_it_is_not_sure_of_are_left_out_and_told(monkeypatch: pytest.
 
 
 # -- what cannot be read
+
+
+def large_among_small() -> list[Picture]:
+    """Pages of which the second has more pixels than are read at a time."""
+    wide = Image.new("L", (1280, 4000), 255)
+    for top in range(0, 4000, 400):
+        wide.paste(snippet(), (0, top))
+    return [snippet("A small page."), wide, snippet("The last one.")]
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "why"),
+    [
+        ("OCR_BYTES", 700 * 2**20, "it needs more than 700 MiB of memory to be read"),
+        ("MOST_EXTENDED", 2, "it takes too long to read; it was given up"),
+    ],
+)
+def test_a_page_over_the_limits_fails_alone(monkeypatch: pytest.MonkeyPatch, limit: str, most: int, why: str) -> None:
+    monkeypatch.setattr(child, limit, most)
+    read, by_ocr, lost = items(scanned(large_among_small()), ".pdf")
+    assert read.text == "A small page.\n\nThe last one."
+    assert [place for _, place in read.places] == [{"page": 1}, {"page": 3}]
+    assert (by_ocr, lost) == (
+        Note("scan", "pages 1, 3 of 3: read by OCR"),
+        Note("scan", f"page 2 of 3: not read by OCR: {why}"),
+    )
+
+
+def test_pages_of_a_tiff_that_are_too_large_or_damaged_fail_alone() -> None:
+    first, *others = (
+        snippet("The first page."),
+        snippet("A torn page."),
+        Image.new("L", (3000, 30)),
+        snippet("The last one."),
+    )
+    data = file_of(first, "TIFF", save_all=True, append_images=others, compression="tiff_adobe_deflate")
+    large = data.replace(struct.pack("<HHIHH", 256, 3, 1, 3000, 0), struct.pack("<HHII", 256, 4, 1, 5_000_000))
+    with Image.open(io.BytesIO(data)) as pages:
+        pages.seek(1)
+        at = pages.tag_v2[273][0]
+    torn = large[:at] + b"\xff" * 40 + large[at + 40 :]
+    read, by_ocr, damaged, too_large = items(torn, ".tif")
+    assert read.text == "The first page.\n\nThe last one."
+    assert by_ocr.reason == "pages 1, 4 of 4: read by OCR"
+    assert damaged.reason.startswith("page 2 of 4: not read by OCR: a picture that is damaged or cut short")
+    limit = "a picture of 5,000,000 × 30 pixels; the limit is 120 million"
+    assert too_large.reason == f"page 3 of 4: not read by OCR: {limit}"
 
 
 def test_what_is_no_sound_picture_is_refused_in_a_line() -> None:

@@ -5,9 +5,10 @@ the pixels, of which a picture is therefore read so many at a time.
 """
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from searcher.readers.apart import more_time
 from searcher.readers.parsers.ocr_order import in_reading_order
 from searcher.readers.parsers.pdf_page import Box, Line, Page
 
-__all__ = ["DPI", "MOST_PIXELS", "recognized", "reduction"]
+__all__ = ["DPI", "MOST_PIXELS", "NOTHING_READ", "PIECE_SECONDS", "recognized", "reduction"]
 
 BY_OCR = "read by OCR"
 PARTLY_BY_OCR = "read by OCR; lines that it is not sure of were left out"
@@ -33,6 +34,7 @@ SURE = 0.5  # the mean probability of a line's characters, below which PaddleOCR
 DOUBTFUL = 0.75  # that of a page, below which it may stand on its head
 LETTERS = 0.83  # of the height of a box, which has a margin, for the height of a font
 SAME_SIZE = (0.6, 1.25)  # times the usual height of a box, for letters of one size: those of digits are lower
+NO_MEMORY = re.compile("bad_alloc|bad allocation|Failed to allocate|Insufficient memory")
 ENGINE = {
     "Global.log_level": "critical",
     "Global.use_cls": False,  # whether single lines stand on their heads, which pages do as a whole
@@ -102,11 +104,21 @@ def _found(pixels: np.ndarray) -> list[Found]:
         if piece.min() == piece.max():
             continue
         more_time(PIECE_SECONDS)
-        read = _engine()(_bordered(piece))
+        read = _read(piece)
         if read.txts is not None and read.boxes is not None:
             for text, score, corners in zip(read.txts, read.scores, read.boxes, strict=True):
                 found.append(Found(" ".join(text.split()), float(score), corners + np.array([left, top])))
     return [line for line in found if line.text]
+
+
+def _read(piece: np.ndarray) -> Any:
+    """What RapidOCR finds. MemoryError where any of its libraries has too little memory, which each says otherwise."""
+    try:
+        return _engine()(_bordered(piece))
+    except Exception as fault:
+        if NO_MEMORY.search(str(fault)):
+            raise MemoryError from None
+        raise
 
 
 def _pieces(pixels: np.ndarray, left: int = 0, top: int = 0) -> Iterator[tuple[int, int, np.ndarray]]:

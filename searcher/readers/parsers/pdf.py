@@ -44,7 +44,7 @@ def read_pdf(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """
     document = _opened(raw)
     try:
-        pages = [_page(document, number, options.ocr) for number in range(len(document))]
+        pages = [_page(raw, options, document, number) for number in range(len(document))]
         yield _whole(raw.source, document, pages)
     finally:
         document.close()
@@ -58,18 +58,18 @@ def _opened(raw: Raw) -> PdfDocument:
         raise UnreadableFile(raw.source, FAULTS.get(fault.err_code or 0, "no PDF that can be read")) from None
 
 
-def _page(document: PdfDocument, number: int, by_ocr: bool) -> Page:
+def _page(raw: Raw, options: ReadOptions, document: PdfDocument, number: int) -> Page:
     try:
         page = document[number]
     except PdfiumError:
         return Page([], BROKEN_PAGE)
-    turned = page.get_rotation() if by_ocr else 0
+    turned = page.get_rotation() if options.ocr else 0
     try:
         read = read_page(page)
-        if by_ocr:
-            from searcher.readers.parsers.pdf_scan import is_scan, read_scan  # of an extra
+        if options.ocr:
+            from searcher.readers.parsers.pdf_scan import by_ocr  # of an extra
 
-            read = read_scan(page, turned) if is_scan(page, read) else read
+            read = by_ocr(page, read, f"{raw.source} page {number}", turned)
     except PdfiumError:
         return Page([], BROKEN_PAGE)
     finally:

@@ -3,26 +3,39 @@
 import pypdfium2.raw as pdfium
 from pypdfium2 import PdfImage, PdfPage
 
-from searcher.readers.parsers.ocr import DPI, MOST_PIXELS, recognized, reduction
+from searcher.readers.parsers.ocr import DPI, MOST_PIXELS, NOTHING_READ, recognized, reduction
+from searcher.readers.parsers.ocr_steps import page_by_ocr
 from searcher.readers.parsers.pdf_glyphs import BROKEN_FONT
 from searcher.readers.parsers.pdf_page import NO_TEXT, Page
 
-__all__ = ["is_scan", "read_scan"]
+__all__ = ["by_ocr"]
 
 STAMP = 200  # characters that a scanning program may have put on its pages: its name, a number
 MOST_OF_PAGE = 0.6  # that a picture covers
 INCH = 72  # points
 
 
-def is_scan(page: PdfPage, read: Page) -> bool:
+def by_ocr(page: PdfPage, read: Page, key: str, turned: int) -> Page:
+    """What OCR reads on a page that is a scan, else the page as it was read; so too where OCR finds nothing, or fails.
+
+    key: stands for the page. turned: by so many degrees it is shown, where its rotation was taken away.
+    """
+    if not _is_scan(page, read):
+        return read
+    seen = page_by_ocr(key, lambda: _seen(page, turned))
+    if seen.lines or (read.lines and seen.fault == NOTHING_READ):  # a photograph with what stands under it
+        return seen if seen.lines else read
+    return read._replace(fault=seen.fault)
+
+
+def _is_scan(page: PdfPage, read: Page) -> bool:
     """Whether nothing that makes sense was read on a page, or little where a picture covers most of it."""
     if read.fault:
         return read.fault in (NO_TEXT, BROKEN_FONT)
     return sum(len(line.text) for line in read.lines) < STAMP and _picture(page) is not None
 
 
-def read_scan(page: PdfPage, turned: int) -> Page:
-    """What OCR reads on a page. turned: by so many degrees it is shown, where its rotation was taken away."""
+def _seen(page: PdfPage, turned: int) -> Page:
     width, height = page.get_size()
     picture = _picture(page)
     dots = INCH * min(picture.get_px_size()) / min(_size(picture)) if picture else DPI

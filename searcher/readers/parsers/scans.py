@@ -1,7 +1,8 @@
 """Pictures, as scanners, telephones and screens make them: what OCR reads in them; each page of a TIFF is a place."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,14 @@ from PIL import Image, UnidentifiedImageError
 from searcher.errors import UnreadableFile
 from searcher.readers.parsers.drafting import Draft
 from searcher.readers.parsers.ocr import recognized, reduction
+from searcher.readers.parsers.ocr_steps import NOT_READ, page_by_ocr
 from searcher.readers.parsers.pdf_page import Page
 from searcher.readers.parsers.pdf_setting import cleaned, notes, set_in_pages
 from searcher.readers.raw import Item, Raw, ReadOptions, Unsupported
 
-__all__ = ["read_picture"]
+__all__ = ["EMBEDDED", "page_of", "read_picture"]
 
+EMBEDDED = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # in documents
 KINDS = ("BMP", "JPEG", "PNG", "TIFF", "WEBP")
 MOST_PIXELS = 120_000_000  # of a page: A3 at 800 to the inch; they are held as they are once
 KIND_OF_PAGE, SMALLER = 254, 1  # of TIFF (NewSubfileType): a smaller picture of another page
@@ -31,19 +34,18 @@ Image.MAX_IMAGE_PIXELS = None  # ours is asked before anything is decoded, and s
 
 
 def read_picture(raw: Raw, options: ReadOptions) -> Iterator[Item]:
-    """What is written in a picture, as one document; a Note says which pages OCR read.
+    """What is written in a picture, as one document; a Note says which pages OCR read, and which not.
 
     Raises UnreadableFile for a file that is no picture, damaged, or of too many pixels, Unsupported for a picture in
     which nothing is written.
     """
-    try:
-        with Image.open(raw.stream, formats=KINDS) as picture:
-            pages = [cleaned(_page(raw, picture, number)) for number in _numbers(picture)]
-    except UnidentifiedImageError:
-        raise UnreadableFile(raw.source, "no picture that can be read") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as fault:
-        raise UnreadableFile(raw.source, f"a picture that is damaged or cut short ({fault!s:.100})") from None
+    with _opened(raw, KINDS) as picture:
+        numbers = _numbers(picture)
+    pages = [cleaned(page_of(raw, f"{raw.source} page {number}", number)) for number in numbers]
     if not any(page.lines for page in pages):
+        for page in pages:
+            if page.fault and page.fault.startswith(NOT_READ):
+                raise UnreadableFile(raw.source, page.fault.removeprefix(NOT_READ))
         raise Unsupported(raw.source, "a picture in which OCR finds no text that it can read")
     draft = Draft(raw.source)
     set_in_pages(draft, pages, [""] * len(pages))
@@ -51,6 +53,29 @@ def read_picture(raw: Raw, options: ReadOptions) -> Iterator[Item]:
         draft.places.clear()
     yield draft.document()
     yield from notes(raw.source, pages, ())
+
+
+def page_of(raw: Raw, key: str, number: int = 0, kinds: Sequence[str] = KINDS) -> Page:
+    """What OCR reads on a page of a picture, a step of its file that `key` stands for; a fault says why it fails."""
+
+    def read() -> Page:
+        with _opened(raw, kinds) as picture:
+            return _page(raw, picture, number)
+
+    return page_by_ocr(key, read)
+
+
+@contextmanager
+def _opened(raw: Raw, kinds: Sequence[str]) -> Iterator[Any]:
+    """A picture, whose faults become an UnreadableFile in a line."""
+    raw.stream.seek(0)
+    try:
+        with Image.open(raw.stream, formats=kinds) as picture:
+            yield picture
+    except UnidentifiedImageError:
+        raise UnreadableFile(raw.source, "no picture that can be read") from None
+    except (OSError, SyntaxError, ValueError, EOFError) as fault:
+        raise UnreadableFile(raw.source, f"a picture that is damaged or cut short ({fault!s:.100})") from None
 
 
 def _numbers(picture: Any) -> list[int]:
