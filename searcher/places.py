@@ -10,17 +10,18 @@ __all__ = ["PLACE_PARTS", "SAID", "file_of", "line_of", "place_at", "said", "sta
 
 # What a place in a file may say, and of which type: the page (from 1) and the label printed on it where that differs,
 # the slide and whether it is in the speaker's notes, the sheet and row, the cell of a notebook, the qualified name of a
-# definition, the time in a recording ("00:01:02.500"), the chapter of a book, the message of a mailbox; the line of a
-# file whose text has others.
+# definition, the time in a recording ("00:01:02.500"), the chapter of a book, the message of a mailbox, the picture in
+# which OCR read it; the line of a file whose text has others.
 PLACE_PARTS: dict[str, type] = {
     "page": int, "label": str, "slide": int, "notes": bool, "sheet": str, "row": int, "cell": int, "name": str,
     "time": str, "chapter": str, "message": int,
-    "line": int,
+    "picture": int, "line": int,
 }  # fmt: skip
 # How people say them.
 SAID = {
     "page": "page {}", "label": "printed {}", "slide": "slide {}", "notes": "notes", "sheet": "sheet {}",
     "row": "row {}", "cell": "cell {}", "name": "{}", "time": "at {}", "chapter": "{}", "message": "message {}",
+    "picture": "picture {}",
 }  # fmt: skip
 
 

@@ -103,7 +103,7 @@ def _items(raw: Raw, suffix: str, options: ReadOptions, depth: int = 0) -> Itera
 
 def run(reader: Reader, raw: Raw, options: ReadOptions, depth: int = 0) -> Iterator[Item]:
     """What a reader gives, and what the files within the file do; those that nobody reads are told together."""
-    unread: list[str] = []
+    unread: dict[str, list[str]] = {}
     for item in reader(raw, options):
         if isinstance(item, Document):
             item, note = without_pictures(item)
@@ -118,23 +118,25 @@ def run(reader: Reader, raw: Raw, options: ReadOptions, depth: int = 0) -> Itera
             yield from _items(item.raw, item.suffix, options, depth + 1)
         else:
             yield from _part(item, options, depth + 1, raw.source, unread)
-    if unread:
-        named = ", ".join(unread[:MOST_NAMED]) + (" …" if len(unread) > MOST_NAMED else "")
-        yield Note(raw.source, f"{len(unread):,} attachments that no reader takes: {named}")
+    for why, names in unread.items():
+        named = ", ".join(names[:MOST_NAMED]) + (" …" if len(names) > MOST_NAMED else "")
+        count = "1 attachment" if len(names) == 1 else f"{len(names):,} attachments"
+        yield Note(raw.source, f"{count} {why}: {named}")
     yield from raw.notes
 
 
-def _part(part: Part, options: ReadOptions, depth: int, outer: str, unread: list[str]) -> Iterator[Item]:
-    """A part that fails stops nothing. outer: the source of the file that it is in; unread: takes the names of those of
-    other kinds.
+def _part(part: Part, options: ReadOptions, depth: int, outer: str, unread: dict[str, list[str]]) -> Iterator[Item]:
+    """A part that fails stops nothing. outer: the source of the file that it is in; unread: takes the names of those
+    that are passed over, by why.
     """
     source = part.raw.source
     try:
         if part.suffix not in READERS and part.suffix not in plugins():
             raise Unsupported(source, "")
         yield from _items(part.raw, part.suffix, options, depth)
-    except Unsupported:
-        unread.append(source.removeprefix(outer)[1:])
+    except Unsupported as fault:
+        why = f"not read ({fault.reason})" if fault.reason else "that no reader takes"
+        unread.setdefault(why, []).append(source.removeprefix(outer)[1:])
     except UnreadableFile as fault:
         yield Failure(source, fault.reason)
     except MemoryError:

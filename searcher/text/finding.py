@@ -19,8 +19,10 @@ LINE = re.compile(r"(?:lines? |l\. ?)([0-9]{1,18})")
 PAGE = re.compile(r"(?:pages? |pp?\. ?|pg\.? |p )")  # as people shorten it
 TIME = re.compile(r"(?:at )?(?:([0-9]{1,6}):)?([0-9]{1,2}):([0-9]{2})(?:[.,]([0-9]{1,3}))?")
 CAPTION_SECONDS = 60.0  # that the last caption stands at most: its end is not stored
-PLURAL = {"page": "pages", "slide": "slides", "row": "rows", "cell": "cells", "message": "messages", "time": "times",
-          "label": "printed labels", "sheet": "sheets", "chapter": "chapters", "name": "names"}  # fmt: skip
+PLURAL = {
+    "page": "pages", "slide": "slides", "row": "rows", "cell": "cells", "message": "messages", "time": "times",
+    "picture": "pictures", "label": "printed labels", "sheet": "sheets", "chapter": "chapters", "name": "names",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

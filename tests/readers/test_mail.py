@@ -84,13 +84,15 @@ def test_what_is_attached_is_read_by_its_own_reader_and_what_nobody_reads_is_tol
         'Content-Type: application/pdf\nContent-Disposition: attachment; filename="cut.pdf"\n\nno pdf',
         f"Content-Type: message/rfc822\n\n{HEAD}\nThe one before.",
     ]
-    document, times, cut, inner, note = items_of(HEAD + multipart("mixed", *parts))
+    document, times, cut, inner, picture, note = items_of(HEAD + multipart("mixed", *parts))
     assert isinstance(document, Document) and document.text.endswith("See below.")
     assert document.metadata["attachments"] == "times.md, map.png, old.doc, cut.pdf, message.eml"
     assert isinstance(times, Document) and (times.source, times.title) == ("mail#times.md", "Times")
     assert cut == Failure("mail#cut.pdf", "it is damaged or cut short: no PDF that can be read")
     assert isinstance(inner, Document) and inner.source == "mail#message.eml" and inner.text.endswith("The one before.")
-    assert note == Note("mail", "2 attachments that no reader takes: map.png, old.doc")
+    assert picture.reason.startswith("1 attachment not read (a picture is read with --ocr only")
+    assert picture.reason.endswith("): map.png")
+    assert note == Note("mail", "1 attachment that no reader takes: old.doc")
 
 
 def test_attachments_of_one_name_are_each_read_and_told_apart() -> None:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from searcher.readers.parsers.docx_styles import Numbering, Styles
 from searcher.readers.parsers.drafting import Draft, one_line
+from searcher.readers.parsers.embedded import Pictures
 from searcher.readers.parsers.ooxml import declared, symbol
 from searcher.readers.parsers.zipped import Archive, Element, attribute, is_on
 from searcher.readers.raw import Item, Raw, ReadOptions
@@ -14,6 +15,7 @@ __all__ = ["read_docx"]
 GONE = {"del", "moveFrom", "instrText", "delText", "rPr", "pPr", "rt", "fldChar", "commentReference", "annotationRef"}
 SIGNS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t"}
 NOTES = {"footnoteReference": "footnote", "endnoteReference": "endnote"}
+PICTURES = {"blip": "embed", "imagedata": "id"}  # and the attribute that refers to each
 WRAPPERS = {"sdt", "sdtContent", "ins", "moveTo", "customXml", "smartTag", "body"}
 
 
@@ -28,14 +30,16 @@ def read_docx(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The document in the order in which it is read; what heads and feet say once, at its end."""
     archive = Archive(raw)
     main = archive.main("word/document.xml")
-    yield _Word(archive, main).document()
+    word = _Word(archive, main, Pictures(raw, options, archive))
+    yield word.document()
+    yield from word.pictures.notes()
 
 
 class _Word:
     """One document."""
 
-    def __init__(self, archive: Archive, main: str) -> None:
-        self.archive, self.main = archive, main
+    def __init__(self, archive: Archive, main: str, pictures: Pictures) -> None:
+        self.archive, self.main, self.pictures = archive, main, pictures
         self.draft = Draft(archive.source)
         self.styles = Styles(archive.maybe(next(archive.related(main, "styles"), None)))
         self.numbering = Numbering(archive.maybe(next(archive.related(main, "numbering"), None)), self.styles)
@@ -45,25 +49,35 @@ class _Word:
 
     def document(self) -> Item:
         """All of it."""
-        root = self.archive.xml(self.main)
+        root = self._part(self.main)
         body = root.find("body")
         self._blocks(root if body is None else body)
         said = set(self.draft.text.split("\n"))
         for kind in ("header", "footer"):
             for name in self.archive.related(self.main, kind):
-                self._margin(self.archive.xml(name), said)
+                self._margin(self._part(name), said)
         metadata = declared(self.archive)
         title = metadata.pop("title", None) or self.title
         return self.draft.document(title, metadata)
 
     def _notes(self, kind: str) -> dict[str, Element]:
         name = next(self.archive.related(self.main, f"{kind}s"), None)
-        notes = self.archive.maybe(name).findall(kind)
+        notes = self._part(name).findall(kind) if name else []
         return {attribute(note, "id") or "": note for note in notes if attribute(note, "type") in (None, "normal")}
+
+    def _part(self, name: str) -> Element:
+        """The tree of a part, in which each picture says the member that it is."""
+        root, relations = self.archive.xml(name), self.archive.relations(name)
+        for picture in root.iter(*PICTURES):
+            target = attribute(picture, PICTURES[picture.tag])
+            picture.set("member", relations.get(target or "", ("", ""))[1])
+        return root
 
     def _margin(self, root: Element, said: set[str]) -> None:
         for paragraph in root.iter("p"):
-            text = one_line(self._written(paragraph).text)
+            written = self._written(paragraph)
+            text = one_line(written.text)
+            self._below(Written("", [element for element in written.below if element.tag in PICTURES]))
             if text not in said and any(map(str.isalpha, text)):
                 said.add(text)
                 self.draft.put(text)
@@ -99,8 +113,13 @@ class _Word:
 
     def _below(self, written: Written) -> None:
         for element in written.below:
-            self.group = None
-            self._blocks(element)
+            before = self.draft.length
+            if element.tag in PICTURES:
+                self.pictures.put(self.draft, element.get("member"))
+            else:
+                self._blocks(element)
+            if element.tag not in PICTURES or self.draft.length > before:
+                self.group = None
 
     def _table(self, table: Element) -> None:
         self.group = table
@@ -144,7 +163,7 @@ class _Word:
             elif tag in NOTES:
                 note = self.notes[NOTES[tag]].pop(attribute(element, "id") or "", None)
                 below.extend([] if note is None else [note])
-            elif tag == "txbxContent":
+            elif tag == "txbxContent" or tag in PICTURES:
                 below.append(element)
             elif tag == "AlternateContent":
                 self._first_that_says(element, pieces, below)

@@ -60,6 +60,13 @@ class Draft:
         if self.length > MAX_TEXT_BYTES:
             raise UnreadableFile(self.source, f"more text than the {MAX_TEXT_BYTES / 2**20:,.0f} MiB that are taken")
 
+    def aside(self, text: str, **place: Any) -> None:
+        """Set a piece under what there is that has a place of its own within the one around it, which goes on after."""
+        around = self._next or (self.places[-1][1] if self.places else {})
+        self._next = around | place
+        self.put(text)
+        self._next = around
+
     @property
     def end(self) -> str:
         """The piece that was put last."""

@@ -3,18 +3,20 @@
 import io
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Any
 from urllib.parse import unquote
 
 from lxml import etree
 
 from searcher.errors import UnreadableFile
-from searcher.readers.blocks import blocks, laid_out
+from searcher.readers.blocks import HEADINGS, blocks, laid_out
 from searcher.readers.decoding import decoded
 from searcher.readers.headings import Heading
 from searcher.readers.htmltree import parsed
 from searcher.readers.parsers.drafting import Draft, one_line
+from searcher.readers.parsers.embedded import Pictures
 from searcher.readers.parsers.zipped import DAMAGED, Archive, Element, attribute
 from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.records import Note
@@ -27,6 +29,7 @@ LONGEST_MARK = 5
 # To HTML an element that is empty in XML is open: a title would be all of the page.
 VOID = "area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr"
 EMPTY = re.compile(rf"<((?!(?:{VOID})\b)[a-zA-Z][\w:-]*)(\s[^<>]*)?/>")
+WHOLE = ("table", "ul", "ol", "dl", "a", *HEADINGS)  # below which stands what is written in a picture in them
 INVISIBLE = ("head", "script", "style", "template", "noscript", "svg")
 DECLARED = {
     "title": "title", "creator": "author", "description": "description", "subject": "keywords", "language": "language",
@@ -43,7 +46,7 @@ def read_epub(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     items = {each.get("id"): each for each in root.findall("manifest/item")}
     names = {key: _joined(folder, item.get("href")) for key, item in items.items()}
     titles = _titles(archive, root, folder, names)
-    draft, missing = Draft(raw.source), []
+    draft, missing, pictures = Draft(raw.source), [], Pictures(raw, options, archive)
     for reference in root.findall("spine/itemref"):
         item, name = items.get(reference.get("idref")), names.get(reference.get("idref"), "")
         if item is not None and "nav" in (item.get("properties") or "").split():
@@ -53,9 +56,10 @@ def read_epub(raw: Raw, options: ReadOptions) -> Iterator[Item]:
         if not archive.has(name):
             missing.append(name or str(reference.get("idref")))
         elif (page := _page(archive, name)) is not None:
-            _chapter(draft, page, titles.get(name))
+            _chapter(draft, page, titles.get(name), _written_in(pictures, page, posixpath.dirname(name)))
     metadata = _declared(root)
     yield draft.document(metadata.pop("title", None), metadata)
+    yield from pictures.notes()
     if missing:
         yield Note(raw.source, f"chapters that are not in the file: {', '.join(missing)}")
 
@@ -116,6 +120,9 @@ def _page(archive: Archive, name: str) -> Element | None:
     root = parsed(EMPTY.sub(r"<\1\2></\1>", text), archive.source)
     if root is None:
         return None
+    for drawing in list(root.iter("svg")):
+        for image in drawing.iter("image"):  # a cover, mostly
+            drawing.addnext(etree.Element("img", src=image.get("xlink:href") or image.get("href") or ""))
     etree.strip_elements(root, *INVISIBLE, with_tail=False)
     for element in [*root.iterfind(".//*[@hidden]"), *filter(_is_mark, root.iter("a"))]:
         element.drop_tree()  # type: ignore[attr-defined]
@@ -131,18 +138,33 @@ def _is_mark(link: Element) -> bool:
     )
 
 
-def _chapter(draft: Draft, page: Element, title: str | None) -> None:
+def _written_in(pictures: Pictures, page: Element, folder: str) -> dict[Element, int]:
+    """Set below each picture what stands written in it; the elements that say so, with the number of the picture."""
+    found = {}
+    for image in list(page.iter("img")):
+        if text := pictures.read(_joined(folder, image.get("src"))):
+            element = etree.Element("pre")
+            element.text = text
+            outermost = [image, *image.iterancestors(*WHOLE)][-1]
+            outermost.addnext(element)
+            found[element] = pictures.number
+    return found
+
+
+def _chapter(draft: Draft, page: Element, title: str | None, pictures: Mapping[Element, int]) -> None:
     """A page under what there is; its title as a heading where it has none of its own."""
-    text, headings, _ = laid_out(blocks(page))
-    if not text.strip():
+    laid = blocks(page)
+    if not laid:
         return
-    first = headings[0].title if headings else None
+    first = next((block.text for block in laid if block.level), None)
     draft.at(chapter=title or first, cut=True)
-    if title and not headings:
+    if title and not first:
         draft.headings.append(Heading(draft.length + (2 if draft.length else 0), 1, title))
-    start = draft.length + (2 if draft.length else 0)
-    draft.put(text)
-    draft.headings += [heading._replace(start=heading.start + start) for heading in headings]
+    for number, run in groupby(laid, lambda block: pictures.get(block.owner)):
+        text, headings, _ = laid_out(run)
+        start = draft.length + (2 if draft.length else 0)
+        draft.aside(text, picture=number) if number else draft.put(text)
+        draft.headings += [heading._replace(start=heading.start + start) for heading in headings]
 
 
 def _declared(root: Element) -> dict[str, Any]:

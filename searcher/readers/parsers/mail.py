@@ -17,6 +17,7 @@ from searcher.readers.blocks import blocks, laid_out
 from searcher.readers.decoding import decoded
 from searcher.readers.htmltree import clean, parsed
 from searcher.readers.parsers.drafting import Draft, one_line
+from searcher.readers.parsers.picture_size import is_ornament
 from searcher.readers.raw import Item, Part, Raw, ReadOptions
 from searcher.readers.table import READERS
 from searcher.records import Failure, Note
@@ -31,7 +32,10 @@ HEADER = re.compile(rb"^(?:[!-9;-~]+:|From )")
 PEOPLE = {"from": "From", "to": "To", "cc": "Cc"}
 LITTLE = 0.5  # of the text of its HTML; less is a hint that one needs a program that shows HTML
 SEALED = {"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"}
-SUFFIXES = {"message/rfc822": ".eml", "text/html": ".html", "text/calendar": ".ics", "text/csv": ".csv"}
+SUFFIXES = {
+    "message/rfc822": ".eml", "text/html": ".html", "text/calendar": ".ics", "text/csv": ".csv", "image/png": ".png",
+    "image/jpeg": ".jpg", "image/tiff": ".tif", "image/webp": ".webp", "image/bmp": ".bmp",
+}  # fmt: skip
 
 
 class Mail(NamedTuple):
@@ -103,6 +107,8 @@ def mail_items(raw: Raw, mail: Mail, source: str, place: dict[str, Any]) -> Iter
         yield Note(source, "it is encrypted; only its headers are read")
     used: set[str] = set()
     for name, data, suffix in mail.attached:
+        if data and is_ornament(data):  # of a signature
+            continue
         label = raw.within(source, _unused(name, used))
         if data is None:
             yield Failure(label, "its parts are nested too deeply")

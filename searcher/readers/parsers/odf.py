@@ -6,6 +6,7 @@ from typing import Any
 
 from searcher.errors import UnreadableFile
 from searcher.readers.parsers.drafting import Draft, one_line
+from searcher.readers.parsers.embedded import Pictures
 from searcher.readers.parsers.zipped import Archive, Element, attribute, tree
 from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.records import Note
@@ -39,20 +40,21 @@ def read_odf(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     ):
         raise UnreadableFile(raw.source, "it is encrypted; it opens only with a password")
     styles = [archive.maybe("styles.xml")]
-    yield from _OpenDocument(raw, archive.xml("content.xml"), styles, archive.maybe("meta.xml")).items()
+    pictures = Pictures(raw, options, archive)
+    yield from _OpenDocument(raw, archive.xml("content.xml"), styles, archive.maybe("meta.xml"), pictures).items()
 
 
 def read_flat_odf(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The same where it is one XML text."""
     root = tree(raw.whole(), raw.source)
-    yield from _OpenDocument(raw, root, [], root).items()
+    yield from _OpenDocument(raw, root, [], root, Pictures(raw, options)).items()
 
 
 class _OpenDocument:
     """One document. numbered: names of list styles that count. hidden: names of styles that are not shown."""
 
-    def __init__(self, raw: Raw, root: Element, styles: list[Element], meta: Element) -> None:
-        self.raw, self.meta = raw, meta
+    def __init__(self, raw: Raw, root: Element, styles: list[Element], meta: Element, pictures: Pictures) -> None:
+        self.raw, self.meta, self.pictures = raw, meta, pictures
         self.draft = Draft(raw.source)
         self.body = root.find("body")
         self.numbered: set[str] = set()
@@ -87,6 +89,7 @@ class _OpenDocument:
         title, is_sheets = metadata.pop("title", None), sheets > 0
         document = self.draft.document(title, metadata)
         yield replace(document, title=title) if is_sheets else document
+        yield from self.pictures.notes()
         if left_out:
             yield Note(self.raw.source, f"what is hidden is left out: {', '.join(left_out)}")
 
@@ -124,9 +127,21 @@ class _OpenDocument:
             self._list(element, gap)
         elif tag == "table":
             self._table(element)
+        elif tag == "image":
+            self._picture(element)
         else:
             for child in element:
                 self._block(child, gap)
+
+    def _picture(self, image: Element) -> None:
+        """The first image of a frame, with the others, which are the same in other kinds."""
+        others = list(image.itersiblings("image"))
+        if image.getprevious() is not None and image.getprevious().tag == "image":
+            return
+        if data := image.findtext("binary-data"):
+            self.pictures.put_data(self.draft, data)
+        names = (attribute(each, "href") or "" for each in (image, *others))
+        self.pictures.put(self.draft, *(name.removeprefix("./") for name in names))
 
     def _list(self, element: Element, gap: str, style: str = "") -> None:
         style = attribute(element, "style-name") or style
@@ -177,14 +192,18 @@ class _OpenDocument:
         self.draft.at(sheet=name, cut=True)
         self.draft.put(name, level=1)
         gap, number = "\n\n", 0
+        below: list[Element] = table.findall("shapes")
         for row, times in self._rows(table):
-            cells = [] if row is None else self._cells(row, [])
+            cells = [] if row is None else self._cells(row, below)
             for _ in range(min(times, REPEATED_MOST) if cells else 0):
                 number += 1
                 self.draft.at(sheet=name, row=number)
                 self.draft.put(" | ".join(cells), gap)
                 gap = "\n"
             number += times - min(times, REPEATED_MOST) if cells else times
+        self.draft.at(sheet=name)
+        for element in below:
+            self._block(element)
 
     def _slide(self, page: Element, number: int) -> None:
         self.draft.at(slide=number, cut=True)
@@ -213,7 +232,7 @@ class _OpenDocument:
                 pieces.append("\t" if tag == "tab" else "\n")
             elif tag == "note":
                 below += child.findall("note-body")
-            elif tag in ("text-box", "table"):
+            elif tag in ("text-box", "table", "image"):
                 below.append(child)
             elif tag not in GONE and not self._is_hidden(child) and attribute(child, "is-hidden") != "true":
                 if tag in ("p", "h", "list-item", "table-row") and "".join(pieces).strip():

@@ -64,18 +64,18 @@ def _set(draft: Draft, lines: Sequence[Line], body: float, levels: Sequence[floa
 # -- what is told of pages
 
 
-def notes(source: str, pages: Sequence[Page], faults: Iterable[str]) -> Iterator[Note]:
+def notes(source: str, pages: Sequence[Page], faults: Iterable[str], what: str = "page") -> Iterator[Note]:
     """A Note for each fault that pages have, the known ones in this order, with the numbers of the pages."""
     for fault in dict.fromkeys([*faults, *(page.fault for page in pages)]):
         if numbers := [number for number, page in enumerate(pages, 1) if fault and page.fault == fault]:
-            yield Note(source, f"{_listed(numbers)} of {len(pages):,}: {fault}")
+            yield Note(source, f"{_listed(numbers, what)} of {len(pages):,}: {fault}")
 
 
-def _listed(numbers: Sequence[int]) -> str:
-    """Page numbers, those that follow each other as a range.
+def _listed(numbers: Sequence[int], what: str = "page") -> str:
+    """Numbers of pages, those that follow each other as a range.
 
-    >>> _listed([1, 2, 3, 7]), _listed([4])
-    ('pages 1-3, 7', 'page 4')
+    >>> _listed([1, 2, 3, 7]), _listed([4], "picture")
+    ('pages 1-3, 7', 'picture 4')
     """
     ranges: list[list[int]] = []
     for number in numbers:
@@ -85,4 +85,4 @@ def _listed(numbers: Sequence[int]) -> str:
             ranges.append([number, number])
     named = [str(first) if first == last else f"{first}-{last}" for first, last in ranges]
     more = f" and {len(ranges) - MOST_RANGES:,} more ranges" if len(ranges) > MOST_RANGES else ""
-    return f"{'page' if len(numbers) == 1 else 'pages'} {', '.join(named[:MOST_RANGES])}{more}"
+    return f"{what if len(numbers) == 1 else f'{what}s'} {', '.join(named[:MOST_RANGES])}{more}"

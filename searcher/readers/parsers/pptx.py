@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from searcher.readers.parsers.drafting import Draft, one_line
+from searcher.readers.parsers.embedded import Pictures
 from searcher.readers.parsers.ooxml import declared
 from searcher.readers.parsers.zipped import Archive, Element, attribute
 from searcher.readers.raw import Item, Raw, ReadOptions
@@ -11,6 +12,7 @@ from searcher.records import Note
 __all__ = ["read_pptx"]
 
 TITLES = {"title", "ctrTitle"}
+Relations = dict[str, tuple[str, str]]  # what a part refers to by id: the kind and the member
 FURNITURE = {"sldNum", "dt", "ftr", "hdr", "sldImg"}  # placeholders that stand on every slide
 
 
@@ -20,31 +22,34 @@ def read_pptx(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     main = archive.main("ppt/presentation.xml")
     relations = archive.relations(main)
     names = [_slide(each, relations) for each in archive.xml(main).iter("sldId")]
-    draft, hidden = Draft(raw.source), []
+    draft, hidden, pictures = Draft(raw.source), [], Pictures(raw, options, archive)
     for number, name in enumerate(names, 1):
         if not archive.has(name):
             raw.note(f"slide {number} is not in the file")
         elif attribute(slide := archive.xml(name), "show") in ("0", "false"):
             hidden.append(number)
         else:
-            _read(draft, archive, name, slide, number)
+            _read(draft, archive, pictures, name, slide, number)
     metadata = declared(archive)
     title = metadata.pop("title", None)
     yield draft.document(None if title == "PowerPoint Presentation" else title, metadata)
+    yield from pictures.notes()
     if hidden:
         yield Note(raw.source, f"hidden slides are left out: {', '.join(map(str, hidden))}")
 
 
-def _slide(element: Element, relations: dict[str, tuple[str, str]]) -> str:
+def _slide(element: Element, relations: Relations) -> str:
     """The member that an element refers to by any of its attributes."""
     found = (relations[value] for value in map(str, element.attrib.values()) if value in relations)
     return next((name for kind, name in found if kind == "slide"), "")
 
 
-def _read(draft: Draft, archive: Archive, name: str, slide: Element, number: int) -> None:
+def _read(draft: Draft, archive: Archive, pictures: Pictures, name: str, slide: Element, number: int) -> None:
     draft.at(slide=number, cut=True)
     relations = archive.relations(name)
-    _shapes(draft, archive, slide.find("cSld/spTree"), relations)
+    for shape in _shapes(draft, archive, slide.find("cSld/spTree"), relations):
+        for picture in shape.iter("blip"):
+            pictures.put(draft, relations.get(attribute(picture, "embed") or "", ("", ""))[1])
     for kind, target in relations.values():
         if kind == "notesSlide" and archive.has(target):
             draft.at(slide=number, notes=True)
@@ -53,8 +58,8 @@ def _read(draft: Draft, archive: Archive, name: str, slide: Element, number: int
                     _body(draft, shape.find("txBody"))
 
 
-def _shapes(draft: Draft, archive: Archive, parent: Element, relations: dict[str, tuple[str, str]]) -> None:
-    """The title first, wherever it stands among the shapes, then the others in their order."""
+def _shapes(draft: Draft, archive: Archive, parent: Element, relations: Relations) -> Iterator[Element]:
+    """Put the title first, wherever it stands among the shapes, then the others in their order, and give each."""
     shapes = list(_flat(parent))
     kinds = [attribute(shape.find("nvSpPr/nvPr/ph"), "type") for shape in shapes]
     order = sorted(range(len(shapes)), key=lambda at: kinds[at] not in TITLES)
@@ -67,12 +72,13 @@ def _shapes(draft: Draft, archive: Archive, parent: Element, relations: dict[str
             draft.put(title, level=1)
         elif kinds[at] not in FURNITURE:
             _body(draft, shape.find("txBody"))
+        yield shape
 
 
 def _flat(parent: Element) -> Iterator[Element]:
     """Shapes, those in groups too; of what is there in several ways, the first."""
     for element in [] if parent is None else parent:
-        if element.tag in ("sp", "cxnSp", "graphicFrame"):
+        if element.tag in ("sp", "cxnSp", "graphicFrame", "pic"):
             yield element
         elif element.tag == "grpSp":
             yield from _flat(element)
@@ -94,7 +100,7 @@ def _paragraphs(body: Element) -> Iterator[str]:
             yield text
 
 
-def _frame(draft: Draft, archive: Archive, frame: Element, relations: dict[str, tuple[str, str]]) -> None:
+def _frame(draft: Draft, archive: Archive, frame: Element, relations: Relations) -> None:
     """A table, a chart, or a diagram."""
     gap = "\n\n"
     for row in frame.iter("tr"):

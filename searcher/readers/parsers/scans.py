@@ -1,5 +1,6 @@
 """Pictures, as scanners, telephones and screens make them: what OCR reads in them; each page of a TIFF is a place."""
 
+import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ EMBEDDED = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # in documents
 KINDS = ("BMP", "JPEG", "PNG", "TIFF", "WEBP")
 MOST_PIXELS = 120_000_000  # of a page: A3 at 800 to the inch; they are held as they are once
 KIND_OF_PAGE, SMALLER = 254, 1  # of TIFF (NewSubfileType): a smaller picture of another page
+PIECE = 2**20  # bytes
 MOST_STRETCHED = 4  # times, that pixels are as high as wide
 ORIENTATION = 0x0112  # of Exif: how a camera was held
 TURNED = {
@@ -41,7 +43,8 @@ def read_picture(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """
     with _opened(raw, KINDS) as picture:
         numbers = _numbers(picture)
-    pages = [cleaned(page_of(raw, f"{raw.source} page {number}", number)) for number in numbers]
+    digest = _digest(raw)
+    pages = [cleaned(page_of(raw, f"{digest} {number}", number)) for number in numbers]
     if not any(page.lines for page in pages):
         for page in pages:
             if page.fault and page.fault.startswith(NOT_READ):
@@ -76,6 +79,15 @@ def _opened(raw: Raw, kinds: Sequence[str]) -> Iterator[Any]:
         raise UnreadableFile(raw.source, "no picture that can be read") from None
     except (OSError, SyntaxError, ValueError, EOFError) as fault:
         raise UnreadableFile(raw.source, f"a picture that is damaged or cut short ({fault!s:.100})") from None
+
+
+def _digest(raw: Raw) -> str:
+    """Stands for the picture, which messages of a mailbox may repeat: it is then read once."""
+    raw.stream.seek(0)
+    digest = hashlib.sha256()
+    while piece := raw.stream.read(PIECE):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def _numbers(picture: Any) -> list[int]:
