@@ -1,41 +1,41 @@
 """The postings of a store's present state, and their file: who holds the words of a question, in milliseconds.
 
-As with the FAISS file (snapshots.py) the file holds an earlier state; what came since is a segment beside it, what went
-is left out, and the store's memory of both says what that is. Where the file is missing, damaged or of another history,
-FTS5 answers; who adds, reindexes or compacts makes it anew.
+The file has the life that beside.py says; what came since is a segment beside it, what went is left out. No reader
+makes it: where there is none of use, FTS5 answers.
 """
 
 import os
-import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
-from searcher.engines.snapshots import DELTA, MANY
+from searcher.engines.beside import Beside, state_of, within
 from searcher.engines.words import Scored
 from searcher.errors import DamagedIndex, IndexUnavailable
 from searcher.postings import Collection, Part, Segment, meet, merged
 from searcher.records import Head
 from searcher.store import Store, tokens_of, way_of_words
-from searcher.vectors import Stamp, cachefile
+from searcher.vectors import WORDS, Stamp, cachefile
 
 __all__ = ["POSTINGS", "Inverted", "PostingsAsked"]
 
 POSTINGS = "words.postings"
 LEAST = 10_000  # passages, below which FTS5 answers as fast: no file is kept
-KIND = "postings"
 NONE = np.empty(0, np.int32)
 
 
-class State(NamedTuple):
+@dataclass(frozen=True)
+class State:
     """A collection, the state of which it is, and the stamp of the file that it began with."""
 
     head: Head
     stamp: Stamp
     collection: Collection
+
+    def __len__(self) -> int:
+        return self.collection.passages
 
     @property
     def greatest(self) -> int:
@@ -47,7 +47,7 @@ class State(NamedTuple):
         base, *fresh = self.collection.parts
         went = store.removed(self.head.generation)
         gone = np.union1d(base.gone, meet(base.segment.ids, went)[0]).astype(np.int32)
-        old = [(part.segment, _kept(part.segment, went)) for part in fresh]
+        old = [(part.segment, ~within(part.segment.ids, went)) for part in fresh]
         new = [(segment, None) for segment in store.segments(after=self.greatest)]
         delta = [Part(merged([*old, *new]), NONE)] if old or new else []
         return State(head, self.stamp, Collection((Part(base.segment, gone), *delta)))
@@ -85,19 +85,17 @@ class PostingsAsked:
         return list(zip(found.places.tolist(), found.scores.tolist(), strict=True))
 
 
-class Inverted:
+class Inverted(Beside[State]):
     """The postings of a store's present state, and their file.
 
-    SEARCHER_POSTINGS: from how many passages on there is a file, in the place of LEAST. SEARCHER_DELTA: as of the
-    FAISS file.
+    SEARCHER_POSTINGS: from how many passages on there is a file, in the place of LEAST.
     """
 
+    name, kind, content = POSTINGS, WORDS, "the words of the passages"
+
     def __init__(self, store: Store) -> None:
-        self.store, self.path = store, Path(store.folder) / POSTINGS
-        self._delta = int(os.environ.get("SEARCHER_DELTA") or DELTA)
+        super().__init__(store)
         self._least = int(os.environ.get("SEARCHER_POSTINGS") or LEAST)
-        self._last: State | None = None
-        self._lock = threading.Lock()
 
     def asked(self, words: Sequence[str]) -> PostingsAsked | None:
         """A question's words in the state that this thread reads; None where only FTS5 knows. Call inside `reading`."""
@@ -106,35 +104,20 @@ class Inverted:
 
     def current(self) -> Collection | None:
         """The postings of the state that this thread reads; None where there is no file that they could come from."""
-        head = self.store.database.head()
-        with self._lock:
-            if self._last is None or self._last.head != head:
-                start = self._start()
-                self._last = start and start.caught_up(self.store, head)
-            last = self._last
-        return last.collection if last and last.collection.passages == self.store.passages_held() else None
+        state = self._present()
+        return None if state is None else state.collection
 
-    def _start(self) -> State | None:
-        """What is caught up from: the last state, or that of a newer file."""
-        stamp, last = cachefile.stamp_of(self.path), self._last
-        if last and not (self.store.database.was(last.head) and self._near(last.head.generation, last.greatest)):
-            last = None
-        if stamp is None or (last and (stamp == last.stamp or stamp.generation < last.stamp.generation)):
-            return last
-        fits = self._fits(stamp) and self._near(stamp.generation, stamp.last)
-        return _state(base, stamp) if fits and (base := self._load(stamp)) else last
+    def _made_with(self) -> tuple[str, int]:
+        return way_of_words(), 0
 
-    def _fits(self, stamp: Stamp) -> bool:
-        """Whether what a file of that stamp holds can catch up with the present."""
-        head = Head(stamp.generation, stamp.nonce)
-        return (stamp.type, stamp.fingerprint) == (KIND, way_of_words()) and self.store.database.was(head)
+    def _parsed(self, body: np.ndarray, stamp: Stamp) -> State:
+        return State(state_of(stamp), stamp, Collection((Part(Segment.read(body), NONE),)))
 
-    def _near(self, generation: int, last: int) -> bool:
-        return self.store.changes(generation, last) <= MANY * self._delta
+    def _made(self, head: Head) -> None:
+        return None
 
-    def _load(self, stamp: Stamp) -> Segment | None:
-        body = cachefile.load(self.path, stamp) if stamp.type == KIND else None  # not a cache of another kind
-        return None if body is None else Segment.read(body)
+    def _whole(self, held: State) -> State | None:
+        return held if len(held) == self.store.passages_held() else None
 
     # -- the file
 
@@ -142,7 +125,7 @@ class Inverted:
         """Which state the file holds, if it is of any use: that must not be forgotten."""
         with self.store.database.reading():
             stamp = cachefile.stamp_of(self.path)
-            return stamp.generation if stamp and self._fits(stamp) else None
+            return stamp.generation if stamp and self._fits(stamp, state_of(stamp)) else None
 
     def publish(self, anew: bool = False) -> bool:
         """Bring the file up to date if much has changed, by what has changed; all of it is in SQLite already.
@@ -153,66 +136,25 @@ class Inverted:
             with self.store.database.reading():
                 head, count = self.store.database.head(), self.store.passages_held()
                 if count < max(1, self._least):
-                    with suppress(OSError):
-                        self.path.unlink(missing_ok=True)
+                    self._delete()
                     return True
                 if not anew and self._is_fresh():
                     return True
                 known, ids = self.current(), self.store.passage_ids()
             parts = known.parts if known else [Part(own, NONE) for own in self.store.segments(last=int(ids[-1]))]
             segment = merged([(part.segment, part.kept) for part in parts])
-            stamp = Stamp(*head, way_of_words(), 0, len(segment), int(ids[-1]), KIND)
+            stamp = Stamp(*head, *self._made_with(), len(segment), int(ids[-1]), WORDS)
             with suppress(OSError):  # a full disk, say: FTS5 answers
                 cachefile.save(self.path, segment.write, stamp)
                 return True
         return False
 
-    def _is_fresh(self) -> bool:
-        stamp = cachefile.stamp_of(self.path)
-        if stamp is None or not self._fits(stamp):
-            return False
-        return self.store.changes(stamp.generation, stamp.last) <= min(self._delta, stamp.count // 8)
-
     def rebuild(self) -> None:
         """Make the file anew from the stored passages, with no trace of any other."""
-        with self._lock:
-            self._last = None
-        with suppress(OSError):
-            self.path.unlink(missing_ok=True)
+        self._forget()
+        self._delete()
         self.publish(anew=True)
 
-    def check(self) -> list[str]:
-        """A line if the file cannot be used although it should, or holds other words than the passages."""
-        try:
-            return self._checked("searcher check --repair makes it anew")
-        except DamagedIndex as fault:  # of the database, which has lines of its own for it
-            return [str(fault)]
-
-    def _checked(self, advice: str) -> list[str]:
-        with self.store.database.reading():
-            if not os.path.lexists(self.path):
-                return []
-            if not self.path.is_file():
-                return [f"{POSTINGS} is not a file; move it away"]
-            if cachefile.is_of_another_version(self.path):
-                return []  # it is not used
-            stamp = cachefile.stamp_of(self.path)
-            if stamp is None or (base := self._load(stamp)) is None:
-                return [f"{POSTINGS} is damaged or was made by another user; {advice}"]
-            if not self._fits(stamp):
-                return []  # of another way of words, or of an earlier state than the store remembers: it is not used
-            held = _state(base, stamp).caught_up(self.store, self.store.database.head()).collection
-            made = merged([(segment, None) for segment in self.store.segments()])
-            sound = merged([(part.segment, part.kept) for part in held.parts]).equals(made)
-        return [] if sound else [f"{POSTINGS} does not hold the words of the passages; {advice}"]
-
-
-def _state(base: Segment, stamp: Stamp) -> State:
-    return State(Head(stamp.generation, stamp.nonce), stamp, Collection((Part(base, NONE),)))
-
-
-def _kept(segment: Segment, went: np.ndarray) -> np.ndarray:
-    """Which passages of a segment did not go. -> (n,) bool"""
-    kept = np.ones(len(segment), bool)
-    kept[meet(segment.ids, went)[0]] = False
-    return kept
+    def _is_true(self, held: State) -> bool:
+        made = merged([(segment, None) for segment in self.store.segments()])
+        return merged([(part.segment, part.kept) for part in held.collection.parts]).equals(made)

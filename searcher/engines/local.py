@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from searcher.embedding import OwnTokens
+from searcher.engines.allowed import Allowed
 from searcher.engines.described import described
 from searcher.engines.engine import ANY, Effort, Hit
 from searcher.engines.inverted import Inverted
@@ -27,6 +28,7 @@ class LocalEngine(Store):
         super().__init__(folder, create)
         self.snapshots = Snapshots(self)
         self.inverted = Inverted(self)
+        self._allowed = Allowed(self)
         self.notes = Notes(self.database)
         self.tokens = TokenVectors(folder)
 
@@ -60,7 +62,7 @@ class LocalEngine(Store):
 
     def allowed(self, where: Filter) -> np.ndarray:
         """As in `Engine`; the same array while the state is the same."""
-        return self.snapshots.allowed(where)
+        return self._allowed.ids(where)
 
     def nearest(
         self,

@@ -1,27 +1,25 @@
 """The vectors of one state of the store: a FAISS index, what was added since and what went, searched as one.
 
-An add to a large index so costs what it adds. The cache file holds the FAISS index; it is written anew when enough has
-changed since, and an index catches up with the store by the ids of what came and the store's memory of what went.
+An add to a large index so costs what it adds. The cache file, of the life that beside.py says, holds the FAISS index:
+made of the stored vectors, or grown out of the file before it where the type can grow.
 """
 
-import os
-import threading
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from searcher.embedding import IndexSettings
+from searcher.engines.beside import Beside, state_of, within
 from searcher.errors import BadValue, DamagedIndex, IndexUnavailable, SearcherError
-from searcher.filters import Filter
 from searcher.records import Head
 from searcher.store import FORGET, Store
 from searcher.vectors import (
     FLAT,
+    VECTORS,
     Content,
     Found,
     Some,
@@ -39,8 +37,6 @@ from searcher.vectors import (
 __all__ = ["CACHE", "Snapshot", "Snapshots"]
 
 CACHE = "vectors.faiss"
-DELTA = 4096  # passages come and gone, above which the cache file is written anew: they cost a millisecond a search
-MANY = 16  # times as many are not caught up with: the cache file is written anew first
 FILTERS = 16  # of which it is remembered what they let through
 TIMES = 4  # as large an index may grow before it is trained anew, for it was trained on a sample of what there was
 LIVING = 0.75  # of an index that only grows has to be there still, or it is made anew
@@ -85,8 +81,8 @@ class Snapshot:
         """The snapshot of the state `head`, which is read now; passages never change, they only come and go."""
         went = store.removed(self.head.generation)
         ids, vectors = store.vectors(after=self.greatest)
-        kept = ~_within(self.ids, went)
-        gone = np.union1d(self.gone, went[_within(went, self.base.ids)])
+        kept = ~within(self.ids, went)
+        gone = np.union1d(self.gone, went[within(went, self.base.ids)])
         return replace(
             self, head=head, gone=gone,
             ids=np.concatenate([self.ids[kept], ids]), vectors=np.concatenate([self.vectors[kept], vectors]),
@@ -105,7 +101,7 @@ class Snapshot:
     @cached_property
     def _kept(self) -> Some | None:
         """Which of the base are still there; None when all are."""
-        return Some(~_within(self.base.ids, self.gone)) if len(self.gone) else None
+        return Some(~within(self.base.ids, self.gone)) if len(self.gone) else None
 
     @cached_property
     def _chosen(self) -> OrderedDict[int, Chosen]:
@@ -116,9 +112,9 @@ class Snapshot:
         """Which passages are among those allowed; worked out once for an array, as a filter gives it again."""
         known = self._chosen.get(id(allowed))
         if known is None:
-            wanted = _within(self.base.ids, allowed)
+            wanted = within(self.base.ids, allowed)
             some = Some(wanted if self._kept is None else wanted & self._kept.mask)
-            known = self._chosen[id(allowed)] = Chosen(allowed, some, np.flatnonzero(_within(self.ids, allowed)))
+            known = self._chosen[id(allowed)] = Chosen(allowed, some, np.flatnonzero(within(self.ids, allowed)))
             while len(self._chosen) > FILTERS:
                 self._chosen.popitem(last=False)
         return known
@@ -156,81 +152,41 @@ class Snapshot:
         return [found, _nearest(ids, vectors, queries, k)] if len(ids) else [found]
 
 
-class Snapshots:
-    """The snapshot of a store's present state, and the cache file. SEARCHER_DELTA: see DELTA."""
+class Snapshots(Beside[Snapshot]):
+    """The snapshot of a store's present state, and the cache file."""
 
-    def __init__(self, store: Store) -> None:
-        self.store, self.path = store, Path(store.folder) / CACHE
-        self._delta = int(os.environ.get("SEARCHER_DELTA") or DELTA)
-        self._last: Snapshot | None = None
-        self._allowed: OrderedDict[tuple[Head, str], np.ndarray] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def allowed(self, where: Filter) -> np.ndarray:
-        """Ids of the passages that a filter allows, rising: (n,) int64, the same array while the state is the same.
-
-        Call inside `reading`. Raises what `Store.filtered` does.
-        """
-        key = self.store.database.head(), repr(where)  # to Python true and 1 are equal, to a filter they are not
-        with self._lock:
-            if key in self._allowed:
-                self._allowed.move_to_end(key)
-                return self._allowed[key]
-        found = self.store.filtered(where)
-        with self._lock:
-            self._allowed[key] = found
-            while len(self._allowed) > FILTERS:
-                self._allowed.popitem(last=False)
-        return found
+    name, kind, content = CACHE, VECTORS, "the stored vectors"
 
     def current(self) -> Snapshot | None:
         """The snapshot of the state that this thread reads, None while there are no passages. Call inside `reading`."""
-        settings, head = self.store.settings(), self.store.database.head()
-        if settings is None:
-            return None
-        with self._lock:
-            if self._last is None or self._last.head != head:
-                snapshot = self._start(settings, head).caught_up(self.store, head)
-                if len(snapshot) != (held := self.store.held()):
-                    raise DamagedIndex(f"{len(snapshot):,} of {held:,} passages are there; run: searcher check")
-                self._last = snapshot
-            return self._last if len(self._last) else None
+        return None if self.store.settings() is None else self._present() or None
 
-    def _start(self, settings: IndexSettings, head: Head) -> Snapshot:
-        """What is caught up from: the last snapshot, that of a newer cache file, or one made of the stored vectors."""
-        stamp, last = cachefile.stamp_of(self.path), self._last
-        if last and not (
-            self._fits(last.stamp, last.head, settings) and self._near(last.head.generation, last.greatest)
-        ):
-            last = None
-        if stamp and (last is None or (stamp != last.stamp and stamp.generation >= last.stamp.generation)):
-            fits = self._fits(stamp, _state(stamp), settings) and self._near(stamp.generation, stamp.last)
-            if fits and (base := self._load(stamp)):
-                return Snapshot.of(base, stamp)
-        return last or self._made(settings, head)
+    def _made_with(self) -> tuple[str, int] | None:
+        settings = self.store.settings()
+        return None if settings is None else (settings.fingerprint, settings.dimension)
 
-    def _fits(self, stamp: Stamp, head: Head, settings: IndexSettings) -> bool:
-        """Whether an index made with that stamp, caught up to that state, can catch up with the present."""
-        made_with = (stamp.fingerprint, stamp.dimension) == (settings.fingerprint, settings.dimension)
-        return made_with and self.store.database.was(head)
+    def _parsed(self, body: np.ndarray, stamp: Stamp) -> Snapshot:
+        return Snapshot.of(VectorIndex.read(body, stamp.type, stamp.error), stamp)
 
-    def _near(self, generation: int, last: int) -> bool:
-        return self.store.changes(generation, last) <= MANY * self._delta
+    def _whole(self, held: Snapshot) -> Snapshot:
+        if len(held) != (stored := self.store.held()):
+            raise DamagedIndex(f"{len(held):,} of {stored:,} passages are there; run: searcher check")
+        return held
 
-    def _load(self, stamp: Stamp) -> VectorIndex | None:
-        body = cachefile.load(self.path, stamp)
-        return None if body is None else VectorIndex.read(body, stamp.type, stamp.error)
-
-    def _made(self, settings: IndexSettings, head: Head) -> Snapshot:
+    def _made(self, head: Head) -> Snapshot | None:
         """A snapshot of all stored vectors: by way of the cache file, in memory where that cannot be written.
 
         An exact one whatever type is wanted: it is there in seconds, and somebody waits for an answer.
         """
+        if (settings := self.store.settings()) is None:
+            return None
         ids = self.store.searched_ids()
         stamp = _stamp(settings, head, ids)
-        if len(ids) and (written := self._write(stamp, ids, present=True)) and (base := self._load(written)):
-            return Snapshot.of(base, written)
-        return Snapshot.of(VectorIndex.build(*self.store.vectors()), stamp)
+        written = self._write(stamp, ids, present=True) if len(ids) else None
+        snapshot = self._load(written) if written else None
+        return Snapshot.of(VectorIndex.build(*self.store.vectors()), stamp) if snapshot is None else snapshot
+
+    # -- the file
 
     def _write(self, stamp: Stamp, ids: np.ndarray, present: bool) -> Stamp | None:
         """Make the cache file of a state that held those ids, out of the stored vectors, a piece at a time; its stamp.
@@ -254,7 +210,7 @@ class Snapshots:
             base = VectorIndex.read(body, old.type)
             fresh = ids[np.searchsorted(ids, base.ids[-1], side="right") :]
             every = np.concatenate([base.ids, fresh])
-            kept = _within(every, ids)
+            kept = within(every, ids)
             if kept.sum() >= LIVING * len(every):
                 return grown(body, self.store.vector_pieces(fresh, present), every, kept, old.error)
         pieces = partial(self.store.vector_pieces, ids, present)
@@ -273,7 +229,7 @@ class Snapshots:
             new.fingerprint,
             new.dimension,
         )
-        if not alike or not 0 < new.count <= TIMES * old.count or not self.store.database.was(_state(old)):
+        if not alike or not 0 < new.count <= TIMES * old.count or not self.store.database.was(state_of(old)):
             return None
         return cachefile.load(self.path, old)
 
@@ -296,86 +252,46 @@ class Snapshots:
         with suppress(*quiet):  # damaged truth is the next reader's to say, this writer's work is done
             with self.store.database.reading():
                 settings, head = self.store.settings(), self.store.database.head()
-                if settings is None or (not anew and self._is_fresh(settings)):
+                if settings is None or (not anew and self._is_fresh()):
                     return True
                 ids, wanted = self.store.searched_ids(), kind or self.store.indexing().type
             if not len(ids):
-                with suppress(OSError):
-                    self.path.unlink(missing_ok=True)
+                self._delete()
                 return True
             if self._write(_stamp(settings, head, ids, chosen(wanted, len(ids))[0]), ids, present=False):
                 self.store.forget(head.generation if needed is None else min(head.generation, needed), least)
                 return True
         return False
 
-    def _is_fresh(self, settings: IndexSettings) -> bool:
-        stamp = cachefile.stamp_of(self.path)
-        if stamp is None or not self._fits(stamp, _state(stamp), settings):
-            return False
-        return self.store.changes(stamp.generation, stamp.last) <= min(self._delta, stamp.count // 8)
-
     def rebuild(self, kind: str | None = None, needed: int | None = None) -> None:
         """Make the index anew from the stored vectors, and its cache file; what went is remembered nowhere then.
 
         kind, needed: as in `publish`. Searches go on with the old file meanwhile. BadValue for a type that cannot be.
         """
-        with self._lock:
-            self._last = None
+        self._forget()
         if kind is None:  # nothing of the old one may get into it
-            with suppress(OSError):
-                self.path.unlink(missing_ok=True)
+            self._delete()
         if not self.publish(least=0, kind=kind, anew=True, needed=needed) and kind is not None:
             raise IndexUnavailable(f"{self.path} could not be written")
 
-    def check(self) -> list[str]:
-        """A line if the cache file cannot be used although it should, or holds other vectors than the store."""
-        try:
-            return self._checked("searcher check --repair makes it anew")
-        except DamagedIndex as fault:  # of the database, which has lines of its own for it
-            return [str(fault)]
-
-    def _checked(self, advice: str) -> list[str]:
-        with self.store.database.reading():
-            settings, stamp = self.store.settings(), cachefile.stamp_of(self.path)
-            if settings is None or not os.path.lexists(self.path):
-                return []
-            if not self.path.is_file():
-                return [f"{CACHE} is not a file; move it away"]
-            present = self.store.searched_ids()
-            if not len(present) or cachefile.is_of_another_version(self.path):
-                return []  # it is not used
-            if stamp is None or (base := self._load(stamp)) is None:
-                return [f"{CACHE} is damaged or was made by another user; {advice}"]
-            if not self._fits(stamp, _state(stamp), settings):
-                return []  # of an earlier state than the store remembers: it is not used
-            snapshot = Snapshot.of(base, stamp).caught_up(self.store, self.store.database.head())
-            sound = np.array_equal(snapshot.present, present)
-            at = 0
-            if (held := base.vectors) is not None:
-                for vectors in self.store.vector_pieces(base.ids, present=False):
-                    part = slice(at, at + len(vectors))
-                    kept = ~_within(base.ids[part], snapshot.gone)
-                    sound = sound and np.array_equal(held[part][kept], vectors[kept])
-                    at += len(vectors)
-        return [] if sound else [f"{CACHE} does not hold the stored vectors; {advice}"]
-
-
-def _state(stamp: Stamp) -> Head:
-    return Head(stamp.generation, stamp.nonce)
+    def _is_true(self, held: Snapshot) -> bool:
+        if not np.array_equal(held.present, self.store.searched_ids()):
+            return False
+        if (vectors := held.base.vectors) is None:
+            return True
+        at = 0
+        for stored in self.store.vector_pieces(held.base.ids, present=False):
+            part = slice(at, at + len(stored))
+            kept = ~within(held.base.ids[part], held.gone)
+            if not np.array_equal(vectors[part][kept], stored[kept]):
+                return False
+            at += len(stored)
+        return True
 
 
 def _stamp(settings: IndexSettings, head: Head, ids: np.ndarray, kind: str = FLAT) -> Stamp:
     last = int(ids[-1]) if len(ids) else 0
     return Stamp(*head, settings.fingerprint, settings.dimension, len(ids), last, kind)
-
-
-def _within(ids: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Which ids are among the others; both rising. (n,), (m,) -> (n,) bool."""
-    if not len(others):
-        return np.zeros(len(ids), dtype=bool)
-    places = np.searchsorted(others, ids)
-    places[places == len(others)] = 0
-    return np.asarray(others[places] == ids)
 
 
 def _nearest(ids: np.ndarray, vectors: np.ndarray, queries: np.ndarray, k: int) -> Found:

@@ -5,13 +5,15 @@ Imports: errors, system, embedding.
 
 from searcher.vectors import cachefile, planning
 from searcher.vectors.building import Content, content, fitted, grown, trained
-from searcher.vectors.cachefile import Stamp
+from searcher.vectors.cachefile import VECTORS, WORDS, Stamp
 from searcher.vectors.index import Found, Some, VectorIndex, scans
 from searcher.vectors.types import AUTO, FLAT, Indexing, IndexType, check_knob, chosen, index_type
 
 __all__ = [
     "AUTO",
     "FLAT",
+    "VECTORS",
+    "WORDS",
     "Content",
     "Found",
     "IndexType",

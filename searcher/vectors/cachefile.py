@@ -21,9 +21,10 @@ import numpy as np
 
 from searcher.system import absolute, binary, private, renames_over_open_files, sync_folder, user_folder
 
-__all__ = ["Stamp", "is_of_another_version", "load", "save", "stamp_of"]
+__all__ = ["VECTORS", "WORDS", "Stamp", "is_of_another_version", "load", "save", "stamp_of"]
 
 MAGIC = b"searcher-cache-2"
+WORDS, VECTORS = "postings", "vectors"  # what files hold; for the former the stamp has it in the place of a FAISS type
 DIGEST = 16  # bytes of the checksum
 KEY = 32  # bytes of the secret
 TAIL = 4096  # bytes in which all that follows the index's bytes has room
@@ -49,6 +50,11 @@ class Stamp:
     last: int
     type: str
     error: float | None = None
+
+    @property
+    def kind(self) -> str:
+        """What the file holds: WORDS or VECTORS."""
+        return WORDS if self.type == WORDS else VECTORS
 
 
 def save(path: Path, write: Callable[[Callable[[Any], Any]], float | None], stamp: Stamp) -> Stamp:

@@ -325,6 +325,21 @@ def test_the_faiss_file_in_the_place_of_the_words_is_damage(searcher: Searcher) 
     assert answers(searcher.folder) == right
 
 
+def test_the_words_in_the_place_of_the_faiss_file_are_damage(searcher: Searcher) -> None:
+    def nearest(folder: Path) -> list[Any]:
+        with Searcher(folder) as another:
+            return [(hit.id, hit.score) for hit in another.search(np.ones(4, np.float32), 20)]
+
+    path = searcher.folder / "vectors.faiss"
+    damaged, right = DAMAGED.replace(FILE, path.name), nearest(searcher.folder)
+    path.write_bytes((searcher.folder / FILE).read_bytes())
+    assert searcher.check() == [damaged]
+    assert nearest(searcher.folder) == right
+    path.write_bytes((searcher.folder / FILE).read_bytes())
+    assert searcher.repair().findings == [damaged]
+    assert searcher.check() == []
+
+
 def test_check_finds_a_sound_file_with_other_words(searcher: Searcher) -> None:
     path = searcher.folder / FILE
     stamp = cachefile.stamp_of(path)
