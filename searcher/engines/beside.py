@@ -152,7 +152,7 @@ class Beside(ABC, Generic[H]):
             return None
         if not self.path.is_file():
             return "is not a file; move it away"
-        if cachefile.is_of_another_version(self.path):
+        if cachefile.is_of_another_version(self.path) or not self.store.passages_held():
             return None  # it is not used
         stamp = cachefile.stamp_of(self.path)
         if stamp is None or (held := self._load(stamp)) is None:

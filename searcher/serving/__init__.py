@@ -1,6 +1,6 @@
 """An index over HTTP: the guard, the lanes in which requests are answered, the routes, the page.
 
-Imports: errors, system, readers, text, embedding, search.
+Imports: errors, system, places, records, readers, text, embedding, search.
 """
 
 from searcher.serving.app import application

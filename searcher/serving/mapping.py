@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from searcher.search import Searcher
+from searcher.serving.replies import where
 
 __all__ = ["mapped", "plane"]
 
@@ -28,6 +29,7 @@ def mapped(searcher: Searcher, question: str, neighbours: int, k: int = 10, **ho
         {
             "x": x, "y": y, "hit": hit.rank <= k, "rank": hit.rank, "score": hit.score, "passage_id": hit.passage_id,
             "source": hit.source, "title": hit.title, "start": hit.start, "end": hit.end, "text": hit.text[:SHOWN],
+            **where(hit),
         }
         for hit, (x, y) in zip(placed, points.tolist(), strict=False)
     ]  # fmt: skip

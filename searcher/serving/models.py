@@ -14,6 +14,7 @@ __all__ = [
     "Questions",
     "Searching",
     "SearchingByAddress",
+    "Shown",
 ]
 
 MOST_HITS = 1_000
@@ -21,6 +22,7 @@ MOST_QUESTIONS = 64
 MOST_CHARACTERS = 32_768
 MOST_TOKENS = 100_000
 MOST_DOCUMENTS = 1_000
+ASKED = {"query", "q", "question", "stands"}  # what does not say which hits are wanted
 
 
 def _number(value: Any) -> Any:
@@ -65,7 +67,7 @@ class Hits(Body):
 
     def how(self) -> dict[str, Any]:
         """What was said, as `Searcher.search` takes it."""
-        return {name: getattr(self, name) for name in self.model_fields_set if name not in ("query", "q", "question")}
+        return {name: getattr(self, name) for name in self.model_fields_set if name not in ASKED}
 
 
 class Shown(Hits):
@@ -74,6 +76,7 @@ class Shown(Hits):
     highlight: bool = Field(False, description="Find the sentence of each passage that answers best.")
     whole: bool = Field(False, description="Documents in the place of passages.")
     vectors: bool = Field(False, description="The hits with their vectors.")
+    stands: bool = Field(False, description="The hits with where they stand, in words: page 3; line 12.")
 
 
 class Searching(Shown):

@@ -6,7 +6,10 @@ from typing import Any
 from fastapi import Response
 from pydantic_core import PydanticSerializationError, to_json
 
-__all__ = ["hits_of", "reply"]
+from searcher.places import stands
+from searcher.records import Passage
+
+__all__ = ["hits_of", "reply", "where"]
 
 
 def reply(value: Any, status: int = 200) -> Response:
@@ -18,6 +21,11 @@ def reply(value: Any, status: int = 200) -> Response:
     return Response(body, status, media_type="application/json")
 
 
-def hits_of(found: Any) -> dict[str, Any]:
-    """The hits of a question, as `search --json` prints them."""
-    return {"hits": [hit.as_dict() for hit in found]}
+def where(hit: Passage) -> dict[str, str]:
+    """Where in its file a hit stands, in words."""
+    return {"stands": stands(hit.source, *hit.answers_at)}
+
+
+def hits_of(found: Any, stand: bool = False) -> dict[str, Any]:
+    """The hits of a question, as `search --json` prints them. stand: each with where it stands, in words."""
+    return {"hits": [hit.as_dict() | (where(hit) if stand else {}) for hit in found]}

@@ -9,6 +9,7 @@ import pytest
 from served import TEXTS, Server
 
 from searcher import Searcher
+from searcher.places import stands
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +35,16 @@ def test_hits_are_those_of_the_library_by_post_and_by_address(
     same(server.post("/search", {"query": "the river bank", **how}).json["hits"], expected)
     address = urlencode({"q": "the river bank", **{k: str(v) if v is True else v for k, v in how.items()}}, doseq=True)
     same(server.get(f"/search?{address}").json["hits"], expected)
+
+
+def test_hits_say_in_words_where_they_stand_if_that_is_wanted(server: Server, searcher: Searcher) -> None:
+    hits = searcher.search("the river bank", highlight=True)
+    expected = [hit.as_dict() | {"stands": stands(hit.source, *hit.answers_at)} for hit in hits]
+    assert {"line 1", ""} == {hit["stands"] for hit in expected}  # a row of a table has no line
+    wanted = {"query": "the river bank", "highlight": True, "stands": True}
+    same(server.post("/search", wanted).json["hits"], expected)
+    same(server.post("/search", wanted | {"query": ["the river bank"]}).json["results"][0]["hits"], expected)
+    same(server.get("/search?q=the+river+bank&highlight=true&stands=true").json["hits"], expected)
 
 
 @pytest.mark.parametrize("body", [
@@ -154,6 +165,7 @@ def test_hits_stand_on_a_map_among_their_neighbours(server: Server) -> None:
     every = [*found["points"], found["question"]]
     assert max(abs(value) for point in every for value in (point["x"], point["y"])) == pytest.approx(1)
     assert 0 < found["spread"] <= 1
+    assert {point["source"]: point["stands"] for point in found["points"]}["river"] == "line 1"
 
 
 def test_status_and_metrics_say_how_it_fares(server: Server, index: Path) -> None:

@@ -228,6 +228,9 @@ def test_the_preview_shows_the_passage_within_its_document(visit: Open) -> None:
     assert page.locator("#preview .passage").inner_text() == NOTES["boiler"]
     assert page.locator("#preview mark").inner_text() == "The boiler goes off when the pressure falls below 1 bar."
     assert "2024" in page.locator("#preview .facts").inner_text()
+    assert page.locator("#preview .where span").all_inner_texts() == ["boiler", "line 1"]
+    rows = page.locator(".hit .where").filter(has_text="faq.csv").all_inner_texts()
+    assert len(rows) == 2 and not any("line" in row for row in rows)
     assert re.search(r"[?&]hit=\d+", page.url)
     page.get_by_role("button", name="Close the preview").click()
     assert page.locator("#preview").is_hidden()
@@ -334,6 +337,7 @@ def test_the_map_shows_the_hits_and_opens_them(visit: Open) -> None:
     assert page.locator(".hit-dot").count() == 7
     page.locator(".dot[aria-label^='1. boiler']").click()
     page.wait_for_selector("#preview h2:text-is('boiler')")
+    assert page.locator("#preview .where").inner_text().endswith("line 1")
     assert page.locator("#tab-passages").get_attribute("aria-selected") == "true"
 
 

@@ -1,7 +1,7 @@
 // The list of passages: what is shown of each, which one is chosen, and the keys that lead through them.
 
 import { at, cut, el, show } from "./dom.js";
-import { label, said, section, title } from "./places.js";
+import { label, section, title } from "./places.js";
 
 const SHOWN = 420; // characters of a passage, around the sentence that answers
 const BEFORE = 140;
@@ -40,7 +40,7 @@ function row(hit, chosen, open) {
       el("span", { class: "title" }, name),
       el("span", { class: "score", title: "the score" }, hit.score.toFixed(2))),
     el("span", { class: "where", title: hit.source },
-      [from === name ? "" : from, said(hit), section(hit)].filter(Boolean).map((part) => el("span", {}, part))),
+      [from === name ? "" : from, hit.stands, section(hit)].filter(Boolean).map((part) => el("span", {}, part))),
     el("span", { class: "text" }, marked(hit.text, ...sentence(hit), SHOWN)),
     answer && el("span", { class: "text told" }, answer)));
 }

@@ -40,7 +40,8 @@ async function ask() {
 
 const tokens = () => shown(() => showTokens(state.q.trim(), tokens));
 
-async function find(body) {
+async function find(wanted) {
+  const body = { ...wanted, stands: true };
   const found = await searching.run((signal) => post("/search", body, signal));
   if (!found) return;
   hits = found.hits;
@@ -62,8 +63,8 @@ function list() {
 
 function mark(found) {
   if (!found) return;
-  const sentences = new Map(found.hits.map((hit) => [hit.passage_id, hit.highlight]));
-  hits = hits.map((hit) => ({ ...hit, highlight: sentences.get(hit.passage_id) ?? hit.highlight }));
+  const sentences = new Map(found.hits.map(({ passage_id, highlight, stands }) => [passage_id, { highlight, stands }]));
+  hits = hits.map((hit) => ({ ...hit, ...sentences.get(hit.passage_id) }));
   list();
 }
 

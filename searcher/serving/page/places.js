@@ -1,19 +1,4 @@
-// Where a passage stands, as people say it; paths are shortened, for they are long and all begin alike.
-
-const SAID = {
-  page: (value) => `page ${value}`, label: (value) => `printed ${value}`, slide: (value) => `slide ${value}`,
-  notes: () => "notes", sheet: (value) => `sheet ${value}`, row: (value) => `row ${value}`,
-  cell: (value) => `cell ${value}`, name: (value) => value, time: (value) => `at ${value}`,
-  chapter: (value) => value, message: (value) => `message ${value}`,
-};
-
-/** "page 3", "slide 2, notes", "line 12". */
-export function said(hit) {
-  const place = hit.highlight?.place ?? hit.place ?? {};
-  const parts = Object.keys(SAID).filter((name) => place[name] !== undefined && place[name] !== null && place[name] !== false);
-  if (parts.length && !("name" in place)) return parts.map((name) => SAID[name](place[name])).join(", ");
-  return /\.\w+#(?!part-\d+$)/.test(hit.source) ? "" : `line ${hit.highlight?.line ?? hit.line}`;
-}
+// What a passage is called; paths are shortened, for they are long and all begin alike.
 
 /** The end of a path: the name of the file and that of its folder. */
 export function label(source) {

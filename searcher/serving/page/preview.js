@@ -3,7 +3,7 @@
 import { get, Latest } from "./api.js";
 import { at, cut, el, show } from "./dom.js";
 import { sentence } from "./hits.js";
-import { label, said, section, title } from "./places.js";
+import { label, section, title } from "./places.js";
 
 const AROUND = 1500; // characters before and after
 const latest = new Latest();
@@ -23,7 +23,7 @@ export async function showPreview(hit, close) {
     el("div", { class: "head" },
       el("h2", {}, title(hit)),
       el("button", { type: "button", class: "quiet", "aria-label": "Close the preview", onclick: close }, "✕")),
-    el("p", { class: "where" }, [label(hit.source), said(hit), section(hit)].filter(Boolean).map((part) => el("span", {}, part))),
+    el("p", { class: "where" }, [label(hit.source), hit.stands, section(hit)].filter(Boolean).map((part) => el("span", {}, part))),
     el("div", { class: "around", tabindex: "0", role: "group", "aria-label": "The passage in its document" },
       found.more_before && "… ", found.before, passage, found.after, found.more_after && " …"),
     typeof hit.metadata?.answer === "string" && el("p", { class: "told" }, hit.metadata.answer),

@@ -8,7 +8,7 @@ from starlette.types import Scope
 
 from searcher.serving.asked import Serving, note
 from searcher.serving.mapping import mapped
-from searcher.serving.models import Globs, Mapping, Searching, SearchingByAddress, Short, Whole
+from searcher.serving.models import Globs, Mapping, Searching, SearchingByAddress, Short, Shown, Whole
 from searcher.serving.problems import of_lookup
 from searcher.serving.replies import hits_of, reply
 from searcher.serving.service import Service
@@ -30,18 +30,19 @@ FOUND: dict[int | str, dict[str, Any]] = {
 }
 
 
-async def _found(service: Service, query: str | list[str] | None, how: dict[str, Any]) -> Response:
+async def _found(service: Service, query: str | list[str] | None, asked: Shown) -> Response:
+    how, stand = asked.how(), asked.stands
     if isinstance(query, str) and "vector" not in how:
-        return reply(hits_of(await service.search(query, **how)))
+        return reply(hits_of(await service.search(query, **how), stand))
     found = await service.work(lambda: service.searcher.search(query, **how))
     several = isinstance(query, list) or isinstance((how.get("vector") or [0])[0], list)
-    return reply({"results": [hits_of(own) for own in found]} if several else hits_of(found))
+    return reply({"results": [hits_of(own, stand) for own in found]} if several else hits_of(found, stand))
 
 
 async def answered(service: Service, scope: Scope, asked: Searching) -> Response:
     """The answer to a search."""
     note(scope, asked.query)
-    return await _found(service, asked.query, asked.how())
+    return await _found(service, asked.query, asked)
 
 
 @router.post("/search", responses=FOUND, summary="Search")
@@ -59,7 +60,7 @@ async def search_by_address(
 ) -> Response:
     """The same for one question."""
     note(request.scope, asked.q)
-    return await _found(service, asked.q, asked.how())
+    return await _found(service, asked.q, asked)
 
 
 @router.get("/similar", responses=FOUND, summary="Passages of other documents that are like a document")
