@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from searcher.places import said, stands
+from searcher.places import Place, said, stands
 from searcher.records import Highlight, Passage, answers_at
 from searcher.system import shown
 
@@ -33,11 +33,11 @@ class Citation:
     score: float
     text: str
     metadata: dict[str, Any]
-    place: dict[str, Any] | None = None
+    place: Place | None = None
     highlight: Highlight | None = None
 
     @property
-    def answers_at(self) -> tuple[dict[str, Any] | None, int]:
+    def answers_at(self) -> tuple[Place | None, int]:
         """Place and line of what answers: of its best sentence where these are known, else of its beginning."""
         return answers_at(self.highlight, self.place, self.line)
 

@@ -4,19 +4,35 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
-from typing import Any
+from typing import TypedDict, cast, get_type_hints
 
-__all__ = ["PLACE_PARTS", "SAID", "file_of", "line_of", "place_at", "said", "stands"]
+__all__ = ["PLACE_PARTS", "SAID", "Place", "file_of", "line_of", "place_at", "said", "stands"]
 
-# What a place in a file may say, and of which type: the page (from 1) and the label printed on it where that differs,
-# the slide and whether it is in the speaker's notes, the sheet and row, the cell of a notebook, the qualified name of a
-# definition, the time in a recording ("00:01:02.500"), the chapter of a book, the message of a mailbox, the picture in
-# which OCR read it; the line of a file whose text has others.
-PLACE_PARTS: dict[str, type] = {
-    "page": int, "label": str, "slide": int, "notes": bool, "sheet": str, "row": int, "cell": int, "name": str,
-    "time": str, "chapter": str, "message": int,
-    "picture": int, "line": int,
-}  # fmt: skip
+
+class Place(TypedDict, total=False):
+    """What a place in a file may say.
+
+    page: from 1. label: the one printed on the page, where that differs. notes: whether it is in the speaker's notes of
+    the slide. cell: of a notebook. name: the qualified one of a definition. time: in a recording, "00:01:02.500".
+    chapter: of a book. message: of a mailbox. picture: in which OCR read it. line: of a file whose text has others.
+    """
+
+    page: int
+    label: str
+    slide: int
+    notes: bool
+    sheet: str
+    row: int
+    cell: int
+    name: str
+    time: str
+    chapter: str
+    message: int
+    picture: int
+    line: int
+
+
+PLACE_PARTS: dict[str, type] = get_type_hints(Place)
 # How people say them.
 SAID = {
     "page": "page {}", "label": "printed {}", "slide": "slide {}", "notes": "notes", "sheet": "sheet {}",
@@ -25,7 +41,7 @@ SAID = {
 }  # fmt: skip
 
 
-def said(place: Mapping[str, Any]) -> str:
+def said(place: Mapping[str, object]) -> str:
     """A place in words.
 
     >>> said({"page": 3, "label": "iii"}), said({"sheet": "Costs", "row": 12}), said({"slide": 2, "notes": True})
@@ -34,7 +50,7 @@ def said(place: Mapping[str, Any]) -> str:
     return ", ".join(SAID[name].format(place[name]) for name in SAID if place.get(name) not in (None, False))
 
 
-def place_at(places: Sequence[tuple[int, Mapping[str, Any]]], offset: int) -> dict[str, Any] | None:
+def place_at(places: Sequence[tuple[int, Place]], offset: int) -> Place | None:
     """What the places of a document say of an offset of its text, but for the line; None where they say nothing.
 
     places: (start, place) in rising order.
@@ -43,7 +59,8 @@ def place_at(places: Sequence[tuple[int, Mapping[str, Any]]], offset: int) -> di
     {'page': 2}
     """
     at = bisect_right(places, offset, key=lambda each: each[0])
-    return ({name: part for name, part in places[at - 1][1].items() if name != "line"} or None) if at else None
+    parts = {name: part for name, part in places[at - 1][1].items() if name != "line"} if at else {}
+    return cast("Place", parts) if parts else None
 
 
 WITHIN = re.compile(r".+?\.\w+(?=#)", re.DOTALL)  # the path of a file, before what something in it is called
@@ -61,13 +78,13 @@ def file_of(source: str) -> str:
     return source if PurePath(source).suffix else source.partition("#")[0]
 
 
-def line_of(source: str, place: Mapping[str, Any] | None, line: int) -> int | None:
+def line_of(source: str, place: Place | None, line: int) -> int | None:
     """The line, None where nobody would look for one: in a file of pages, sheets or the like, in a row of a table."""
     apart = file_of(source) != source and not PART.search(source)
     return None if apart or (said(place or {}) and "name" not in (place or {})) else line
 
 
-def stands(source: str, place: Mapping[str, Any] | None, line: int) -> str:
+def stands(source: str, place: Place | None, line: int) -> str:
     """Where in its file something stands, in words; empty for a row of a table file that says no more than its id.
 
     >>> stands("a.pdf", {"page": 3}, 1), stands("a.py", {"name": "Tree.walk"}, 12), stands("a.csv#7", None, 1)

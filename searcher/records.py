@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, overload
 
 from searcher.errors import BadValue
-from searcher.places import line_of, said
+from searcher.places import Place, line_of, said
 from searcher.plain import as_json
 
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ class Document:
     first_line: the line of the file on which `text` starts (after front matter it is not 1).
     kind: "text", or "faq" for a question whose answer is `metadata["answer"]`; where the answer is part of the text
         too, it is a section called ANSWER.
-    places: (start, place) in rising order; a place holds from there to the next one. It is a flat dict with some of
-        PLACE_PARTS, each of its type.
+    places: (start, place) in rising order; a place holds from there to the next one.
     payload: what JSON holds, kept beside it and never looked into; None is nothing.
     whole: whether it is one passage, however long, spaces around it included.
     vector: (d,) float32, what stands for all of it where somebody gave or asked for that; no part of the digest.
@@ -52,7 +51,7 @@ class Document:
     breaks: tuple[int, ...] = ()
     first_line: int = 1
     kind: str = "text"
-    places: tuple[tuple[int, Mapping[str, Any]], ...] = ()
+    places: tuple[tuple[int, Place], ...] = ()
     payload: Any = None
     whole: bool = False
     vector: "np.ndarray | None" = field(default=None, compare=False, repr=False)
@@ -164,7 +163,7 @@ class Row(NamedTuple):
     text: str
     metadata: dict[str, Any]
     vector: "np.ndarray"
-    place: dict[str, Any] | None = None
+    place: Place | None = None
 
 
 @dataclass(frozen=True)
@@ -178,16 +177,14 @@ class Highlight:
     start: int
     end: int
     line: int | None = None
-    place: dict[str, Any] | None = None
+    place: Place | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """All of it that is known, as JSON."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
-def answers_at(
-    highlight: Highlight | None, place: dict[str, Any] | None, line: int
-) -> tuple[dict[str, Any] | None, int]:
+def answers_at(highlight: Highlight | None, place: Place | None, line: int) -> tuple[Place | None, int]:
     """Place and line of a highlight where these are known, else those given, of what it is in."""
     if highlight is None or highlight.line is None:
         return place, line
@@ -216,7 +213,7 @@ class Passage:
     """A hit: a passage and its score, the cosine with the question (float, -1 … 1).
 
     `text == document.text[start:end]`; `line` counts from 1; `id` is the caller's, `passage_id` ours.
-    place: some of PLACE_PARTS where its file has pages, sheets or the like; page is the one that it says, else None.
+    place: where its file has pages, sheets or the like; page is the one that it says, else None.
     Both and the line are of where it begins; a highlight has its own.
     highlight, vector ((d,) float32, as it was given): None unless asked for. payload: that of a document that is the
     hit as a whole.
@@ -236,12 +233,12 @@ class Passage:
     text: str
     metadata: dict[str, Any]
     highlight: Highlight | None = None
-    place: dict[str, Any] | None = None
+    place: Place | None = None
     payload: Any = None
     vector: "np.ndarray | None" = field(default=None, compare=False, repr=False)
 
     @property
-    def answers_at(self) -> tuple[dict[str, Any] | None, int]:
+    def answers_at(self) -> tuple[Place | None, int]:
         """Place and line of what answers: of its best sentence where these are known, else of its beginning."""
         return answers_at(self.highlight, self.place, self.line)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from searcher.engines.opening import Opened
 from searcher.errors import BadValue
-from searcher.places import place_at
+from searcher.places import Place, place_at
 from searcher.records import Document
 from searcher.text import around, line_at, section_of, stretch_at
 
@@ -19,7 +19,7 @@ class Surroundings:
     """A stretch of a stored document: `text == document.text[start:end]`, of whole lines.
 
     first, last: offsets of what was asked for within the document, first ≤ last. line: the one that `first` is on,
-    from 1. section: the heading path there. place: some of PLACE_PARTS, empty where its file has none.
+    from 1. section: the heading path there. place: empty where its file has none.
     """
 
     document: Document
@@ -39,7 +39,7 @@ class Surroundings:
         return line_at(self.document, self.first)
 
     @property
-    def place(self) -> dict[str, Any]:
+    def place(self) -> Place:
         """What the file says of where that is."""
         return place_at(self.document.places, self.first) or {}
 

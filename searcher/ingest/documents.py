@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from searcher.embedding import normalize
 from searcher.errors import BadValue, UnknownName
-from searcher.places import PLACE_PARTS
+from searcher.places import PLACE_PARTS, Place
 from searcher.plain import as_json, plain, scalar, storable
 from searcher.records import Chunk, Document
 from searcher.text import check_text
@@ -90,9 +90,9 @@ def sound(document: Document) -> Document:
     return replace(document, metadata=metadata, places=places, payload=payload)
 
 
-def sound_places(places: Iterable[tuple[int, Mapping[str, Any]]]) -> tuple[tuple[int, dict[str, Any]], ...]:
-    """Places as they are stored. BadValue unless their offsets rise and their parts are PLACE_PARTS."""
-    found: list[tuple[int, dict[str, Any]]] = []
+def sound_places(places: Iterable[tuple[int, Mapping[str, Any]]]) -> tuple[tuple[int, Place], ...]:
+    """Places as they are stored. BadValue unless their offsets rise and their parts are those of a `Place`."""
+    found: list[tuple[int, Place]] = []
     for start, place in places:
         if type(start) is not int or start < (found[-1][0] if found else 0):
             raise BadValue(f"a place starts at {start!r:.40}; offsets of places are whole numbers that rise")
@@ -105,7 +105,7 @@ def sound_places(places: Iterable[tuple[int, Mapping[str, Any]]]) -> tuple[tuple
                 raise BadValue(f"{name} of a place is {value!r:.40}, not of type {PLACE_PARTS[name].__name__}")
             if isinstance(value, str):
                 check_text(value, f"{name} of a place")
-        found.append((start, dict(place)))
+        found.append((start, cast("Place", dict(place))))
     return tuple(found)
 
 

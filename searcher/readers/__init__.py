@@ -1,6 +1,6 @@
 """Files → documents: which files there are, what reads which kind, what metadata may be.
 
-Imports: errors, system, plain, records.
+Imports: errors, system, plain, places, records.
 """
 
 from searcher.readers.binary import is_sqlite

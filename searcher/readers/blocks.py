@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from searcher.places import Place
 from searcher.readers.headings import LONGEST_TITLE, Heading
 
 if TYPE_CHECKING:
@@ -51,11 +52,11 @@ class Block(NamedTuple):
     linked: int
 
 
-def laid_out(page: Iterable[Block]) -> tuple[str, list[Heading], list[tuple[int, dict[str, int]]]]:
+def laid_out(page: Iterable[Block]) -> tuple[str, list[Heading], list[tuple[int, Place]]]:
     """The text of blocks under each other, the headings in it, and on which lines of the file the blocks stand."""
     text: list[str] = []
     headings: list[Heading] = []
-    lines: list[tuple[int, dict[str, int]]] = []
+    lines: list[tuple[int, Place]] = []
     length = above = 0
     for block in page:
         gap = "" if not text else "\n" if block.group and block.group == above else "\n\n"

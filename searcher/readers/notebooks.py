@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from searcher.errors import UnreadableFile
+from searcher.places import Place
 from searcher.readers.decoding import decoded
 from searcher.readers.headings import Heading, best_title, sections
 from searcher.readers.links import without_targets
@@ -27,7 +28,7 @@ def read_notebook(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     if cells is None:
         raise UnreadableFile(raw.source, "no notebook: it has no cells")
     pieces: list[str] = []
-    places: list[tuple[int, dict[str, Any]]] = []
+    places: list[tuple[int, Place]] = []
     headings: list[Heading] = []
     length = 0
     for number, cell in enumerate(cells, 1):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from searcher.places import Place
 from searcher.readers.decoding import decoded
 from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.records import Document, Failure
@@ -20,7 +21,7 @@ def read_subtitles(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     text = decoded(raw).replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")
     found = list(TIMES.finditer(text))
     pieces: list[str] = []
-    places: list[tuple[int, dict[str, str]]] = []
+    places: list[tuple[int, Place]] = []
     length, ended, before = 0, 0.0, ""
     for number, times in enumerate(found):
         stop = found[number + 1].start() if number + 1 < len(found) else len(text)

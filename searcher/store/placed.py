@@ -9,7 +9,7 @@ import numpy as np
 
 from searcher.errors import DamagedIndex
 from searcher.filters import BOOLEAN, NUMBER, TEXT, Path
-from searcher.places import PLACE_PARTS, place_at
+from searcher.places import PLACE_PARTS, Place, place_at
 from searcher.plain import as_json
 from searcher.records import Document
 from searcher.store.lookup import Held
@@ -33,16 +33,16 @@ def place_rows(
             yield (*part, checksum(part))
 
 
-def as_place(row: tuple[Any, ...] | None) -> dict[str, Any] | None:
+def as_place(row: tuple[Any, ...] | None) -> Place | None:
     """The place in a row of `places`. DamagedIndex unless it is what was stored."""
     if row is None:
         return None
     check_part(row, f"the place of passage {row[0]}")
-    place: dict[str, Any] = json.loads(row[2])
+    place: Place = json.loads(row[2])
     return place
 
 
-def placed(connection: Any, wanted: str) -> dict[int, dict[str, Any]]:
+def placed(connection: Any, wanted: str) -> dict[int, Place]:
     """The places of passages, whose ids are given as JSON, by their ids."""
     query = f"SELECT {COLUMNS} FROM places WHERE id IN (SELECT value FROM json_each(?))"
     return {row[0]: place for row in connection.execute(query, [wanted]) if (place := as_place(row))}

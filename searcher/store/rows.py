@@ -16,6 +16,7 @@ import numpy as np
 
 from searcher.embedding import IndexSettings
 from searcher.errors import DamagedIndex
+from searcher.places import Place
 from searcher.plain import as_json
 from searcher.records import Document, Prepared, Row
 from searcher.text import places_of
@@ -134,7 +135,7 @@ def as_document(row: tuple[Any, ...]) -> Document:
     return document
 
 
-def as_row(row: tuple[Any, ...], vector: np.ndarray, place: dict[str, Any] | None = None) -> Row:
+def as_row(row: tuple[Any, ...], vector: np.ndarray, place: Place | None = None) -> Row:
     """The passage in columns PASSAGE_PART, crc, DOCUMENT_PART, crc, with its vector, its place. DamagedIndex if bad."""
     check_part(row[:10], f"passage {row[0]}")
     check_part(row[10:19], f"document {row[11]!r}")

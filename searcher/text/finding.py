@@ -91,7 +91,7 @@ def _ways(name: str, value: Any) -> list[str]:
     return [_plain(way) for way in dict.fromkeys(ways)]
 
 
-def _sayings(place: Mapping[str, Any]) -> set[str]:
+def _sayings(place: Mapping[str, object]) -> set[str]:
     """All that may be said for a place: some of its parts, in their order."""
     parts = [_ways(name, place[name]) for name in SAID if place.get(name) not in (None, False)]
     chosen = product(*([None, *ways] for ways in parts))
@@ -205,7 +205,8 @@ def _what_there_is(documents: Sequence[Document]) -> str:
     """What places there are: "pages 1 to 12, lines 1 to 340"."""
     told = []
     for name, plural in PLURAL.items():
-        values = [place[name] for document in documents for _, place in document.places if place.get(name) is not None]
+        every: list[Any] = [place.get(name) for document in documents for _, place in document.places]
+        values = [value for value in every if value is not None]
         if values and (isinstance(values[0], int) or name == "time"):
             told.append(f"{plural} {min(values)} to {max(values)}")
         elif values:

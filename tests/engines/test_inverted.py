@@ -317,6 +317,12 @@ def test_check_finds_a_damaged_file_and_repair_makes_it_anew(searcher: Searcher)
     assert_alike(searcher)
 
 
+def test_a_damaged_file_of_an_index_without_passages_is_no_finding(searcher: Searcher) -> None:
+    searcher.delete(where="source is not null")
+    (searcher.folder / FILE).write_bytes(b"nothing of ours")
+    assert searcher.check() == []
+
+
 def test_the_faiss_file_in_the_place_of_the_words_is_damage(searcher: Searcher) -> None:
     path, right = searcher.folder / FILE, answers(searcher.folder)
     searcher.engine.snapshots.rebuild()

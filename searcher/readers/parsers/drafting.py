@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from searcher.errors import UnreadableFile
+from searcher.places import Place
 from searcher.readers.headings import Heading, best_title, sections
 from searcher.records import MAX_TEXT_BYTES, Document
 
@@ -29,16 +30,17 @@ class Draft:
     def __init__(self, source: str) -> None:
         self.source, self.length = source, 0
         self.headings: list[Heading] = []
-        self.places: list[tuple[int, dict[str, Any]]] = []
+        self.places: list[tuple[int, Place]] = []
         self._pieces: list[str] = []
-        self._next: dict[str, Any] | None = None
+        self._next: Place | None = None
         self._cut = False
         self.breaks: list[int] = []
 
     def at(self, *, cut: bool = False, **place: Any) -> None:
         """What is put next stands at this place; parts that are None are left out. cut: no passage goes over to it."""
         self._cut = cut
-        self._next = {name: value for name, value in place.items() if value is not None} or None
+        parts = {name: value for name, value in place.items() if value is not None}
+        self._next = cast("Place", parts) if parts else None
 
     def put(self, text: str, gap: str = "\n\n", level: int = 0) -> None:
         """Set a piece under what there is; a `level` makes it a heading. Nothing for a piece without a word in it."""

@@ -13,6 +13,7 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from searcher.errors import UnreadableFile
+from searcher.places import Place
 from searcher.readers.blocks import blocks, laid_out
 from searcher.readers.decoding import decoded
 from searcher.readers.htmltree import clean, parsed
@@ -89,7 +90,7 @@ def _messages(raw: Raw) -> Iterator[bytes]:
         yield QUOTED.sub(rb"\1", b"".join(lines))
 
 
-def mail_items(raw: Raw, mail: Mail, source: str, place: dict[str, Any]) -> Iterator[Item | Part]:
+def mail_items(raw: Raw, mail: Mail, source: str, place: Place) -> Iterator[Item | Part]:
     """The document of a message under its headers, then what is attached to it."""
     draft = Draft(source)
     draft.at(**place)
