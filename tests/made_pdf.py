@@ -18,17 +18,21 @@ def made_pdf(
     labels: str = "",
     outline: Sequence[tuple[str, int]] = (),
     title: str = "",
+    author: str = "",
     rotate: int = 0,
+    annotations: Sequence[str] = (),
+    attached: str = "",
 ) -> bytes:
     """A PDF with pieces of text on pages, in Helvetica.
 
     labels: a number tree of page labels, such as "0 << /S /r >>". outline: titles and the pages, from 0, that they lead
-    to. rotate: by how many degrees the pages are shown turned.
+    to. rotate: by how many degrees the pages are shown turned. annotations: of the first page, as they are written within
+    << >>. attached: the name of a file that is in it.
     """
     objects: list[bytes] = [b""] * 4
     info, font = 3, 4
     objects[font - 1] = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
-    objects[info - 1] = f"<< /Title ({title}) /CreationDate (D:20240301120000Z) >>".encode("latin-1")
+    objects[info - 1] = f"<< /Title ({title}) /Author ({author}) /CreationDate (D:20240301120000Z) >>".encode("latin-1")
     numbers = []
     for page in pages:
         stream = b"".join(
@@ -53,6 +57,18 @@ def made_pdf(
             leads = f"/Dest [{numbers[page]} 0 R /Fit]"
             objects.append(f"<< /Title ({_escaped(name)}) /Parent {root} 0 R {leads}{around} >>".encode("latin-1"))
         more += f" /Outlines {root} 0 R"
+    if annotations:
+        first = len(objects) + 1
+        objects += [f"<< /Type /Annot {annotation} >>".encode("latin-1") for annotation in annotations]
+        own = numbers[0] - 1
+        refs = [f"{at} 0 R" for at in range(first, len(objects) + 1)]
+        objects[own] = objects[own].replace(b"/Rotate", f"/Annots [{' '.join(refs)}] /Rotate".encode())
+        fields = [ref for ref, annotation in zip(refs, annotations, strict=True) if "/Widget" in annotation]
+        more += f" /AcroForm << /Fields [{' '.join(fields)}] >>" if fields else ""
+    if attached:
+        objects.append(b"<< /Type /EmbeddedFile /Length 4 >>\nstream\na,b\n\nendstream")
+        file = f"<< /Type /Filespec /F ({attached}) /UF ({attached}) /EF << /F {len(objects)} 0 R >> >>"
+        more += f" /Names << /EmbeddedFiles << /Names [({attached}) {file}] >> >>"
     objects[0] = f"<< /Type /Catalog /Pages 2 0 R{more} >>".encode()
     return _file(objects, f"/Root 1 0 R /Info {info} 0 R")
 

@@ -106,6 +106,13 @@ def test_title_and_date_are_what_the_file_says_unless_that_says_nothing() -> Non
     assert document_of(made_pdf([page], title="untitled")).title is None
 
 
+@pytest.mark.parametrize(
+    ("author", "told"), [("Ada Quist", "Ada Quist"), ("anonymous", None), ("\\(anonymous\\)", None)]
+)
+def test_an_author_whom_nobody_named_is_none(author: str, told: str | None) -> None:
+    assert document_of(made_pdf([page_of("Words.")], author=author)).metadata.get("author") == told
+
+
 @pytest.mark.parametrize("turned", [0, 90, 180, 270])
 def test_a_page_that_is_shown_turned_reads_the_same(turned: int) -> None:
     assert document_of(made_pdf([page_of("First line\nsecond line")], rotate=turned)).text == "First line\nsecond line"

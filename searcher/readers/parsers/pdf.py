@@ -8,12 +8,13 @@ from pypdfium2 import PdfDocument, PdfiumError
 
 from searcher.errors import UnreadableFile
 from searcher.readers.parsers.drafting import Draft, one_line
+from searcher.readers.parsers.pdf_annotations import Form, form_of, with_annotations
 from searcher.readers.parsers.pdf_glyphs import BROKEN_FONT, GUESSED_FONT
 from searcher.readers.parsers.pdf_outline import outlined
 from searcher.readers.parsers.pdf_page import NO_TEXT, Page, read_page
 from searcher.readers.parsers.pdf_setting import cleaned, notes, set_in_pages
 from searcher.readers.raw import Item, Raw, ReadOptions
-from searcher.records import Document
+from searcher.records import Document, Note
 
 __all__ = ["read_pdf"]
 
@@ -32,6 +33,7 @@ NO_TITLE = re.compile(
     r"|.*\.(?:docx?|pptx?|tex|dvi|indd|qxd|xlsx?)",
     re.IGNORECASE,
 )
+NO_VALUE = re.compile(r"\(?(?:anonymous|unspecified)\)?", re.IGNORECASE)  # what programs put where nobody said anything
 PROGRAM = re.compile(r"^Microsoft (?:Office )?(?:Word|PowerPoint|Excel) - ")
 DATE = re.compile(r"D:(\d{4})(?:(\d\d)(\d\d)?)?")
 
@@ -44,10 +46,14 @@ def read_pdf(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """
     document = _opened(raw)
     try:
-        pages = [_page(raw, options, document, number) for number in range(len(document))]
+        with form_of(document) as form:
+            pages = [_page(raw, options, document, number, form) for number in range(len(document))]
         yield _whole(raw.source, document, pages)
+        attached = [one_line(document.get_attachment(at).get_name()) for at in range(document.count_attachments())]
     finally:
         document.close()
+    if attached:
+        yield Note(raw.source, f"files that are attached to it are not read: {', '.join(attached)}")
     yield from notes(raw.source, pages, (NO_TEXT, BROKEN_PAGE, GUESSED_FONT, BROKEN_FONT))
 
 
@@ -58,7 +64,7 @@ def _opened(raw: Raw) -> PdfDocument:
         raise UnreadableFile(raw.source, FAULTS.get(fault.err_code or 0, "no PDF that can be read")) from None
 
 
-def _page(raw: Raw, options: ReadOptions, document: PdfDocument, number: int) -> Page:
+def _page(raw: Raw, options: ReadOptions, document: PdfDocument, number: int, form: Form | None) -> Page:
     try:
         page = document[number]
     except PdfiumError:
@@ -70,6 +76,7 @@ def _page(raw: Raw, options: ReadOptions, document: PdfDocument, number: int) ->
             from searcher.readers.parsers.pdf_scan import by_ocr  # of an extra
 
             read = by_ocr(page, read, f"{raw.source} page {number}", turned)
+        read = with_annotations(page, read, form)
     except PdfiumError:
         return Page([], BROKEN_PAGE)
     finally:
@@ -98,8 +105,13 @@ def _title(document: PdfDocument) -> str | None:
 def _declared(document: PdfDocument) -> dict[str, Any]:
     made = DATE.match(document.get_metadata_value("CreationDate"))
     return {
-        "author": one_line(document.get_metadata_value("Author")),
-        "description": one_line(document.get_metadata_value("Subject")),
-        "keywords": one_line(document.get_metadata_value("Keywords")),
+        "author": _said(document, "Author"),
+        "description": _said(document, "Subject"),
+        "keywords": _said(document, "Keywords"),
         "date": "-".join(filter(None, made.groups())) if made else "",
     }
+
+
+def _said(document: PdfDocument, name: str) -> str:
+    value = one_line(document.get_metadata_value(name))
+    return "" if NO_VALUE.fullmatch(value) else value
