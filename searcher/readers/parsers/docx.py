@@ -6,6 +6,8 @@ from typing import NamedTuple
 from searcher.readers.parsers.docx_styles import Numbering, Styles
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.embedded import Pictures
+from searcher.readers.parsers.graphics import put_graphic
+from searcher.readers.parsers.omml import spell_formulas
 from searcher.readers.parsers.ooxml import declared, symbol
 from searcher.readers.parsers.zipped import Archive, Element, attribute, is_on
 from searcher.readers.raw import Item, Raw, ReadOptions
@@ -16,6 +18,7 @@ GONE = {"del", "moveFrom", "instrText", "delText", "rPr", "pPr", "rt", "fldChar"
 SIGNS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t"}
 NOTES = {"footnoteReference": "footnote", "endnoteReference": "endnote"}
 PICTURES = {"blip": "embed", "imagedata": "id"}  # and the attribute that refers to each
+GRAPHICS = {"chart", "relIds"}
 WRAPPERS = {"sdt", "sdtContent", "ins", "moveTo", "customXml", "smartTag", "body"}
 
 
@@ -66,11 +69,15 @@ class _Word:
         return {attribute(note, "id") or "": note for note in notes if attribute(note, "type") in (None, "normal")}
 
     def _part(self, name: str) -> Element:
-        """The tree of a part, in which each picture says the member that it is."""
+        """The tree of a part: its pictures and graphics say the members that they are, its formulas are lines."""
         root, relations = self.archive.xml(name), self.archive.relations(name)
+        spell_formulas(root)
         for picture in root.iter(*PICTURES):
             target = attribute(picture, PICTURES[picture.tag])
             picture.set("member", relations.get(target or "", ("", ""))[1])
+        for graphic in root.iter(*GRAPHICS):
+            members = [relations[value][1] for value in graphic.attrib.values() if value in relations]
+            graphic.set("members", "\n".join(members))
         return root
 
     def _margin(self, root: Element, said: set[str]) -> None:
@@ -116,6 +123,8 @@ class _Word:
             before = self.draft.length
             if element.tag in PICTURES:
                 self.pictures.put(self.draft, element.get("member"))
+            elif element.tag in GRAPHICS:
+                put_graphic(self.draft, self.archive, element.get("members", "").split("\n"))
             else:
                 self._blocks(element)
             if element.tag not in PICTURES or self.draft.length > before:
@@ -163,7 +172,7 @@ class _Word:
             elif tag in NOTES:
                 note = self.notes[NOTES[tag]].pop(attribute(element, "id") or "", None)
                 below.extend([] if note is None else [note])
-            elif tag == "txbxContent" or tag in PICTURES:
+            elif tag == "txbxContent" or tag in PICTURES or tag in GRAPHICS:
                 below.append(element)
             elif tag == "AlternateContent":
                 self._first_that_says(element, pieces, below)

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from lxml import etree
+
 from searcher.errors import UnreadableFile
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.embedded import Pictures
@@ -54,7 +56,8 @@ class _OpenDocument:
     """One document. numbered: names of list styles that count. hidden: names of styles that are not shown."""
 
     def __init__(self, raw: Raw, root: Element, styles: list[Element], meta: Element, pictures: Pictures) -> None:
-        self.raw, self.meta, self.pictures = raw, meta, pictures
+        self.raw, self.meta, self.pictures, self.archive = raw, meta, pictures, pictures.archive
+        self.objects: set[str] = set()  # that were read
         self.draft = Draft(raw.source)
         self.body = root.find("body")
         self.numbered: set[str] = set()
@@ -129,15 +132,34 @@ class _OpenDocument:
             self._table(element)
         elif tag == "image":
             self._picture(element)
+        elif tag == "object":
+            self._block(self._object(element), gap)
         else:
             for child in element:
                 self._block(child, gap)
 
+    def _object(self, element: Element) -> Element:
+        """The body of a document within this one, such as a chart; a formula is a paragraph. Nothing a second time."""
+        name = (attribute(element, "href") or "").removeprefix("./")
+        if self.archive and name:
+            try:
+                element = self.archive.maybe(None if name in self.objects else f"{name}/content.xml")
+            except UnreadableFile as fault:
+                self.raw.note(f"{name} is left out: {fault.reason}")
+                return etree.Element("none")
+            self.objects.add(name)
+        formula = next(element.iter("math"), None)
+        if formula is None:
+            return next(element.iter("body"), etree.Element("none"))
+        line = etree.Element("p")
+        line.text = one_line(formula.findtext(".//annotation") or "".join(formula.itertext()))
+        return line
+
     def _picture(self, image: Element) -> None:
         """The first image of a frame, with the others, which are the same in other kinds."""
         others = list(image.itersiblings("image"))
-        if image.getprevious() is not None and image.getprevious().tag == "image":
-            return
+        if any(each.tag in ("image", "object") for each in image.itersiblings(preceding=True)):
+            return  # of an object it is what that looks like
         if data := image.findtext("binary-data"):
             self.pictures.put_data(self.draft, data)
         names = (attribute(each, "href") or "" for each in (image, *others))
@@ -232,6 +254,12 @@ class _OpenDocument:
                 pieces.append("\t" if tag == "tab" else "\n")
             elif tag == "note":
                 below += child.findall("note-body")
+            elif tag == "object":
+                inner = self._object(child)
+                if inner.tag == "p":  # a formula, which stands in its line
+                    pieces.append(inner.text)
+                else:
+                    below.append(inner)
             elif tag in ("text-box", "table", "image"):
                 below.append(child)
             elif tag not in GONE and not self._is_hidden(child) and attribute(child, "is-hidden") != "true":

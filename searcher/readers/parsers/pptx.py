@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.embedded import Pictures
+from searcher.readers.parsers.graphics import paragraphs, put_body, put_graphic
+from searcher.readers.parsers.omml import spell_formulas
 from searcher.readers.parsers.ooxml import declared
 from searcher.readers.parsers.zipped import Archive, Element, attribute
 from searcher.readers.raw import Item, Raw, ReadOptions
@@ -47,6 +49,7 @@ def _slide(element: Element, relations: Relations) -> str:
 def _read(draft: Draft, archive: Archive, pictures: Pictures, name: str, slide: Element, number: int) -> None:
     draft.at(slide=number, cut=True)
     relations = archive.relations(name)
+    spell_formulas(slide)
     for shape in _shapes(draft, archive, slide.find("cSld/spTree"), relations):
         for picture in shape.iter("blip"):
             pictures.put(draft, relations.get(attribute(picture, "embed") or "", ("", ""))[1])
@@ -55,7 +58,7 @@ def _read(draft: Draft, archive: Archive, pictures: Pictures, name: str, slide: 
             draft.at(slide=number, notes=True)
             for shape in archive.xml(target).iter("sp"):
                 if attribute(shape.find("nvSpPr/nvPr/ph"), "type") == "body":
-                    _body(draft, shape.find("txBody"))
+                    put_body(draft, shape.find("txBody"))
 
 
 def _shapes(draft: Draft, archive: Archive, parent: Element, relations: Relations) -> Iterator[Element]:
@@ -68,10 +71,10 @@ def _shapes(draft: Draft, archive: Archive, parent: Element, relations: Relation
         if shape.tag == "graphicFrame":
             _frame(draft, archive, shape, relations)
         elif kinds[at] in TITLES:
-            title = one_line("\n".join(_paragraphs(shape.find("txBody"))))
+            title = one_line("\n".join(paragraphs(shape.find("txBody"))))
             draft.put(title, level=1)
         elif kinds[at] not in FURNITURE:
-            _body(draft, shape.find("txBody"))
+            put_body(draft, shape.find("txBody"))
         yield shape
 
 
@@ -86,63 +89,13 @@ def _flat(parent: Element) -> Iterator[Element]:
             yield from _flat(element[0])
 
 
-def _body(draft: Draft, body: Element) -> None:
-    for number, paragraph in enumerate(_paragraphs(body)):
-        draft.put(paragraph, "\n" if number else "\n\n")
-
-
-def _paragraphs(body: Element) -> Iterator[str]:
-    for paragraph in [] if body is None else body.iter("p"):
-        pieces = []
-        for element in paragraph.iter("t", "br", "tab"):
-            pieces.append({"br": "\n", "tab": "\t"}.get(element.tag, element.text or ""))
-        if text := "".join(pieces).strip().replace("\v", "\n"):
-            yield text
-
-
 def _frame(draft: Draft, archive: Archive, frame: Element, relations: Relations) -> None:
     """A table, a chart, or a diagram."""
     gap = "\n\n"
     for row in frame.iter("tr"):
-        cells = [one_line("\n".join(_paragraphs(cell.find("txBody")))) for cell in row.findall("tc")]
+        cells = [one_line("\n".join(paragraphs(cell.find("txBody")))) for cell in row.findall("tc")]
         if any(cells):
             draft.put(" | ".join(cells), gap)
             gap = "\n"
     for element in frame.iter("chart", "relIds"):
-        for name in {relations[value][1] for value in map(str, element.attrib.values()) if value in relations}:
-            if not archive.has(name):
-                continue
-            root = archive.xml(name)
-            if root.tag == "chartSpace":
-                _chart(draft, root)
-            elif root.tag == "dataModel":
-                for point in root.iter("pt"):
-                    _body(draft, point.find("t"))
-
-
-def _chart(draft: Draft, root: Element) -> None:
-    """Its titles, and a row for each category with the values of all series."""
-    for title in root.iter("title"):
-        _body(draft, title)
-    series = list(root.iter("ser"))
-    names = [one_line(" ".join(each.findtext("v") or "" for each in own.findall("tx//pt"))) for own in series]
-    points = [[_points(own, kinds) for own in series] for kinds in (("cat", "xVal"), ("val", "yVal"))]
-    labels: dict[int, str] = {at: text for own in points[0] for at, text in own.items()}
-    gap = "\n\n"
-    if any(names):
-        draft.put(" | ".join(["", *names]) if labels else " | ".join(names), gap)
-        gap = "\n"
-    for at in sorted({at for own in points[1] for at in own} | set(labels)):
-        draft.put(" | ".join([labels.get(at, ""), *(own.get(at, "") for own in points[1])]), gap)
-        gap = "\n"
-
-
-def _points(series: Element, kinds: tuple[str, str]) -> dict[int, str]:
-    """The texts or numbers of a series by their places; of categories of several levels the innermost."""
-    found: dict[int, str] = {}
-    for kind in kinds:
-        for point in series.findall(f"{kind}//pt"):
-            index = attribute(point, "idx") or ""
-            if index.isdecimal():
-                found.setdefault(int(index), one_line(point.findtext("v")))
-    return found
+        put_graphic(draft, archive, {relations[value][1] for value in element.attrib.values() if value in relations})

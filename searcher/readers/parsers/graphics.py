@@ -1,0 +1,63 @@
+"""What Office draws from data: charts as rows of their values, diagrams as their texts, shapes as their paragraphs."""
+
+from collections.abc import Iterable, Iterator
+
+from searcher.readers.parsers.drafting import Draft, one_line
+from searcher.readers.parsers.zipped import Archive, Element, attribute
+
+__all__ = ["paragraphs", "put_body", "put_graphic"]
+
+
+def put_graphic(draft: Draft, archive: Archive, members: Iterable[str]) -> None:
+    """Put the chart or the diagram that is in one of the members to which a frame refers."""
+    for name in members:
+        root = archive.maybe(name)
+        if root.tag == "chartSpace":
+            _chart(draft, root)
+        elif root.tag == "dataModel":
+            for point in root.iter("pt"):
+                put_body(draft, point.find("t"))
+
+
+def put_body(draft: Draft, body: Element) -> None:
+    """Put the paragraphs of a shape."""
+    for number, paragraph in enumerate(paragraphs(body)):
+        draft.put(paragraph, "\n" if number else "\n\n")
+
+
+def paragraphs(body: Element) -> Iterator[str]:
+    """Those of a shape in which something stands."""
+    for paragraph in [] if body is None else body.iter("p"):
+        pieces = []
+        for element in paragraph.iter("t", "br", "tab"):
+            pieces.append({"br": "\n", "tab": "\t"}.get(element.tag, element.text or ""))
+        if text := "".join(pieces).strip().replace("\v", "\n"):
+            yield text
+
+
+def _chart(draft: Draft, root: Element) -> None:
+    """Its titles, and a row for each category with the values of all series."""
+    for title in root.iter("title"):
+        put_body(draft, title)
+    series = list(root.iter("ser"))
+    names = [one_line(" ".join(each.findtext("v") or "" for each in own.findall("tx//pt"))) for own in series]
+    points = [[_points(own, kinds) for own in series] for kinds in (("cat", "xVal"), ("val", "yVal"))]
+    labels: dict[int, str] = {at: text for own in points[0] for at, text in own.items()}
+    gap = "\n\n"
+    if any(names):
+        draft.put(" | ".join(["", *names]) if labels else " | ".join(names), gap)
+        gap = "\n"
+    for at in sorted({at for own in points[1] for at in own} | set(labels)):
+        draft.put(" | ".join([labels.get(at, ""), *(own.get(at, "") for own in points[1])]), gap)
+        gap = "\n"
+
+
+def _points(series: Element, kinds: tuple[str, str]) -> dict[int, str]:
+    """The texts or numbers of a series by their places; of categories of several levels the innermost."""
+    found: dict[int, str] = {}
+    for kind in kinds:
+        for point in series.findall(f"{kind}//pt"):
+            index = attribute(point, "idx") or ""
+            if index.isdecimal():
+                found.setdefault(int(index), one_line(point.findtext("v")))
+    return found
