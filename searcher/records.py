@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANSWER", "HEADINGS", "MAX_TEXT_BYTES", "AddReport", "Answer", "Chunk", "Document", "Failure", "Head", "Highlight",
-    "Hits", "Input", "Kept", "Note", "Passage", "Prepared", "Row", "Skipped", "ValueCount", "answers_at",
+    "Hits", "Input", "Note", "Passage", "Prepared", "Row", "Skipped", "ValueCount", "answers_at",
 ]  # fmt: skip
 
 ANSWER = "answer"
@@ -128,16 +128,6 @@ class Prepared:
         if not finite.all():
             bad = int(np.flatnonzero(~finite)[0])
             raise BadValue(f"{source}: the vector of passage {bad + 1} has a NaN or infinite component")
-
-
-class Kept(NamedTuple):
-    """What is stored of a document but the document itself: the rest of a `Prepared`, in its order."""
-
-    digest: bytes
-    file: str | None
-    chunks: list[Chunk]
-    vectors: "np.ndarray"
-    given: "list[np.ndarray | None] | None"
 
 
 class Head(NamedTuple):

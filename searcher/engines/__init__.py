@@ -11,7 +11,7 @@ from searcher.engines.status import status
 from searcher.engines.surroundings import Surrounding, Surroundings
 from searcher.engines.tuning import RECALL, make_index
 from searcher.engines.upkeep import Repair, check, compact, repair
-from searcher.store import Held, Look, SeenFile
+from searcher.store import Held, Kept, Look, SeenFile
 
 __all__ = [
     "RECALL",
@@ -20,6 +20,7 @@ __all__ = [
     "Engine",
     "Held",
     "Hit",
+    "Kept",
     "Library",
     "LocalEngine",
     "Look",

@@ -10,8 +10,8 @@ import numpy as np
 from searcher.embedding import IndexSettings, OwnTokens
 from searcher.errors import BadValue
 from searcher.filters import Filter
-from searcher.records import Document, Head, Input, Kept, Prepared, Row
-from searcher.store import Look, SeenFile, Unanswered
+from searcher.records import Document, Head, Input, Prepared, Row
+from searcher.store import Kept, Look, SeenFile, Unanswered
 from searcher.vectors import IndexType, check_knob
 
 __all__ = ["ANY", "Effort", "Engine", "Hit", "Notes", "cosine"]

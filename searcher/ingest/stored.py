@@ -5,8 +5,8 @@ from itertools import chain
 
 import numpy as np
 
-from searcher.engines import Engine
-from searcher.records import Kept, Prepared
+from searcher.engines import Engine, Kept
+from searcher.records import Prepared
 
 __all__ = ["missing"]
 

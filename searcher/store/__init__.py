@@ -7,7 +7,7 @@ from searcher.store.given import as_given, given_rows
 from searcher.store.keyword_index import KEYWORD_FAULT, asked
 from searcher.store.moving import renamed
 from searcher.store.notes import Notes, Unanswered
-from searcher.store.passages import READ_ROWS
+from searcher.store.passages import READ_ROWS, Kept
 from searcher.store.repair import repair_database
 from searcher.store.rows import as_document, as_settings, key_of, settings_rows
 from searcher.store.schema import FORMAT
@@ -26,6 +26,7 @@ __all__ = [
     "READ_ROWS",
     "TOKENS",
     "Held",
+    "Kept",
     "Look",
     "Notes",
     "SeenFile",

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from searcher import filters
 from searcher.embedding import IndexSettings
 from searcher.errors import DamagedIndex
 from searcher.places import PLACE_PARTS
-from searcher.records import ANSWER, Chunk, Head, Input, Kept, Row
+from searcher.records import ANSWER, Chunk, Head, Input, Row
 from searcher.store.filter_sql import allowed_ids, chosen_ids
 from searcher.store.given import NOWHERE, as_given
 from searcher.store.lookup import Spans, is_key, keys, spans
@@ -22,7 +22,7 @@ from searcher.store.rows import DOCUMENT_PART, PASSAGE_PART, as_row, check_part,
 from searcher.store.schema import COLUMNS
 from searcher.store.state import State, ids_of
 
-__all__ = ["READ_ROWS", "Passages"]
+__all__ = ["READ_ROWS", "Kept", "Passages"]
 
 READ_ROWS = 10_000  # vectors read in one piece
 KEPT_DOCUMENT = "SELECT source, digest, file, passages FROM documents WHERE id = ?"
@@ -30,6 +30,16 @@ KEPT_PASSAGES = (
     f"SELECT {PASSAGE_PART}, p.crc, v.vector, v.crc, g.length, g.rest, g.crc FROM passages p"
     " LEFT JOIN vectors v ON v.id = p.id LEFT JOIN given g ON g.id = p.id WHERE p.document = ? ORDER BY p.id"
 )
+
+
+class Kept(NamedTuple):
+    """What is stored of a document but itself: the rest of a `Prepared`, in its order. vectors: (n, d) float32."""
+
+    digest: bytes
+    file: str | None
+    chunks: list[Chunk]
+    vectors: np.ndarray
+    given: list[np.ndarray | None] | None
 
 
 class Passages(State):
@@ -94,7 +104,7 @@ class Passages(State):
     def kept(self, documents: Iterable[int]) -> Iterator[tuple[int, Kept]]:
         """Ids of those documents that are there, rising, and what is stored of each but itself; DamagedIndex.
 
-        A document is in memory at a time. The vectors are (n, d) float32. Call in `reading`.
+        A document is in memory at a time. Call in `reading`.
         """
         settings = self.settings()
         for number in sorted(set(documents)):

@@ -1,6 +1,6 @@
 """An index on Milvus, a server, a cluster or Milvus Lite, as an `Engine`: what it promises, and questions to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -18,6 +18,7 @@ from searcher.engines.milvus.writing import Writing
 from searcher.engines.words import rarest, terms
 from searcher.errors import BadValue, DamagedIndex, IndexUnavailable
 from searcher.filters import Filter
+from searcher.records import Row
 
 __all__ = ["MilvusEngine"]
 
@@ -27,6 +28,7 @@ SPARE = 8  # hits beyond those asked for, which tell whether others are as near 
 DEEPER = 4
 EF = 128  # of the graph, at least; a filter leaves fewer of those that are looked at
 WITHOUT = 10_000  # ids that an expression names
+FEW = 1000  # rows that a filter allows, up to which each of them is looked at
 FLUSHED = 50_000  # passages after which the server is asked to make its files and their graphs at once
 
 
@@ -109,6 +111,8 @@ class MilvusEngine(Writing):
         waiting, limit, every = list(range(len(vectors))), k + SPARE, list[int]()
         if effort.exact:
             waiting, every = every, waiting
+        elif where is not None and (few := self._few(wanted, left_out)) is not None:
+            return [_best_of(few, vector, k) for vector in vectors]
         while waiting and limit <= MOST:
             open_ = []
             for place, hits, found in self._searched(vectors, waiting, limit, wanted, effort.ef, left_out):
@@ -124,9 +128,21 @@ class MilvusEngine(Writing):
                 answers[place] = hits
         return answers
 
-    def _asked_of(self, wanted: Wanted) -> int:
+    def _asked_of(self, wanted: Wanted, level: str | None = None) -> int:
         """How many rows a question is asked of."""
-        return 0 if self.address.is_lite else self.server.count(self.passages, wanted.expression)
+        return 0 if self.address.is_lite else self.server.count(self.passages, wanted.expression, level)
+
+    def _few(self, wanted: Wanted, without: set[int]) -> Collection[Row] | None:
+        """The passages that a filter allows, where they are few; None where they are many, and on Lite, which is exact.
+
+        Of what was written in the last minutes a server has no graph yet but lists of near vectors, of which it looks
+        into an eighth, whatever of them a filter leaves.
+        """
+        level = self.server.access.level
+        if self.address.is_lite or self._asked_of(wanted, level) > FEW:
+            return None
+        rows = self.server.query(self.passages, wanted.expression, FIELDS, level, 2 * FEW)
+        return self._rows_in_hand({row["id"]: row for row in rows}, wanted, without).values()
 
     def _searched(
         self, vectors: np.ndarray, places: Sequence[int], limit: int, wanted: Wanted, ef: int | None, without: set[int]
@@ -146,7 +162,7 @@ class MilvusEngine(Writing):
             known = self._rows_in_hand({row["id"]: row for own in rows for row in own}, wanted, without)
             for place, own in zip(some, rows, strict=True):
                 passages = [known[row["id"]] for row in own if row["id"] in known]
-                hits = _ranked([(cosine(passage, vectors[place]), passage) for passage in passages])
+                hits = _best_of(passages, vectors[place], len(passages))
                 found.append((place, hits, len(own)))
         return found
 
@@ -165,8 +181,7 @@ class MilvusEngine(Writing):
         for rows in self.server.each(self.passages, wanted.expression or EVERY, FIELDS):
             known = self._rows_in_hand({row["id"]: row for row in rows}, wanted, without)
             for place, vector in enumerate(vectors):
-                hits = [(cosine(passage, vector), passage) for passage in known.values()]
-                best[place] = _ranked(best[place] + hits)[:k]
+                best[place] = _ranked(best[place] + _best_of(known.values(), vector, k))[:k]
         return best
 
     def by_words(
@@ -216,6 +231,11 @@ class MilvusEngine(Writing):
 
 def _by_score(hit: tuple[float, int]) -> tuple[float, int]:
     return -hit[0], hit[1]
+
+
+def _best_of(passages: Iterable[Row], vector: np.ndarray, k: int) -> list[Hit]:
+    """The k of some passages that are nearest to a vector (d,)."""
+    return _ranked([(cosine(passage, vector), passage) for passage in passages])[:k]
 
 
 def _ranked(hits: list[Hit]) -> list[Hit]:

@@ -17,8 +17,8 @@ from searcher.engines.milvus.state import NUMBERS_AT_ONCE, pieces
 from searcher.errors import BadValue, DamagedIndex, UnknownName
 from searcher.filters import ROW_KEYS, And, Filter, Holds, Named, Not, Or, Unchecked, lets_through
 from searcher.places import PLACE_PARTS
-from searcher.records import ANSWER, Chunk, Input, Kept, Prepared, Row
-from searcher.store import key_of, phrase_of, words_of
+from searcher.records import ANSWER, Chunk, Input, Prepared, Row
+from searcher.store import Kept, key_of, phrase_of, words_of
 
 __all__ = ["EVERY", "Passages", "Wanted"]
 
