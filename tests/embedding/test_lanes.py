@@ -1,6 +1,7 @@
 """A question waits for nobody's bulk: where it is embedded, and in which thread."""
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -63,6 +64,37 @@ def test_a_thread_on_one_core_embeds_by_itself_and_leaves_torch_to_others_as_it_
     assert (names, threads) == ({"lane_0"}, 1)
     [(_, expected)] = encoder.run(FEW, (4,), False, lambda hidden: hidden.layers[4])
     np.testing.assert_allclose(states, expected, atol=1e-5)
+
+
+@pytest.fixture
+def _two_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Torch is told to use two threads, and no thread keeps to one yet."""
+    before = torch.get_num_threads()
+    monkeypatch.setattr(devices, "_elsewhere", [])
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("_two_threads")
+def test_every_thread_for_bulk_keeps_to_one_core(encoder: Encoder) -> None:
+    found = {threads for _, threads in encoder.run(MANY, (4,), False, lambda hidden: torch.get_num_threads())}
+    assert found == {1}
+    assert torch.get_num_threads() == 2
+
+
+@pytest.mark.usefixtures("_two_threads")
+def test_every_thread_on_one_core_keeps_to_it_however_many_there_are() -> None:
+    together = threading.Barrier(3)
+
+    def lane(_: int) -> int:
+        on_one_core()
+        together.wait(30)  # all have said so before any of them asks torch for anything
+        return torch.get_num_threads()
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(lane, range(3))) == [1, 1, 1]
+    assert torch.get_num_threads() == 2
 
 
 def _named(names: set[str]):  # type: ignore[no-untyped-def]

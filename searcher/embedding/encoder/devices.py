@@ -98,6 +98,7 @@ def workers() -> int:
 
 def one_core() -> None:
     """Let the torch operations of this thread run on one core."""
+    torch.get_num_threads()  # a thread that never asked takes at its first operation whatever another has set since
     torch.set_num_threads(1)
 
 
