@@ -19,7 +19,7 @@ from common import report
 from quality import read_set
 
 from searcher import Embedder
-from searcher.embedding.encoder.int8 import most_of_weights
+from searcher.embedding.encoder.int8 import most_of_pairs
 from searcher.evaluation import Dataset
 from searcher.evaluation.measures import query_values
 
@@ -97,7 +97,7 @@ def main() -> None:
         if (gains := [row[dtype]["gain"] for row in rows if row["set"] in names])
     }
     print(means)
-    report("int8", {"greatest_weight": most_of_weights(), "rows": rows, "mean_gains": means})
+    report("int8", {"greatest_pair": most_of_pairs(), "rows": rows, "mean_gains": means})
 
 
 if __name__ == "__main__":

@@ -65,13 +65,13 @@ def randomise(model: torch.nn.Module, seed: int) -> None:
 
 def save_bert(
     folder: Path, *, layers: int = 4, width: int = 32, heads: int = 4, positions: int = 64, seed: int = 0,
-    lowercase: bool = True, truncate_at: int | None = 16, pooler: bool = True,
+    lowercase: bool = True, truncate_at: int | None = 16, pooler: bool = True, inner: int = 0, activation: str = "gelu",
 ) -> Path:  # fmt: skip
     """A BertModel with a tokenizer.json that truncates and pads, to be ignored."""
     tokenizer = bert_tokenizer(lowercase, truncate_at)
     config = BertConfig(
         vocab_size=tokenizer.get_vocab_size(), hidden_size=width, num_hidden_layers=layers, num_attention_heads=heads,
-        intermediate_size=2 * width, max_position_embeddings=positions,
+        intermediate_size=inner or 2 * width, max_position_embeddings=positions, hidden_act=activation,
     )  # fmt: skip
     model = BertModel(config, add_pooling_layer=pooler)
     randomise(model, seed)

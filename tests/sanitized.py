@@ -4,7 +4,8 @@
 
 Compiles every library of hatch_build.py with both into a copy of the package in FOLDER (kept; else a temporary one) and
 runs the tests that call kernels, at sizes odd and even, against that copy. The first byte read or written beyond an array,
-numpy's and torch's included, or the first overflow ends the run with the line of C. What this CPU cannot run is skipped.
+numpy's and torch's included, the first overflow, or the first NaN made a whole number ends the run with the line of C. What
+this CPU cannot run is skipped.
 
 Needs gcc with its libasan and libubsan, and hatchling. Python's own leaks are not looked for.
 """
@@ -17,7 +18,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SANITIZERS = "-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
+SANITIZERS = "-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all"
 TESTS = ["vectors", "embedding/test_encoder.py", "embedding/test_int8.py"]
 PRELOADED = ["libasan.so", "libubsan.so", "libstdc++.so"]  # the last, for exceptions of libraries that are loaded later
 OPTIONS = {

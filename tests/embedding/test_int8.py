@@ -1,5 +1,7 @@
 """Dense layers in bytes: exact products, vectors near transformers' float32, and a line where they cannot be had."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +15,12 @@ import searcher.embedding.encoder.encoder
 from searcher import Embedder, Searcher, SearcherError
 from searcher.cli import main
 from searcher.embedding.encoder import Encoder, Sequence_, devices, int8
-from searcher.embedding.encoder.int8 import GREATEST, ZEROS, dense8, most_of_weights, product
+from searcher.embedding.encoder.int8 import GREATEST, PAIRS, ZEROS, dense8, most_of_pairs, product
 from searcher.embedding.encoder.kernels import Norm
 from searcher.embedding.encoder.passes import PASSES, Passes, TorchPasses, compiled_passes, room
 from searcher.embedding.models import load_model
 
-pytestmark = pytest.mark.skipif(most_of_weights() is None, reason="no products of bytes here")
+pytestmark = pytest.mark.skipif(most_of_pairs() is None, reason="no products of bytes here")
 LENGTHS = [3, 17, 1, 64, 33, 16, 64, 2, 40, 5]
 
 
@@ -69,20 +71,49 @@ def test_rows_become_bytes_with_the_least_steps_that_hold_them(
     assert (out.rows[tokens // 2] == zero).all()
 
 
-@pytest.mark.parametrize("most", GREATEST)
-@pytest.mark.parametrize(("tokens", "inputs", "outputs"), [(1, 1, 1), (3, 7, 5), (33, 384, 97), (70, 1536, 384)])
-def test_products_of_bytes_are_those_of_integers(tokens: int, inputs: int, outputs: int, most: int) -> None:
-    if most > most_of_weights():
+def greatest_pairs(inputs: int, outputs: int) -> np.ndarray:
+    """Weights (e, d) whose neighbours sum up to 1 wherever they stand, or to -1 in every other output."""
+    firsts = np.random.default_rng(3).random((outputs, inputs + 1, 1)).astype(np.float32)
+    pairs = np.concatenate([firsts, 1 - firsts], 2).reshape(outputs, -1)[:, :inputs]
+    return pairs * (-1) ** np.arange(outputs, dtype=np.float32)[:, None]
+
+
+@pytest.mark.parametrize("most", PAIRS)
+@pytest.mark.parametrize("weights", [random_numbers, greatest_pairs])
+@pytest.mark.parametrize(
+    ("tokens", "inputs", "outputs"), [(1, 1, 1), (1, 2, 3), (3, 7, 5), (17, 17, 17), (33, 384, 97), (70, 1536, 384)]
+)
+def test_products_of_bytes_are_those_of_integers(
+    tokens: int, inputs: int, outputs: int, weights: Callable[[int, int], np.ndarray], most: int
+) -> None:
+    if most > most_of_pairs():
         pytest.skip("pairs of products do not fit 16 bits here")
-    weight, bias = random_numbers(outputs, inputs), random_numbers(outputs, seed=1)
+    weight, bias = weights(inputs, outputs).reshape(outputs, inputs), random_numbers(outputs, seed=1)
     layer = dense8(torch.from_numpy(weight), torch.from_numpy(bias), most)
     x = room(tokens, inputs, 128)
     x.rows.copy_(torch.from_numpy(np.random.default_rng(2).integers(0, 256, x.rows.shape)))
-    x.rows[:, ::3] = 255  # the greatest sums there can be
-    steps = np.abs(weight).max(1) / most
+    x.rows[::2] = 255  # the greatest sums there can be
+    steps = layer.steps.numpy()
     whole = np.rint(weight / steps[:, None]).astype(np.int64)
     sums = (x.rows.numpy().astype(np.int64) - 128) @ whole.T
-    np.testing.assert_array_equal(product(x, layer).numpy(), sums.astype(np.float32) * steps.astype(np.float32))
+    np.testing.assert_array_equal(product(x, layer).numpy(), sums.astype(np.float32) * steps)
+
+
+@pytest.mark.parametrize("most", PAIRS)
+@pytest.mark.parametrize("weights", [random_numbers, greatest_pairs])
+@pytest.mark.parametrize("inputs", [1, 2, 7, 384])
+def test_steps_of_weights_are_the_least_that_hold_them_and_their_pairs(
+    inputs: int, weights: Callable[[int, int], np.ndarray], most: int
+) -> None:
+    weight = weights(inputs, 300).reshape(300, inputs)
+    steps = dense8(torch.from_numpy(weight), torch.zeros(300), most).steps.numpy()
+    pairs = np.pad(weight, ((0, 0), (0, inputs % 2))).reshape(300, -1, 2)
+    sums = np.maximum(np.maximum(pairs, 0).sum(2), np.maximum(-pairs, 0).sum(2)).max(1)
+    np.testing.assert_allclose(steps, np.maximum(np.abs(weight).max(1) / GREATEST, sums / most), rtol=1e-5)
+    whole = np.rint(pairs / steps[:, None, None])
+    assert np.abs(whole).max() <= GREATEST
+    assert np.abs(np.maximum(whole, 0).sum(2)).max() <= most
+    assert np.abs(np.minimum(whole, 0).sum(2)).max() <= most
 
 
 @pytest.mark.parametrize("activation", ["gelu", "gelu tanh", "relu"])
@@ -170,14 +201,41 @@ def test_roberta_is_near_transformers(tmp_path: Path, passes: Passes) -> None:
     check(save_roberta(tmp_path / "roberta"), False)
 
 
-@pytest.mark.parametrize(("width", "heads"), [(64, 2), (96, 1), (48, 4), (30, 3), (7, 1)])
-def test_odd_widths_are_near_transformers(tmp_path: Path, width: int, heads: int) -> None:
-    check(save_bert(tmp_path / "bert", layers=2, width=width, heads=heads), True)
+@pytest.mark.parametrize(
+    ("layers", "width", "heads", "inner", "activation"),
+    [
+        (2, 64, 2, 128, "gelu"), (1, 96, 1, 7, "relu"), (3, 48, 4, 100, "gelu_new"), (2, 30, 3, 61, "gelu"),
+        (2, 7, 7, 14, "gelu_pytorch_tanh"), (1, 100, 5, 201, "relu"), (2, 8, 1, 33, "gelu"), (1, 17, 1, 17, "gelu"),
+    ],
+)  # fmt: skip
+def test_odd_shapes_are_near_transformers(
+    tmp_path: Path, layers: int, width: int, heads: int, inner: int, activation: str
+) -> None:
+    shape = {"layers": layers, "width": width, "heads": heads, "inner": inner, "activation": activation}
+    check(save_bert(tmp_path / "bert", **shape), True)
 
 
-def test_weights_of_7_bits_are_near_transformers(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "most_of_weights", lambda: GREATEST[-1])
-    check(tiny_bert, True, 0.98)
+@pytest.mark.parametrize(("width", "inner"), [(1, 1), (2, 1), (3, 5)])
+def test_the_narrowest_shapes_have_vectors(tmp_path: Path, width: int, inner: int) -> None:
+    embedder = Embedder(save_bert(tmp_path / "bert", layers=2, width=width, heads=1, inner=inner), dtype="int8")
+    vectors = embedder.embed(["river bank", "hello", "the boat on the river"])
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
+
+
+def test_threads_that_share_an_embedder_have_the_same_vectors(tiny_bert: Path) -> None:
+    embedder = Embedder(tiny_bert, dtype="int8")
+    texts = [" ".join(["river", "bank", "hello"][: 1 + i % 3] * (1 + i % 5)) for i in range(24)]
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(embedder.embed, [texts] * 12))
+    for vectors in found:
+        np.testing.assert_array_equal(vectors, found[0])
+
+
+def test_weights_whose_pairs_fit_16_bits_are_near_transformers(
+    tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "most_of_pairs", lambda: PAIRS[-1])
+    check(tiny_bert, True)
 
 
 def test_a_text_has_one_vector_whatever_shares_its_batch(tiny_bert: Path, passes: Passes) -> None:
@@ -221,7 +279,7 @@ def test_an_index_remembers_int8_and_opens_under_every_dtype(tiny_bert: Path, tm
 def test_where_there_are_no_products_of_bytes_the_good_dtypes_are_named(
     tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(devices, "most_of_weights", lambda: None)
+    monkeypatch.setattr(devices, "most_of_pairs", lambda: None)
     with pytest.raises(
         SearcherError, match=r"dtype 'int8' needs AVX2 and a torch with oneDNN.*; good: auto, bf16, fp32"
     ):
@@ -236,7 +294,9 @@ def test_where_there_are_no_products_of_bytes_the_good_dtypes_are_named(
 
 def test_another_architecture_has_no_int8(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(searcher.embedding.encoder.encoder, "bert_shape", lambda model: None)
-    with pytest.raises(SearcherError, match="dtype 'int8' needs a BERT or RoBERTa in safetensors; good: auto, bf16"):
+    with pytest.raises(
+        SearcherError, match="dtype 'int8' needs a BERT or RoBERTa with GELU or ReLU, in safetensors; good: auto, bf16"
+    ):
         Embedder(tiny_bert, dtype="int8").embed(["hello"])
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 
 from searcher.embedding.encoder.checkpoint import BertShape, Checkpoint
-from searcher.embedding.encoder.int8 import most_of_weights
+from searcher.embedding.encoder.int8 import most_of_pairs
 from searcher.embedding.encoder.kernels import built
 from searcher.embedding.encoder.packed import PackedForward, has_fast_bf16
 from searcher.embedding.encoder.records import Forward
@@ -51,7 +51,7 @@ def bulk_forward(model: Model, shape: BertShape | None, device: str, dtype: str,
     checkpoint.check(shape)
     if place.type == "cpu":
         _keep_freed_memory()
-    most = most_of_weights() if name == "int8" else None
+    most = most_of_pairs() if name == "int8" else None
     forward = PackedForward(model.name, checkpoint, shape, place, kind, most)
     return Bulk(forward, CORE_TOKENS, workers()) if place.type == "cpu" else Bulk(forward, CUDA_TOKENS, 1)
 
@@ -73,10 +73,10 @@ def bulk_dtype(shape: BertShape | None, device: str, dtype: str) -> str:
 def _check_int8(shape: BertShape | None, device: str) -> None:
     """BadValue that says what is lacking."""
     if shape is None:
-        lacking = "a BERT or RoBERTa in safetensors"
+        lacking = "a BERT or RoBERTa with GELU or ReLU, in safetensors"
     elif device != "cpu":
         lacking = f"device 'cpu', not {device!r}"
-    elif most_of_weights() is None:
+    elif most_of_pairs() is None:
         lacking = "AVX2 and a torch with oneDNN, which are not here"
     else:
         return

@@ -12,19 +12,22 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from searcher.embedding.encoder.checkpoint import BertShape, Checkpoint
 from searcher.embedding.encoder.kernels import Norm
 from searcher.embedding.encoder.passes import Bytes, passes, room
 
-__all__ = ["Dense8", "Int8Layers", "dense8", "most_of_weights", "product"]
+__all__ = ["Dense8", "Int8Layers", "dense8", "most_of_pairs", "product"]
 
 MIDDLE = 128  # the byte of 0 among numbers of both signs
 # … and behind an activation: GELU's least value is -0.17, ReLU's 0.
 ZEROS = {"gelu": 16, "gelu tanh": 16, "relu": 0}
-# Greatest weights that may be, the finest first: without VNNI two products of a byte and a weight are added in 16 bits,
-# which 2 x 255 x 63 still fits.
-GREATEST = (127, 63)
+GREATEST = 127  # of weights
+# What the weights of two neighbouring inputs may sum up to: anything, or, where their products with two bytes are added
+# in 16 bits (no VNNI), 128: 255 x 128 still fits.
+PAIRS = (2 * GREATEST, 128)
+HAIR = 1e-3  # of a step, by which pairs stay below that, so that it holds when both of a pair are rounded up
 
 
 class Dense8(NamedTuple):
@@ -47,28 +50,32 @@ class Layer8(NamedTuple):
 
 
 @cache
-def most_of_weights() -> int | None:
-    """The greatest weight with which oneDNN's products of bytes are exact here; None where there are none of use."""
+def most_of_pairs() -> int | None:
+    """The one of PAIRS with which oneDNN's products of bytes are exact here; None where there are none of use."""
     if not (getattr(torch.cpu, "_is_avx2_supported", bool)() and torch.backends.mkldnn.is_available()):  # type: ignore[no-untyped-call]
         return None
-    return next((most for most in GREATEST if _exact(most)), None)
+    return next((most for most in PAIRS if _exact(most)), None)
 
 
 def _exact(most: int) -> bool:
-    """Whether the greatest bytes times the greatest weights give the sum that they have."""
-    depth = 64
-    rows, weight = torch.full((1, depth), 255, dtype=torch.uint8), torch.full((16, depth), most, dtype=torch.int8)
+    """Whether the greatest bytes times weights of the greatest pairs of many kinds give the sums that they have."""
+    firsts = torch.arange(most - GREATEST, GREATEST + 1, dtype=torch.int8).repeat(64)[:64]
+    pairs = torch.stack([firsts, most - firsts], 1).flatten()
+    weight = torch.stack([pairs, pairs.flip(0), -pairs, -pairs.flip(0)] * 4)
+    rows = torch.full((1, weight.shape[1]), 255, dtype=torch.uint8)
     try:
         layer = Dense8(torch.ops.onednn.qlinear_prepack(weight, None), torch.ones(16), torch.zeros(16))
         sums = product(Bytes(rows, torch.ones(1), MIDDLE), layer)
     except (AttributeError, RuntimeError):  # a torch without these operations, or of another form
         return False
-    return bool((sums == (255 - MIDDLE) * most * depth).all())
+    return bool((sums == (255 - MIDDLE) * weight.sum(1)).all())
 
 
 def dense8(weight: Tensor, bias: Tensor, most: int) -> Dense8:
-    """A layer's float32 weights (e, d), rounded to `most` steps on either side of 0."""
-    steps = weight.abs().amax(1) / most
+    """A layer's float32 weights (e, d), rounded with the least steps by which pairs sum up to no more than `most`."""
+    signs = functional.pad(torch.stack([weight, -weight]).clamp_min(0), (0, weight.shape[1] % 2))
+    pairs = signs.reshape(2, len(weight), -1, 2).sum(3).amax((0, 2))
+    steps = torch.maximum(weight.abs().amax(1) / GREATEST, pairs / (most - HAIR))
     steps[steps == 0] = 1
     rounded = (weight / steps[:, None]).round_().to(torch.int8)
     return Dense8(torch.ops.onednn.qlinear_prepack(rounded, None), steps, bias)
@@ -84,7 +91,7 @@ def product(x: Bytes, layer: Dense8) -> Tensor:
 
 
 class Int8Layers:
-    """The layers of a model, whose embeddings and attention stay with the caller. most: as `most_of_weights` says."""
+    """The layers of a model, whose embeddings and attention stay with the caller. most: as `most_of_pairs` says."""
 
     def __init__(self, checkpoint: Checkpoint, shape: BertShape, most: int) -> None:
         self.shape, self.run = shape, passes()

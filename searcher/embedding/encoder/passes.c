@@ -33,8 +33,10 @@ INLINE float as_bytes(const float *row, int width, int zero, uint8_t *out) {
     const float above = most / (255 - zero), below = zero ? -least / zero : 0, step = above > below ? above : below;
     const float by = step > 1e-30f ? 1 / step : 0, half = zero + 0.5f;
 #pragma omp simd
-    for (int i = 0; i < width; i++)
-        out[i] = (uint8_t)(int32_t)(row[i] * by + half);
+    for (int i = 0; i < width; i++) {
+        const float place = row[i] * by + half;
+        out[i] = (uint8_t)(int32_t)(place > 0 ? place : 0); /* what is no number has no place either */
+    }
     return step + poison;
 }
 
