@@ -11,12 +11,13 @@ from searcher.search import Searcher
 from searcher.serving.lanes import Lane
 from searcher.serving.options import Options
 from searcher.serving.problems import Refused
-from searcher.system import give_way
+from searcher.system import give_memory_back, give_way
 
 __all__ = ["Service"]
 
 HEAVY = 5  # niceness of heavy work
 SMALL = 20_000  # characters of a change that nobody waits long for: some tenths of a second
+CHANGES = 64  # small ones after which memory is given back: each has all that was added lately copied
 TOGETHER = 32  # questions that are embedded at once: with 16 or 64 it is hardly slower
 T = TypeVar("T")
 Work = Callable[[], Any]
@@ -34,8 +35,8 @@ class Service:
         self.questions = Lane("questions", self._answered, threads=2, together=TOGETHER, begin=on_one_core)
         self.reading = Lane("reading", _done, begin=on_one_core)
         self.heavy = Lane("heavy work", _done, begin=_slowly)
-        self.writing = Lane("writing", _done)
-        self.bulk = Lane("bulk writing", _done, begin=give_way)  # and what embeds for it, whose threads it starts
+        self.writing = Lane("writing", _Changes(CHANGES))
+        self.bulk = Lane("bulk writing", _Changes(1), begin=give_way)  # and what embeds for it, whose threads it starts
 
     @property
     def lanes(self) -> list[Lane[Any, Any]]:
@@ -85,6 +86,24 @@ class Service:
 
 def _done(works: Sequence[Work]) -> list[Any]:
     return [work() for work in works]
+
+
+class _Changes:
+    """Does changes, one thread's; after every so many it gives back the memory that they no longer need, which a server
+    that is written to for long would else hold more and more of.
+    """
+
+    def __init__(self, every: int) -> None:
+        self.every, self.made = every, 0
+
+    def __call__(self, works: Sequence[Work]) -> list[Any]:
+        try:
+            return _done(works)
+        finally:
+            self.made += len(works)
+            if self.made >= self.every:
+                self.made = 0
+                give_memory_back()
 
 
 def _slowly() -> None:

@@ -21,7 +21,16 @@ from searcher.system.files import (
 from searcher.system.globs import glob_regex, paths_regex
 from searcher.system.kernels import kernel_library
 from searcher.system.machine import instructions, memory, processor
-from searcher.system.processes import bound_memory, cores, give_way, is_alive, memory_of, on_fork, this_process
+from searcher.system.processes import (
+    bound_memory,
+    cores,
+    give_memory_back,
+    give_way,
+    is_alive,
+    memory_of,
+    on_fork,
+    this_process,
+)
 from searcher.system.programs import as_line, opener, words_of
 from searcher.system.threads import one_thread
 
@@ -31,6 +40,7 @@ __all__ = [
     "binary",
     "bound_memory",
     "cores",
+    "give_memory_back",
     "give_way",
     "glob_regex",
     "instructions",

@@ -13,7 +13,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["bound_memory", "cores", "give_way", "is_alive", "memory_of", "on_fork", "this_process"]
+__all__ = [
+    "bound_memory", "cores", "give_memory_back", "give_way", "is_alive", "memory_of", "on_fork", "this_process",
+]  # fmt: skip
 
 
 def cores() -> int:
@@ -100,6 +102,19 @@ def memory_of(process: int | None = None) -> int | None:
         said = subprocess.run(["ps", "-o", "rss=", "-p", str(process)], capture_output=True, text=True, timeout=5)
         return int(said.stdout) * 1024
     return None
+
+
+def give_memory_back() -> bool:
+    """Give the system what this process has freed: glibc keeps it, for each thread apart, below whatever is still held.
+
+    False where there is nothing of the kind: only glibc is asked, malloc_trim(3). 15 ms for 50 MB.
+    """
+    if sys.platform != "linux":
+        return False
+    import ctypes
+
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    return trim is not None and bool(trim(0))
 
 
 def _most_held() -> int | None:

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from searcher import Searcher
 from searcher.errors import BadValue
 from searcher.serving import Options, Service, application
+from searcher.serving.service import CHANGES, SMALL
 
 TOKEN = "0123456789abcdef"
 
@@ -100,3 +101,19 @@ def test_options_that_would_open_a_server_to_all_are_refused(wrong: dict[str, st
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost"])
 def test_on_the_loopback_no_token_is_needed(host: str) -> None:
     assert Options(host=host).is_loopback
+
+
+def test_a_server_that_is_written_to_gives_memory_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+    monkeypatch.setattr("searcher.serving.service.give_memory_back", lambda: given.append(len(made)))
+    made: list[int] = []
+    service = Service(Searcher(tmp_path / "index"), Options(writes=True))
+
+    async def main() -> None:
+        for number in range(2 * CHANGES + 1):
+            await service.write(lambda number=number: made.append(number))
+        await service.write(lambda: made.append(0), SMALL + 1)
+
+    asyncio.run(main())
+    service.close()
+    assert given == [CHANGES, 2 * CHANGES, 2 * CHANGES + 2]
