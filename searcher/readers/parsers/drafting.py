@@ -64,8 +64,8 @@ class Draft:
 
     def aside(self, text: str, **place: Any) -> None:
         """Set a piece under what there is that has a place of its own within the one around it, which goes on after."""
-        around = self._next or (self.places[-1][1] if self.places else {})
-        self._next = around | place
+        around: Place = self._next or (self.places[-1][1] if self.places else {})
+        self._next = cast("Place", {**around, **place})
         self.put(text)
         self._next = around
 
