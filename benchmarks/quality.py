@@ -66,6 +66,7 @@ KINDS = FAMILIES | {
 }  # families of sets that are alike, though of different makers
 PARTS = {name: (name,) for name in COLUMNS if name != "cosine"} | {
     "both gates": ("words brief", "words led"),
+    "rare and rare led": ("rare", "rare led"),
     "near cosine and crowd": ("near cosine", "crowd"),
     "all but both scores": tuple(COLUMNS[2:]),
 }
