@@ -3,7 +3,8 @@
 The weights of the hybrid score are fitted to judged passages (`fitting.py`). Every figure of "hybrid" is of weights that
 all sets but those of its family chose. Beside it stand the better of dense and keyword search, what others do (reciprocal
 rank fusion with k 60, half and half of both standardised), and the p of a two-sided paired randomisation test against the
-better one. Then the same with each column of evidence left out, on the mean of the sets, the worst, and how many lose.
+better one. Then the same with all sets of a kind left out together, and with each column of evidence left out: the mean of the
+sets, the worst, and how many lose.
 The last line is JSON.
 
     SEARCHER_DATA=data python benchmarks/quality.py [SET …] [--folder DIR] [--questions N] [--maxsim N]
@@ -52,8 +53,20 @@ SETS = {
     )
 }  # fmt: skip
 OTHERS = ("xquad-de", "xquad-zh")
+FAMILIES = {name: family for name, (_, _, family) in SETS.items()}
+KINDS = FAMILIES | {
+    name: kind
+    for kind, names in {
+        "abstracts": ("scifact", "cranfield", "cacm", "cysticfibrosis"),
+        "paraphrases": ("stackfaq", "curekart", "sofmattress", "covidq"),
+        "passages": ("xquad-en", *OTHERS, "nq-oracle", "msmarco-dl1920", "fiqa-pool", "medquad-liveqa"),
+        "arguments": ("arguana-birco", "keypoints"),
+    }.items()
+    for name in names
+}  # families of sets that are alike, though of different makers
 PARTS = {name: (name,) for name in COLUMNS if name != "cosine"} | {
     "both gates": ("words brief", "words led"),
+    "rare and rare led": ("rare", "rare led"),
     "near cosine and crowd": ("near cosine", "crowd"),
     "all but both scores": tuple(COLUMNS[2:]),
 }
@@ -97,15 +110,17 @@ def simple(judged: Judged) -> dict[str, list[np.ndarray]]:
     return ways
 
 
-def left_out(sets: dict[str, Judged], columns: list[int]) -> dict[str, list[np.ndarray]]:
+def left_out(
+    sets: dict[str, Judged], columns: list[int], families: dict[str, str] = FAMILIES
+) -> dict[str, list[np.ndarray]]:
     """The scores on each set by weights that the sets of other families chose."""
     scores = {}
     start = fit(list(sets.values()), columns)
-    for family in dict.fromkeys(SETS[name][2] for name in sets):
-        others = [judged for name, judged in sets.items() if SETS[name][2] != family]
+    for family in dict.fromkeys(families[name] for name in sets):
+        others = [judged for name, judged in sets.items() if families[name] != family]
         weights = fit(others, columns, start) if others else start
         for name, judged in sets.items():
-            if SETS[name][2] == family:
+            if families[name] == family:
                 every = np.zeros(len(COLUMNS))
                 every[columns] = weights
                 scores[name] = [weighed(own, every) for own in judged.columns]
@@ -159,7 +174,7 @@ def verdict(differences: dict[str, tuple[float, float]]) -> dict[str, Any]:
 
 def shown(name: str, found: dict[str, Any]) -> None:
     """A line of a verdict."""
-    print(f"{name:26} mean {found['mean']:+5.2f}, least {found['least']:+6.2f} on {found['on']}, below by over .5: "
+    print(f"{name:32} mean {found['mean']:+5.2f}, least {found['least']:+6.2f} on {found['on']}, below by over .5: "
           f"{found['below .5']}, significantly: {', '.join(found['significantly']) or 'none'}", flush=True)  # fmt: skip
 
 
@@ -179,8 +194,10 @@ def ablation(sets: dict[str, Judged]) -> dict[str, Any]:
         way: {name: simple(judged)[way] for name, judged in sets.items()} for way in ("rank fusion", "half and half")
     }
     found = {way: judge(sets, scores, safely=False) for way, scores in ways.items()}
-    every = left_out(sets, list(range(len(COLUMNS))))
+    columns = list(range(len(COLUMNS)))
+    every = left_out(sets, columns)
     found |= {"hybrid": judge(sets, every, True), "… not made safe": judge(sets, every, False)}
+    found["… all sets of its kind left out"] = judge(sets, left_out(sets, columns, KINDS), True)
     for part, names in PARTS.items():
         kept = [place for place, name in enumerate(COLUMNS) if name not in names]
         found[f"… without {part}"] = judge(sets, left_out(sets, kept), True)

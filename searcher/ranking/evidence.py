@@ -12,10 +12,11 @@ NEIGHBOURS, POWER = 5, 6  # how many passages alike speak for one, and how fast 
 BRIEF, FOLD = 90, 3.2  # characters: below that words tell less, in passages 3.2 times as short by a unit, the most
 LEAD, LEADS = 0.06, 0.18  # mean and standard deviation, over the questions of benchmarks/quality.py, of what `led` is
 MOST = 2.0  # standard deviations: no lead counts for more
+BEFORE, GAP = 5, 0.1  # how far the nearest is before the fifth: the third and the tenth do as well
 GUESS, FLAT = 0.5, 0.5  # a candidate counts e^(FLAT · (cosine + GUESS · words)) in the crowd; FLAT .25 does as well
 OTHERS = 0.2  # of the crowd at least so much is taken to be others, for a passage that is nearly all of it
 
-COLUMNS = ("cosine", "words", "words brief", "words led", "rare", "near", "near cosine", "crowd")
+COLUMNS = ("cosine", "words", "words brief", "words led", "rare", "rare led", "near", "near cosine", "crowd")
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Evidence:
 
 
 def columns(given: Evidence, neighbours: bool = True) -> np.ndarray:
-    """The n candidates of a question, in the order of COLUMNS. -> (n, 8) float64.
+    """The n candidates of a question, in the order of COLUMNS. -> (n, 9) float64.
 
     neighbours: False for what each passage has by itself alone.
 
@@ -47,7 +48,8 @@ def columns(given: Evidence, neighbours: bool = True) -> np.ndarray:
     - words brief, words led: the words once more, as far as passages are shorter than most (a paraphrase shares few of
       a line's words), and as far as the nearest is nearer to the question than passages are to one another, which shows
       a model that knows its way (query performance prediction: Shtok et al. 2012, Cronen-Townsend et al. 2002).
-    - rare: a word that hardly any passage holds, a name, a code, an error's number (Spärck Jones 1972).
+    - rare, rare led: a word that hardly any passage holds, a name, a code, an error's number (Spärck Jones 1972); once
+      more, as far as the nearest is before those that follow, who know the answer better than a word does.
     - near, near cosine: the words and the cosines of the passages most alike (Diaz 2005; Kurland & Lee 2004).
     - crowd: how alike a passage is to all that was found, the likelier ones the more. It tells against it: what is near
       to everything answers nothing in particular (hubs: Radovanović et al. 2010; the negative part of Rocchio 1971).
@@ -63,8 +65,9 @@ def columns(given: Evidence, neighbours: bool = True) -> np.ndarray:
     led = known * float(np.clip((given.cosines[seen].max() - alike - LEAD) / LEADS, -MOST, MOST))
     crowd = _above(_crowd(likeness, seen, cosine + GUESS * words), seen)
     rare = np.maximum(given.rarest.astype(np.float64) - RARE, 0)
+    before = known * float(np.clip(_before(given.cosines[seen]) / GAP - 1, -1, 1))
     others = [known * near, near_cosine, known * crowd] if neighbours else [np.zeros(len(rare))] * 3
-    return np.stack([cosine, words, brief * words, led * words, rare, *others], axis=1)
+    return np.stack([cosine, words, brief * words, led * words, rare, before * rare, *others], axis=1)
 
 
 def standardised(scores: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
@@ -79,6 +82,12 @@ def _above(cosines: np.ndarray, among: np.ndarray) -> np.ndarray:
     """Cosines above their mean, in units of SPREAD."""
     cosines = cosines.astype(np.float64)
     return (cosines - cosines[among].mean()) / SPREAD
+
+
+def _before(cosines: np.ndarray) -> float:
+    """How far the nearest is before the passage at place BEFORE, or the last."""
+    first = -np.sort(-cosines.astype(np.float64))[:BEFORE]
+    return float(first[0] - first[-1])
 
 
 def _likeness(given: Evidence) -> np.ndarray:

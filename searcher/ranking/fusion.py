@@ -12,9 +12,10 @@ FULL = 8.0  # token by token, likeness tells fully in passages so many times as 
 # Those under which the judged passages of 23 sets are most probable among the first candidates (a softmax over their
 # scores: ListNet, Cao et al. 2007; a set where vectors find more than words counts twice; ridge of .002).
 # benchmarks/quality.py finds them anew, and says what they are worth on a set that was left out.
-WEIGHTS = dict(zip(COLUMNS, (1.11, 0.47, 0.64, -0.22, 0.44, 0.14, 0.16, -0.37), strict=True))
-GATED = [COLUMNS.index(name) for name in ("words", "words brief", "words led")]
-OTHERS = [place for place in range(len(COLUMNS)) if place not in GATED]
+WEIGHTS = dict(zip(COLUMNS, (1.16, 0.49, 0.7, -0.19, 0.4, -0.57, 0.13, 0.2, -0.41), strict=True))
+KINDS = ("words", "rare")  # of which each column tells by itself, and by gates of the question
+GATED = [[place for place, name in enumerate(COLUMNS) if name.split()[0] == kind] for kind in KINDS]
+OTHERS = [place for place, name in enumerate(COLUMNS) if name.split()[0] not in KINDS]
 LEAST = 0.05  # stackfaq, sofmattress and covidq, of which passages are brief, gain up to .7 by it, and no set loses
 
 
@@ -28,15 +29,18 @@ def fuse(given: Evidence, neighbours: bool = True) -> np.ndarray:
 
 
 def weighed(columns: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(n, 8) @ (8,) -> (n,), but that the words of a question tell LEAST at least for a passage that holds them.
+    """(n, 9) @ (9,) -> (n,), but that words, and rare ones, tell LEAST at least for a passage that holds them.
 
-    Where passages are brief and the nearest leads by far, the gates would let words tell against them.
+    Where passages are brief or the nearest leads by far, the gates would let words tell against them.
     """
-    words, told = columns[:, GATED[0]], columns[:, GATED] @ weights[GATED]
-    place = int(np.abs(words).argmax()) if len(words) else 0
-    if len(words) and words[place] and told[place] / words[place] < LEAST:
-        told = LEAST * words
-    return columns[:, OTHERS] @ weights[OTHERS] + told
+    score = columns[:, OTHERS] @ weights[OTHERS]
+    for gated in GATED:
+        plain, told = columns[:, gated[0]], columns[:, gated] @ weights[gated]
+        place = int(np.abs(plain).argmax()) if len(plain) else 0
+        if len(plain) and plain[place] and told[place] / plain[place] < LEAST:
+            told = LEAST * plain
+        score = score + told
+    return score
 
 
 def wordiness(longer: float) -> float:

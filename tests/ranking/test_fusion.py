@@ -132,9 +132,27 @@ def test_only_a_word_that_hardly_any_passage_holds_is_rare() -> None:
     assert column(evidence([0.1] * 3, [1.0] * 3, rarest=np.array([4.9, 5.0, 7.5])), "rare") == [0, 0, 2.5]
 
 
+@pytest.mark.parametrize(("fifth", "share"), [(0.8, -1), (0.75, -0.5), (0.7, 0), (0.65, 0.5), (0.6, 1), (0.1, 1)])
+def test_a_rare_word_counts_less_the_farther_the_nearest_is_before_the_fifth(fifth: float, share: float) -> None:
+    rarest = np.array([0, 0, 0, 0, 0, 7.0])
+    given = evidence([0.8, 0.8, 0.8, 0.8, fifth, 0.05], [1.0] * 6, rarest=rarest)
+    assert column(given, "rare led") == pytest.approx([0, 0, 0, 0, 0, 2 * share], abs=1e-6)
+    assert column(replace(given, readable=0.0), "rare led") == [0] * 6
+
+
+def test_a_rare_word_never_tells_against_a_passage_that_holds_it_however_far_the_nearest_leads() -> None:
+    vectors = np.eye(8)
+    for lead in (0.0, 0.1, 0.3, 0.9):
+        cosines = [0.05 + lead, *[0.05] * 7]
+        without = fuse(evidence(cosines, [1.0] * 8, vectors=vectors))
+        held = fuse(evidence(cosines, [1.0] * 8, vectors=vectors, rarest=np.array([0] * 7 + [9.0])))
+        assert held[7] > without[7]
+        np.testing.assert_allclose(held[:7], without[:7])
+
+
 def test_a_score_is_the_weighted_sum_of_the_columns() -> None:
     vectors = np.array([[1, 0], [0.6, 0.8], [0.8, 0.6]])
-    given = evidence([0.2, 0.5, 0.4], [0, 1.0, 7.0], rarest=np.array([0, 0, 9.0]), vectors=vectors)
+    given = evidence([0.2, 0.35, 0.3], [0, 1.0, 7.0], rarest=np.array([0, 0, 9.0]), vectors=vectors)
     wanted = sum(weight * columns(given)[:, COLUMNS.index(name)] for name, weight in WEIGHTS.items())
     np.testing.assert_allclose(fuse(given), wanted)
     assert list(WEIGHTS) == list(COLUMNS)
