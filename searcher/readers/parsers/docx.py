@@ -8,15 +8,15 @@ from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.embedded import Pictures
 from searcher.readers.parsers.graphics import put_graphic
 from searcher.readers.parsers.omml import spell_formulas
-from searcher.readers.parsers.ooxml import declared, symbol
+from searcher.readers.parsers.ooxml import commented, declared, symbol
 from searcher.readers.parsers.zipped import Archive, Element, attribute, is_on
 from searcher.readers.raw import Item, Raw, ReadOptions
 
 __all__ = ["read_docx"]
 
-GONE = {"del", "moveFrom", "instrText", "delText", "rPr", "pPr", "rt", "fldChar", "commentReference", "annotationRef"}
+GONE = {"del", "moveFrom", "instrText", "delText", "rPr", "pPr", "rt", "fldChar", "annotationRef"}
 SIGNS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t"}
-NOTES = {"footnoteReference": "footnote", "endnoteReference": "endnote"}
+NOTES = {"footnoteReference": "footnote", "endnoteReference": "endnote", "commentReference": "comment"}
 PICTURES = {"blip": "embed", "imagedata": "id"}  # and the attribute that refers to each
 GRAPHICS = {"chart", "relIds"}
 WRAPPERS = {"sdt", "sdtContent", "ins", "moveTo", "customXml", "smartTag", "body"}
@@ -125,6 +125,8 @@ class _Word:
                 self.pictures.put(self.draft, element.get("member"))
             elif element.tag in GRAPHICS:
                 put_graphic(self.draft, self.archive, element.get("members", "").split("\n"))
+            elif element.tag == "comment":
+                self.draft.put(commented(self._written(element).text, attribute(element, "author")))
             else:
                 self._blocks(element)
             if element.tag not in PICTURES or self.draft.length > before:

@@ -9,6 +9,7 @@ from lxml import etree
 from searcher.errors import UnreadableFile
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.embedded import Pictures
+from searcher.readers.parsers.ooxml import commented
 from searcher.readers.parsers.zipped import Archive, Element, attribute, tree
 from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.records import Note
@@ -17,7 +18,6 @@ __all__ = ["read_flat_odf", "read_odf"]
 
 GONE = {
     "tracked-changes",
-    "annotation",
     "annotation-end",
     "forms",
     "sequence-decls",
@@ -130,6 +130,9 @@ class _OpenDocument:
             self._list(element, gap)
         elif tag == "table":
             self._table(element)
+        elif tag == "annotation":
+            said = "\n".join(self._written(part, []) for part in element.iter("p"))
+            self.draft.put(commented(said, element.findtext("creator")))
         elif tag == "image":
             self._picture(element)
         elif tag == "object":
@@ -192,7 +195,9 @@ class _OpenDocument:
     def _cells(self, row: Element, below: list[Element]) -> list[str]:
         cells: list[str] = []
         for cell in row.iterchildren("table-cell", "covered-table-cell"):
-            text = one_line("\n".join(self._written(part, below) for part in cell if part.tag not in GONE))
+            below += cell.findall("annotation")
+            parts = (part for part in cell if part.tag not in GONE and part.tag != "annotation")
+            text = one_line("\n".join(self._written(part, below) for part in parts))
             cells += [text] * (min(_times(cell, "number-columns-repeated"), REPEATED_MOST) if text else 1)
             if not text:
                 cells += [""] * (min(_times(cell, "number-columns-repeated"), REPEATED_MOST) - 1)
@@ -260,7 +265,7 @@ class _OpenDocument:
                     pieces.append(inner.text)
                 else:
                     below.append(inner)
-            elif tag in ("text-box", "table", "image"):
+            elif tag in ("text-box", "table", "image", "annotation"):
                 below.append(child)
             elif tag not in GONE and not self._is_hidden(child) and attribute(child, "is-hidden") != "true":
                 if tag in ("p", "h", "list-item", "table-row") and "".join(pieces).strip():

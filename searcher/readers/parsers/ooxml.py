@@ -6,7 +6,7 @@ from typing import Any
 from searcher.readers.parsers.drafting import one_line
 from searcher.readers.parsers.zipped import Archive
 
-__all__ = ["NUMERALS", "declared", "symbol"]
+__all__ = ["NUMERALS", "commented", "declared", "symbol"]
 
 ROMAN = [(1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x")]
 ROMAN += [(9, "ix"), (5, "v"), (4, "iv"), (1, "i")]
@@ -32,6 +32,16 @@ def declared(archive: Archive) -> dict[str, Any]:
             if key and text and key not in found:
                 found[key] = text[:10] if key == "date" else text
     return found
+
+
+def commented(text: str, author: str | None) -> str:
+    """A comment as it stands under what it is on; nothing where nothing was said.
+
+    >>> commented(" Since when? ", "Ann")
+    '[Ann: Since when?]'
+    """
+    said, by = one_line(text), one_line(author)
+    return f"[{by}: {said}]" if said and by else f"[{said}]" if said else ""
 
 
 def symbol(code: str | None, font: str | None) -> str:

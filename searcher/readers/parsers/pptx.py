@@ -6,7 +6,7 @@ from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.embedded import Pictures
 from searcher.readers.parsers.graphics import paragraphs, put_body, put_graphic
 from searcher.readers.parsers.omml import spell_formulas
-from searcher.readers.parsers.ooxml import declared
+from searcher.readers.parsers.ooxml import commented, declared
 from searcher.readers.parsers.zipped import Archive, Element, attribute
 from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.records import Note
@@ -53,6 +53,10 @@ def _read(draft: Draft, archive: Archive, pictures: Pictures, name: str, slide: 
     for shape in _shapes(draft, archive, slide.find("cSld/spTree"), relations):
         for picture in shape.iter("blip"):
             pictures.put(draft, relations.get(attribute(picture, "embed") or "", ("", ""))[1])
+    for target in (target for kind, target in relations.values() if kind == "comments" and archive.has(target)):
+        for comment in archive.xml(target).iter("cm", "reply"):  # older programs write a text, newer ones paragraphs
+            said = comment.findtext("text") or "\n".join(paragraphs(comment.find("txBody")))
+            draft.put(commented(said, None))
     for kind, target in relations.values():
         if kind == "notesSlide" and archive.has(target):
             draft.at(slide=number, notes=True)
