@@ -111,6 +111,10 @@ class Engine(Protocol):
 
     # -- writing
 
+    @property
+    def writers(self) -> int:
+        """How many writes at the same time it is filled most quickly with."""
+
     def accepts(self, document: Document) -> None:
         """BadValue for a document that cannot be stored here, whatever becomes of it."""
 

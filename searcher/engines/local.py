@@ -24,6 +24,8 @@ __all__ = ["LocalEngine"]
 class LocalEngine(Store):
     """An index folder as an `Engine`. Raises IndexUnavailable where there is none, unless it is to be created."""
 
+    writers = 1  # a transaction waits for the one before
+
     def __init__(self, folder: Path, create: bool = False) -> None:
         super().__init__(folder, create)
         self.snapshots = Snapshots(self)

@@ -1,8 +1,10 @@
 """An index copied into another, whatever engine holds either: batch by batch, and only what is not there already."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from threading import Lock
 from time import perf_counter
 from typing import Any, Literal, TypeVar
 
@@ -60,7 +62,8 @@ class Copied:
 
 
 class Copying:
-    """One copy. A batch is written by a thread of its own while the next one is read: three at most are in memory.
+    """One copy. While a batch is read, those before are written by threads of their own, as many at once as the target
+    is quickest with; two more than these are in memory at most.
 
     What was written stays written: who was stopped, or killed, copies again, and what is there is left alone. Documents
     come first, then what makes their files count as wholly in, so that a half copy is never taken for a whole one.
@@ -73,8 +76,9 @@ class Copying:
         self.report = Copied()
         self._entered = dict[str, bytes]()  # files that count as wholly in, before the copy
         self._beside = 0  # passages of the documents that were kept
-        self._writer = ThreadPoolExecutor(1, "copy")
-        self._pending: Future[None] | None = None
+        self._writers = ThreadPoolExecutor(target.writers, "copy")
+        self._pending = deque[Future[None]]()
+        self._counting = Lock()
 
     def run(self, others: Others = "refuse") -> Copied:
         """Do it. others: what becomes of documents that the source has not.
@@ -91,10 +95,13 @@ class Copying:
             self._copy(others)
         except KeyboardInterrupt:
             self.progress("stop", 0)
-            self._writer.shutdown()  # which waits for what was handed over, also just now
+            self._writers.shutdown()  # which waits for what was handed over, also just now
             raise Interrupted(self.report, 0, 0) from None
+        except SearcherError:
+            self._writers.shutdown(cancel_futures=True)  # no batch is written any more when this is told
+            raise
         finally:
-            self._writer.shutdown(wait=False, cancel_futures=True)
+            self._writers.shutdown(wait=False, cancel_futures=True)
             self.report.seconds = perf_counter() - begun
         return self.report
 
@@ -162,9 +169,9 @@ class Copying:
             self.report.unchanged += (len(batch) - len(fresh)) * is_first
             self.progress("file", len(batch) - len(fresh))
             if fresh:
-                self._written()
+                self._written(self.target.writers - 1)
                 half = [(path, None) for path in {item.file for item in fresh} if path in self._entered]
-                self._pending = self._writer.submit(self._write, fresh, half)
+                self._pending.append(self._writers.submit(self._write, fresh, half))
         self._written()
 
     def _batches(self, numbers: Sequence[int]) -> Iterator[list[Prepared]]:
@@ -187,19 +194,19 @@ class Copying:
             yield batch
 
     def _write(self, batch: Sequence[Prepared], half: Sequence[tuple[str, None]]) -> None:
-        """Write a batch and count it, in the writer's thread."""
+        """Write a batch and count it, in a writer's thread."""
         self.target.write(batch, files=half, made_with=self.settings)
         passages = sum(len(item.chunks) for item in batch)
-        self.report.documents += len(batch)
-        self.report.passages += passages
-        self.progress("stored", passages)
-        self.progress("file", len(batch))
+        with self._counting:
+            self.report.documents += len(batch)
+            self.report.passages += passages
+            self.progress("stored", passages)
+            self.progress("file", len(batch))
 
-    def _written(self) -> None:
-        """Wait until the batch in flight is written."""
-        if self._pending is not None:
-            self._pending.result()
-            self._pending = None
+    def _written(self, most: int = 0) -> None:
+        """Wait until no more than so many batches are in flight."""
+        while len(self._pending) > most:
+            self._pending.popleft().result()
 
     # -- what else there is
 

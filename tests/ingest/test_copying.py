@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import numpy as np
@@ -390,6 +391,34 @@ class Only:
         if name not in vars(Engine) or name.startswith("_"):
             raise AttributeError(f"the Protocol has no {name}")
         return self.instead.get(name) or getattr(self.engine, name)
+
+
+def test_batches_are_written_at_once_and_one_that_fails_leaves_the_others_whole(
+    source: LocalEngine, target: LocalEngine, in_twos: None
+) -> None:
+    meeting, inside, most = Barrier(3, timeout=30), list[int](), list[int]()
+
+    def write(items: Sequence[Prepared] = (), **how: Any) -> int:
+        if not items:
+            return target.write(items, **how)
+        inside.append(1)
+        most.append(len(inside))
+        try:
+            if len(most) <= 3:
+                meeting.wait()  # who wrote one after the other would wait for ever
+            if any(item.document.source == "s2" for item in items):
+                raise IndexUnavailable("the network is gone")
+            return target.write(items, **how)
+        finally:
+            inside.pop()
+
+    with pytest.raises(IndexUnavailable, match="the network is gone"):
+        copied(source, Only(target, write=write, writers=3))  # type: ignore[arg-type]
+    there = target.document_count()
+    assert max(most) == 3 and inside == [] and 4 <= there <= 8 and target.known("s2") is None
+    done = copied(source, target)
+    assert (done.documents, done.unchanged) == (10 - there, there)
+    assert sorted(lines(source).splitlines()) == sorted(lines(target).splitlines()) and target.check() == []
 
 
 class NoNotes(Only):

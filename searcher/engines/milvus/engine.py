@@ -28,6 +28,7 @@ SPARE = 8  # hits beyond those asked for, which tell whether others are as near 
 DEEPER = 4
 EF = 128  # of the graph, at least; a filter leaves fewer of those that are looked at
 WITHOUT = 10_000  # ids that an expression names
+WRITERS = 4
 FEW = 1000  # rows that a filter allows, up to which each of them is looked at
 FLUSHED = 50_000  # passages after which the server is asked to make its files and their graphs at once
 
@@ -54,6 +55,11 @@ class MilvusEngine(Writing):
     def __init__(self, address: Address, create: bool = False) -> None:
         super().__init__(address, create)
         self.notes = Notes(self.server, self.beside)
+
+    @property
+    def writers(self) -> int:
+        """As in `Engine`: a writer waits for a server's clock most of the time."""
+        return 1 if self.address.is_lite else WRITERS
 
     def publish(self) -> bool:
         """After much was written, have the server make its files and graphs now; it does so by itself in time."""
