@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from searcher import Embedder, Searcher, errors
+from searcher.engines.milvus.faults import Denied
 from searcher.errors import BadValue, FilterError, SearcherError, SettingsMismatch, UnknownName, UnreadableFile
 from searcher.readers import Unsupported
 
@@ -24,6 +25,7 @@ EXAMPLES: list[SearcherError] = [
     SettingsMismatch("pooling", "mean", "cls", "reindex"),
     errors.DamagedIndex("damaged"),
     errors.IndexUnavailable("locked"),
+    Denied("no token"),
 ]
 
 
