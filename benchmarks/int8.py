@@ -5,7 +5,7 @@
 Each set drawn down to so many questions and passages, all that are judged for them among these; passages and questions
 are embedded in float32 and in each dtype, all in bulk, cut at 256 tokens. Printed: nDCG@10 by exact cosine, less that of
 float32; the least and the median cosine of a text's vector with that in float32. The form of int8 was chosen on the sets of
-CHOSEN_ON; their mean stands apart. The last line is JSON. `ONEDNN_MAX_CPU_ISA=AVX2` shows weights of 7 bits.
+CHOSEN_ON; their mean stands apart. The last line is JSON. `ONEDNN_MAX_CPU_ISA=AVX2` shows CPUs without VNNI.
 """
 
 import argparse
