@@ -4,7 +4,7 @@
 #     pip install 'searcher[milvus,dev]'
 #     pip install --no-deps --target FOLDER milvus==2.3.5
 #     tests/server.sh FOLDER [ARGUMENTS OF PYTEST…]
-#     tests/server.sh FOLDER -m secured tests/engines   # with passwords and TLS; a minute; needs openssl too
+#     tests/server.sh FOLDER -m secured tests/engines   # with passwords and TLS; three minutes; needs openssl too
 #     tests/server.sh FOLDER benchmarks/milvus.py [ARGUMENTS]
 #
 # That server is old, asks for no password and listens on every interface: it runs in a network of its own, in which there

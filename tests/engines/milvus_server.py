@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import socket
 import sys
 import time
 from pathlib import Path
@@ -35,6 +36,8 @@ class MilvusServer:
         self._server.listen_port = PORT
         for name, value in self._settings.items():
             self._server.config.set(name, value)
+        while not _is_free(PORT):  # it takes the next port for as long as connections to one that was killed linger
+            time.sleep(0.5)
         self._server.start()
         return time.monotonic() - begun
 
@@ -46,6 +49,16 @@ class MilvusServer:
         for stream in self._server.proc_fds.values():
             stream.close()
         self._server.proc_fds.clear()
+
+
+def _is_free(port: int) -> bool:
+    """Whether nobody listens there, nor did a minute ago."""
+    with socket.socket() as tried:
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def wheel_folder() -> Path | None:
