@@ -315,7 +315,7 @@ MARK = '"method": "PUT", "route": "/healthz"'
 def settled(server: Server) -> int:
     """How long a log is with every answer so far in it, each a moment after it was given, in turn; no other test asks MARK."""
     marks = server.log.read_text().count(MARK)
-    server.ask("PUT", "/healthz")
+    server.ask("PUT", "/healthz", headers={"Authorization": f"Bearer {TOKEN}"})
     until = time.monotonic() + 30
     while (log := server.log.read_text()).count(MARK) == marks:
         assert time.monotonic() < until, log
