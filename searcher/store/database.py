@@ -9,14 +9,16 @@ import secrets
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any, Generic, TypeVar
 
 from searcher.errors import BadValue, DamagedIndex, IndexUnavailable, SearcherError
 from searcher.records import Head
-from searcher.store.locks import close_before_a_fork, holder, patience, unforked
+from searcher.store.locks import close_before_a_fork, holder, keep_from_forking, let_fork, patience
+from searcher.store.transactions import Open, Reading, Writing
 from searcher.system import named_once, private, private_folder, shown, sync_folder
 
 __all__ = ["Database", "errors_of", "has_safe_wal"]
@@ -74,8 +76,8 @@ class Database:
         if not path.is_file():
             where = shown(path.parent.as_posix())
             raise IndexUnavailable(f"no index in {where}; make one: searcher add PATH -i {where}")
-        with self.errors(), unforked():
-            (number,) = self.connection().execute("PRAGMA application_id").fetchone()
+        with self.reading() as connection:
+            (number,) = connection.execute("PRAGMA application_id").fetchone()
         if number != APPLICATION_ID:
             raise IndexUnavailable(f"{path} is not an index of searcher")
 
@@ -162,79 +164,87 @@ class Database:
                 self._connections.remove(own)
             self._connections.append((os.getpid(), threading.current_thread(), opened))
 
-    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
+    def reading(self) -> Reading:
         """One state of the store for all that is read inside."""
-        inside: tuple[int, sqlite3.Connection] | None = getattr(self._local, "inside", None)
-        if inside is not None and inside[0] == os.getpid():  # one state for both
-            return Errors(self.path, inside[1])
-        return self._reading()
+        return Reading(self)
 
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self.errors(), unforked():
-            connection = self.connection()
-            if connection.in_transaction:  # of a write
-                yield connection
-                return
-            connection.execute("BEGIN")
-            self._local.inside, self._local.head = (os.getpid(), connection), None
-            try:
-                yield connection
-            finally:
-                self._local.inside = None
-                connection.rollback()
-
-    @contextmanager
-    def writing(self, changes: bool = True) -> Iterator[sqlite3.Connection]:
+    def writing(self, changes: bool = True) -> Writing:
         """All that is written inside becomes visible and durable at its end, as a new generation, or none of it.
 
         changes: False for upkeep that changes nothing of what a reader sees; the generation stays.
         """
-        with self.errors(), unforked():
-            connection = self.connection()
-            # sqlite-utils' atomic() would begin a deferred transaction, which two writers can only leave by failing.
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                if self._local.connection[2] != self._mark():  # while we waited
-                    raise IndexUnavailable(f"{self.path} was replaced by another file; nothing was written, try again")
-                yield connection
-                if changes:
-                    query = "INSERT INTO heads SELECT max(generation) + 1, ? FROM heads"
-                    connection.execute(query, [secrets.token_hex(8)])
-                connection.execute("COMMIT")
-            except BaseException as fault:
-                connection.rollback()
-                if _code(fault) == sqlite3.SQLITE_READONLY:
-                    # SQLite opened the file for reading only when the disk was full, and would never try again.
-                    self._drop()
-                raise
+        return Writing(self, self._commit_change if changes else self._commit)
 
-    @contextmanager
-    def rehearsing(self) -> Iterator[sqlite3.Connection]:
+    def rehearsing(self) -> Writing:
         """Keep writers out; what is written inside is taken back at its end."""
-        with self.errors(), unforked():
-            connection = self.connection()
-            connection.execute("BEGIN IMMEDIATE")
+        return Writing(self)
+
+    def under_way(self) -> Open | None:
+        """The transaction that this thread is in; one that was left behind is ended."""
+        known: Open | None = getattr(self._local, "open", None)
+        if known is None or known.process != os.getpid():
+            return None
+        if known.goes_on:
+            return known
+        with self.errors():
+            self.end()
+        return None
+
+    def begin(self, statement: str, owner: FrameType, reads: bool = False) -> sqlite3.Connection:
+        """Open a transaction for a block of `owner`."""
+        if self.under_way() is not None:
+            raise RuntimeError("a transaction begins within another one of its thread")
+        with self.errors():
             try:
-                yield connection
-            finally:
-                connection.rollback()
+                keep_from_forking(self)
+                connection = self.connection()
+                # Noted first: what is open is known, whenever Ctrl-C comes.
+                self._local.open, self._local.head = Open(os.getpid(), connection, owner, reads), None
+                connection.execute(statement)
+                if not reads and self._local.connection[2] != self._mark():  # while we waited
+                    raise IndexUnavailable(f"{self.path} was replaced by another file; nothing was written, try again")
+            except BaseException:
+                self.end(failed=not reads)
+                raise
+        return connection
+
+    def end(self, failed: bool = False) -> None:
+        """Take back what is not committed of this thread's transaction.
+
+        failed: whether a write was refused. Its connection is closed then: SQLite, which opened the file for reading
+        only where the disk was full, would never try again.
+        """
+        known: Open | None = getattr(self._local, "open", None)
+        if known is not None and failed:
+            self._drop()
+        elif known is not None:
+            known.connection.rollback()
+        let_fork(self)
+        self._local.open = None  # last, and not in a finally: until then it is ended anew
+
+    def _commit_change(self) -> None:
+        query = "INSERT INTO heads SELECT max(generation) + 1, ? FROM heads"
+        self.connection().execute(query, [secrets.token_hex(8)])
+        self._commit()
+
+    def _commit(self) -> None:
+        self.connection().execute("COMMIT")
 
     def state(self) -> Head | None:
         """The state that this thread reads; None while it writes, and outside of both."""
-        inside: tuple[int, sqlite3.Connection] | None = getattr(self._local, "inside", None)
-        return self.head() if inside is not None and inside[0] == os.getpid() else None
+        known = self.under_way()
+        return self.head() if known is not None and known.reads else None
 
     def head(self) -> Head:
         """The state that a read would see now."""
         with self.reading() as connection:
-            inside = getattr(self._local, "inside", None) is not None
-            if not inside:  # but within a write
+            known = self.under_way()
+            if known is None or not known.reads:  # but within a write
                 return self._head(connection)
             if self._local.head is None:
                 self._local.head = self._head(connection)
-            known: Head = self._local.head
-            return known
+            head: Head = self._local.head
+            return head
 
     def _head(self, connection: sqlite3.Connection) -> Head:
         query = "SELECT generation, nonce FROM heads ORDER BY generation DESC LIMIT 1"

@@ -3,15 +3,14 @@
 import os
 import threading
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from searcher.errors import BadValue
 from searcher.system import on_fork
 
-__all__ = ["close_before_a_fork", "holder", "patience", "unforked"]
+__all__ = ["close_before_a_fork", "holder", "keep_from_forking", "let_fork", "patience"]
 
 BUSY_SECONDS = 30.0  # that one waits for another's lock, unless SEARCHER_BUSY_SECONDS says otherwise
 # The bytes on which SQLite's locks lie, in the database and in the -shm file of WAL mode (sqlite.org/fileformat2.html)
@@ -82,8 +81,9 @@ def _command(pid: int) -> str:
 # A child of fork inherits SQLite's record of the locks that this process holds, and holds none of them: it would read
 # what is being written, or wait for itself. So a fork waits for the transactions of all other threads and closes the
 # connections; parent and child open new ones (sqlite.org/howtocorrupt.html, 2.6).
-_quiet = threading.Condition()
-_transactions: dict[int, int] = {}  # thread → how many it is in, one within the other
+_lock = threading.RLock()  # itself, not by way of the condition, whose leaving Ctrl-C could come before
+_quiet = threading.Condition(_lock)
+_transactions: set[tuple[int, int]] = set()  # the thread and the database of each
 _forks = 0  # that are waiting, or under way
 
 
@@ -102,28 +102,31 @@ def close_before_a_fork(database: Closable) -> None:
     _databases.add(database)
 
 
-@contextmanager
-def unforked() -> Iterator[None]:
-    """A transaction, which no fork of this process may fall into."""
+def keep_from_forking(database: Closable) -> None:
+    """This thread is in a transaction of a database from now on, which no fork of this process may fall into."""
     own = threading.get_ident()
-    with _quiet:
-        _quiet.wait_for(lambda: own in _transactions or not _forks)
-        _transactions[own] = _transactions.get(own, 0) + 1
-    try:
-        yield
-    finally:
-        with _quiet:
-            _transactions[own] -= 1
-            if not _transactions[own]:
-                del _transactions[own]
-                _quiet.notify_all()
+    with _lock:
+        _quiet.wait_for(lambda: not _forks or _is_in_one(own))
+        _transactions.add((own, id(database)))
+
+
+def let_fork(database: Closable) -> None:
+    """… and no more."""
+    with _lock:
+        _transactions.discard((threading.get_ident(), id(database)))
+        if not _transactions:
+            _quiet.notify_all()
+
+
+def _is_in_one(thread: int) -> bool:
+    return any(own == thread for own, _ in _transactions)
 
 
 def _before_fork() -> None:
     global _forks
     _quiet.acquire()  # and kept until after the fork
     _forks += 1
-    if _quiet.wait_for(lambda: not _transactions, 0 if threading.get_ident() in _transactions else BUSY_SECONDS):
+    if _quiet.wait_for(lambda: not _transactions, 0 if _is_in_one(threading.get_ident()) else BUSY_SECONDS):
         for database in list(_databases):
             database.close()
 
@@ -136,10 +139,10 @@ def _after_fork() -> None:
 
 
 def _after_fork_in_child() -> None:
-    global _quiet, _forks
-    _quiet, _forks = threading.Condition(), 0
-    for thread in _transactions.keys() - {threading.get_ident()}:
-        del _transactions[thread]
+    global _lock, _quiet, _forks
+    _lock, _forks = threading.RLock(), 0
+    _quiet = threading.Condition(_lock)
+    _transactions.intersection_update({each for each in _transactions if each[0] == threading.get_ident()})
 
 
 on_fork(before=_before_fork, parent=_after_fork, child=_after_fork_in_child)

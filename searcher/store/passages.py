@@ -1,8 +1,8 @@
 """The passages of an index: their ids, rows and vectors, each verified when it is read."""
 
 import json
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -228,28 +228,26 @@ class Passages(State):
 
     def filtered(self, where: filters.Filter) -> np.ndarray:
         """Ids of the passages that a filter allows, rising. -> (n,) int64. UnknownName for a key of no document."""
-        with self._asking(where) as connection:
-            return np.empty(0, np.int64) if connection is None else allowed_ids(connection, where, self._every)
+        with self.database.reading() as connection:
+            there = self._checked(connection, where)
+            return allowed_ids(connection, where, self._every) if there else np.empty(0, np.int64)
 
     def chosen(self, where: filters.Filter) -> np.ndarray:
         """Ids of the documents that a filter allows, or that hold a passage it allows, rising. -> (n,) int64"""
-        with self._asking(where) as connection:
-            return np.empty(0, np.int64) if connection is None else chosen_ids(connection, where)
-
-    @contextmanager
-    def _asking(self, where: filters.Filter) -> Iterator[Any]:
-        """A connection to ask a filter of, None if there is no document. UnknownName, DamagedIndex."""
         with self.database.reading() as connection:
-            if connection.execute("SELECT 1 FROM documents LIMIT 1").fetchone() is None:
-                yield None
-                return
-            there = "SELECT (SELECT coalesce(sum(count), 0) FROM spans), (SELECT count(*) FROM metadata_values)"
-            held = "SELECT passages, metadata_values FROM held"
-            if connection.execute(there).fetchone() != connection.execute(held).fetchone():
-                raise DamagedIndex(f"{self.database.path}: not all that filters ask is there; run: searcher check")
-            parts = PLACE_PARTS if connection.execute("SELECT 1 FROM places LIMIT 1").fetchone() else ()
-            filters.check_keys(where, {*COLUMNS, *parts}, partial(is_key, connection), partial(keys, connection))
-            yield connection
+            return chosen_ids(connection, where) if self._checked(connection, where) else np.empty(0, np.int64)
+
+    def _checked(self, connection: sqlite3.Connection, where: filters.Filter) -> bool:
+        """Whether there is a document to ask a filter of. UnknownName, DamagedIndex."""
+        if connection.execute("SELECT 1 FROM documents LIMIT 1").fetchone() is None:
+            return False
+        there = "SELECT (SELECT coalesce(sum(count), 0) FROM spans), (SELECT count(*) FROM metadata_values)"
+        held = "SELECT passages, metadata_values FROM held"
+        if connection.execute(there).fetchone() != connection.execute(held).fetchone():
+            raise DamagedIndex(f"{self.database.path}: not all that filters ask is there; run: searcher check")
+        parts = PLACE_PARTS if connection.execute("SELECT 1 FROM places LIMIT 1").fetchone() else ()
+        filters.check_keys(where, {*COLUMNS, *parts}, partial(is_key, connection), partial(keys, connection))
+        return True
 
     def _every(self) -> Spans:
         """Which passages are whose."""

@@ -84,8 +84,8 @@ def segment_of(ids: np.ndarray, texts: Sequence[str]) -> Segment:
 def _occurrences(texts: Sequence[str], columns: str) -> list[tuple[Any, ...]]:
     """Each word of each text: the word, and in which text it is (doc), after how many others (offset)."""
     connection = _tokenizing()
-    connection.execute("BEGIN")
     try:
+        connection.execute("BEGIN")
         connection.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", enumerate(texts))
         return connection.execute(f"SELECT CAST(term AS BLOB), {columns} FROM words").fetchall()
     finally:
