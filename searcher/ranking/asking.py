@@ -241,16 +241,18 @@ class Asking(Opened):
             vectors = given if mode.vectors else None
         if not self.exists():  # no need to load a model either
             return Questions(texts, vectors), [[] for _ in queries]
+        anew = False
         while True:
             if embedding := texts is not None and mode.vectors and given is None:
-                embedder, made_with = self._fitting()
+                embedder, made_with = self._fitting(anew)
                 known = None if before is None else before.of(plain, made_with)
                 vectors = embedder.embed(plain, "query") if known is None else known
                 readable = embedder.readable(plain) if mode.texts else None
             with self.engine.reading(), one_thread():
                 stored = self.engine.settings()
                 if embedding and texts and stored is not None and stored.fingerprint != made_with:
-                    continue  # embedded again by another process since: so must the questions be
+                    anew = True  # embedded again by another process since: so must the questions be
+                    continue
                 questions = Questions(texts, vectors, readable, asked.neighbours)
                 ranked = self._retrieved(questions, asked, tree, wordings)
                 # A filter's answer comes out of SQLite's indexes, in which damage shows only to `check`.
