@@ -114,6 +114,9 @@ class Engine(Protocol):
     def counts(self) -> dict[str, int]:
         """documents, passages, tokens."""
 
+    def passages_held(self) -> int:
+        """How many passages there are, as the last write left it: not counted, as `counts` does."""
+
     def described(self) -> dict[str, Any]:
         """What it is kept in, for `status`: index_type and why, format, token_vectors and token_bytes at least."""
 

@@ -13,7 +13,7 @@ from searcher import filters
 from searcher.embedding import Embedder, IndexSettings, Settings, Wanted
 from searcher.engines.engine import Engine
 from searcher.engines.local import LocalEngine
-from searcher.engines.milvus.address import SCHEME, Address
+from searcher.engines.milvus import SCHEME, Address
 from searcher.errors import BadValue, DamagedIndex, UnknownName
 from searcher.filters import Filter, joined, named
 from searcher.records import Document, Row
@@ -120,7 +120,7 @@ class Opened:
     def _open(self, create: bool = False) -> Engine:
         if self.address is None:
             return LocalEngine(self.folder, create)
-        from searcher.engines.milvus import MilvusEngine  # for which nobody else need wait
+        from searcher.engines.milvus.engine import MilvusEngine  # for which nobody else need wait
 
         return MilvusEngine(self.address, create)
 

@@ -34,6 +34,8 @@ QUICK = 1_300_000  # layers × width²: MiniLM's six of 384 are quick, twelve ar
 class Asking(Opened):
     """What can be asked of an index folder."""
 
+    _asked_last = Embedded({}, "")  # of whose hits it is often asked at once whether they hold an answer
+
     # A text is an iterable of texts too, and an array one of anything: the narrower comes first.
     @overload
     def search(  # type: ignore[overload-overlap]
@@ -186,7 +188,9 @@ class Asking(Opened):
         if nothing is None:
             return None
         wording = worded(text)
-        return presence(self.engine, nothing, wording, hits, embedder.embed([wording.plain], "query")[0])
+        known = self._asked_last.of([wording.plain], fingerprint)
+        [vector] = embedder.embed([wording.plain], "query") if known is None else known
+        return presence(self.engine, nothing, wording, hits, vector)
 
     def rank(
         self,
@@ -247,6 +251,8 @@ class Asking(Opened):
                 embedder, made_with = self._fitting(anew)
                 known = None if before is None else before.of(plain, made_with)
                 vectors = embedder.embed(plain, "query") if known is None else known
+                if len(plain) == 1:
+                    self._asked_last = Embedded({plain[0]: vectors[0]}, made_with)
                 readable = embedder.readable(plain) if mode.texts else None
             with self.engine.reading(), one_thread():
                 stored = self.engine.settings()

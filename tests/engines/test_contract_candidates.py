@@ -84,3 +84,21 @@ def test_a_question_is_embedded_again_where_another_process_embedded_the_index_o
         assert searcher.search("boat on the river", 3, mode="hybrid") == other.search(
             "boat on the river", 3, mode="hybrid"
         )
+
+
+def test_as_many_passages_are_held_as_are_counted(read: tuple[Engine, Oracle]) -> None:
+    engine, _ = read
+    assert engine.passages_held() == engine.counts()["passages"] == len(engine.passage_ids())
+
+
+def test_whether_hits_answer_is_told_the_same_right_after_the_search_and_by_whoever_did_not_search(
+    tmp_path: Path,
+) -> None:
+    with filled_folder(tmp_path / "index") as searcher, Searcher(tmp_path / "index") as other:
+        for mode in ("dense", "hybrid"):
+            hits = searcher.search("boat on the river", 3, mode=mode)
+            told = searcher.presence("boat on the river", hits)
+            searcher.search("a tower of stone", 3, mode=mode)
+            for own in (searcher, other):  # embedded again, perhaps by another forward pass
+                again = own.presence("boat on the river", hits)
+                assert told and again and again.probability == pytest.approx(told.probability, abs=1e-6)
