@@ -99,20 +99,20 @@ def _write(name: str, dataset: Dataset, folder: Path, most: int, file: Path) -> 
         vectors, readable = searcher.embedder.embed(texts, "query"), searcher.embedder.readable(texts)
         for start in range(0, len(asked), TOGETHER):
             with searcher.engine.reading():
-                near = searcher.engine.nearest(vectors[start : start + TOGETHER], CANDIDATES)
+                near = searcher.engine.candidates(vectors[start : start + TOGETHER], CANDIDATES)
                 for place, hits in enumerate(near, start):
                     found = candidates_of(
                         searcher.engine, texts[place], vectors[place], hits, CANDIDATES, None, float(readable[place])
                     )
                     right = dataset.qrels[asked[place]]
+                    rows = searcher.engine.rows([own.passage_id for own in found.passages])
+                    told = [rows[own.passage_id].source for own in found.passages]
                     kept["columns"].append(columns(found.evidence).astype(np.float32))
                     kept["cosines"].append(found.evidence.cosines)
                     kept["bm25"].append(found.evidence.bm25)
-                    kept["gains"].append(np.array([max(0.0, right.get(row.source, 0.0)) for row in found.rows]))
-                    kept["documents"].append(
-                        np.array([sources.setdefault(row.source, len(sources)) for row in found.rows])
-                    )
-                    kept["first"].append(np.isin(np.arange(len(found.rows)), found.best))
+                    kept["gains"].append(np.array([max(0.0, right.get(source, 0.0)) for source in told]))
+                    kept["documents"].append(np.array([sources.setdefault(own, len(sources)) for own in told]))
+                    kept["first"].append(np.isin(np.arange(len(told)), found.best))
     ideal = [_discounted(sorted(dataset.qrels[query].values(), reverse=True)) for query in asked]
     counts = [len(own) for own in kept["gains"]]
     np.savez_compressed(

@@ -24,8 +24,9 @@ from scale_synthetic import WIDTH, Clusters
 
 from searcher.embedding import IndexSettings, normalize
 from searcher.engines import Engine, LocalEngine
-from searcher.engines.milvus import Address, MilvusEngine
+from searcher.engines.milvus import Address
 from searcher.engines.milvus.address import Access
+from searcher.engines.milvus.engine import MilvusEngine
 from searcher.filters import parse
 from searcher.ingest.copying import Copying
 from searcher.records import Chunk, Document, Prepared

@@ -2,12 +2,18 @@
 
 import hashlib
 import json
+import os
+import time
 from pathlib import Path
 from typing import Any
 
 from searcher.errors import ModelError
+from searcher.system import note, noted
 
 __all__ = ["digest_of", "read_list", "read_settings", "weight_files"]
+
+LARGE = 16 << 20  # bytes; a smaller file is read through in no time
+SETTLED_SECONDS = 2.0  # after which whoever writes to a file gives it another time, on every file system
 
 SHARDS = {"model.safetensors": "model-*.safetensors", "pytorch_model.bin": "pytorch_model-*.bin"}
 
@@ -62,5 +68,13 @@ def digest_of(files: tuple[Path, ...]) -> str:
 
 
 def _sha256(file: Path) -> str:
+    """Of a large file as it was noted, unless it was touched since."""
     with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        status = os.fstat(stream.fileno())
+        large = status.st_size > LARGE
+        if large and (known := noted(file, status)):
+            return known
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    if large and time.time() - max(status.st_mtime, status.st_ctime) > SETTLED_SECONDS:
+        note(file, status, digest)
+    return digest

@@ -3,7 +3,7 @@
 Imports: errors, system, plain, places, records, text, filters, embedding, vectors, postings, store.
 """
 
-from searcher.engines.engine import Effort, Engine, Hit, cosine
+from searcher.engines.engine import Candidate, Effort, Engine, Hit, Near, cosine
 from searcher.engines.library import Library, Where, keys_of
 from searcher.engines.local import LocalEngine
 from searcher.engines.opening import SCHEME, Opened
@@ -16,6 +16,7 @@ from searcher.store import Held, Kept, Look, SeenFile
 __all__ = [
     "RECALL",
     "SCHEME",
+    "Candidate",
     "Effort",
     "Engine",
     "Held",
@@ -24,6 +25,7 @@ __all__ = [
     "Library",
     "LocalEngine",
     "Look",
+    "Near",
     "Opened",
     "Repair",
     "SeenFile",

@@ -14,9 +14,27 @@ from searcher.records import Document, Head, Input, Prepared, Row
 from searcher.store import Kept, Look, SeenFile, Unanswered
 from searcher.vectors import IndexType, check_knob
 
-__all__ = ["ANY", "Effort", "Engine", "Hit", "Notes", "cosine"]
+__all__ = ["ANY", "Candidate", "Effort", "Engine", "Hit", "Near", "Notes", "cosine"]
+
+
+class Candidate(Protocol):
+    """As much of a passage as it is ranked by."""
+
+    @property
+    def passage_id(self) -> int:
+        """Its id."""
+
+    @property
+    def text(self) -> str:
+        """All of its text."""
+
+    @property
+    def vector(self) -> np.ndarray:
+        """(d,) float32, of unit length."""
+
 
 Hit = tuple[float, Row]  # score and passage
+Near = tuple[float, Candidate]
 
 
 @dataclass(frozen=True)
@@ -43,7 +61,7 @@ class Effort:
 ANY = Effort()
 
 
-def cosine(row: Row, vector: np.ndarray) -> float:
+def cosine(row: Candidate, vector: np.ndarray) -> float:
     """Of a passage's stored vector and a unit vector (d,)."""
     # Not for many at once: a matrix product may round equal rows differently.
     return max(-1.0, min(1.0, float(np.dot(row.vector, vector))))
@@ -95,6 +113,9 @@ class Engine(Protocol):
 
     def counts(self) -> dict[str, int]:
         """documents, passages, tokens."""
+
+    def passages_held(self) -> int:
+        """How many passages there are, as the last write left it: not counted, as `counts` does."""
 
     def described(self) -> dict[str, Any]:
         """What it is kept in, for `status`: index_type and why, format, token_vectors and token_bytes at least."""
@@ -283,6 +304,19 @@ class Engine(Protocol):
         """The k hits of each unit vector (q, d) by cosine, best first, equals in the order of their ids.
 
         where: min(k, as many as it allows) are found. without: ids of passages that are left out, rising. Call inside
+        `reading`.
+        """
+
+    def candidates(
+        self, vectors: np.ndarray, k: int, where: Filter | None = None, effort: Effort = ANY
+    ) -> list[list[Near]]:
+        """As `nearest`, with as much of each passage as it is ranked by: most candidates are not shown."""
+
+    def ranked_by(self, ids: Iterable[int]) -> Mapping[int, Candidate]:
+        """As `rows`, with as much of each passage as it is ranked by."""
+
+    def whole_hits(self, found: Sequence[Sequence[Near]]) -> list[list[Hit]]:
+        """The candidates of each question that are shown, with all that is stored of them. Call inside the same
         `reading`.
         """
 

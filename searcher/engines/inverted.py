@@ -95,12 +95,17 @@ class Inverted(Beside[State]):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
+        self._asked: tuple[Collection, Sequence[str], PostingsAsked | None] | None = None  # a search asks twice
         self._least = int(os.environ.get("SEARCHER_POSTINGS") or LEAST)
 
     def asked(self, words: Sequence[str]) -> PostingsAsked | None:
         """A question's words in the state that this thread reads; None where only FTS5 knows. Call inside `reading`."""
-        collection = self.current()
-        return None if collection is None else PostingsAsked.of(collection, words)
+        if (collection := self.current()) is None:
+            return None
+        known = self._asked
+        if known is None or known[0] is not collection or known[1] != words:
+            self._asked = known = collection, words, PostingsAsked.of(collection, words)
+        return known[2]
 
     def current(self) -> Collection | None:
         """The postings of the state that this thread reads; None where there is no file that they could come from."""

@@ -9,10 +9,10 @@ import numpy as np
 from searcher.embedding import OwnTokens
 from searcher.engines.allowed import Allowed
 from searcher.engines.described import described
-from searcher.engines.engine import ANY, Effort, Hit
+from searcher.engines.engine import ANY, Effort, Hit, Near
 from searcher.engines.inverted import Inverted
 from searcher.engines.keyword_table import KeywordTable
-from searcher.engines.nearest import nearest
+from searcher.engines.nearest import P, Read, nearest
 from searcher.engines.snapshots import Snapshots
 from searcher.engines.words import Holding, best_by_words, rarest, terms
 from searcher.filters import Filter
@@ -75,6 +75,19 @@ class LocalEngine(Store):
         without: np.ndarray | None = None,
     ) -> list[list[Hit]]:
         """As in `Engine`."""
+        return self._nearest(self.rows, vectors, k, where, effort, without)
+
+    def candidates(
+        self, vectors: np.ndarray, k: int, where: Filter | None = None, effort: Effort = ANY
+    ) -> list[list[Near]]:
+        """As in `Engine`."""
+        return [[*hits] for hits in self._nearest(self.ranked_by, vectors, k, where, effort)]
+
+    def _nearest(
+        self, read: Read[P], vectors: np.ndarray, k: int, where: Filter | None, effort: Effort,
+        without: np.ndarray | None = None,
+    ) -> list[list[tuple[float, P]]]:  # fmt: skip
+        """As in `Engine`, with as much of passages as `read` gives."""
         with self.reading():
             allowed = None if where is None else self.allowed(where)  # a wrong key is one before there is a vector too
             snapshot = self.snapshots.current()
@@ -82,7 +95,13 @@ class LocalEngine(Store):
                 return [[] for _ in vectors]
             if without is not None:
                 allowed = np.setdiff1d(snapshot.present if allowed is None else allowed, without, assume_unique=True)
-            return nearest(self, snapshot, vectors, k, allowed, effort)
+            return nearest(self, read, snapshot, vectors, k, allowed, effort)
+
+    def whole_hits(self, found: Sequence[Sequence[Near]]) -> list[list[Hit]]:
+        """As in `Engine`."""
+        shown = {own.passage_id: own.vector for hits in found for _, own in hits}
+        rows = self.rows(shown, shown)
+        return [[(score, rows[own.passage_id]) for score, own in hits] for hits in found]
 
     def by_words(
         self, question: str, k: int, where: Filter | None = None, others: Sequence[int] = ()

@@ -1,35 +1,43 @@
 """The nearest passages of the local engine: FAISS proposes, the stored vectors score and, where asked, prove."""
 
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
 import numpy as np
 
-from searcher.engines.engine import ANY, Effort, Hit, cosine
+from searcher.engines.engine import ANY, Candidate, Effort, cosine
 from searcher.engines.snapshots import Snapshot
 from searcher.store import READ_ROWS, Store
 from searcher.vectors import Found
 
-__all__ = ["best_ids", "cosines", "nearest"]
+__all__ = ["P", "Read", "best_ids", "cosines", "nearest"]
 
+Known = dict[int, np.ndarray]  # id → stored vector (d,)
+P = TypeVar("P", bound=Candidate)
+Read = Callable[[Iterable[int], Known | None], Mapping[int, P]]
 PROOFS = [2, 8, 32]  # times as many candidates as hits, in turn, until the hits are proven to be the nearest
 
 
 def nearest(
     store: Store,
+    read: Read[P],
     snapshot: Snapshot,
     vectors: np.ndarray,
     k: int,
     allowed: np.ndarray | None = None,
     effort: Effort = ANY,
-) -> list[list[Hit]]:
+) -> list[list[tuple[float, P]]]:
     """The k hits of each query (q, d) by cosine, best first, equals in the order of their ids. Call inside `reading`.
 
-    allowed: (m,) ids, rising, out of which they come.
+    read: gives the passages, of ids and of the vectors that were read already. allowed: (m,) ids, rising, out of which
+    they come.
 
     Scores are made from the stored vectors: a damaged FAISS index could miss a passage, never misjudge one.
     """
     kind = snapshot.base.type
     knob = effort.of(kind) or store.indexing().effort_of(kind)
     best, known = _best(store, snapshot, vectors, int(k), allowed, knob, effort.exact)
-    rows = store.rows(set(best[best >= 0].tolist()), known)
+    rows = read(set(best[best >= 0].tolist()), known)
     ranked = []
     for vector, ids in zip(vectors, best, strict=True):
         hits = [(cosine(rows[number], vector), rows[number]) for number in ids.tolist() if number >= 0]
@@ -46,9 +54,6 @@ def best_ids(
     knob, exact: as in `VectorIndex.search`, but exact is exact also for a type that only keeps codes.
     """
     return _best(store, snapshot, vectors, k, allowed, knob, exact)[0]
-
-
-Known = dict[int, np.ndarray]  # id → stored vector (d,)
 
 
 def _best(

@@ -13,7 +13,7 @@ from searcher import filters
 from searcher.embedding import Embedder, IndexSettings, Settings, Wanted
 from searcher.engines.engine import Engine
 from searcher.engines.local import LocalEngine
-from searcher.engines.milvus.address import SCHEME, Address
+from searcher.engines.milvus import SCHEME, Address
 from searcher.errors import BadValue, DamagedIndex, UnknownName
 from searcher.filters import Filter, joined, named
 from searcher.records import Document, Row
@@ -59,6 +59,7 @@ class Opened:
         self.address = address_of(engine)
         # Whatever the working directory will be; on a server there is none.
         self.folder = Path(absolute(folder) if self.address is None else str(self.address))
+        self._database = self.folder / DATABASE
         if unknown := set(settings) - Settings.__optional_keys__:
             raise UnknownName("setting", min(unknown), Settings.__optional_keys__)
         self._wanted = Wanted(str(model) if model is not None else None, **settings)
@@ -89,7 +90,7 @@ class Opened:
     def exists(self) -> bool:
         """Whether there is an index at its place."""
         if self.address is None:
-            return (self.folder / DATABASE).exists()
+            return self._database.exists()
         with self._lock:
             if self._engine is None:
                 self._engine = self._open(create=True)  # which makes nothing before there are settings
@@ -119,7 +120,7 @@ class Opened:
     def _open(self, create: bool = False) -> Engine:
         if self.address is None:
             return LocalEngine(self.folder, create)
-        from searcher.engines.milvus import MilvusEngine  # for which nobody else need wait
+        from searcher.engines.milvus.engine import MilvusEngine  # for which nobody else need wait
 
         return MilvusEngine(self.address, create)
 
@@ -144,9 +145,14 @@ class Opened:
         """What embeds this index's passages and questions; the model's files are found and verified here."""
         return self._fitting()[0]
 
-    def _fitting(self) -> tuple[Embedder, str]:
-        """The embedder, and the fingerprint of the settings that it is for."""
+    def _fitting(self, anew: bool = True) -> tuple[Embedder, str]:
+        """The embedder, and the fingerprint of the settings that it is for.
+
+        anew: False where whoever asks compares that with the index's afterwards: what is there may not fit any more.
+        """
         with self._lock:
+            if self._embedder is not None and not anew:
+                return self._embedder, self._made_with
             stored = self._stored()
             # Another process may have embedded the index again with other settings.
             if self._embedder is None or (stored is not None and stored.fingerprint != self._made_with):

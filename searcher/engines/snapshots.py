@@ -159,7 +159,7 @@ class Snapshots(Beside[Snapshot]):
 
     def current(self) -> Snapshot | None:
         """The snapshot of the state that this thread reads, None while there are no passages. Call inside `reading`."""
-        return None if self.store.settings() is None else self._present() or None
+        return self._present() or None
 
     def _made_with(self) -> tuple[str, int] | None:
         settings = self.store.settings()

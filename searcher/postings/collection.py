@@ -116,16 +116,27 @@ class Part:
 
         first: words by which they were found; after these, whoever cannot reach the k-th best so far is left out.
         """
-        sums = np.zeros(len(places))
-        for number, own in enumerate(lists):
-            if number >= first:
-                reached = max(reached, _kth(sums, k))
-                able = sums + own.rest >= reached * SURE
-                places, sums = places[able], sums[able]
+        sums = self._sums(lists[:first], average, places)
+        for own in lists[first:]:
+            reached = max(reached, _kth(sums, k))
+            able = sums + own.rest >= reached * SURE
+            places, sums = places[able], sums[able]
             self._add(own, average, places, sums)
         best = np.flatnonzero((sums > 0) & (sums >= _kth(sums, k)))
         best = best[np.lexsort((places[best], -sums[best]))][:k]
         return Found(places[best], sums[best])
+
+    def _sums(self, lists: Sequence[Weighed], average: float, places: np.ndarray) -> np.ndarray:
+        """What some words are worth together to each of some passages, (n,), as `_add` adds them, in one go."""
+        if not lists or not len(places):
+            return np.zeros(len(places))
+        held = np.concatenate([own.places for own in lists])
+        worth = np.repeat([own.weight for own in lists], [len(own.places) for own in lists])
+        worth *= share(np.concatenate([own.counts for own in lists]), self.segment.lengths[held], average)
+        at = places.searchsorted(held)
+        at[at == len(places)] = 0
+        there = places[at] == held
+        return np.bincount(at[there], worth[there], len(places))
 
     def _add(self, own: Weighed, average: float, places: np.ndarray, sums: np.ndarray) -> None:
         """What a word is worth to each of some passages, (n,), to be added in the order in which FTS5 has the words."""

@@ -34,6 +34,8 @@ QUICK = 1_300_000  # layers × width²: MiniLM's six of 384 are quick, twelve ar
 class Asking(Opened):
     """What can be asked of an index folder."""
 
+    _asked_last = Embedded({}, "")  # of whose hits it is often asked at once whether they hold an answer
+
     # A text is an iterable of texts too, and an array one of anything: the narrower comes first.
     @overload
     def search(  # type: ignore[overload-overlap]
@@ -186,7 +188,9 @@ class Asking(Opened):
         if nothing is None:
             return None
         wording = worded(text)
-        return presence(self.engine, nothing, wording, hits, embedder.embed([wording.plain], "query")[0])
+        known = self._asked_last.of([wording.plain], fingerprint)
+        [vector] = embedder.embed([wording.plain], "query") if known is None else known
+        return presence(self.engine, nothing, wording, hits, vector)
 
     def rank(
         self,
@@ -241,16 +245,20 @@ class Asking(Opened):
             vectors = given if mode.vectors else None
         if not self.exists():  # no need to load a model either
             return Questions(texts, vectors), [[] for _ in queries]
+        anew = False
         while True:
             if embedding := texts is not None and mode.vectors and given is None:
-                embedder, made_with = self._fitting()
+                embedder, made_with = self._fitting(anew)
                 known = None if before is None else before.of(plain, made_with)
                 vectors = embedder.embed(plain, "query") if known is None else known
+                if len(plain) == 1:
+                    self._asked_last = Embedded({plain[0]: vectors[0]}, made_with)
                 readable = embedder.readable(plain) if mode.texts else None
             with self.engine.reading(), one_thread():
                 stored = self.engine.settings()
                 if embedding and texts and stored is not None and stored.fingerprint != made_with:
-                    continue  # embedded again by another process since: so must the questions be
+                    anew = True  # embedded again by another process since: so must the questions be
+                    continue
                 questions = Questions(texts, vectors, readable, asked.neighbours)
                 ranked = self._retrieved(questions, asked, tree, wordings)
                 # A filter's answer comes out of SQLite's indexes, in which damage shows only to `check`.

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from searcher.engines import Engine, Hit, cosine
+from searcher.engines import Candidate, Engine, Near, cosine
 from searcher.filters import Filter
 from searcher.ranking.evidence import Evidence
 from searcher.ranking.fusion import CANDIDATES, fuse
-from searcher.records import Row
 
 __all__ = ["SAFE", "Candidates", "candidates_of", "safe"]
 
@@ -18,16 +17,19 @@ SAFE = 5  # the nearest passage and the best by words are among so many hits, wh
 
 @dataclass(frozen=True)
 class Candidates:
-    """Passages that may answer a question, what is known of them, and which of them each kind of search has first."""
+    """Passages that may answer a question, by their ids, what is known of them, and which of them each kind of search
+    has first.
+    """
 
-    rows: list[Row]
+    passages: list[Candidate]
     evidence: Evidence
     best: tuple[int, ...]
 
-    def ranked(self, neighbours: bool = True) -> list[Hit]:
-        """The hits, best first, equals by id. neighbours: as in `columns`."""
+    def ranked(self, k: int, neighbours: bool = True) -> list[Near]:
+        """The k best, best first, equals by id. neighbours: as in `columns`."""
         scores = safe(fuse(self.evidence, neighbours), self.best)
-        return sorted(zip(scores.tolist(), self.rows, strict=True), key=lambda hit: (-hit[0], hit[1].passage_id))
+        first = np.argsort(-scores, kind="stable")[:k].tolist()
+        return [(float(scores[place]), self.passages[place]) for place in first]
 
 
 def safe(scores: np.ndarray, best: Sequence[int]) -> np.ndarray:
@@ -45,26 +47,28 @@ def candidates_of(
     engine: Engine,
     question: str,
     vector: np.ndarray,
-    near: list[Hit],
+    near: list[Near],
     depth: int,
     where: Filter | None,
     readable: float = 1.0,
 ) -> Candidates:
     """The passages nearest to a question (d,), and as many, `depth`, of those that hold its words."""
-    rows = {row.passage_id: row for _, row in near}
-    ids, scores = engine.by_words(question, depth, where, list(rows))
-    rows |= engine.rows(set(ids.tolist()) - rows.keys())
-    numbers = sorted(rows)  # by id, so that however many there are, sums come out alike
+    known = {own.passage_id: own for _, own in near}
+    cosines = {own.passage_id: score for score, own in near}
+    ids, scores = engine.by_words(question, depth, where, list(known))
+    others = engine.ranked_by(set(ids.tolist()) - known.keys())
+    cosines |= {number: cosine(own, vector) for number, own in others.items()}
+    numbers = sorted(cosines)  # by id, so that however many there are, sums come out alike
+    found = [known.get(number) or others[number] for number in numbers]
     worth = dict(zip(ids.tolist(), scores.tolist(), strict=True))
     # However many hits are asked for, what standardises the scores are the same candidates.
-    standard = {*ids[:CANDIDATES].tolist(), *(row.passage_id for _, row in near[:CANDIDATES])}
-    found = [rows[number] for number in numbers]
+    standard = {*ids[:CANDIDATES].tolist(), *(own.passage_id for _, own in near[:CANDIDATES])}
     evidence = Evidence(
-        cosines=np.array([cosine(row, vector) for row in found]),
+        cosines=np.array([cosines[number] for number in numbers]),
         bm25=np.array([worth.get(number, 0) for number in numbers], np.float32),
         rarest=engine.rarest(question, np.array(numbers, np.int64)),
-        vectors=np.array([row.vector for row in found]),
-        lengths=np.array([len(row.text) for row in found]),
+        vectors=np.array([own.vector for own in found]),
+        lengths=np.array([len(own.text) for own in found]),
         readable=readable,
         among=np.array([number in standard for number in numbers], dtype=bool),
     )

@@ -72,7 +72,7 @@ def measured(engine: Engine, embedder: Embedder, fingerprint: str) -> Nothing | 
 
     fingerprint: of the settings that the embedder is for. It takes some tenths of a second where it is made.
     """
-    passages = engine.counts()["passages"]
+    passages = engine.passages_held()
     if passages < LEAST:
         return None
     if (text := engine.notes.get(NOTE)) and (found := Nothing(**json.loads(text))).fits(passages, fingerprint):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -56,7 +57,7 @@ class Asked:
         _ = self.effort  # checks itself
         _ = self.conditions
 
-    @property
+    @cached_property
     def conditions(self) -> list[Filter]:
         """What must hold of every hit. BadValue for a glob that is none."""
         return named(self.include, self.exclude)
@@ -120,13 +121,13 @@ def _hybrid(engine: Engine, questions: Questions, k: int, where: Filter | None, 
 
     assert questions.texts is not None and questions.vectors is not None
     depth = max(k, CANDIDATES)
-    dense = engine.nearest(questions.vectors, depth, where, effort)
+    dense = engine.candidates(questions.vectors, depth, where, effort)
     answers = []
     for place, (text, vector) in enumerate(zip(questions.texts, questions.vectors, strict=True)):
         readable = 1.0 if questions.readable is None else float(questions.readable[place])
         candidates = candidates_of(engine, text, vector, dense[place], depth, where, readable)
-        answers.append(candidates.ranked(questions.neighbours)[:k])
-    return answers
+        answers.append(candidates.ranked(k, questions.neighbours))
+    return engine.whole_hits(answers)
 
 
 class Way(NamedTuple):

@@ -9,7 +9,7 @@ from searcher.store.moving import renamed
 from searcher.store.notes import Notes, Unanswered
 from searcher.store.passages import READ_ROWS, Kept
 from searcher.store.repair import repair_database
-from searcher.store.rows import as_document, as_settings, key_of, settings_rows
+from searcher.store.rows import Bare, as_document, as_settings, key_of, settings_rows
 from searcher.store.schema import FORMAT
 from searcher.store.seen import Look, SeenFile
 from searcher.store.state import DATABASE, FORGET
@@ -25,6 +25,7 @@ __all__ = [
     "KEYWORD_FAULT",
     "READ_ROWS",
     "TOKENS",
+    "Bare",
     "Held",
     "Kept",
     "Look",

@@ -17,8 +17,8 @@ from searcher.records import ANSWER, Chunk, Head, Input, Row
 from searcher.store.filter_sql import allowed_ids, chosen_ids
 from searcher.store.given import NOWHERE, as_given
 from searcher.store.lookup import Spans, is_key, keys, spans
-from searcher.store.placed import placed
-from searcher.store.rows import DOCUMENT_PART, PASSAGE_PART, as_row, check_part, key_of, vector_bytes
+from searcher.store.placed import PLACE, as_place
+from searcher.store.rows import DOCUMENT_PART, PASSAGE_PART, Bare, as_bare, as_row, check_part, key_of, vector_bytes
 from searcher.store.schema import COLUMNS
 from searcher.store.state import State, ids_of
 
@@ -203,6 +203,19 @@ class Passages(State):
                     found[own] = np.frombuffer(vector_bytes(*row), dtype="<f4")
         return found
 
+    def ranked_by(self, ids: Iterable[int], vectors: Mapping[int, np.ndarray] | None = None) -> dict[int, Bare]:
+        """As `rows`, without the documents."""
+        wanted = sorted({int(number) for number in ids})
+        if not wanted:
+            return {}
+        query = f"SELECT {PASSAGE_PART}, p.crc FROM passages p WHERE p.id IN (SELECT value FROM json_each(?))"
+        with self.database.reading() as connection:
+            known = vectors or dict(zip(wanted, self.vectors_of(np.array(wanted)), strict=True))
+            found = connection.execute(query, [json.dumps(wanted)]).fetchall()
+        if missing := set(wanted) - {row[0] for row in found}:
+            raise DamagedIndex(f"passage {min(missing)}, its document or its vector is gone; run: searcher check")
+        return {row[0]: as_bare(row, known[row[0]]) for row in found}
+
     def rows(self, ids: Iterable[int], vectors: Mapping[int, np.ndarray] | None = None) -> dict[int, Row]:
         """Passages by id, each verified; DamagedIndex for one that is not what was stored, or is not there.
 
@@ -212,16 +225,14 @@ class Passages(State):
         if not wanted:
             return {}
         query = (
-            f"SELECT {PASSAGE_PART}, p.crc, {DOCUMENT_PART}, d.crc"
-            " FROM passages p JOIN documents d ON d.id = p.document WHERE p.id IN (SELECT value FROM json_each(?))"
+            f"SELECT {PASSAGE_PART}, p.crc, {DOCUMENT_PART}, d.crc, {PLACE}"
+            " FROM passages p JOIN documents d ON d.id = p.document LEFT JOIN places l ON l.id = p.id"
+            " WHERE p.id IN (SELECT value FROM json_each(?))"
         )
         with self.database.reading() as connection:
             known = vectors or dict(zip(wanted, self.vectors_of(np.array(wanted)), strict=True))
-            places = placed(connection, json.dumps(wanted))
-            rows = {
-                row[0]: as_row(row, known[row[0]], places.get(row[0]))
-                for row in connection.execute(query, [json.dumps(wanted)])
-            }
+            found = connection.execute(query, [json.dumps(wanted)]).fetchall()
+        rows = {row[0]: as_row(row, known[row[0]], as_place(row[19:])) for row in found}
         if missing := set(wanted) - rows.keys():
             raise DamagedIndex(f"passage {min(missing)}, its document or its vector is gone; run: searcher check")
         return rows

@@ -16,11 +16,11 @@ from searcher.store.lookup import Held
 from searcher.store.rows import check_part, checksum
 from searcher.store.schema import COLUMNS as FILTERED
 
-__all__ = ["HeldPlaces", "as_place", "is_place", "misplaced", "place_rows", "placed"]
+__all__ = ["PLACE", "HeldPlaces", "as_place", "is_place", "misplaced", "place_rows"]
 
 # As SQLite's JSON calls what a part of a place holds.
 KINDS = {TEXT: "'text'", NUMBER: "'integer', 'real'", BOOLEAN: "'true', 'false'"}
-COLUMNS = "id, document, place, crc"
+PLACE = "l.id, l.document, l.place, l.crc"
 
 
 def place_rows(
@@ -33,29 +33,21 @@ def place_rows(
             yield (*part, checksum(part))
 
 
-def as_place(row: tuple[Any, ...] | None) -> Place | None:
-    """The place in a row of `places`. DamagedIndex unless it is what was stored."""
-    if row is None:
+def as_place(row: tuple[Any, ...]) -> Place | None:
+    """The place in the columns PLACE, None where there is none. DamagedIndex unless it is what was stored."""
+    if row[0] is None:
         return None
     check_part(row, f"the place of passage {row[0]}")
     place: Place = json.loads(row[2])
     return place
 
 
-def placed(connection: Any, wanted: str) -> dict[int, Place]:
-    """The places of passages, whose ids are given as JSON, by their ids."""
-    query = f"SELECT {COLUMNS} FROM places WHERE id IN (SELECT value FROM json_each(?))"
-    return {row[0]: place for row in connection.execute(query, [wanted]) if (place := as_place(row))}
-
-
 def misplaced(connection: Any, number: int, document: Document) -> None:
     """DamagedIndex where the places of a document's passages are not those that it says."""
     query = "SELECT id, start FROM passages WHERE document = ? ORDER BY id"
     spans = connection.execute(query, [number]).fetchall()
-    found = {
-        row[0]: as_place(row)
-        for row in connection.execute(f"SELECT {COLUMNS} FROM places WHERE document = ?", [number])
-    }
+    there = connection.execute(f"SELECT {PLACE} FROM places l WHERE document = ?", [number])
+    found = {row[0]: as_place(row) for row in there}
     for passage, start in spans:
         with suppress(TypeError):  # a start that is no number, which its checksum tells
             if found.pop(passage, None) != place_at(document.places, start):

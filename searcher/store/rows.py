@@ -10,7 +10,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,8 +22,8 @@ from searcher.records import Document, Prepared, Row
 from searcher.text import places_of
 
 __all__ = [
-    "DOCUMENT_PART", "FAQ_COLUMNS", "PASSAGE_PART", "WHOLE_DOCUMENT", "as_document", "as_row", "as_settings",
-    "check_part", "checksum", "document_part", "document_row", "key_of", "passage_rows", "settings_rows",
+    "DOCUMENT_PART", "FAQ_COLUMNS", "PASSAGE_PART", "WHOLE_DOCUMENT", "Bare", "as_bare", "as_document", "as_row",
+    "as_settings", "check_part", "checksum", "document_part", "document_row", "key_of", "passage_rows", "settings_rows",
     "settings_values", "stored_settings", "vector_bytes", "vector_rows",
 ]  # fmt: skip
 
@@ -39,6 +39,14 @@ WHOLE_DOCUMENT = (
 FAQ_COLUMNS = {"faq": "key, value", "unanswered": "id, asked, question"}
 
 DAMAGED = "is not what was stored; run: searcher check"
+
+
+class Bare(NamedTuple):
+    """A passage without its document, with its vector (d,) float32."""
+
+    passage_id: int
+    text: str
+    vector: np.ndarray
 
 
 def key_of(text: str) -> int:
@@ -133,6 +141,12 @@ def as_document(row: tuple[Any, ...]) -> Document:
     if not sound:
         raise DamagedIndex(f"document {source!r} {DAMAGED}")
     return document
+
+
+def as_bare(row: tuple[Any, ...], vector: np.ndarray) -> Bare:
+    """The passage in columns PASSAGE_PART, crc, with its vector. DamagedIndex if bad."""
+    check_part(row, f"passage {row[0]}")
+    return Bare(row[0], row[7], vector)
 
 
 def as_row(row: tuple[Any, ...], vector: np.ndarray, place: Place | None = None) -> Row:

@@ -21,6 +21,7 @@ from searcher.system.files import (
 from searcher.system.globs import glob_regex, paths_regex
 from searcher.system.kernels import kernel_library
 from searcher.system.machine import instructions, memory, processor
+from searcher.system.noted import note, noted
 from searcher.system.processes import (
     bound_memory,
     cores,
@@ -50,6 +51,8 @@ __all__ = [
     "memory",
     "memory_of",
     "named_once",
+    "note",
+    "noted",
     "on_fork",
     "one_thread",
     "opener",

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from searcher.system import absolute, binary, private, renames_over_open_files, sync_folder, user_folder
+from searcher.system import binary, note, noted, private, renames_over_open_files, sync_folder, user_folder
 
 __all__ = ["VECTORS", "WORDS", "Stamp", "is_of_another_version", "load", "save", "stamp_of"]
 
@@ -83,8 +83,9 @@ def save(path: Path, write: Callable[[Callable[[Any], Any]], float | None], stam
             written = os.fstat(stream.fileno())
         temporary.replace(path)  # when it is closed, for Windows' sake
         named = path.stat()
-        if (named.st_ino, named.st_mtime_ns) == (written.st_ino, written.st_mtime_ns):  # and not another process's
-            _remember(path, named)
+        ours = (named.st_ino, named.st_mtime_ns) == (written.st_ino, written.st_mtime_ns)  # not another process's
+        if ours and named.st_size > TRUSTED_BYTES:
+            note(path, named)
         sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
@@ -128,17 +129,19 @@ def load(path: Path, stamp: Stamp) -> np.ndarray | None:
     try:
         with binary(path) as stream:
             marks = os.fstat(stream.fileno())
-            large = marks.st_size > MAPPED_BYTES and renames_over_open_files()
-            data = np.memmap(stream, np.uint8, "r") if large else np.frombuffer(stream.read(), np.uint8)
+            mapped = marks.st_size > MAPPED_BYTES and renames_over_open_files()
+            data = np.memmap(stream, np.uint8, "r") if mapped else np.frombuffer(stream.read(), np.uint8)
         found, size = _split(data[-TAIL:].tobytes())
         if found != stamp:
             return None
         body, tail = data[: len(data) - size], data[len(data) - size : -DIGEST - len(MAGIC)].tobytes()
-        if not _remembered(path, marks):
+        large = marks.st_size > TRUSTED_BYTES
+        if not large or noted(path, marks) is None:
             given = data[-DIGEST - len(MAGIC) : -len(MAGIC)].tobytes()
             if not secrets.compare_digest(given, _digest(xxhash.xxh3_128(body.data).digest(), tail, _key())):
                 return None
-            _remember(path, marks)
+            if large:
+                note(path, marks)
     except (OSError, ValueError):  # ValueError: nothing to map
         return None
     return body
@@ -165,7 +168,7 @@ def _digest(content: bytes, tail: bytes, key: bytes) -> bytes:
     return hashlib.blake2b(content + tail, digest_size=DIGEST, key=key).digest()
 
 
-# -- the user's own folder: the secret, and which large files were verified
+# -- the user's own folder: the secret
 
 
 def _key(create: bool = False) -> bytes:
@@ -183,26 +186,3 @@ def _key(create: bool = False) -> bytes:
     if len(key) != KEY:
         raise OSError(f"{path} is damaged")
     return key
-
-
-def _note(path: Path) -> Path:
-    """Where it is noted that a large file was verified."""
-    return user_folder("state") / "verified" / hashlib.blake2b(absolute(path).encode(), digest_size=16).hexdigest()
-
-
-def _marks(status: os.stat_result) -> str:
-    """What changes whenever somebody writes to a file or puts another in its place."""
-    return " ".join(str(getattr(status, f"st_{name}")) for name in ("dev", "ino", "size", "mtime_ns", "ctime_ns"))
-
-
-def _remembered(path: Path, status: os.stat_result) -> bool:
-    note = _note(path)
-    return status.st_size > TRUSTED_BYTES and note.exists() and note.read_text(encoding="ascii") == _marks(status)
-
-
-def _remember(path: Path, status: os.stat_result) -> None:
-    if status.st_size > TRUSTED_BYTES:
-        with suppress(OSError):  # it is verified again then
-            note = _note(path)
-            note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            note.write_text(_marks(status), encoding="ascii")

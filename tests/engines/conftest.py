@@ -17,7 +17,8 @@ def folder_place(tmp_path: Path) -> Place:
 
 
 def milvus_place(uri: str) -> Place:
-    from searcher.engines.milvus import Address, MilvusEngine
+    from searcher.engines.milvus import Address
+    from searcher.engines.milvus.engine import MilvusEngine
 
     address = Address.of(f"milvus:{uri}#c{uuid4().hex}")
     return Place(str(address), lambda: MilvusEngine(address, create=True), lambda engine: engine.close())

@@ -12,8 +12,9 @@ from searcher.errors import IndexUnavailable
 pytest.importorskip("pymilvus", reason="pymilvus is not installed: pip install 'searcher[milvus]'")
 pytest.importorskip("milvus_lite", reason="milvus-lite is not installed")
 
-from searcher.engines.milvus import Address, MilvusEngine
+from searcher.engines.milvus import Address
 from searcher.engines.milvus.connection import Connection
+from searcher.engines.milvus.engine import MilvusEngine
 
 QUESTIONS = units(3, np.random.default_rng(4))
 CHANGING = ("upsert", "delete")

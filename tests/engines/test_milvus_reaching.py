@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from searcher.engines.milvus import Address, MilvusEngine
+from searcher.engines.milvus import Address
+from searcher.engines.milvus.engine import MilvusEngine
 from searcher.errors import BadValue, IndexUnavailable
 
 HTTP_2 = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"  # what a server says first: empty settings

@@ -8,7 +8,8 @@ import pytest
 from contract import SETTINGS, Oracle, prepared, units
 from milvus_server import MilvusServer
 
-from searcher.engines.milvus import Address, MilvusEngine
+from searcher.engines.milvus import Address
+from searcher.engines.milvus.engine import MilvusEngine
 from searcher.errors import IndexUnavailable
 
 pytestmark = [

@@ -15,7 +15,8 @@ import pytest
 from contract import SETTINGS, filled, prepared, units
 from milvus_server import MilvusServer, wheel_folder
 
-from searcher.engines.milvus import Address, MilvusEngine
+from searcher.engines.milvus import Address
+from searcher.engines.milvus.engine import MilvusEngine
 from searcher.errors import IndexUnavailable
 
 pytestmark = [

@@ -1,6 +1,5 @@
 """An index on Milvus: address.py says where, engine.py what it promises, layout.py how it is laid out there."""
 
 from searcher.engines.milvus.address import SCHEME, Address
-from searcher.engines.milvus.engine import MilvusEngine
 
-__all__ = ["SCHEME", "Address", "MilvusEngine"]
+__all__ = ["SCHEME", "Address"]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from searcher.embedding import OwnTokens
-from searcher.engines.engine import ANY, Effort, Hit, cosine
+from searcher.engines.engine import ANY, Effort, Hit, Near, cosine
 from searcher.engines.milvus.address import Address
 from searcher.engines.milvus.layout import FIELDS, FORMAT
 from searcher.engines.milvus.notes import Notes
@@ -133,6 +133,20 @@ class MilvusEngine(Writing):
             for place, hits in zip(every, self._exhaustive(vectors[every], k, wanted, left_out), strict=True):
                 answers[place] = hits
         return answers
+
+    def candidates(
+        self, vectors: np.ndarray, k: int, where: Filter | None = None, effort: Effort = ANY
+    ) -> list[list[Near]]:
+        """As in `Engine`; a server gives all of a passage at once."""
+        return [[*hits] for hits in self.nearest(vectors, k, where, effort)]
+
+    def ranked_by(self, ids: Iterable[int]) -> Mapping[int, Row]:
+        """As in `Engine`."""
+        return self.rows(ids)
+
+    def whole_hits(self, found: Sequence[Sequence[Near]]) -> list[list[Hit]]:
+        """As in `Engine`: they are whole."""
+        return [[(score, row) for score, row in hits if isinstance(row, Row)] for hits in found]
 
     def _asked_of(self, wanted: Wanted, level: str | None = None) -> int:
         """How many rows a question is asked of."""

@@ -139,6 +139,10 @@ class State:
             self._counted = head, totals
         return dict(self._counted[1])
 
+    def passages_held(self) -> int:
+        """As in `Engine`."""
+        return self.counts()["passages"]
+
     # -- documents' rows, which the rest goes by
 
     def _documents(self, more: str = "") -> Iterator[Stored]:
