@@ -83,6 +83,12 @@ def test_a_glyph_of_several_letters_is_read_as_it_is_written() -> None:
     assert text_of([word[0], Glyph(78, 700, "?", means=["\ufefb"]), word[2]]) == "طلاب"
 
 
+def test_what_is_told_of_a_whole_phrase_is_read_as_it_stands() -> None:
+    phrase = "סדר קבוע (של 25 מלים)"
+    drawn = turned("סדר קבוע").replace(" ", "")
+    assert text_of([*placed(turned("הוא"), left=200), Glyph(100, 700, drawn, told=phrase)]) == f"הוא {phrase}"
+
+
 def test_forms_of_letters_are_the_letters() -> None:
     assert text_of(placed("\ufe94\ufed0\ufedf")) == "لغة"
 

@@ -47,7 +47,9 @@ def as_read(pieces: Iterable[Sequence[Sign]]) -> list[list[Sign]]:
 
 
 def _written(line: Sequence[Sign]) -> list[Sign]:
-    return [sign._replace(text=" ") if sign.text == CELL_END else sign for sign in with_brackets(line)]
+    """A line as it is read, a sign for each character."""
+    characters = [sign._replace(text=one) for sign in line for one in sign.text]
+    return [sign._replace(text=" ") if sign.text == CELL_END else sign for sign in with_brackets(characters)]
 
 
 def _turns(line: Sequence[Sign]) -> bool:
@@ -126,16 +128,18 @@ def _glyphs(line: Sequence[Sign]) -> list[Sign]:
 
 
 def _as_written(signs: Sequence[Sign]) -> str:
-    """The characters of one glyph, which PDFium mostly has turned round, letters and marks in parts of their own."""
-    letters = [sign for sign in signs if sign.kind in RIGHT]
+    """The characters of one glyph as they are written: PDFium has mostly turned the letters round."""
     if len({sign.left for sign in signs}) == len(signs):
-        # Where the file says what a glyph means, PDFium gives each character a part of its width, from the right.
-        text = "".join(sign.text for sign in sorted(letters, key=lambda sign: sign.left))
-    else:
-        text = "".join(sign.text for sign in letters)
-    known = text in _ligatures() and text[::-1] not in _ligatures()
-    others = "".join(sign.text for sign in signs if sign.kind not in RIGHT)
-    return (text if known else text[::-1]) + others
+        # Where the file says what it means, PDFium gives each character a part of its width, in their order: from the
+        # right, or from the left where a mark is drawn first.
+        text = "".join(sign.text for sign in sorted(signs, key=lambda sign: sign.left))
+        return text if unicodedata.combining(text[-1]) else _unturned(text)
+    letters = "".join(sign.text for sign in signs if sign.kind in RIGHT)
+    return _unturned(letters) + "".join(sign.text for sign in signs if sign.kind not in RIGHT)
+
+
+def _unturned(text: str) -> str:
+    return text if text in _ligatures() and text[::-1] not in _ligatures() else text[::-1]
 
 
 @cache
