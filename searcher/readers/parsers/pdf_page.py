@@ -20,6 +20,7 @@ from pypdfium2 import PdfPage, PdfTextPage
 from searcher.readers.parsers.pdf_direction import Sign
 from searcher.readers.parsers.pdf_glyphs import BROKEN_FONT, GUESSED_FONT, LEFT_OUT, told
 from searcher.readers.parsers.pdf_right_to_left import RIGHT_TO_LEFT, as_read
+from searcher.readers.parsers.pdf_spacing import LETTERS_APART, spaces_within_words
 
 __all__ = ["HYPHEN", "NO_TEXT", "Box", "Line", "Page", "read_page"]
 
@@ -37,6 +38,7 @@ ODD_SPACE = re.compile(
     r" (?:(?=[.,;:)\]])(?<=[\w)\]] )|(?=\()(?<=\w )|(?<=[(\[] )(?=\w)|(?=[a-z])(?<=\b[^\W\d_aeiouAI] ))"
 )
 FEW_SPACES = 20  # that tell whether a page's spaces are its own, or made by PDFium
+SPREAD = re.compile(LETTERS_APART)
 BOUNDLESS = (-1e6, -1e6, 1e6, 1e6)  # points; no page is larger
 LEAST_SPACE, MOST_SPACE = 0.1, 0.25  # of the height of a line; less is no space between words, more is one in any case
 
@@ -207,13 +209,25 @@ class _Signs:
     def _mended(self, text: str) -> str:
         made = self._made_spaces(text)
         around = zip(made, *(self._loose([at + step for at in made]) for step in (-2, -1, 1)), strict=True)
-        joined = [at for at, *boxes in around if self._is_joined(at, *boxes)]
+        joined = [at for at, *boxes in around if self._is_joined(at, *boxes)] + self._within_words(text)
         if not joined:
             return text
         signs = list(text)
         for at in joined:
             signs[at] = LEFT_OUT
         return "".join(signs)
+
+    def _within_words(self, text: str) -> list[int]:
+        """Spaces between letters of words that are set apart."""
+        found, end = [], 0
+        for space in _starts(SPREAD.finditer(text)):
+            if space >= end:
+                start, end = text.rfind("\n", 0, space) + 1, text.find("\r", space) % (len(text) + 1)
+                places = range(start, end)
+                spaces = [at for at in places if text[at] == " "]
+                made = {at - start for at in self._those(IS_MADE, spaces)}
+                found += [start + at for at in spaces_within_words(text[start:end], list(self._loose(places)), made)]
+        return found
 
     def _made_spaces(self, text: str) -> list[int]:
         """Spaces that PDFium made of gaps and that may be none."""
