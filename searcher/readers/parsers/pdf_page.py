@@ -145,7 +145,7 @@ class _Signs:
             return Page([], self.fault or NO_TEXT)
         text = self._mended(self.text)
         spans = list(map(re.Match.span, LINE.finditer(text)))
-        if RIGHT_TO_LEFT.search(text):
+        if not text.isascii() and RIGHT_TO_LEFT.search(text):
             return Page(self._read_both_ways(text, spans), self.fault)
         lines = (_paired(text[start:end].replace(LEFT_OUT, "")) for start, end in spans)
         firsts = list(self._loose([start for start, _ in spans]))

@@ -11,7 +11,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import chain, groupby
+from itertools import chain, compress, groupby
 
 from searcher.readers.parsers.pdf_direction import ENDS, RIGHT, Sign, in_reading_order, with_brackets
 
@@ -38,7 +38,7 @@ def as_read(pieces: Iterable[Sequence[Sign]]) -> list[list[Sign]]:
     kinds = [sign.kind for line in lines for sign in line]
     leftward = sum(kind in RIGHT for kind in kinds) > kinds.count("L")
     turning = [_turns(line) or (leftward and _is_tail(line)) for line in lines]
-    widths = _widths(lines)
+    widths = _widths(compress(lines, turning))
     drawn = [_even(_as_drawn(line, widths)) if turns else line for line, turns in zip(lines, turning, strict=True)]
     read = [in_reading_order(line, kinds) if turns else line for line, turns in zip(drawn, turning, strict=True)]
     # Some programs draw letters from left to right as they are written: that is read as it is drawn.
@@ -48,7 +48,9 @@ def as_read(pieces: Iterable[Sequence[Sign]]) -> list[list[Sign]]:
 
 def _written(line: Sequence[Sign]) -> list[Sign]:
     """A line as it is read, a sign for each character."""
-    characters = [sign._replace(text=one) for sign in line for one in sign.text]
+    characters = []
+    for sign in line:
+        characters += [sign] if len(sign.text) == 1 else [sign._replace(text=one) for one in sign.text]
     return [sign._replace(text=" ") if sign.text == CELL_END else sign for sign in with_brackets(characters)]
 
 
@@ -115,6 +117,9 @@ def _glyphs(line: Sequence[Sign]) -> list[Sign]:
     made = []
     for _, group in groupby(line, key=lambda sign: (sign.x, sign.y)):
         signs = list(group)
+        if len(signs) == 1:
+            made += signs
+            continue
         if all(HALF.match(sign.text) for sign in signs):  # of characters beyond U+FFFF; the first is the lower number
             text = "".join(sorted(sign.text for sign in signs)).encode("utf-16-le", "surrogatepass")
             made.append(signs[0]._replace(text=text.decode("utf-16-le", "replace")))
@@ -155,7 +160,7 @@ def _ligatures() -> frozenset[str]:
 def _widths(lines: Iterable[Sequence[Sign]]) -> dict[str, float]:
     """How wide letters are, in heights of their lines."""
     seen = defaultdict(list)
-    for line in filter(_turns, lines):
+    for line in lines:
         height = max(sign.height for sign in line)
         for sign in line:
             seen[sign.text].append((sign.right - min(sign.left, sign.x)) / height)
@@ -210,4 +215,4 @@ def _spaced(letters: Sequence[Sign], height: float) -> Iterator[Sign]:
 def _even(line: Sequence[Sign]) -> list[Sign]:
     """The signs as high as the highest: the boxes of some are those of what is drawn."""
     highest = max(line, key=lambda sign: sign.height)
-    return [sign._replace(bottom=highest.bottom, top=highest.top) for sign in line]
+    return [Sign(*sign[:5], highest.bottom, highest.top) for sign in line]
