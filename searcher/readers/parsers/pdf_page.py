@@ -220,7 +220,7 @@ class _Signs:
     def _within_words(self, text: str) -> list[int]:
         """Spaces between letters of words that are set apart."""
         found, end = [], 0
-        for space in _starts(SPREAD.finditer(text)):
+        for space in self._those(IS_MADE, _starts(SPREAD.finditer(text))):
             if space >= end:
                 start, end = text.rfind("\n", 0, space) + 1, text.find("\r", space) % (len(text) + 1)
                 places = range(start, end)
