@@ -1,10 +1,60 @@
 """Small PDF files, written for the tests."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-__all__ = ["made_pdf", "page_of"]
+__all__ = ["Glyph", "glyph_pdf", "made_pdf", "page_of"]
 
 Piece = tuple[float, float, float, str]  # left, bottom, size, text
+
+
+class Glyph(NamedTuple):
+    """Something drawn, one after the other; left, bottom: where it begins.
+
+    means: of each of its characters, what the font says that it means, the character itself without it. told: what the
+    page says that all of it means, as browsers do for glyphs that stand for other characters than their own.
+    """
+
+    left: float
+    bottom: float
+    text: str
+    told: str = ""
+    means: Sequence[str] = ()
+
+
+def glyph_pdf(glyphs: Sequence[Glyph]) -> bytes:
+    """A PDF with one page of glyphs of any script, each of them 6 points wide and 10 high.
+
+    The page is drawn upside down and turned again, as browsers do.
+    """
+    codes: dict[str, int] = {}
+    drawn = []
+    for glyph in glyphs:
+        meant = [*glyph.means] or list(glyph.text)
+        shown = bytes(codes.setdefault(text, 33 + len(codes)) for text in meant).hex()
+        piece = f"BT /F1 10 Tf 1 0 0 -1 {glyph.left} {792 - glyph.bottom} Tm <{shown}> Tj ET\n"
+        told = ("\ufeff" + glyph.told).encode("utf-16-be").hex()
+        drawn.append(f"/Span << /ActualText <{told}> >> BDC {piece} EMC\n" if glyph.told else piece)
+    stream = f"1 0 0 -1 0 792 cm\n{''.join(drawn)}".encode()
+    said = "\n".join(f"<{code:02x}> <{text.encode('utf-16-be').hex()}>" for text, code in codes.items())
+    mapped = (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapType 2 def\n"
+        "1 begincodespacerange <00> <ff> endcodespacerange\n"
+        f"{len(codes)} beginbfchar\n{said}\nendbfchar\nendcmap end end"
+    ).encode()
+    box, count = b"600 0 20 0 580 700 d1 20 0 560 700 re f", 223
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
+        b"<< /Type /Font /Subtype /Type3 /FontBBox [0 -200 600 800] /FontMatrix [.001 0 0 .001 0 0] /FirstChar 33"
+        b" /LastChar 255 /Widths [%s] /Encoding << /Type /Encoding /Differences [33 %s] >> /CharProcs << /a 7 0 R >>"
+        b" /ToUnicode 6 0 R >>" % (b" 600" * count, b" /a" * count),
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(mapped), mapped),
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(box), box),
+    ]
+    return _file(objects, "/Root 1 0 R")
 
 
 def page_of(text: str, size: float = 11, top: float = 740) -> list[Piece]:

@@ -17,7 +17,10 @@ from typing import Any, NamedTuple
 import pypdfium2.raw as pdfium
 from pypdfium2 import PdfPage, PdfTextPage
 
+from searcher.readers.parsers.pdf_direction import Sign
 from searcher.readers.parsers.pdf_glyphs import BROKEN_FONT, GUESSED_FONT, LEFT_OUT, told
+from searcher.readers.parsers.pdf_right_to_left import RIGHT_TO_LEFT, as_read
+from searcher.readers.parsers.pdf_spacing import LETTERS_APART, spaces_within_words
 
 __all__ = ["HYPHEN", "NO_TEXT", "Box", "Line", "Page", "read_page"]
 
@@ -26,17 +29,16 @@ NO_TEXT = "no text; scanned, perhaps"
 EVERY = 31  # of so many characters one is asked whether its font has a Unicode map
 MANY_UNMAPPED = 0.2  # share of a page's characters
 LINE = re.compile(r"[^\0\t\r\n ](?:[^\r\n]*[^\0\t\r\n ])?")
+JOINED = re.compile(f"[^{HYPHEN}]+{HYPHEN}?")  # of a line that PDFium joined with the next, one of both
 CONTROL = re.compile("[\0\1\3-\x08\x0b\x0c\x0e-\x1f]")
 WORDS = re.compile(r"([^\0-\x20]+|[\0\1\3-\x08\x0b\x0c\x0e-\x1f]+)")  # and control signs, of which no font knows
-# Lam-alef is one sign, which PDFium takes apart in the wrong order.
-# These begin with the rarest sign, for which a text is looked through fast, and go on with the test that fails most.
-LAM_OF_ALEF = re.compile("\u0644(?<=[\u0622\u0623\u0625\u0627]\u0644)")
 SPACE = re.compile(r" (?<=\w )(?=\w)")
 # Spaces that writers seldom put there: before a full stop, in brackets, after a letter alone. PDFium makes such.
 ODD_SPACE = re.compile(
     r" (?:(?=[.,;:)\]])(?<=[\w)\]] )|(?=\()(?<=\w )|(?<=[(\[] )(?=\w)|(?=[a-z])(?<=\b[^\W\d_aeiouAI] ))"
 )
 FEW_SPACES = 20  # that tell whether a page's spaces are its own, or made by PDFium
+SPREAD = re.compile(LETTERS_APART)
 BOUNDLESS = (-1e6, -1e6, 1e6, 1e6)  # points; no page is larger
 LEAST_SPACE, MOST_SPACE = 0.1, 0.25  # of the height of a line; less is no space between words, more is one in any case
 
@@ -53,7 +55,8 @@ def _unchecked(function: Any) -> Callable[..., int]:
 
 UNICODE, IS_UNMAPPED = _unchecked(pdfium.FPDFText_GetUnicode), _unchecked(pdfium.FPDFText_HasUnicodeMapError)
 IS_MADE, LOOSE_BOX = _unchecked(pdfium.FPDFText_IsGenerated), _unchecked(pdfium.FPDFText_GetLooseCharBox)
-TIGHT_BOX, RECTANGLE = _unchecked(pdfium.FPDFText_GetCharBox), ctypes.sizeof(pdfium.FS_RECTF)
+TIGHT_BOX, ORIGIN = _unchecked(pdfium.FPDFText_GetCharBox), _unchecked(pdfium.FPDFText_GetCharOrigin)
+RECTANGLE = ctypes.sizeof(pdfium.FS_RECTF)
 
 
 class Box(NamedTuple):
@@ -142,10 +145,33 @@ class _Signs:
             return Page([], self.fault or NO_TEXT)
         text = self._mended(self.text)
         spans = list(map(re.Match.span, LINE.finditer(text)))
+        if not text.isascii() and RIGHT_TO_LEFT.search(text):
+            return Page(self._read_both_ways(text, spans), self.fault)
         lines = (_paired(text[start:end].replace(LEFT_OUT, "")) for start, end in spans)
         firsts = list(self._loose([start for start, _ in spans]))
         lasts, sizes = self._loose([end - 1 for _, end in spans]), (top - bottom for _, _, bottom, top in firsts)
         return Page(list(map(NEW_LINE, zip(lines, firsts, lasts, sizes, strict=True))), self.fault)
+
+    def _read_both_ways(self, text: str, spans: Iterable[tuple[int, int]]) -> list[Line]:
+        """The lines of a page on which there are letters from right to left."""
+        parted = (JOINED if RIGHT_TO_LEFT.search(text, *span) else LINE for span in spans)
+        pieces = [piece for line, span in zip(parted, spans, strict=True) for piece in line.finditer(text, *span)]
+        made = []
+        for line in as_read([self._drawn(text, range(*piece.span())) for piece in pieces]):
+            first, last = (Box(sign.left, sign.right, sign.bottom, sign.top) for sign in (line[0], line[-1]))
+            made.append(Line(_paired("".join(sign.text for sign in line)), first, last, first.height))
+        return made
+
+    def _drawn(self, text: str, places: Iterable[int]) -> list[Sign]:
+        """The characters in these places, of those beyond U+FFFF both halves."""
+        places = [at for at in places if text[at] != LEFT_OUT]
+        x, y = ctypes.c_double(), ctypes.c_double()
+        signs = []
+        for at, (left, right, bottom, top) in zip(places, self._loose(places), strict=True):
+            ORIGIN(self.raw, at, ctypes.byref(x), ctypes.byref(y))
+            sign = text[at] if text[at] != HYPHEN or at < places[-1] else "-"
+            signs.append(Sign(sign, x.value, y.value, left, right, bottom, top))
+        return signs
 
     def _signs(self, page: PdfTextPage, count: int) -> str:
         """All characters, those that have no meaning in their places."""
@@ -181,20 +207,27 @@ class _Signs:
     # -- mending
 
     def _mended(self, text: str) -> str:
-        changed = {}
-        for lam in _starts(LAM_OF_ALEF.finditer(text)):
-            at = lam - 1
-            if self._tight(at) == self._tight(at + 1):
-                changed[at], changed[at + 1] = text[at + 1], text[at]
         made = self._made_spaces(text)
         around = zip(made, *(self._loose([at + step for at in made]) for step in (-2, -1, 1)), strict=True)
-        changed |= {at: LEFT_OUT for at, *boxes in around if self._is_joined(at, *boxes)}
-        if not changed:
+        joined = [at for at, *boxes in around if self._is_joined(at, *boxes)] + self._within_words(text)
+        if not joined:
             return text
         signs = list(text)
-        for at, sign in changed.items():
-            signs[at] = sign
+        for at in joined:
+            signs[at] = LEFT_OUT
         return "".join(signs)
+
+    def _within_words(self, text: str) -> list[int]:
+        """Spaces between letters of words that are set apart."""
+        found, end = [], 0
+        for space in self._those(IS_MADE, _starts(SPREAD.finditer(text))):
+            if space >= end:
+                start, end = text.rfind("\n", 0, space) + 1, text.find("\r", space) % (len(text) + 1)
+                places = range(start, end)
+                spaces = [at for at in places if text[at] == " "]
+                made = {at - start for at in self._those(IS_MADE, spaces)}
+                found += [start + at for at in spaces_within_words(text[start:end], list(self._loose(places)), made)]
+        return found
 
     def _made_spaces(self, text: str) -> list[int]:
         """Spaces that PDFium made of gaps and that may be none."""
