@@ -11,7 +11,7 @@ import pytest
 from models import save_bert
 
 from searcher import Searcher
-from searcher.errors import IndexUnavailable
+from searcher.errors import IndexUnavailable, Interrupted
 
 pytest.importorskip("pymilvus", reason="pymilvus is not installed: pip install 'searcher[milvus]'")
 pytest.importorskip("milvus_lite", reason="milvus-lite is not installed")
@@ -192,3 +192,24 @@ def test_an_add_of_which_one_write_fails_goes_on_without_a_lost_or_doubled_docum
         searcher.add(tree)
         assert_same(state(searcher), wanted[0])
         assert searcher.check() == []
+
+
+def test_ctrl_c_waits_for_what_is_being_written_and_counts_it(
+    tree: Path, wanted: tuple[State, dict[str, Any]], opened: Opened, several: None
+) -> None:
+    keys = ["Ctrl-C"]
+
+    def pressed(event: str, count: int) -> None:
+        if event == "stored" and keys:
+            keys.clear()
+            raise KeyboardInterrupt
+
+    with opened() as searcher:
+        with pytest.raises(Interrupted) as told:
+            searcher.add(tree, progress=pressed)
+        report = told.value.report
+        assert 0 < report.documents < wanted[1]["documents"]
+        assert searcher.engine.counts()["documents"] == report.documents
+        assert searcher.engine.counts()["passages"] == report.passages
+        searcher.add(tree)
+        assert_same(state(searcher), wanted[0])
