@@ -11,10 +11,10 @@ from typing import Literal, NamedTuple, Protocol
 
 from searcher.engines import Look, SeenFile
 from searcher.errors import BadValue, UnreadableFile
+from searcher.ingest.batches import Ready
 from searcher.ingest.ingest import Ingest
 from searcher.ingest.marks import FileLook, look_at
 from searcher.ingest.moving import common_move, nearest
-from searcher.ingest.pipeline import Ready
 from searcher.readers import FAQ_READERS, Found, ReadOptions, Unsupported, belonging, find_files, formats, read
 from searcher.records import Document, Failure, Skipped
 from searcher.system import absolute, spelled

@@ -9,10 +9,11 @@ from typing import Literal
 from searcher.embedding import Embedder, IndexSettings
 from searcher.engines import Engine, Look, SeenFile
 from searcher.errors import BadValue, SearcherError
+from searcher.ingest.batches import Batch, Ready, Taken
 from searcher.ingest.documents import sound
 from searcher.ingest.forecast import Forecast
 from searcher.ingest.inputs import cut
-from searcher.ingest.pipeline import BATCH_TOKENS, Batch, Pipeline, Ready, Taken
+from searcher.ingest.pipeline import BATCH_TOKENS, Pipeline
 from searcher.ingest.progress import Progress, finished, no_progress, shown
 from searcher.ingest.under_way import UnderWay
 from searcher.records import AddReport, Document, Failure, Note, Skipped
@@ -167,9 +168,7 @@ class Ingest:
                 self._flush()
             if self._pipeline:
                 self._pipeline.write_ready()
-                # What is known of a source that is being embedded is about to change.
-                while self._pipeline.holds(document.source):
-                    self._pipeline.write_one()
+                self._pipeline.let_in(document.source)
             digest = document.digest()
             if self.engine and self.engine.known(document.source) == digest:
                 self.report.unchanged += 1

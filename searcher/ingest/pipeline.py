@@ -1,22 +1,23 @@
 """Batches of documents → the database: embedded by a thread of its own while the next is read, written in order."""
 
-from collections import Counter, deque
+from collections import ChainMap, deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
 
 from searcher.embedding import Embedder, IndexSettings, Sequence_
-from searcher.engines import Engine, Look
+from searcher.engines import Engine
+from searcher.ingest.batches import Batch
 from searcher.ingest.documents import passages
+from searcher.ingest.filling import Filling
 from searcher.ingest.inputs import inputs
 from searcher.ingest.progress import Progress, no_progress
-from searcher.records import Chunk, Document, Input, Prepared
+from searcher.records import Input, Prepared
 
-__all__ = ["BATCH_TOKENS", "Batch", "Pipeline", "Ready", "Taken", "embed_chunks"]
+__all__ = ["BATCH_TOKENS", "Pipeline", "embed_chunks"]
 
 BATCH_TOKENS = 32_000  # at most in a transaction, unless one document is longer
 LEAST_TOKENS = 2_000  # … and at least, while there is more
@@ -24,58 +25,6 @@ FIRST_TOKENS = 8_000  # … while it is not known how long the encoder takes
 SECONDS = 3.0  # that the encoder shall take for one: so much is lost where the power fails
 SHORT = 0.25  # … where it has nothing to do meanwhile
 AHEAD = 2  # batches that are embedded, or wait for it, while the next one is read
-
-
-class Ready(NamedTuple):
-    """A document that was cut and embedded elsewhere. vectors: (len(chunks), d) float32, unit rows."""
-
-    document: Document
-    chunks: list[Chunk]
-    vectors: np.ndarray
-
-
-class Taken(NamedTuple):
-    """A document to be written, its digest, its file, its passages and, where it was `Ready`, their vectors."""
-
-    document: Document
-    digest: bytes
-    file: str | None
-    chunks: list[Chunk]
-    vectors: np.ndarray | None = None
-
-    @property
-    def passages(self) -> int:
-        """How many passages are stored of it."""
-        return min(1, len(self.chunks)) if self.document.whole else len(self.chunks)
-
-
-@dataclass
-class Batch:
-    """What goes into one transaction. taken: by source. removed: documents that go. files: entered (None: forgotten).
-
-    moves: (old, new) paths. looks: what is remembered of files. ended: how many files are done with it. begun: when its
-    first document was taken. before: what the report counted before it; None until it is counted.
-    """
-
-    taken: dict[str, Taken] = field(default_factory=dict)
-    tokens: int = 0
-    removed: list[int] = field(default_factory=list)
-    files: list[tuple[str, bytes | None]] = field(default_factory=list)
-    moves: list[tuple[str, str]] = field(default_factory=list)
-    looks: list[Look] = field(default_factory=list)
-    ended: int = 0
-    begun: float = field(default_factory=perf_counter)
-    before: Counter[str] | None = None
-
-    @property
-    def passages(self) -> int:
-        """How many passages are stored of its documents."""
-        return sum(item.passages for item in self.taken.values())
-
-    @property
-    def changes(self) -> bool:
-        """Whether there is anything in it of which a reader would see something."""
-        return bool(self.taken or self.removed or self.files or self.moves)
 
 
 class Embedding(NamedTuple):
@@ -103,9 +52,10 @@ class Pipeline:
         written: Callable[[Batch, int], None], noted: Callable[[Batch], str | None],
     ) -> None:  # fmt: skip
         self.engine, self.settings, self.embedder, self.progress = engine, settings, embedder, progress
-        self._written, self._noted = written, noted
+        self._filling = Filling(engine, settings, written, noted)
         self._encoder = ThreadPoolExecutor(1, "ingest")
         self._pending: deque[Embedding] = deque()
+        self._made: deque[dict[Input, np.ndarray]] = deque(maxlen=AHEAD)  # vectors of the batches that came last
         self._abandoned = False
         self._rate = 0.0  # tokens a second, as the last batches had it
 
@@ -120,15 +70,17 @@ class Pipeline:
     @property
     def is_at_work(self) -> bool:
         """Whether a batch is not written yet."""
-        return bool(self._pending)
+        return bool(self._pending) or self._filling.is_at_work
 
     @property
     def _is_idle(self) -> bool:
         return all(own.vectors.done() for own in self._pending)
 
-    def holds(self, source: str) -> bool:
-        """Whether a document of that source is on its way."""
-        return any(source in own.batch.taken for own in self._pending)
+    def let_in(self, source: str) -> None:
+        """Wait until no document of that source is on its way: what is known of it is about to change."""
+        while any(source in own.batch.taken for own in self._pending):
+            self.write_one()
+        self._filling.let_in(source)
 
     def put(self, batch: Batch) -> None:
         """Have a batch embedded and, when its turn comes, written."""
@@ -178,7 +130,7 @@ class Pipeline:
             self.write_one()
 
     def write_one(self) -> None:
-        """Wait for the oldest batch and write it in one transaction."""
+        """Wait for the oldest batch and have it written."""
         pending = self._pending[0]
         batch, at, prepared = pending.batch, 0, []
         vectors, embedded = self._vectors(pending)
@@ -186,11 +138,8 @@ class Pipeline:
             own = passages(document, chunks, vectors[at : at + len(chunks)])
             prepared.append(Prepared(document, digest, file, *own))
             at += len(chunks)
-        self.engine.write(
-            prepared, batch.removed, batch.files, made_with=self.settings, moves=batch.moves, looks=batch.looks,
-            under_way=self._noted(batch),
-        )  # fmt: skip
-        self._written(batch, embedded)
+        self._made.append(dict(zip(pending.inputs, vectors, strict=True)))
+        self._filling.put(batch, prepared, embedded)
         self._pending.popleft()  # not before: who is interrupted in the write writes it then, and tells it again
 
     def _vectors(self, pending: Embedding) -> tuple[np.ndarray, int]:
@@ -200,18 +149,16 @@ class Pipeline:
             return vectors, embedded
         whole = np.empty((len(pending.late), self.embedder.dimension), dtype=np.float32)
         whole[~pending.late] = vectors
-        # The earlier batch is written by now; another process may have removed it since.
-        late = np.flatnonzero(pending.late)
-        own = [pending.inputs[number] for number in late]
-        whole[late], again = embed_chunks(
-            self.embedder, own, [pending.ids[number] for number in late], self._known(own)
-        )  # fmt: skip
-        return whole, embedded + again
+        made = ChainMap(*self._made)
+        for number in np.flatnonzero(pending.late):
+            whole[number] = made[pending.inputs[number]]
+        return whole, embedded
 
     def finish(self) -> None:
         """Write all that is on its way."""
         while self._pending:
             self.write_one()
+        self._filling.finish()
         self._encoder.shutdown()
 
     def stop(self) -> None:
@@ -220,6 +167,7 @@ class Pipeline:
             if self._pending[0].vectors.exception() is not None:
                 break
             self.write_one()
+        self._filling.finish()
         self.abandon()
 
     def abandon(self) -> None:
@@ -227,6 +175,7 @@ class Pipeline:
         self._abandoned = True
         self._pending.clear()
         self._encoder.shutdown(wait=False, cancel_futures=True)
+        self._filling.abandon()
 
 
 def embed_chunks(

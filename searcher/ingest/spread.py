@@ -18,11 +18,12 @@ from typing import Any
 
 from searcher import __version__
 from searcher.errors import BadValue, SearcherError
+from searcher.ingest.batches import Ready
 from searcher.ingest.files import ToRead
 from searcher.ingest.forecast import Forecast
 from searcher.ingest.ingest import Ingest
 from searcher.ingest.pieces import DRAFT, PIECE, Pieces
-from searcher.ingest.pipeline import BATCH_TOKENS, Ready
+from searcher.ingest.pipeline import BATCH_TOKENS
 from searcher.ingest.workers import MARK, TRIED, UNREAD, Embedding, Job, read_and_cut
 from searcher.readers import ReadOptions, read
 from searcher.records import Document, Failure, Note

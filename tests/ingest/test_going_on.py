@@ -24,9 +24,10 @@ from searcher import Searcher
 from searcher.embedding.encoder import Encoder
 from searcher.errors import Interrupted
 from searcher.ingest import UnderWay
+from searcher.ingest.batches import Batch
 from searcher.ingest.forecast import Forecast
 from searcher.ingest.moving import common_move, nearest
-from searcher.ingest.pipeline import Batch, Pipeline
+from searcher.ingest.pipeline import Pipeline
 from searcher.store import Store
 from searcher.system import this_process
 

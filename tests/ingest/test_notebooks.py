@@ -15,7 +15,8 @@ import searcher.ingest.ingest
 from searcher import Document, Highlight, Passage, Searcher
 from searcher.errors import Interrupted
 from searcher.ingest import progress
-from searcher.ingest.pipeline import Batch, Pipeline
+from searcher.ingest.batches import Batch
+from searcher.ingest.pipeline import Pipeline
 from searcher.records import Hits
 
 

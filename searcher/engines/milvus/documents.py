@@ -67,7 +67,7 @@ class Documents(State):
         if stored is None:
             raise DamagedIndex(f"document {number} is gone from {self.address}")
         blocks = {row["id"]: row["value"] for row in self.server.of_ids(self.beside, stored.block_ids, ["id", "value"])}
-        return whole_document(stored, (blocks.get(own, "") for own in stored.block_ids))
+        return whole_document(stored, blocks)
 
     def document_ids(self, some: Sequence[int] | None = None) -> list[int]:
         """As in `Engine`."""

@@ -9,6 +9,7 @@ import numpy as np
 from searcher.embedding import OwnTokens
 from searcher.engines.engine import ANY, Effort, Hit, Near, cosine
 from searcher.engines.milvus.address import Address
+from searcher.engines.milvus.checking import Checking
 from searcher.engines.milvus.layout import FIELDS, FORMAT
 from searcher.engines.milvus.notes import Notes
 from searcher.engines.milvus.passages import EVERY, Wanted
@@ -16,7 +17,7 @@ from searcher.engines.milvus.state import pieces
 from searcher.engines.milvus.words import Words, words_asked
 from searcher.engines.milvus.writing import Writing
 from searcher.engines.words import rarest, terms
-from searcher.errors import BadValue, DamagedIndex, IndexUnavailable
+from searcher.errors import BadValue, IndexUnavailable
 from searcher.filters import Filter
 from searcher.records import Row
 
@@ -33,7 +34,7 @@ FEW = 1000  # rows that a filter allows, up to which each of them is looked at
 FLUSHED = 50_000  # passages after which the server is asked to make its files and their graphs at once
 
 
-class MilvusEngine(Writing):
+class MilvusEngine(Writing, Checking):
     """An index on Milvus, which many processes on many machines may read and write at the same time.
 
     What it promises otherwise than an index folder:
@@ -78,19 +79,6 @@ class MilvusEngine(Writing):
             "recall_at_10": None, "milliseconds": None, "format": FORMAT,
             "milvus": ".".join(map(str, self.version)), "token_vectors": 0, "token_bytes": 0,
         }  # fmt: skip
-
-    def check(self) -> list[str]:
-        """Every document read and compared with its digest, and whether all its passages are there."""
-        lines = []
-        for stored in self._documents():
-            try:
-                self.document(stored.number)
-            except DamagedIndex as fault:
-                lines.append(str(fault))
-            found = list(self.server.of_ids(self.passages, stored.ids, ["id", "document"]))
-            if len([row for row in found if row["document"] == stored.number]) != stored.passages:
-                lines.append(f"passages of document {stored.source!r} are gone; add it again")
-        return lines
 
     # -- questions
 

@@ -263,13 +263,14 @@ def given_of(row: Mapping[str, Any]) -> np.ndarray | None:
     return as_given((row["id"], length, None if rest is None else base64.b64decode(rest), crc), unit)
 
 
-def whole_document(stored: Stored, blocks: Iterable[str]) -> Document:
-    """The document as it was given. DamagedIndex unless it has its digest."""
+def whole_document(stored: Stored, blocks: Mapping[str, str]) -> Document:
+    """The document as it was given. blocks: of its text, by their ids. DamagedIndex unless it has its digest."""
     try:
-        layout, payload, text = json.loads("".join(blocks))
+        digest: bytes | None = bytes.fromhex(stored.digest)
+        layout, payload, text = json.loads("".join(blocks.get(own, "") for own in stored.block_ids))
     except ValueError:  # of a block that is gone, say
-        layout = payload = text = None
+        digest = layout = payload = text = None
     return as_document((
-        stored.source, stored.id, stored.kind, stored.title, as_json(stored.metadata), layout, text,
-        bytes.fromhex(stored.digest), None if payload is None else as_json(payload),
+        stored.source, stored.id, stored.kind, stored.title, as_json(stored.metadata), layout, text, digest,
+        None if payload is None else as_json(payload),
     ))  # fmt: skip

@@ -76,38 +76,40 @@ class Passages(Documents):
 
     def whole(self, documents: Iterable[int]) -> Iterator[tuple[int, Prepared]]:
         """As in `Engine`: for each thousand documents two questions and more, as they are large."""
-        for some in self._portions(documents):
-            texts: dict[int, dict[str, str]] = {stored.number: {} for stored in some}
-            blocks = [own for stored in some for own in stored.block_ids]
-            for row in self.server.of_ids(self.beside, blocks, ["id", "document", "value"]):
-                texts[row["document"]][row["id"]] = row["value"]
+        for some in self._portions(self._those(documents)):
+            texts = self._texts(some)
             for stored, kept in self._kept(some):
-                own = texts[stored.number]
-                yield (
-                    stored.number,
-                    Prepared(whole_document(stored, (own.get(at, "") for at in stored.block_ids)), *kept),
-                )
+                yield stored.number, Prepared(whole_document(stored, texts), *kept)
 
     def kept(self, documents: Iterable[int]) -> Iterator[tuple[int, Kept]]:
         """As in `Engine`."""
-        for some in self._portions(documents):
+        for some in self._portions(self._those(documents)):
             for stored, kept in self._kept(some):
                 yield stored.number, kept
 
-    def _portions(self, documents: Iterable[int]) -> Iterator[list[Stored]]:
-        """The rows of those documents that are there, rising, so many that little memory holds all of them."""
+    def _those(self, documents: Iterable[int]) -> Iterator[Stored]:
+        """The rows of those documents that are there, rising."""
+        for some in pieces(sorted({int(number) for number in documents})):
+            yield from (stored for _, stored in sorted(self._of_numbers(some).items()))
+
+    def _portions(self, documents: Iterable[Stored]) -> Iterator[list[Stored]]:
+        """Documents, so many at a time that little memory holds all of them."""
         width = 4 * self.settled().dimension
         portion, size = list[Stored](), 0
-        for some in pieces(sorted({int(number) for number in documents})):
-            for _, stored in sorted(self._of_numbers(some).items()):
-                own = 4 * stored.characters + width * stored.passages
-                if portion and size + own > CALL_BYTES:
-                    yield portion
-                    portion, size = [], 0
-                portion.append(stored)
-                size += own
+        for stored in documents:
+            own = 4 * stored.characters + width * stored.passages
+            if portion and (size + own > CALL_BYTES or len(portion) == NUMBERS_AT_ONCE):
+                yield portion
+                portion, size = [], 0
+            portion.append(stored)
+            size += own
         if portion:
             yield portion
+
+    def _texts(self, some: Sequence[Stored]) -> dict[str, str]:
+        """The blocks of the texts of documents, by the ids of their rows."""
+        blocks = [own for stored in some for own in stored.block_ids]
+        return {row["id"]: row["value"] for row in self.server.of_ids(self.beside, blocks, ["id", "value"])}
 
     def _kept(self, some: Sequence[Stored]) -> Iterator[tuple[Stored, Kept]]:
         """Of each document where its passages stand, with their vectors. One that went meanwhile is left out."""
