@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from models import WORDS
 
@@ -139,6 +139,7 @@ STEPS = st.lists(
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
+@example([("spoil", 0, 0), ("lose", 0, 0)])
 def test_after_any_history_nothing_of_what_is_gone_is_kept_and_no_answer_is_another(
     made: Path, tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int]]
 ) -> None:
@@ -157,6 +158,7 @@ def test_after_any_history_nothing_of_what_is_gone_is_kept_and_no_answer_is_anot
             searcher = Searcher(searcher.folder)
         elif step == "lose":
             (searcher.folder / "tokens.db").unlink(missing_ok=True)
+            spoiled = False
         elif step == "repair":
             searcher.repair()
             spoiled = False

@@ -51,4 +51,4 @@ class Checking(Passages):
             except DamagedIndex as fault:
                 yield stored, str(fault)
             if any(owners.get(number) != stored.number for number in stored.ids):
-                yield stored, f"passages of document {stored.source!r} are gone; add it again"
+                yield stored, f"passages of document {stored.source!r} are gone; remove it and add it again"
