@@ -40,6 +40,7 @@ class Filling:
         self._written, self._noted = written, noted
         self._writers = ThreadPoolExecutor(engine.writers, "fill") if engine.writers > 1 else None
         self._under_way = deque[Written]()
+        self._handed: Batch | None = None  # to a writer, or about to be
         self._files: list[tuple[str, bytes | None]] = []  # of batches that are in, to be entered
         self._looks: list[Look] = []
 
@@ -58,8 +59,11 @@ class Filling:
             )  # fmt: skip
             self._written(batch, embedded)
             return
+        if batch is self._handed:  # Ctrl-C came just then, and two writes of it would double its documents
+            return
         self._wait(self.engine.writers - 1)
         files, looks = self._entries()
+        self._handed = batch
         done = self._writers.submit(
             self.engine.write, prepared, files=files, made_with=self.settings, looks=looks, under_way=self._noted(batch)
         )

@@ -115,7 +115,7 @@ def number_changed(engine: MilvusEngine, source: str) -> str:
 
 def passage_gone(engine: MilvusEngine, source: str) -> str:
     engine.server.take_out(engine.passages, [number_of(engine, source) + 1])
-    return f"passages of document {source!r} are gone; add it again"
+    return f"passages of document {source!r} are gone; remove it and add it again"
 
 
 def passage_of_another(engine: MilvusEngine, source: str) -> str:
@@ -123,7 +123,7 @@ def passage_of_another(engine: MilvusEngine, source: str) -> str:
     row = row_of(engine, engine.passages, f"id == {number}")
     row.pop("bm25", None)  # the server makes it
     engine.server.put(engine.passages, [row | {"document": number - 1}])
-    return f"passages of document {source!r} are gone; add it again"
+    return f"passages of document {source!r} are gone; remove it and add it again"
 
 
 @pytest.mark.parametrize(
