@@ -21,7 +21,7 @@ from searcher.system import absolute, spelled
 
 __all__ = ["HERE", "Source", "ToRead", "add_files", "digest_of", "expanded"]
 
-READING = 4  # raised when the readers make other documents of a file, which is then read again
+READING = 5  # raised when the readers make other documents of a file, which is then read again
 HEAD = 4096  # bytes in which something that is no text shows it
 FAQ: tuple[Literal["questions", "answers"], ...] = ("questions", "answers")  # ways to read one
 NEVER = SeenFile(None, None, None, 0)

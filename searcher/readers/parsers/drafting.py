@@ -64,7 +64,7 @@ class Draft:
 
     def aside(self, text: str, **place: Any) -> None:
         """Set a piece under what there is that has a place of its own within the one around it, which goes on after."""
-        around: Place = self._next or (self.places[-1][1] if self.places else {})
+        around: Place = (self.places[-1][1] if self.places else {}) if self._next is None else self._next
         self._next = cast("Place", {**around, **place})
         self.put(text)
         self._next = around
