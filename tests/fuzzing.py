@@ -120,7 +120,6 @@ VALUES = (
     "1e999",
 )
 GRAMMAR: dict[str, list[list[str]]] = {
-    ".xlsx": [xlsx({"One": [["a", 1, True], [None, 2.5, "b"]], "Two": [["c"]]}, merged="A1:A2")],
     "filter": [["every"], ["every", "or", "filter"], ["every", "OR", "every"]],
     "every": [["factor"], ["factor", "and", "every"]],
     "factor": [["test"], ["test"], ["test"], ["not", "factor"], ["(", "filter", ")"]],
@@ -346,11 +345,11 @@ SAME = {
     ".markdown": ".md",
     ".ndjson": ".jsonl",
     **dict.fromkeys((".bmp .jpeg .jpg .tif .tiff .webp").split(), ".png"),
-    **dict.fromkeys((".docm", ".dotx"), ".docx"),
-    **dict.fromkeys((".fodp", ".fods"), ".fodt"),
-    **dict.fromkeys((".odp", ".ods", ".ott"), ".odt"),
-    **dict.fromkeys((".potx", ".ppsx", ".pptm"), ".pptx"),
-    **dict.fromkeys((".xlsm", ".xltx"), ".xlsx"),
+    **dict.fromkeys((".docm", ".dotm", ".dotx"), ".docx"),
+    **dict.fromkeys((".fodg", ".fodp", ".fods"), ".fodt"),
+    **dict.fromkeys(((".odg .odp .ods .otg .otp .ots .ott").split()), ".odt"),
+    **dict.fromkeys(((".potm .potx .ppsm .ppsx .pptm").split()), ".pptx"),
+    **dict.fromkeys((".xlsm", ".xltm", ".xltx"), ".xlsx"),
 }
 QUERY: Any = None
 OPTIONS = ReadOptions(ocr=find_spec("rapidocr") is not None)

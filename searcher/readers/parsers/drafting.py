@@ -7,7 +7,7 @@ from typing import Any, cast
 from searcher.errors import UnreadableFile
 from searcher.places import Place
 from searcher.readers.headings import Heading, best_title, sections
-from searcher.records import MAX_TEXT_BYTES, Document
+from searcher.records import HEADINGS, MAX_TEXT_BYTES, Document
 
 __all__ = ["Draft", "one_line"]
 
@@ -68,6 +68,15 @@ class Draft:
         self._next = cast("Place", {**around, **place})
         self.put(text)
         self._next = around
+
+    def put_document(self, document: Document) -> None:
+        """Set the text of another document under what there is, with its headings."""
+        before = self.length
+        self.put(document.text)
+        start = self.length - len(document.text)
+        for begin, path in document.sections if self.length > before else ():
+            *above, title = path.split(HEADINGS)
+            self.headings.append(Heading(start + begin, len(above) + 1, title))
 
     @property
     def end(self) -> str:

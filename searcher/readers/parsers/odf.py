@@ -27,7 +27,13 @@ GONE = {
     "ruby-text",
     "desc",
 }
+FURNITURE = {"page-number", "header", "footer", "date-time"}  # frames that stand on every slide
 SPACES_MOST, REPEATED_MOST, COLUMNS_MOST = 100, 1000, 2**14
+SHAPES = {
+    "custom-shape", "rect", "square", "circle", "ellipse", "line", "polyline", "polygon", "regular-polygon", "path",
+    "connector", "caption", "measure",
+}  # fmt: skip
+BELOW = {"text-box", "table", "image", "annotation", "g", *SHAPES}  # what stands in a paragraph and is set below it
 DECLARED = {
     "title": "title", "creator": "author", "initial-creator": "author", "subject": "description",
     "description": "description", "keyword": "keywords", "language": "language", "creation-date": "date",
@@ -116,6 +122,8 @@ class _OpenDocument:
     def _block(self, element: Element, gap: str = "\n\n", mark: str = "") -> None:
         tag = element.tag
         if tag in GONE or (tag in ("section", "p", "h") and self._is_hidden(element)):
+            return
+        if any(attribute(each, "is-hidden") == "true" for each in element.iterchildren("hidden-paragraph")):
             return
         if tag in ("p", "h"):
             below: list[Element] = []
@@ -253,18 +261,20 @@ class _OpenDocument:
             self._block(element)
 
     def _slide(self, page: Element, number: int) -> None:
+        """The title first, wherever it stands, then the other shapes in their order, and what the speaker notes."""
         self.draft.at(slide=number, cut=True)
         notes = page.find("notes")
         title = next((frame for frame in page.iter("frame") if attribute(frame, "class") == "title"), None)
         if title is not None:
-            self.draft.put(one_line(self._written(title, [])), level=1)
+            self.draft.put(one_line("\n".join(self._written(each, []) for each in title.iter("p", "h"))), level=1)
         for element in page:
-            if element is not title and element is not notes:
+            if element is not title and element is not notes and attribute(element, "class") not in FURNITURE:
                 self._block(element)
         if notes is not None:
             self.draft.at(slide=number, notes=True)
             for frame in notes.iter("frame"):
-                self._block(frame)
+                if attribute(frame, "class") not in FURNITURE:
+                    self._block(frame)
 
     # -- running text
 
@@ -285,7 +295,7 @@ class _OpenDocument:
                     pieces.append(inner.text)
                 else:
                     below.append(inner)
-            elif tag in ("text-box", "table", "image", "annotation"):
+            elif tag in BELOW:
                 below.append(child)
             elif tag not in GONE and not self._is_hidden(child) and attribute(child, "is-hidden") != "true":
                 if tag in ("p", "h", "list-item", "table-row") and "".join(pieces).strip():

@@ -11,6 +11,7 @@ from typing import Any
 from searcher.errors import UnreadableFile
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.embedded import Pictures
+from searcher.readers.parsers.ooxml import commented
 from searcher.readers.parsers.rtf_pictures import BLIPS, Blip
 from searcher.readers.raw import Item, Raw, ReadOptions
 
@@ -35,14 +36,19 @@ SILENT = {
     "fonttbl", "colortbl", "stylesheet", "fldinst", "datafield", "listtable", "listoverridetable", "rsidtbl",
     "generator", "info", "xmlnstbl", "themedata", "latentstyles", "datastore", "objdata", "filetbl", "revtbl",
     "header", "headerl", "headerr", "headerf", "footer", "footerl", "footerr", "footerf", "ftnsep", "ftnsepc",
-    "aftnsep", "annotation", "atnid", "atnauthor", "pntext", "pntxta", "pntxtb", "nonshppict", "shprslt", "bkmkstart",
-    "bkmkend", "xe", "tc", "rxe", "template", "private", "nonesttables", "mmathPr", "sn",
+    "aftnsep", "atnid", "pntext", "pntxta", "pntxtb", "nonshppict", "shprslt", "bkmkstart",
+    "bkmkend", "xe", "tc", "rxe", "template", "private", "nonesttables", "mmathPr",
 }  # fmt: skip
-KEPT = {"shppict", "do", "shptxt", "shpinst", "footnote", "upr", "ud", "listtext", "nesttableprops", "shp"}
+KEPT = {
+    "annotation", "atnauthor", "do", "footnote", "listtext", "nesttableprops", "shp", "shpinst", "shppict", "shptxt",
+    "ud", "upr",
+}  # fmt: skip
 DECLARED = {"title": "title", "author": "author", "subject": "description", "keywords": "keywords"}
 DEEPEST = 5_000
 HEADING = re.compile(r"heading (\d)", re.IGNORECASE)
-BELOW = ("note", "picture")  # what is set below the paragraph in which it is
+BELOW = ("note", "picture", "comment")  # what is set below the paragraph in which it is
+ASIDE = {"sn", "atnauthor"}  # groups whose text says something of what comes next
+LETTERS = "gtextUNICODE"  # the name of a property that is the text of a shape
 
 
 @dataclass
@@ -54,6 +60,7 @@ class State:
     hidden: bool = False
     to: str = "text"  # where its text goes; empty for nowhere
     around: str = ""  # where the text goes in which a shape stands whose properties these are
+    is_label: bool = False  # of a list item, which has a format of its own
     plainly: int | None = None  # how much had gone there when what is said again in Unicode began
 
 
@@ -68,11 +75,15 @@ def read_rtf(raw: Raw, options: ReadOptions) -> Iterator[Item]:
 
 
 class _Rtf:
-    """A file being read. texts: what goes somewhere, by where. blips: the pictures, by the names of their marks."""
+    """A file being read.
+
+    texts: what goes somewhere, by where. blips, authors: pictures and who commented, by the names of their marks.
+    """
 
     def __init__(self, source: str, data: bytes, pictures: Pictures) -> None:
         self.source, self.data, self.pictures = source, data, pictures
         self.blips: dict[str, Blip] = {}
+        self.authors: dict[str, str] = {}
         self.codec = "cp1252"
         self.fonts: dict[int, str] = {}
         self.names: dict[int, str] = {}  # of styles
@@ -148,14 +159,23 @@ class _Rtf:
             self.state.to = word if word in ("fonttbl", "stylesheet", "info") else ""
             self.state.around = ""
         elif word == "sv":
-            self.state.to, self.state.around = "", self.state.to or self.state.around
+            around = self.state.to or self.state.around
+            is_text = around and self._text("sn").strip() == LETTERS
+            self.state.to, self.state.around = f"note{len(self.texts)}" if is_text else "", around
         elif word == "pict" and (self.state.to or self.state.around):
             self.state.to = f"picture{len(self.blips)}"
             self.blips[self.state.to] = Blip()
         elif word in BLIPS and self.state.to in self.blips:
             self.blips[self.state.to].kind = BLIPS[word]
+        elif word in ASIDE and (self.state.to or self.state.around):
+            self.state.to, self.state.around = word, self.state.to or self.state.around
+            self.texts[word] = []
         elif word == "footnote" and self.state.to:
             self.state.to = f"note{len(self.texts)}"
+        elif word == "annotation" and self.state.to:
+            self.state.to = f"comment{len(self.texts)}"
+            self.authors[self.state.to] = self._text("atnauthor")
+            self.texts["atnauthor"] = []
         elif word in DECLARED and self.state.to == "info":
             self.state.to = word
         elif word == "upr":
@@ -181,10 +201,12 @@ class _Rtf:
             self.state.hidden = on
         elif word == "plain":
             self.state.hidden = False
-        elif word == "pard":
+        elif word == "listtext":
+            self.state.is_label = True
+        elif word == "pard" and self.state.to == "text" and not self.state.is_label:
             self.in_cell = False
             self._level(0)
-        elif word == "intbl":
+        elif word == "intbl" and self.state.to == "text":
             self.in_cell = True
         elif word == "par" and self.in_cell:
             self._put(" ")
@@ -247,6 +269,8 @@ class _Rtf:
                 length = draft.length
                 if blip := self.blips.get(name):
                     self.pictures.put_data(draft, blip.file(), blip.kind)
+                elif name in self.authors:
+                    draft.put(commented(self._text(name), self.authors[name]))
                 else:
                     draft.put(self._text(name).strip())
                 before = before if draft.length == length else "below"

@@ -17,6 +17,7 @@ from searcher.readers.parsers.grids import Shown
 from searcher.readers.parsers.ooxml import declared
 from searcher.readers.parsers.xlsx_beside import Beside, Surroundings
 from searcher.readers.parsers.xlsx_layout import LAST_ROW, Layout, layout_of
+from searcher.readers.parsers.xlsx_strict import transitional
 from searcher.readers.parsers.zipped import DAMAGED, Archive, attribute
 from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.records import Note
@@ -43,13 +44,14 @@ def read_xlsx(raw: Raw, options: ReadOptions) -> Iterator[Item]:
 
 def _workbook(raw: Raw, options: ReadOptions, archive: Archive) -> Iterator[Item]:
     draft, pictures = Draft(raw.source), Pictures(raw, options, archive)
+    main = archive.main("xl/workbook.xml")
+    stream = transitional(raw, archive, main)
     try:
-        book = openpyxl.load_workbook(raw.stream, read_only=True, data_only=True, keep_links=False)
+        book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
     except (KeyError, ValueError, TypeError, AttributeError, IndexError) as fault:
         archive.check()
         reason = f"no workbook that can be read ({one_line(str(fault)):.100})"
         raise UnreadableFile(raw.source, f"{DAMAGED}: {reason}") from None
-    main = archive.main("xl/workbook.xml")
     members = _members(archive, main)
     surroundings = Surroundings(raw, archive, main, draft, pictures)
     hidden = [name for name, (_, state) in members.items() if state != "visible"]
