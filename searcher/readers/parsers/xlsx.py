@@ -2,7 +2,8 @@
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from itertools import chain
@@ -32,26 +33,28 @@ def read_xlsx(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The workbook as one document with a section for each sheet; Notes for hidden sheets, which are left out, and for
     formulas of which the file holds no value.
     """
-    archive = Archive(raw)
+    yield from _workbook(raw, options, Archive(raw))
+
+
+@contextmanager
+def _by_openpyxl(archive: Archive) -> Iterator[None]:
+    """It unpacks and parses by itself, and raises whatever comes of it."""
     try:
-        yield from _workbook(raw, options, archive)
+        yield
     except (UnreadableFile, MemoryError, RecursionError):
         raise
-    except Exception:  # openpyxl unpacks and parses by itself, and raises whatever comes of it
+    except Exception as fault:
         archive.check()
-        raise
+        reason = f"no workbook that can be read ({one_line(str(fault)):.100})"
+        raise UnreadableFile(archive.source, f"{DAMAGED}: {reason}") from None
 
 
 def _workbook(raw: Raw, options: ReadOptions, archive: Archive) -> Iterator[Item]:
     draft, pictures = Draft(raw.source), Pictures(raw, options, archive)
     main = archive.main("xl/workbook.xml")
     stream = transitional(raw, archive, main)
-    try:
+    with _by_openpyxl(archive):
         book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError) as fault:
-        archive.check()
-        reason = f"no workbook that can be read ({one_line(str(fault)):.100})"
-        raise UnreadableFile(raw.source, f"{DAMAGED}: {reason}") from None
     members = _members(archive, main)
     surroundings = Surroundings(raw, archive, main, draft, pictures)
     hidden = [name for name, (_, state) in members.items() if state != "visible"]
@@ -62,12 +65,8 @@ def _workbook(raw: Raw, options: ReadOptions, archive: Archive) -> Iterator[Item
         if state != "visible":
             continue
         layout = layout_of(archive, member, surroundings.rich)
-        rows: Iterable[Sequence[Any]] = ()
-        if hasattr(sheet, "iter_rows"):  # a sheet that is a chart has none
-            sheet.reset_dimensions()  # which a file may state wrongly
-            rows = sheet.iter_rows()
         shown = Shown(layout.columns)
-        _sheet(draft, sheet.title, _lines(rows, layout, shown), surroundings.of(member, layout))
+        _sheet(draft, sheet.title, _lines(_rows(archive, sheet), layout, shown), surroundings.of(member, layout))
         left_out += shown.told(sheet.title)
         without |= {sheet.title: layout.without} if layout.without else {}
     metadata = declared(archive)
@@ -111,14 +110,25 @@ def _sheet(draft: Draft, name: str, lines: Iterable[tuple[int, list[str]]], besi
             gap = "\n" if text else "\n\n"
 
 
-def _lines(rows: Iterable[Sequence[Any]], layout: Layout, seen: Shown) -> Iterator[tuple[int, list[str]]]:
+def _rows(archive: Archive, sheet: Any) -> Iterator[list[str]]:
+    """The cells of each row as they are shown; of a sheet that is a chart nothing."""
+    if not hasattr(sheet, "iter_rows"):
+        return
+    with _by_openpyxl(archive):
+        sheet.reset_dimensions()  # which a file may state wrongly
+        for row in sheet.iter_rows():
+            yield [_shown(cell) for cell in row]
+
+
+def _lines(rows: Iterable[list[str]], layout: Layout, seen: Shown) -> Iterator[tuple[int, list[str]]]:
     """The number of each row and its cells as they are shown, in each of a merged range what that says; none of a row
     that holds nothing of its own.
     """
     begun = sorted(layout.merged, reverse=True)
     open_: dict[int, tuple[int, str]] = {}  # by column: the last row, and the value that holds so far
-    for number, row in enumerate(rows, 1):
-        shown = ["" if (number, column) in layout.pictures else _shown(cell) for column, cell in enumerate(row, 1)]
+    for number, shown in enumerate(rows, 1):
+        if layout.pictures:
+            shown = ["" if (number, at) in layout.pictures else cell for at, cell in enumerate(shown, 1)]
         while begun and begun[-1][0] <= number:
             top, left, bottom, _ = begun.pop()
             if top == number and left <= len(shown) and shown[left - 1]:
