@@ -12,7 +12,9 @@ from searcher.records import Document, Passage
 from searcher.system import shown
 from searcher.words import telling
 
-__all__ = ["FORMATS", "View", "place", "show_answer_line", "show_documents", "show_hits", "show_lines"]
+__all__ = [
+    "FORMATS", "View", "asked_again", "place", "show_answer_line", "show_documents", "show_hits", "show_lines",
+]  # fmt: skip
 
 LINES, ANSWER_LINES = 4, 2  # of a passage, and of the answer of a FAQ entry
 WORD = re.compile(r"\S+")
@@ -162,12 +164,27 @@ def _show_lines(document: Document, hit: Passage, view: View) -> None:
     show_lines(document, start, end, marks)
 
 
+def asked_again(kind: str | None, text: str) -> tuple[int, int]:
+    r"""Start and end of the question that an entry of a FAQ says again before its answer; (0, 0) of any other.
+
+    >>> asked_again("faq", "How?\nIn what way?\nHow?\nSo.")
+    (18, 23)
+    """
+    question = text.partition("\n")[0]
+    at = text.find(f"\n{question}\n", len(question)) + 1 if kind == "faq" else 0
+    return (at, at + len(question) + 1) if at else (0, 0)
+
+
 def show_lines(document: Document, start: int, end: int, marks: tuple[int, int]) -> None:
-    """Lines of the document with their numbers; those between two marks in bold."""
+    """Lines of the document with their numbers, no question twice; those between two marks in bold."""
     from searcher.text import line_at
 
     text, digits = document.text, len(str(line_at(document, max(start, end - 1))))
+    again = asked_again(document.kind, text)
     for piece in text[start:end].rstrip("\n").split("\n"):
+        if again[0] <= start < again[1] < end:
+            start += len(piece) + 1
+            continue
         inside = start < marks[1] and start + len(piece) > marks[0]
         number = dim(f"    {line_at(document, start):>{digits}}{':' if inside else '-'} ")
         echo(number, bold(piece) if inside else piece)

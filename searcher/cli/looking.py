@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from searcher.cli.command import Choice, Command
-from searcher.cli.hits import show_lines
+from searcher.cli.hits import asked_again, show_lines
 from searcher.cli.options import folder_option, json_option, open_searcher, where_option
 from searcher.cli.output import show_pairs, show_table
 from searcher.cli.remote import client_of, server_option
@@ -102,7 +102,8 @@ def show_command(
             echo(bold(f"── {row['start']}–{row['end']}  line {row['line']}  {row['section'] or ''}".rstrip()))
             echo(document["text"][row["start"] : row["end"]])
     else:
-        write(document["text"])
+        start, end = asked_again(document["kind"], document["text"])
+        write(document["text"][:start] + document["text"][end:])
 
 
 def _stored(searcher: "Searcher", source: str, passages: bool) -> dict[str, Any]:

@@ -9,8 +9,8 @@ __all__ = ["Forecast"]
 TEXT = 0.25
 SUPPOSED = {
     0.06: ".htm .html .xhtml .epub .ipynb",
-    0.02: ".pdf .docx .docm .dotx .pptx .pptm .ppsx .potx .xlsx .xlsm .xltx .odt .ods .odp .ott .rtf .eml .emlx .mbox"
-    " .mbx .msg",
+    0.02: ".pdf .docx .docm .dotx .dotm .pptx .pptm .ppsx .ppsm .potx .potm .xlsx .xlsm .xltx .xltm .odt .ods .odp "
+    ".odg .ott .ots .otp .otg .rtf .eml .emlx .mbox .mbx .msg",
 }  # fmt: skip
 TOKENS_PER_BYTE = {suffix: rate for rate, suffixes in SUPPOSED.items() for suffix in suffixes.split()}
 ENOUGH_BYTES = 50_000  # so many of a kind that were read count as much as what was supposed of it

@@ -13,6 +13,7 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from searcher.errors import UnreadableFile
+from searcher.places import Place
 from searcher.readers.commonmark import Blocks, parsed
 from searcher.readers.decoding import decoded
 from searcher.readers.frontmatter import front_matter
@@ -31,16 +32,25 @@ QUESTION_MARK = re.compile(r"[?？؟⁇⁈⁉\u037e][\s\W]*$|[¿՞]")
 DEFINITION = re.compile(r"[ ]{0,3}:[ \t]+(?=\S)")
 FENCE = re.compile(r"\s*(`{3,}(?=[^`]*$)|~{3,})")
 NEEDED = "an entry has fields question and answer"
+BETWEEN = "\n\n"  # the pieces of an answer
 SHOWN = 3  # titles that were left out
 NOT_IN_AN_ANCHOR = re.compile(r"[^\w\- ]")
 
 
 class Entry(NamedTuple):
-    """Ways of asking, the answer, and the line of the file on which the first of them stands."""
+    """Ways of asking and the answer, and where they stand.
 
-    questions: list[str]
+    questions: each with its line of the file. answered: (offset in the answer, line) of each piece of the file in it.
+    """
+
+    questions: dict[str, int]
     answer: str
-    line: int
+    answered: list[tuple[int, int]]
+
+    @property
+    def line(self) -> int:
+        """That of the first question."""
+        return next(iter(self.questions.values()))
 
 
 class Defined(NamedTuple):
@@ -52,15 +62,23 @@ class Defined(NamedTuple):
     asks: bool
 
 
-def _with_answer(document: Document, read_as: Callable[[str], str] = str) -> Document:
+def _with_answer(
+    document: Document, read_as: Callable[[str], str] = str, answered: Sequence[tuple[int, int]] = ()
+) -> Document:
     """An entry whose answer is embedded too, under its first question, as passages of a section of their own.
 
-    An answer alone often does not say what it is about. read_as: what is embedded of an answer.
+    An answer alone often does not say what it is about. read_as: what is embedded of an answer. answered: as in Entry.
     """
     end = len(document.text) + 1
     question = document.text[: document.breaks[0] if document.breaks else None].strip()
-    text = f"{document.text}\n{question}\n{read_as(document.metadata['answer'])}"
-    return replace(document, text=text, sections=((end, ANSWER),), breaks=(*document.breaks, end))
+    answer = document.metadata["answer"]
+    text = f"{document.text}\n{question}\n"
+    places = [(end, document.places[0][1])] if answered else []
+    places += [(len(text) + len(read_as(answer[:start])), Place(line=line)) for start, line in answered]
+    return replace(
+        document, text=text + read_as(answer), sections=((end, ANSWER),), breaks=(*document.breaks, end),
+        places=(*document.places, *places),
+    )  # fmt: skip
 
 
 def _no_entry(row: Document) -> Failure:
@@ -103,18 +121,23 @@ def read_markdown_faq(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     blocks = parsed(text)
     plain = partial(without_targets, known=blocks.references)
     defined = list(_defined(text))
-    named = (own._replace(questions=list(dict.fromkeys(map(plain, own.questions)))) for own, *_ in defined)
+    named = (
+        own._replace(questions=_distinct((plain(asked), at) for asked, at in own.questions.items()))
+        for own, *_ in defined
+    )
     found = sorted([*_headed(text, blocks, defined, left_out), *named], key=lambda entry: entry.line)
     for entry in found:
-        anchor = "-".join(NOT_IN_AN_ANCHOR.sub("", entry.questions[0].lower()).split()) or "entry"
+        questions, answered = list(entry.questions), [(start, line + skipped) for start, line in entry.answered]
+        anchor = "-".join(NOT_IN_AN_ANCHOR.sub("", questions[0].lower()).split()) or "entry"
         anchors[anchor] = anchors.get(anchor, 0) + 1
         name = anchor if anchors[anchor] == 1 else f"{anchor}-{anchors[anchor] - 1}"  # as GitHub names them
+        breaks = tuple(accumulate(len(question) + 1 for question in questions[:-1]))
+        places = zip((0, *breaks), (Place(line=line + skipped) for line in entry.questions.values()), strict=True)
         document = Document(
-            f"{raw.source}#{name}", "\n".join(entry.questions), metadata=metadata | {"answer": entry.answer},
-            breaks=tuple(accumulate(len(question) + 1 for question in entry.questions[:-1])),
-            first_line=entry.line + skipped, kind="faq",
+            f"{raw.source}#{name}", "\n".join(questions), metadata=metadata | {"answer": entry.answer}, breaks=breaks,
+            places=tuple(places), first_line=entry.line + skipped, kind="faq",
         )  # fmt: skip
-        yield _with_answer(document, plain) if options.faq == "answers" else document
+        yield _with_answer(document, plain, answered) if options.faq == "answers" else document
     if front.faults:
         yield Note(raw.source, front.told)
     if not found:
@@ -158,20 +181,31 @@ def _headed(text: str, blocks: Blocks, defined: Sequence[Defined], left_out: lis
         if not marked and any(own.asks for own in under):
             left_out += [heading.title] * bool(prose)
         elif body and (marked or prose):
-            questions = list(dict.fromkeys(heading.title for heading in waiting))
-            yield Entry(questions, body, bisect_right(starts, waiting[0].start))
+            asked = _distinct((heading.title, bisect_right(starts, heading.start)) for heading in waiting)
+            ends = accumulate(len(piece) + len(BETWEEN) for _, piece in body)
+            lines_of = [(at, bisect_right(starts, start)) for at, (start, _) in zip((0, *ends), body, strict=False)]
+            yield Entry(asked, BETWEEN.join(piece for _, piece in body), lines_of)
         waiting = []
 
 
-def _outside(text: str, start: int, end: int, defined: Iterable[Defined]) -> str:
-    """The text between two offsets but for these definitions, without white space around it."""
-    pieces = []
+def _distinct(asked: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Questions and their lines, each question where it stands first."""
+    found: dict[str, int] = {}
+    for question, line in asked:
+        found.setdefault(question, line)
+    return found
+
+
+def _outside(text: str, start: int, end: int, defined: Iterable[Defined]) -> list[tuple[int, str]]:
+    """(offset, text) of the pieces between two offsets but for these definitions, without white space around them."""
+    spans = []
     for own in defined:
         if start <= own.start < end:
-            pieces.append(text[start : own.start])
+            spans.append((start, own.start))
             start = min(own.end, end)
-    pieces.append(text[start:end])
-    return "\n\n".join(piece.strip() for piece in pieces if piece.strip())
+    spans.append((start, end))
+    pieces = ((begin, text[begin:stop]) for begin, stop in spans)
+    return [(begin + len(piece) - len(piece.lstrip()), piece.strip()) for begin, piece in pieces if piece.strip()]
 
 
 def _next(text: str, found: Sequence[tuple[Heading, int]], at: int) -> int:
@@ -238,7 +272,7 @@ def _defined(text: str) -> Iterator[Defined]:
             answer.append(line[min(indent, blanks) :].rstrip())
         else:
             if answer:
-                entry = _definition(asked, answer)
+                entry = _definition(asked, answer, number - len(answer))
                 asks = any(map(_is_question, entry.questions))
                 yield Defined(entry, starts[entry.line - 1], starts[number - 1], asks)
             earlier = [] if answer or blank else asked
@@ -260,9 +294,9 @@ def _fence(line: str, fence: str) -> str:
     return opens[1] if opens else ""
 
 
-def _definition(asked: list[tuple[int, str]], answer: list[str]) -> Entry:
-    questions = list(dict.fromkeys(" ".join(question.split()) for _, question in asked))
-    return Entry(questions, "\n".join(answer).strip(), asked[0][0])
+def _definition(asked: list[tuple[int, str]], answer: list[str], line: int) -> Entry:
+    questions = _distinct((" ".join(question.split()), at) for at, question in asked)
+    return Entry(questions, "\n".join(answer).strip(), [(0, line)])
 
 
 FAQ_READERS: dict[str, Reader] = {

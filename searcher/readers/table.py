@@ -49,11 +49,11 @@ KINDS = [
     Kind(
         ".bmp .jpeg .jpg .png .tif .tiff .webp", "picture", Apart("scans:read_picture", OCR, "ocr", asked="a picture")
     ),
-    Kind(".docx .docm .dotx", "Word", Apart("docx:read_docx", ("lxml",))),
-    Kind(".pptx .pptm .ppsx .potx", "PowerPoint", Apart("pptx:read_pptx", ("lxml",))),
-    Kind(".xlsx .xlsm .xltx", "Excel", Apart("xlsx:read_xlsx", ("openpyxl",))),
-    Kind(".odt .ods .odp .ott", "OpenDocument", Apart("odf:read_odf", ("lxml",))),
-    Kind(".fodt .fods .fodp", "OpenDocument, flat", Apart("odf:read_flat_odf", ("lxml",))),
+    Kind(".docx .docm .dotx .dotm", "Word", Apart("docx:read_docx", ("lxml",))),
+    Kind(".pptx .pptm .ppsx .ppsm .potx .potm", "PowerPoint", Apart("pptx:read_pptx", ("lxml",))),
+    Kind(".xlsx .xlsm .xltx .xltm", "Excel", Apart("xlsx:read_xlsx", ("openpyxl",))),
+    Kind(".odt .ods .odp .odg .ott .ots .otp .otg", "OpenDocument", Apart("odf:read_odf", ("lxml",))),
+    Kind(".fodt .fods .fodp .fodg", "OpenDocument, flat", Apart("odf:read_flat_odf", ("lxml",))),
     Kind(".rtf", "RTF", Apart("rtf:read_rtf")),
     Kind(".epub", "EPUB", Apart("epub:read_epub", ("lxml",))),
     Kind(".tex .ltx", "LaTeX", read_latex),
@@ -85,7 +85,7 @@ KINDS = [
 ]
 READERS = {suffix: kind.reader for kind in KINDS for suffix in kind.suffixes.split()}
 # Known kinds of document that no reader takes yet; any other suffix is read as plain text if it is text.
-UNSUPPORTED = {".doc": "Word", ".ppt": "PowerPoint", ".xls": "Excel"}
+UNSUPPORTED = {".doc": "Word", ".ppt": "PowerPoint", ".xls": "Excel", ".xlsb": "Excel, binary"}
 
 
 # -- plugins

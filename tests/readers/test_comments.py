@@ -48,4 +48,4 @@ def test_comments_of_open_document_stand_below_paragraphs_and_sheets() -> None:
     )
     cell = f"<table:table-cell>{note}<text:p>12</text:p></table:table-cell>"
     sheet = f'<table:table table:name="Oil"><table:table-row>{cell}</table:table-row></table:table>'
-    assert read(odt(sheet, "spreadsheet"), ".ods").text == "Oil\n\n12\n\n[Ann: Since when?]"
+    assert read(odt(sheet, "spreadsheet"), ".ods").text == "Oil\n\n12\n[A1, Ann: Since when?]"

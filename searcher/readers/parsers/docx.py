@@ -1,8 +1,13 @@
 """Word: paragraphs, tables, lists with their numbers, footnotes, text boxes; what was deleted or hidden is left out."""
 
+import io
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
+from searcher.errors import UnreadableFile
+from searcher.readers.parsers.docx_chunks import chunk_items
+from searcher.readers.parsers.docx_settled import settle
 from searcher.readers.parsers.docx_styles import Numbering, Styles
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.embedded import Pictures
@@ -11,6 +16,7 @@ from searcher.readers.parsers.omml import spell_formulas
 from searcher.readers.parsers.ooxml import commented, declared, symbol
 from searcher.readers.parsers.zipped import Archive, Element, attribute, is_on
 from searcher.readers.raw import Item, Raw, ReadOptions
+from searcher.records import Document
 
 __all__ = ["read_docx"]
 
@@ -19,6 +25,7 @@ SIGNS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t"
 NOTES = {"footnoteReference": "footnote", "endnoteReference": "endnote", "commentReference": "comment"}
 PICTURES = {"blip": "embed", "imagedata": "id"}  # and the attribute that refers to each
 GRAPHICS = {"chart", "relIds"}
+BELOW = {"txbxContent", "textpath", *PICTURES, *GRAPHICS}  # what stands in a paragraph and is set below it
 WRAPPERS = {"sdt", "sdtContent", "ins", "moveTo", "customXml", "smartTag", "body"}
 
 
@@ -29,11 +36,14 @@ class Written(NamedTuple):
     below: list[Element]
 
 
-def read_docx(raw: Raw, options: ReadOptions) -> Iterator[Item]:
-    """The document in the order in which it is read; what heads and feet say once, at its end."""
+def read_docx(raw: Raw, options: ReadOptions, within: bool = False) -> Iterator[Item]:
+    """The document in the order in which it is read; what heads and feet say once, at its end.
+
+    within: it is part of another document of Word.
+    """
     archive = Archive(raw)
     main = archive.main("word/document.xml")
-    word = _Word(archive, main, Pictures(raw, options, archive))
+    word = _Word(raw, options, archive, main, within)
     yield word.document()
     yield from word.pictures.notes()
 
@@ -41,8 +51,9 @@ def read_docx(raw: Raw, options: ReadOptions) -> Iterator[Item]:
 class _Word:
     """One document."""
 
-    def __init__(self, archive: Archive, main: str, pictures: Pictures) -> None:
-        self.archive, self.main, self.pictures = archive, main, pictures
+    def __init__(self, raw: Raw, options: ReadOptions, archive: Archive, main: str, within: bool) -> None:
+        self.raw, self.options, self.archive, self.main, self.within = raw, options, archive, main, within
+        self.pictures = Pictures(raw, options, archive)
         self.draft = Draft(archive.source)
         self.styles = Styles(archive.maybe(next(archive.related(main, "styles"), None)))
         self.numbering = Numbering(archive.maybe(next(archive.related(main, "numbering"), None)), self.styles)
@@ -71,6 +82,7 @@ class _Word:
     def _part(self, name: str) -> Element:
         """The tree of a part: its pictures and graphics say the members that they are, its formulas are lines."""
         root, relations = self.archive.xml(name), self.archive.relations(name)
+        settle(root)
         spell_formulas(root)
         for picture in root.iter(*PICTURES):
             target = attribute(picture, PICTURES[picture.tag])
@@ -83,11 +95,12 @@ class _Word:
     def _margin(self, root: Element, said: set[str]) -> None:
         for paragraph in root.iter("p"):
             written = self._written(paragraph)
-            text = one_line(written.text)
+            drawn = [attribute(each, "string") for each in written.below if each.tag == "textpath"]
             self._below(Written("", [element for element in written.below if element.tag in PICTURES]))
-            if text not in said and any(map(str.isalpha, text)):
-                said.add(text)
-                self.draft.put(text)
+            for text in map(one_line, [written.text, *drawn]):
+                if text not in said and any(map(str.isalpha, text)):
+                    said.add(text)
+                    self.draft.put(text)
 
     # -- blocks
 
@@ -100,8 +113,29 @@ class _Word:
                 self._table(element)
             elif tag in WRAPPERS:
                 self._blocks(element)
+            elif tag == "altChunk":
+                self._chunk(element)
+            elif tag == "subDoc":
+                self.raw.note("a document to which it refers is left out: it is a file of its own")
             elif tag == "AlternateContent":
                 self._blocks(element[0] if len(element) else element)
+
+    def _chunk(self, element: Element) -> None:
+        """A document of another kind, which is shown as part of this one."""
+        self.group = None
+        name = self.archive.relations(self.main).get(attribute(element, "id") or "", ("", ""))[1]
+        try:
+            if self.within:
+                raise UnreadableFile(self.raw.source, "it is in a document within this one")  # and may be that itself
+            data = self.archive.read(name)
+            raw = Raw(self.raw.source, io.BytesIO(data), len(data), notes=self.raw.notes)
+            for item in chunk_items(raw, self.options, partial(read_docx, within=True)):
+                if isinstance(item, Document):
+                    self.draft.put_document(item)
+                else:
+                    raw.note(item.reason)
+        except UnreadableFile as fault:
+            self.raw.note(f"a document within it is left out: {fault.reason}")
 
     def _paragraph(self, element: Element) -> None:
         style = self.styles.of(element)
@@ -125,6 +159,8 @@ class _Word:
                 self.pictures.put(self.draft, element.get("member"))
             elif element.tag in GRAPHICS:
                 put_graphic(self.draft, self.archive, element.get("members", "").split("\n"))
+            elif element.tag == "textpath":  # letters that are drawn
+                self.draft.put(one_line(attribute(element, "string")))
             elif element.tag == "comment":
                 self.draft.put(commented(self._written(element).text, attribute(element, "author")))
             else:
@@ -174,7 +210,7 @@ class _Word:
             elif tag in NOTES:
                 note = self.notes[NOTES[tag]].pop(attribute(element, "id") or "", None)
                 below.extend([] if note is None else [note])
-            elif tag == "txbxContent" or tag in PICTURES or tag in GRAPHICS:
+            elif tag in BELOW:
                 below.append(element)
             elif tag == "AlternateContent":
                 self._first_that_says(element, pieces, below)
@@ -192,12 +228,14 @@ class _Word:
                 return
 
     def _is_hidden(self, run: Element) -> bool:
-        properties = run.find("rPr")
-        if properties is None:
-            return False
-        vanish = properties.find("vanish")
-        style = attribute(properties.find("rStyle"), "val")
-        return is_on(vanish) if vanish is not None else style in self.styles.hidden
+        """As it says itself, else its style, else that of its paragraph."""
+        own = run.find("rPr/vanish")
+        if own is not None or not self.styles.hides:
+            return is_on(own)
+        paragraph = next(run.iterancestors("p"), None)
+        styles = run.find("rPr/rStyle"), None if paragraph is None else paragraph.find("pPr/pStyle")
+        said = (self.styles.hides.get(attribute(style, "val") or "") for style in styles)
+        return next((hides for hides in said if hides is not None), False)
 
 
 def _within(parent: Element, tag: str) -> Iterator[Element]:

@@ -22,11 +22,13 @@ class Style(NamedTuple):
 
 
 class Styles:
-    """The styles of a document. hidden: ids of those whose text is not shown."""
+    """The styles of a document. hides: by their ids whether the text of those is hidden that say so."""
 
     def __init__(self, root: Element) -> None:
         self._styles = {attribute(style, "styleId") or "": style for style in root.findall("style")}
-        self.hidden = {name for name in self._styles if any(is_on(s.find("rPr/vanish")) for s in self.chain(name))}
+        said = {name: [style.find("rPr/vanish") for style in self.chain(name)] for name in self._styles}
+        firsts = {name: next((each for each in own if each is not None), None) for name, own in said.items()}
+        self.hides = {name: is_on(first) for name, first in firsts.items() if first is not None}
 
     def chain(self, name: str | None) -> list[Element]:
         """A style and those that it is based on."""

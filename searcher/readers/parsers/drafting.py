@@ -7,7 +7,7 @@ from typing import Any, cast
 from searcher.errors import UnreadableFile
 from searcher.places import Place
 from searcher.readers.headings import Heading, best_title, sections
-from searcher.records import MAX_TEXT_BYTES, Document
+from searcher.records import HEADINGS, MAX_TEXT_BYTES, Document
 
 __all__ = ["Draft", "one_line"]
 
@@ -64,10 +64,19 @@ class Draft:
 
     def aside(self, text: str, **place: Any) -> None:
         """Set a piece under what there is that has a place of its own within the one around it, which goes on after."""
-        around: Place = self._next or (self.places[-1][1] if self.places else {})
+        around: Place = (self.places[-1][1] if self.places else {}) if self._next is None else self._next
         self._next = cast("Place", {**around, **place})
         self.put(text)
         self._next = around
+
+    def put_document(self, document: Document) -> None:
+        """Set the text of another document under what there is, with its headings."""
+        before = self.length
+        self.put(document.text)
+        start = self.length - len(document.text)
+        for begin, path in document.sections if self.length > before else ():
+            *above, title = path.split(HEADINGS)
+            self.headings.append(Heading(start + begin, len(above) + 1, title))
 
     @property
     def end(self) -> str:

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-from binascii import a2b_base64
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import PurePath
@@ -42,9 +41,9 @@ class Pictures:
         if text := self.read(*names):
             draft.aside(text, picture=self.number)
 
-    def put_data(self, draft: Draft, base64: str) -> None:
-        """The same for a picture whose bytes stand in the text."""
-        if text := self._read([("", lambda: _bytes(base64))]):
+    def put_data(self, draft: Draft, data: bytes, kind: str = "") -> None:
+        """The same for a picture whose bytes stand in the text. kind: what a file of it would end in."""
+        if text := self._read([(f"picture.{kind}", lambda: data)]):
             draft.aside(text, picture=self.number)
 
     def read(self, *names: str) -> str:
@@ -97,11 +96,3 @@ class Pictures:
         apart = Draft(self.raw.source)
         set_in_pages(apart, [page], [""])
         return apart.text
-
-
-def _bytes(base64: str) -> bytes:
-    """What that stands for, nothing if it stands for nothing."""
-    try:
-        return a2b_base64(base64)
-    except ValueError:
-        return b""

@@ -7,6 +7,8 @@ from searcher.readers.parsers.zipped import Archive, Element, attribute
 
 __all__ = ["paragraphs", "put_body", "put_graphic"]
 
+SIGNS = {"t": "", "br": "\n", "tab": "\t"}
+
 
 def put_graphic(draft: Draft, archive: Archive, members: Iterable[str]) -> None:
     """Put the chart or the diagram that is in one of the members to which a frame refers."""
@@ -28,11 +30,19 @@ def put_body(draft: Draft, body: Element) -> None:
 def paragraphs(body: Element) -> Iterator[str]:
     """Those of a shape in which something stands."""
     for paragraph in [] if body is None else body.iter("p"):
-        pieces = []
-        for element in paragraph.iter("t", "br", "tab"):
-            pieces.append({"br": "\n", "tab": "\t"}.get(element.tag, element.text or ""))
-        if text := "".join(pieces).strip().replace("\v", "\n"):
+        if text := "".join(_runs(paragraph)).strip().replace("\v", "\n"):
             yield text
+
+
+def _runs(parent: Element) -> Iterator[str]:
+    """The pieces of a paragraph; of what is there in several ways, the first."""
+    for element in parent:
+        if element.tag in SIGNS:
+            yield SIGNS[element.tag] or element.text or ""
+        elif element.tag == "AlternateContent":
+            yield from _runs(element[0] if len(element) else element)
+        else:
+            yield from _runs(element)
 
 
 def _chart(draft: Draft, root: Element) -> None:

@@ -1,5 +1,6 @@
 """OpenDocument: texts, sheets and slides; what was deleted or is hidden is left out, notes stand below their words."""
 
+from binascii import a2b_base64
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,7 @@ from lxml import etree
 from searcher.errors import UnreadableFile
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.embedded import Pictures
+from searcher.readers.parsers.grids import Shown, column_name, trimmed
 from searcher.readers.parsers.ooxml import commented
 from searcher.readers.parsers.zipped import Archive, Element, attribute, tree
 from searcher.readers.raw import Item, Raw, ReadOptions
@@ -25,7 +27,13 @@ GONE = {
     "ruby-text",
     "desc",
 }
-SPACES_MOST, REPEATED_MOST = 100, 1000
+FURNITURE = {"page-number", "header", "footer", "date-time"}  # frames that stand on every slide
+SPACES_MOST, REPEATED_MOST, COLUMNS_MOST = 100, 1000, 2**14
+SHAPES = {
+    "custom-shape", "rect", "square", "circle", "ellipse", "line", "polyline", "polygon", "regular-polygon", "path",
+    "connector", "caption", "measure",
+}  # fmt: skip
+BELOW = {"text-box", "table", "image", "annotation", "g", *SHAPES}  # what stands in a paragraph and is set below it
 DECLARED = {
     "title": "title", "creator": "author", "initial-creator": "author", "subject": "description",
     "description": "description", "keyword": "keywords", "language": "language", "creation-date": "date",
@@ -58,6 +66,7 @@ class _OpenDocument:
     def __init__(self, raw: Raw, root: Element, styles: list[Element], meta: Element, pictures: Pictures) -> None:
         self.raw, self.meta, self.pictures, self.archive = raw, meta, pictures, pictures.archive
         self.objects: set[str] = set()  # that were read
+        self.left_out: list[str] = []  # what is hidden
         self.draft = Draft(raw.source)
         self.body = root.find("body")
         self.numbered: set[str] = set()
@@ -75,7 +84,7 @@ class _OpenDocument:
 
     def items(self) -> Iterator[Item]:
         """The document, then what is to be told."""
-        left_out: list[str] = []
+        left_out = self.left_out
         sheets = slides = 0
         for kind in [] if self.body is None else self.body:
             for element in kind:
@@ -114,6 +123,8 @@ class _OpenDocument:
         tag = element.tag
         if tag in GONE or (tag in ("section", "p", "h") and self._is_hidden(element)):
             return
+        if any(attribute(each, "is-hidden") == "true" for each in element.iterchildren("hidden-paragraph")):
+            return
         if tag in ("p", "h"):
             below: list[Element] = []
             text = self._written(element, below).strip("\n")
@@ -132,7 +143,8 @@ class _OpenDocument:
             self._table(element)
         elif tag == "annotation":
             said = "\n".join(self._written(part, []) for part in element.iter("p"))
-            self.draft.put(commented(said, element.findtext("creator")))
+            by = ", ".join(filter(None, (element.get("cell"), one_line(element.findtext("creator")))))
+            self.draft.put(commented(said, by), gap)
         elif tag == "image":
             self._picture(element)
         elif tag == "object":
@@ -164,7 +176,7 @@ class _OpenDocument:
         if any(each.tag in ("image", "object") for each in image.itersiblings(preceding=True)):
             return  # of an object it is what that looks like
         if data := image.findtext("binary-data"):
-            self.pictures.put_data(self.draft, data)
+            self.pictures.put_data(self.draft, _bytes(data))
         names = (attribute(each, "href") or "" for each in (image, *others))
         self.pictures.put(self.draft, *(name.removeprefix("./") for name in names))
 
@@ -181,70 +193,88 @@ class _OpenDocument:
                     self._block(child, gap, mark if item.tag == "list-item" else "")
                 gap, mark = "\n", ""
 
-    def _rows(self, table: Element) -> Iterator[tuple[Element, int]]:
-        """Rows, those in groups too, and how often each is repeated."""
+    def _rows(self, table: Element, kind: str = "row") -> Iterator[tuple[Element, int]]:
+        """Rows or columns, those in groups too, and how often each is repeated."""
         for element in table:
-            if element.tag == "table-row":
-                if attribute(element, "visibility") in (None, "visible"):
-                    yield element, _times(element, "number-rows-repeated")
-                else:
-                    yield None, _times(element, "number-rows-repeated")
-            elif element.tag in ("table-header-rows", "table-row-group", "table-rows"):
-                yield from self._rows(element)
+            if element.tag == f"table-{kind}":
+                yield element, _times(element, f"number-{kind}s-repeated")
+            elif element.tag in (f"table-header-{kind}s", f"table-{kind}-group", f"table-{kind}s"):
+                yield from self._rows(element, kind)
 
-    def _cells(self, row: Element, below: list[Element]) -> list[str]:
+    def _cells(self, row: Element, below: list[Element], number: int = 0) -> list[str]:
+        """The texts of a row; below: what stands in them goes here. number: the row's, if comments name their cells."""
         cells: list[str] = []
         for cell in row.iterchildren("table-cell", "covered-table-cell"):
-            below += cell.findall("annotation")
+            for comment in cell.findall("annotation"):
+                comment.set("cell", f"{column_name(len(cells) + 1)}{number}" if number else "")
+                below.append(comment)
             parts = (part for part in cell if part.tag not in GONE and part.tag != "annotation")
             text = one_line("\n".join(self._written(part, below) for part in parts))
             cells += [text] * (min(_times(cell, "number-columns-repeated"), REPEATED_MOST) if text else 1)
             if not text:
                 cells += [""] * (min(_times(cell, "number-columns-repeated"), REPEATED_MOST) - 1)
-        while cells and not cells[-1]:
-            cells.pop()
-        return cells
+        return trimmed(cells)
 
     def _table(self, table: Element) -> None:
         gap: str = "\n\n"
         below: list[Element] = []
         for row, _ in self._rows(table):
-            if row is not None and (cells := self._cells(row, below)):
+            if _is_shown(row) and (cells := self._cells(row, below)):
                 self.draft.put(" | ".join(cells), gap)
                 gap = "\n"
         for element in below:
             self._block(element)
 
+    def _hidden_columns(self, table: Element) -> Iterator[int]:
+        """Those of a sheet, from 1."""
+        count = 0
+        for column, times in self._rows(table, "column"):
+            yield from () if _is_shown(column) else range(count + 1, min(count + times, COLUMNS_MOST) + 1)
+            count += times
+
     def _sheet(self, table: Element, name: str) -> None:
+        """A line for each row that holds something, and below it what stands in its cells, under the sheet's name."""
         self.draft.at(sheet=name, cut=True)
         self.draft.put(name, level=1)
+        shown = Shown(self._hidden_columns(table))
         gap, number = "\n\n", 0
-        below: list[Element] = table.findall("shapes")
         for row, times in self._rows(table):
-            cells = [] if row is None else self._cells(row, below)
-            for _ in range(min(times, REPEATED_MOST) if cells else 0):
-                number += 1
-                self.draft.at(sheet=name, row=number)
+            below: list[Element] = []
+            cells = self._cells(row, below, number + 1)
+            if not _is_shown(row):
+                shown.leave_out(cells, times)
+                number += times
+                continue
+            cells = shown.cells(cells)
+            for repeated in range(1, min(times, REPEATED_MOST) + 1 if cells else 1):
+                self.draft.at(sheet=name, row=number + repeated)
                 self.draft.put(" | ".join(cells), gap)
                 gap = "\n"
-            number += times - min(times, REPEATED_MOST) if cells else times
+            number += times
+            for element in below:
+                self.draft.at(sheet=name, row=number)
+                self._block(element, gap if element.tag == "annotation" else "\n\n")
+                gap = "\n" if element.tag == "annotation" else "\n\n"
+        self.left_out += shown.told(f"sheet {name}")
         self.draft.at(sheet=name)
-        for element in below:
+        for element in table.findall("shapes"):
             self._block(element)
 
     def _slide(self, page: Element, number: int) -> None:
+        """The title first, wherever it stands, then the other shapes in their order, and what the speaker notes."""
         self.draft.at(slide=number, cut=True)
         notes = page.find("notes")
         title = next((frame for frame in page.iter("frame") if attribute(frame, "class") == "title"), None)
         if title is not None:
-            self.draft.put(one_line(self._written(title, [])), level=1)
+            self.draft.put(one_line("\n".join(self._written(each, []) for each in title.iter("p", "h"))), level=1)
         for element in page:
-            if element is not title and element is not notes:
+            if element is not title and element is not notes and attribute(element, "class") not in FURNITURE:
                 self._block(element)
         if notes is not None:
             self.draft.at(slide=number, notes=True)
             for frame in notes.iter("frame"):
-                self._block(frame)
+                if attribute(frame, "class") not in FURNITURE:
+                    self._block(frame)
 
     # -- running text
 
@@ -265,7 +295,7 @@ class _OpenDocument:
                     pieces.append(inner.text)
                 else:
                     below.append(inner)
-            elif tag in ("text-box", "table", "image", "annotation"):
+            elif tag in BELOW:
                 below.append(child)
             elif tag not in GONE and not self._is_hidden(child) and attribute(child, "is-hidden") != "true":
                 if tag in ("p", "h", "list-item", "table-row") and "".join(pieces).strip():
@@ -273,6 +303,18 @@ class _OpenDocument:
                 pieces.append(self._written(child, below))
             pieces.append(child.tail or "")
         return "".join(pieces)
+
+
+def _bytes(base64: str) -> bytes:
+    """What that stands for, nothing if it stands for nothing."""
+    try:
+        return a2b_base64(base64)
+    except ValueError:
+        return b""
+
+
+def _is_shown(row: Element) -> bool:
+    return attribute(row, "visibility") in (None, "visible")
 
 
 def _times(element: Element, name: str) -> int:

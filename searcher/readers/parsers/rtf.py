@@ -10,6 +10,9 @@ from typing import Any
 
 from searcher.errors import UnreadableFile
 from searcher.readers.parsers.drafting import Draft, one_line
+from searcher.readers.parsers.embedded import Pictures
+from searcher.readers.parsers.ooxml import commented
+from searcher.readers.parsers.rtf_pictures import BLIPS, Blip
 from searcher.readers.raw import Item, Raw, ReadOptions
 
 __all__ = ["read_rtf"]
@@ -26,20 +29,26 @@ SIGNS = {
     "nestcell": "\0", "nestrow": "\1", "emdash": "—", "endash": "–", "lquote": "‘", "rquote": "’", "ldblquote": "“",
     "rdblquote": "”", "bullet": "•", "emspace": " ", "enspace": " ", "qmspace": " ", "lbr": "\n",
 }  # fmt: skip
-MARKS = dict.fromkeys(map(ord, "\0\1\2\3"))  # of cells, rows, notes and levels, until all is read: the file's own go
+MARKS = dict.fromkeys(map(ord, "\0\1\2\3"))  # of cells, rows, what goes below, levels; the file's own go
 OTHER_SIGNS = {b"~": " ", b"_": "-", b"-": "", b"\n": "\n", b"\r": "\n", b"\\": "\\", b"{": "{", b"}": "}"}
 # Groups that hold no text of the page; any other that begins with \* and is not in KEPT neither.
 SILENT = {
-    "fonttbl", "colortbl", "stylesheet", "pict", "fldinst", "datafield", "listtable", "listoverridetable", "rsidtbl",
-    "generator", "info", "xmlnstbl", "themedata", "latentstyles", "datastore", "object", "objdata", "filetbl", "revtbl",
+    "fonttbl", "colortbl", "stylesheet", "fldinst", "datafield", "listtable", "listoverridetable", "rsidtbl",
+    "generator", "info", "xmlnstbl", "themedata", "latentstyles", "datastore", "objdata", "filetbl", "revtbl",
     "header", "headerl", "headerr", "headerf", "footer", "footerl", "footerr", "footerf", "ftnsep", "ftnsepc",
-    "aftnsep", "annotation", "atnid", "atnauthor", "pntext", "pntxta", "pntxtb", "nonshppict", "shppict", "bkmkstart",
-    "bkmkend", "xe", "tc", "rxe", "template", "private", "nonesttables", "mmathPr", "sp", "sn", "do",
+    "aftnsep", "atnid", "pntext", "pntxta", "pntxtb", "nonshppict", "shprslt", "bkmkstart",
+    "bkmkend", "xe", "tc", "rxe", "template", "private", "nonesttables", "mmathPr",
 }  # fmt: skip
-KEPT = {"shptxt", "shpinst", "footnote", "upr", "ud", "listtext", "nesttableprops", "shp"}
+KEPT = {
+    "annotation", "atnauthor", "do", "footnote", "listtext", "nesttableprops", "shp", "shpinst", "shppict", "shptxt",
+    "ud", "upr",
+}  # fmt: skip
 DECLARED = {"title": "title", "author": "author", "subject": "description", "keywords": "keywords"}
 DEEPEST = 5_000
 HEADING = re.compile(r"heading (\d)", re.IGNORECASE)
+BELOW = ("note", "picture", "comment")  # what is set below the paragraph in which it is
+ASIDE = {"sn", "atnauthor"}  # groups whose text says something of what comes next
+LETTERS = "gtextUNICODE"  # the name of a property that is the text of a shape
 
 
 @dataclass
@@ -50,6 +59,8 @@ class State:
     skip: int = 1  # characters that stand in for one of Unicode
     hidden: bool = False
     to: str = "text"  # where its text goes; empty for nowhere
+    around: str = ""  # where the text goes in which a shape stands whose properties these are
+    is_label: bool = False  # of a list item, which has a format of its own
     plainly: int | None = None  # how much had gone there when what is said again in Unicode began
 
 
@@ -58,14 +69,21 @@ def read_rtf(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     data = raw.whole().lstrip(b"\xef\xbb\xbf \r\n\t\0")
     if not data.startswith(b"{\\rtf"):
         raise UnreadableFile(raw.source, "it is no RTF: it does not begin as such a file does")
-    yield _Rtf(raw.source, data).document()
+    pictures = Pictures(raw, options)
+    yield _Rtf(raw.source, data, pictures).document()
+    yield from pictures.notes()
 
 
 class _Rtf:
-    """A file being read. notes: texts of footnotes of the paragraph that is being read."""
+    """A file being read.
 
-    def __init__(self, source: str, data: bytes) -> None:
-        self.source, self.data = source, data
+    texts: what goes somewhere, by where. blips, authors: pictures and who commented, by the names of their marks.
+    """
+
+    def __init__(self, source: str, data: bytes, pictures: Pictures) -> None:
+        self.source, self.data, self.pictures = source, data, pictures
+        self.blips: dict[str, Blip] = {}
+        self.authors: dict[str, str] = {}
         self.codec = "cp1252"
         self.fonts: dict[int, str] = {}
         self.names: dict[int, str] = {}  # of styles
@@ -82,7 +100,9 @@ class _Rtf:
         while at < size and (found := TOKEN.match(self.data, at)):
             at = found.end()
             if found[1] == b"bin" and found[2]:
-                at += max(0, int(found[2]))
+                begun, at = at, at + max(0, int(found[2]))
+                if blip := self.blips.get(self.state.to):
+                    blip.binary.append(self.data[begun:at])
             else:
                 self._token(found)
         self._flush()
@@ -120,8 +140,8 @@ class _Rtf:
             self.state = replace(self.state)
         elif self.states:
             closed, self.state = self.state, self.states.pop()
-            if closed.to.startswith("note") and closed.to != self.state.to:
-                self._put(f"\2{closed.to}\2")
+            if closed.to.startswith(BELOW) and closed.to != self.state.to:
+                self._put(f"\2{closed.to}\2", self.state.to or self.state.around)
         self.star = False
 
     def _sign(self, sign: bytes) -> None:
@@ -137,8 +157,25 @@ class _Rtf:
         on = number != 0
         if word in SILENT or (star and word not in KEPT):
             self.state.to = word if word in ("fonttbl", "stylesheet", "info") else ""
+            self.state.around = ""
+        elif word == "sv":
+            around = self.state.to or self.state.around
+            is_text = around and self._text("sn").strip() == LETTERS
+            self.state.to, self.state.around = f"note{len(self.texts)}" if is_text else "", around
+        elif word == "pict" and (self.state.to or self.state.around):
+            self.state.to = f"picture{len(self.blips)}"
+            self.blips[self.state.to] = Blip()
+        elif word in BLIPS and self.state.to in self.blips:
+            self.blips[self.state.to].kind = BLIPS[word]
+        elif word in ASIDE and (self.state.to or self.state.around):
+            self.state.to, self.state.around = word, self.state.to or self.state.around
+            self.texts[word] = []
         elif word == "footnote" and self.state.to:
             self.state.to = f"note{len(self.texts)}"
+        elif word == "annotation" and self.state.to:
+            self.state.to = f"comment{len(self.texts)}"
+            self.authors[self.state.to] = self._text("atnauthor")
+            self.texts["atnauthor"] = []
         elif word in DECLARED and self.state.to == "info":
             self.state.to = word
         elif word == "upr":
@@ -164,10 +201,12 @@ class _Rtf:
             self.state.hidden = on
         elif word == "plain":
             self.state.hidden = False
-        elif word == "pard":
+        elif word == "listtext":
+            self.state.is_label = True
+        elif word == "pard" and self.state.to == "text" and not self.state.is_label:
             self.in_cell = False
             self._level(0)
-        elif word == "intbl":
+        elif word == "intbl" and self.state.to == "text":
             self.in_cell = True
         elif word == "par" and self.in_cell:
             self._put(" ")
@@ -188,13 +227,16 @@ class _Rtf:
     def _flush(self) -> None:
         if self.bytes:
             data, self.bytes = self.bytes, b""
+            if blip := self.blips.get(self.state.to):
+                blip.digits.append(data)
+                return
             codec = self.fonts.get(self.state.font, self.codec)
             # The default charset of a font says nothing against the code page of the file.
             codec = self.codec if codec == "cp1252" else codec
             self._put(data.decode(codec, "replace").translate(MARKS))
 
-    def _put(self, text: str) -> None:
-        to = self.state.to
+    def _put(self, text: str, to: str | None = None) -> None:
+        to = self.state.to if to is None else to
         if to.startswith("style") and to != "stylesheet":
             number = int(to.removeprefix("style"))
             self.names[number] = self.names.get(number, "") + text
@@ -213,7 +255,7 @@ class _Rtf:
         for piece in re.split("\n|(?<=\1)", self._text("text")):
             for found in re.findall("\3(\\d)\3", piece):
                 level = int(found)
-            notes = re.findall("\2(note\\d+)\2", piece)
+            below = re.findall("\2([^\2]+)\2", piece)
             piece = re.sub("[\2\3][^\2\3]*[\2\3]", "", piece)
             if "\0" in piece or "\1" in piece:
                 cells = [one_line(cell) for cell in piece.replace("\1", "").rstrip("\0").split("\0")]
@@ -223,9 +265,15 @@ class _Rtf:
             if line.strip():
                 draft.put(line, "\n" if kind == before == "row" else "\n\n", level if kind == "text" else 0)
                 before = kind
-            for note in notes:
-                draft.put(self._text(note).strip())
-                before = "note"
+            for name in below:
+                length = draft.length
+                if blip := self.blips.get(name):
+                    self.pictures.put_data(draft, blip.file(), blip.kind)
+                elif name in self.authors:
+                    draft.put(commented(self._text(name), self.authors[name]))
+                else:
+                    draft.put(self._text(name).strip())
+                before = before if draft.length == length else "below"
         metadata: dict[str, Any] = {key: one_line(self._text(name)) for name, key in DECLARED.items()}
         return draft.document(metadata.pop("title") or None, metadata)
 

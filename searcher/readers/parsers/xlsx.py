@@ -1,29 +1,30 @@
-"""Excel: the rows of its sheets as they are shown, each a place; formulas as their values, merged cells in each row."""
+"""Excel: the rows of its sheets as they are shown, each a place; what stands beside their cells is set below them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from itertools import chain
 from typing import Any
 
 import openpyxl
-from openpyxl.utils import range_boundaries
 
 from searcher.errors import UnreadableFile
 from searcher.readers.parsers.drafting import Draft, one_line
+from searcher.readers.parsers.embedded import Pictures
+from searcher.readers.parsers.grids import Shown
 from searcher.readers.parsers.ooxml import declared
+from searcher.readers.parsers.xlsx_beside import Beside, Surroundings
+from searcher.readers.parsers.xlsx_layout import LAST_ROW, Layout, layout_of
+from searcher.readers.parsers.xlsx_strict import transitional
 from searcher.readers.parsers.zipped import DAMAGED, Archive, attribute
 from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.records import Note
 
 __all__ = ["read_xlsx"]
 
-OVERLAP = 300  # bytes, in which what is looked for stands whole
-MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]+\d+:[A-Z]+\d+)"')
-WITHOUT_VALUE = re.compile(
-    rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^>]*/>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
-)
-MOST_MERGED = 100_000
 PERCENT = re.compile(r"0(?:\.(0+))?%")
 MIDNIGHT = time(0)
 
@@ -32,99 +33,118 @@ def read_xlsx(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The workbook as one document with a section for each sheet; Notes for hidden sheets, which are left out, and for
     formulas of which the file holds no value.
     """
-    archive = Archive(raw)
+    yield from _workbook(raw, options, Archive(raw))
+
+
+@contextmanager
+def _by_openpyxl(archive: Archive) -> Iterator[None]:
+    """It unpacks and parses by itself, and raises whatever comes of it."""
     try:
-        yield from _workbook(raw, archive)
+        yield
     except (UnreadableFile, MemoryError, RecursionError):
         raise
-    except Exception:  # openpyxl unpacks and parses by itself, and raises whatever comes of it
-        archive.check()
-        raise
-
-
-def _workbook(raw: Raw, archive: Archive) -> Iterator[Item]:
-    draft = Draft(raw.source)
-    try:
-        book = openpyxl.load_workbook(raw.stream, read_only=True, data_only=True, keep_links=False)
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError) as fault:
+    except Exception as fault:
         archive.check()
         reason = f"no workbook that can be read ({one_line(str(fault)):.100})"
-        raise UnreadableFile(raw.source, f"{DAMAGED}: {reason}") from None
-    members = _members(archive)
-    hidden = [sheet.title for sheet in book.worksheets if sheet.sheet_state != "visible"]
+        raise UnreadableFile(archive.source, f"{DAMAGED}: {reason}") from None
+
+
+def _workbook(raw: Raw, options: ReadOptions, archive: Archive) -> Iterator[Item]:
+    draft, pictures = Draft(raw.source), Pictures(raw, options, archive)
+    main = archive.main("xl/workbook.xml")
+    stream = transitional(raw, archive, main)
+    with _by_openpyxl(archive):
+        book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+    members = _members(archive, main)
+    surroundings = Surroundings(raw, archive, main, draft, pictures)
+    hidden = [name for name, (_, state) in members.items() if state != "visible"]
+    left_out: list[str] = []
     without: dict[str, int] = {}
-    for sheet in book.worksheets:
-        if sheet.sheet_state == "visible":
-            merged, count = _looked_through(archive, members.get(sheet.title))
-            _sheet(draft, sheet, merged)
-            without |= {sheet.title: count} if count else {}
+    for sheet in map(book.__getitem__, book.sheetnames):
+        member, state = members.get(sheet.title, ("", "visible"))
+        if state != "visible":
+            continue
+        layout = layout_of(archive, member, surroundings.rich)
+        shown = Shown(layout.columns)
+        _sheet(draft, sheet.title, _lines(_rows(archive, sheet), layout, shown), surroundings.of(member, layout))
+        left_out += shown.told(sheet.title)
+        without |= {sheet.title: layout.without} if layout.without else {}
     metadata = declared(archive)
     title = metadata.pop("title", None)
     yield replace(draft.document(title, metadata), title=title)  # the first sheet's name says nothing of the others
+    yield from pictures.notes()
     if hidden:
         yield Note(raw.source, f"hidden sheets are left out: {', '.join(hidden)}")
+    if left_out:
+        yield Note(raw.source, f"what is hidden is left out: {', '.join(left_out)}")
     if without:
         where = ", ".join(f"{count:,} in {name}" for name, count in without.items())
         yield Note(raw.source, f"formulas without a stored value are empty: {where}; a program that saves them has it")
 
 
-def _members(archive: Archive) -> dict[str, str]:
-    """The member that holds each sheet, by the sheet's name."""
-    main = archive.main("xl/workbook.xml")
+def _members(archive: Archive, main: str) -> dict[str, tuple[str, str]]:
+    """The member that holds each sheet and whether it is "visible", by the sheet's name."""
     relations = archive.relations(main)
-    found = {}
-    for sheet in archive.maybe(main).iter("sheet"):
-        names = [relations[value][1] for value in map(str, sheet.attrib.values()) if value in relations]
-        found.update(dict.fromkeys([attribute(sheet, "name") or ""], names[0]) if names else {})
-    return found
+    return {
+        attribute(sheet, "name") or "": (
+            relations.get(attribute(sheet, "id") or "", ("", ""))[1], attribute(sheet, "state") or "visible"
+        ) for sheet in archive.maybe(main).iter("sheet")
+    }  # fmt: skip
 
 
-def _looked_through(archive: Archive, name: str | None) -> tuple[list[tuple[int, ...]], int]:
-    """Merged ranges of a sheet (first column and row, last column and row) and how many formulas have no value."""
-    ranges: list[tuple[int, ...]] = []
-    count = 0
-    if name is None or not archive.has(name):
-        return ranges, count
-    rest = b""
-    for piece in archive.pieces(name):
-        data = rest + piece
-        done = 0
-        for found in MERGED.finditer(data):
-            ranges.append(tuple(map(int, range_boundaries(found[1].decode()))))
-            done = found.end()
-        for found in WITHOUT_VALUE.finditer(data):
-            count, done = count + 1, max(done, found.end())
-        rest = data[max(done, len(data) - OVERLAP) :]
-    return ranges[:MOST_MERGED], count
+def _sheet(draft: Draft, name: str, lines: Iterable[tuple[int, list[str]]], beside: Iterable[Beside]) -> None:
+    """A line for each row that holds something, and below it what stands beside its cells, under the sheet's name."""
+    draft.at(sheet=name, cut=True)
+    draft.put(name, level=1)
+    gap = "\n\n"
+    waiting = deque(beside)
+    for number, cells in chain(lines, [(LAST_ROW + 1, [])]):
+        draft.at(sheet=name, row=number)
+        draft.put(" | ".join(cells), gap)
+        gap = "\n" if cells else "\n\n"
+        while waiting and waiting[0].row <= number:
+            row, _, text, put = waiting.popleft()
+            draft.at(sheet=name, row=row if row <= LAST_ROW else None)
+            draft.put(text, gap)
+            put()
+            gap = "\n" if text else "\n\n"
 
 
-def _sheet(draft: Draft, sheet: Any, merged: Sequence[tuple[int, ...]]) -> None:
-    """A line for each row that holds something, under the sheet's name."""
-    draft.at(sheet=sheet.title, cut=True)
-    draft.put(sheet.title, level=1)
-    sheet.reset_dimensions()  # which a file may state wrongly
-    begun = sorted(merged, key=lambda bounds: bounds[1], reverse=True)
+def _rows(archive: Archive, sheet: Any) -> Iterator[list[str]]:
+    """The cells of each row as they are shown; of a sheet that is a chart nothing."""
+    if not hasattr(sheet, "iter_rows"):
+        return
+    with _by_openpyxl(archive):
+        sheet.reset_dimensions()  # which a file may state wrongly
+        for row in sheet.iter_rows():
+            yield [_shown(cell) for cell in row]
+
+
+def _lines(rows: Iterable[list[str]], layout: Layout, seen: Shown) -> Iterator[tuple[int, list[str]]]:
+    """The number of each row and its cells as they are shown, in each of a merged range what that says; none of a row
+    that holds nothing of its own.
+    """
+    begun = sorted(layout.merged, reverse=True)
     open_: dict[int, tuple[int, str]] = {}  # by column: the last row, and the value that holds so far
-    gap, number = "\n\n", 0
-    for number, row in enumerate(sheet.iter_rows(), 1):
-        shown = [_shown(cell) for cell in row]
-        while begun and begun[-1][1] <= number:
-            left, top, _, bottom = begun.pop()
+    for number, shown in enumerate(rows, 1):
+        if layout.pictures:
+            shown = ["" if (number, at) in layout.pictures else cell for at, cell in enumerate(shown, 1)]
+        while begun and begun[-1][0] <= number:
+            top, left, bottom, _ = begun.pop()
             if top == number and left <= len(shown) and shown[left - 1]:
                 open_[left] = bottom, shown[left - 1]
+        if number in layout.rows:
+            seen.leave_out(shown)
+            continue
         if not any(shown):
-            gap = "\n\n" if gap == "\n" else gap
+            yield number, []
             continue
         for column, (bottom, value) in list(open_.items()):
             if number > bottom:
                 del open_[column]
             elif column <= len(shown) and not shown[column - 1]:
                 shown[column - 1] = value
-        while not shown[-1]:
-            shown.pop()
-        draft.at(sheet=sheet.title, row=number)
-        draft.put(" | ".join(shown), gap)
-        gap = "\n"
+        yield number, seen.cells(shown)
 
 
 def _shown(cell: Any) -> str:
