@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Before models, which imports transformers: the hub client reads it once.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test reaches for the hub
@@ -15,6 +16,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # each of several processes on one core
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from models import save_bert
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no fault
+settings.load_profile("untimed")
 
 
 def pytest_collection_finish() -> None:

@@ -138,7 +138,7 @@ corpora = st.lists(texts_of_words, min_size=1, max_size=24) | st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     corpora, st.lists(questions, min_size=1, max_size=6), st.integers(1, 9), numbers, st.integers(0, 60),
     st.none() | numbers, numbers, st.fixed_dictionaries(WAYS),
@@ -181,7 +181,7 @@ changes = st.one_of(
 )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.lists(changes, min_size=1, max_size=6), st.lists(questions, min_size=1, max_size=3), st.integers(0, 99))
 def test_after_any_history_the_ranking_is_that_of_fts5(
     made: Path, tmp_path_factory: pytest.TempPathFactory, history: list[Any], asked: list[str], seed: int

@@ -145,7 +145,7 @@ def judged(tree: Filter) -> set[int]:
     return {number for number, row in enumerate(ROWS) if lets_through(tree, *row)}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tree=trees)
 def test_milvus_finds_what_the_judge_lets_through_or_bounds_it_from_both_sides(asked: Any, tree: Filter) -> None:
     found, expected = bounds(tree, named_none), judged(tree)
@@ -193,7 +193,7 @@ def test_every_order_of_every_kind_is_exact(asked: Any, quantified: Any, negativ
         assert asked(bounds(tree, named_none).above) == judged(tree), tree
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8))
 def test_a_string_ends_where_its_text_does(asked: Any, text: str) -> None:
     assert asked(f"id == {literal(text + '-')}") == set()

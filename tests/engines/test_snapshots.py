@@ -165,7 +165,7 @@ def test_compaction_leaves_no_trace_of_a_removed_text_or_vector(searcher: Search
 # -- the snapshot itself
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_base_and_delta_answer_as_brute_force_over_both(data: st.DataObject) -> None:
     count, fresh = data.draw(st.integers(1, 40)), data.draw(st.integers(0, 12))

@@ -363,7 +363,7 @@ def machine(one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
             yield type("Machine", (Index,), parts)
 
 
-ANY = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=True)
+ANY = settings(database=None, suppress_health_check=list(HealthCheck), print_blob=True)
 
 
 def test_any_order_of_writes_kills_and_damage_leaves_the_answers_of_brute_force(machine: type[Index]) -> None:

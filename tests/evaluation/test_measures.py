@@ -42,7 +42,7 @@ GRADES = st.dictionaries(st.integers(0, 30).map(str), st.integers(-1, 4), min_si
 SCORES = st.dictionaries(st.integers(0, 40).map(str), st.integers(-1000, 1000), max_size=40)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(GRADES, SCORES, st.integers(1, 3))
 def test_whole_grades_are_measured_as_trec_eval_does(
     grades: dict[str, int], drawn: dict[str, int], relevant: int
@@ -105,7 +105,7 @@ def test_a_grade_that_is_no_number_is_named_with_its_line(tmp_path: Path, grade:
 # -- runs
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     GRADES,
     st.lists(

@@ -178,7 +178,7 @@ def filters_and_documents(draw: st.DrawFn) -> tuple[Filter, list[dict[str, Any]]
     return draw(st.recursive(st.one_of(near), composed, max_leaves=5)), some
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(case=filters_and_documents())
 def test_sqlite_finds_what_the_oracle_finds_and_so_does_a_look_at_the_values(found, case):
     tree, some = case
@@ -188,7 +188,7 @@ def test_sqlite_finds_what_the_oracle_finds_and_so_does_a_look_at_the_values(fou
     assert [n for n, one in enumerate(some) if lets_through(tree, columns[n], one["metadata"])] == expected
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(
     pattern=st.text(st.sampled_from("aAé%_\\世"), max_size=8),
     text=st.text(st.sampled_from("aAé%_\\世\0\n"), max_size=8),
@@ -204,7 +204,7 @@ def test_like_takes_no_longer_for_many_signs_that_stand_for_any_text():
     assert time.perf_counter() - begun < 2
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(tree=filters)
 def test_a_rendered_tree_reads_back_as_itself(tree):
     assert repr(parse(rendered(tree))) == repr(tree)  # repr, as 1 == 1.0 == True
@@ -214,7 +214,7 @@ WORDS = ["and", "or", "not", "in", "like", "is", "null", "true", "lang", "a.b", 
 WORDS += ['"k"', "`k`", "'", '"', "-1.5e3", "1", ".", "é", "\\", "--", ";", "1e999", "\0", "\ud800", "9" * 400]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(where=st.text() | st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join))
 @example("(" * 9_999)
 @example("not " * 2_499)

@@ -236,7 +236,7 @@ def filters_and_documents(draw: st.DrawFn) -> tuple[Filter, list[dict[str, Any]]
     return draw(st.recursive(test, composed, max_leaves=4)), some
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(case=filters_and_documents())
 def test_sqlite_finds_what_the_oracle_finds_and_so_does_a_look_at_the_values(found: Any, case: Any) -> None:
     tree, some = case
@@ -288,7 +288,7 @@ def in_text(tree: Filter) -> bool:
     return parts is None or (len(parts) > isinstance(tree, And | Or) and all(map(in_text, parts)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(tree=st.recursive(about(paths, values), composed, max_leaves=4).filter(in_text))
 def test_a_rendered_tree_reads_back_as_itself_and_a_tree_is_a_filter(tree: Filter) -> None:
     assert repr(parse(rendered(tree))) == repr(tree)  # repr, as 1 == 1.0 == True

@@ -77,7 +77,7 @@ def in_twos(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- equal
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     st.lists(st.tuples(documents, st.none() | names), max_size=5, unique_by=lambda item: item[0].source),
     st.booleans(), st.sampled_from(["auto", "hnsw"]), st.dictionaries(names, names, max_size=2), st.data(),

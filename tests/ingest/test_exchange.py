@@ -116,7 +116,7 @@ def test_random_bit_patterns_read_back_to_the_bit() -> None:
     assert np.array_equal(decode(json.loads(encode(vector))).view(np.uint32), vector.view(np.uint32))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(documents, st.none() | names), max_size=4, unique_by=lambda item: item[0].source), st.data())
 def test_any_documents_come_back_as_they_were(
     searcher: Searcher, tmp_path_factory: pytest.TempPathFactory, items: list, data: st.DataObject

@@ -322,7 +322,7 @@ def literal(value: object) -> str:
     return f"'{value}'" if isinstance(value, str) else json.dumps(value)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_any_history_leaves_what_a_dict_would_hold(steps: list[Any], index: Searcher) -> None:
     held: dict[str, tuple[str, dict[str, Any], Any]] = {}

@@ -51,7 +51,7 @@ values = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(values, st.sampled_from(PROTOCOLS))
 def test_plain_values_of_any_protocol_come_out_as_pickle_gives_them(value: Any, protocol: int) -> None:
     data = pickle.dumps(value, protocol)

@@ -109,7 +109,7 @@ def test_a_page_of_the_metadata_stands_in_the_place_of_the_line(index: Searcher)
     assert (citation.page, citation.head) == (7, "[1] page, page 7")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     budget=st.integers(1, 220),
     question=st.sampled_from(["the river", "money account", "what is money?", "hello window"]),

@@ -124,7 +124,7 @@ def changing(tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield searcher
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join), max_size=30),
     st.lists(st.integers(-9, 9), min_size=32, max_size=32).filter(any),

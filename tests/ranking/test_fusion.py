@@ -189,7 +189,7 @@ def test_scores_that_do_not_differ_decide_nothing_and_no_candidates_have_no_scor
         np.testing.assert_allclose(fuse(given), np.zeros(count), atol=1e-12)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(-99, 99), st.integers(0, 9)), min_size=8, max_size=8),
        st.permutations(range(8)), st.integers(1, 8))  # fmt: skip
 def test_neither_the_order_of_candidates_nor_more_of_them_change_a_score(
@@ -227,7 +227,7 @@ def test_lengths_are_compared_in_characters() -> None:
 # -- what either search has first is kept
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.integers(-9, 9), min_size=1, max_size=12), st.data())
 def test_the_first_of_either_search_is_among_the_first_five(scores: list[int], data: st.DataObject) -> None:
     places = st.lists(st.integers(0, len(scores) - 1), max_size=2, unique=True)

@@ -120,7 +120,7 @@ def test_vectors_of_zeros_and_none_at_all_are_kept_and_never_found(index: Search
 numbers = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.lists(numbers, min_size=DIMENSION, max_size=DIMENSION), min_size=1, max_size=8))
 def test_whatever_is_given_comes_back_to_the_bit(rows: list[list[float]], index: Searcher) -> None:
     vectors = np.array(rows, dtype=np.float32)

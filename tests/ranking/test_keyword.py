@@ -78,7 +78,7 @@ def put(searcher: Searcher, texts: Mapping[str, str]) -> None:
 sentences = st.lists(st.sampled_from(WORDS[:24]), min_size=1, max_size=9).map(" ".join)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(sentences, min_size=1, max_size=12), sentences, st.integers(1, 14))
 def test_a_score_is_the_bm25_of_the_formula(changing: Searcher, texts: list[str], question: str, k: int) -> None:
     named = {f"d{number}": text for number, text in enumerate(texts)}
@@ -98,7 +98,7 @@ def uneven(tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield searcher, texts
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from(WORDS[:40]), min_size=1, max_size=8), st.integers(1, 6))
 def test_passing_over_common_words_changes_no_answer(
     uneven: tuple[Searcher, dict[str, str]], question: list[str], k: int
@@ -141,7 +141,7 @@ def in_one_query(searcher: Searcher, words: Sequence[str]) -> dict[int, float]:
         return dict(connection.execute(f"SELECT rowid, -bm25(keywords) {match}", [telling]))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.sampled_from(MANY), min_size=100, max_size=len(MANY), unique=True), st.integers(1, 40),
     st.sampled_from([None, THIRD]), st.sets(st.integers(1, 300), max_size=5),
@@ -157,7 +157,7 @@ def test_a_question_of_hundreds_of_words_ranks_as_one_query_for_all_of_them(
     np.testing.assert_allclose(scores, [whole[number] for number in ids.tolist()], rtol=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.sampled_from(WORDS[2:40]), min_size=2, max_size=8), st.integers(1, 6), st.data())
 def test_other_passages_have_their_score_wherever_they_rank(
     uneven: tuple[Searcher, dict[str, str]], question: list[str], k: int, data: st.DataObject
@@ -221,7 +221,7 @@ def test_words_of_every_script_are_found(scripts: Searcher, question: str, expec
 
 
 @pytest.mark.parametrize("mode", ["keyword", "hybrid"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.one_of(
         st.text(),

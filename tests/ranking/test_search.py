@@ -64,7 +64,7 @@ def changing(tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield searcher
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(
         st.tuples(

@@ -130,7 +130,6 @@ def test_an_alias_is_what_it_names_unless_that_is_without_end() -> None:
 SMALL = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], include_characters="	"), max_size=40)
 
 
-@settings(deadline=None)
 @given(SMALL)
 def test_whatever_a_value_is_the_fields_around_it_and_the_text_are_read(value: str) -> None:
     document, _ = read(f"---\nfirst: 1\nx: {value}\nlast: no\n---\n# Heading\n")
@@ -145,7 +144,7 @@ JSON_VALUES = st.recursive(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.dictionaries(st.text("abcdefg", min_size=1), JSON_VALUES, min_size=1, max_size=4))
 def test_what_a_program_writes_is_read_as_it_was(values: dict[str, Any]) -> None:
     """PyYAML quotes what would be no text otherwise."""

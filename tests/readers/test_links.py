@@ -79,7 +79,7 @@ PIECES = [
 ]
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(st.lists(st.sampled_from(PIECES), max_size=24).map("".join))
 def test_no_word_of_a_page_is_lost_and_no_line_moves(text: str) -> None:
     plain = without_targets(text)

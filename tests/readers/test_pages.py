@@ -108,7 +108,7 @@ WRAPS = st.lists(st.sampled_from(["div", "section", 'div class="css-1x2"', "arti
 AROUND = {"li": "ul", "td": "table", "dd": "dl"}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(WRAPS, st.lists(PIECES, max_size=6)), max_size=8))
 def test_no_nesting_of_plain_elements_loses_a_word_or_a_section(
     groups: list[tuple[list[str], list[tuple[str, list[str]]]]],

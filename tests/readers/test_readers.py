@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from searcher.errors import UnreadableFile
@@ -153,7 +153,6 @@ def test_a_source_is_absolute_and_keeps_its_links(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize("suffix", READERS)
-@settings(deadline=None)  # the first page loads trafilatura
 @given(content=st.binary(max_size=60))
 def test_no_bytes_make_a_reader_fail_in_another_way(suffix: str, content: bytes) -> None:
     try:

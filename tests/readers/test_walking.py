@@ -249,7 +249,7 @@ PATTERN = PATTERN.filter(lambda pattern: not re.search(r"\[[^\]]*/|\\/", pattern
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git, the oracle, is not installed")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TREE, st.lists(PATTERN, max_size=5), st.lists(PATTERN, max_size=3))
 def test_ignore_files_mean_what_they_mean_to_git(tree: list[str], rules: list[str], deeper: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:

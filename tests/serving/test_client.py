@@ -353,7 +353,7 @@ VALUES = st.one_of(st.text("a'\"\\ é", max_size=5), st.integers(-(2**63), 2**63
 KEYS = st.text("ab-. \"'1é", min_size=1, max_size=5)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.dictionaries(KEYS, VALUES | st.lists(VALUES, max_size=3), min_size=1, max_size=3))
 def test_a_dict_goes_as_a_text_that_means_the_same(where: dict[str, Any]) -> None:
     try:

@@ -137,7 +137,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 @example([("spoil", 0, 0), ("lose", 0, 0)])
 def test_after_any_history_nothing_of_what_is_gone_is_kept_and_no_answer_is_another(

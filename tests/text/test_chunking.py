@@ -87,7 +87,7 @@ def passages(chunker: Chunker, text: str, **rest: Any) -> list[str]:
 
 
 slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
-any_text = settings(max_examples=120, deadline=None, suppress_health_check=slow)
+any_text = settings(max_examples=120, suppress_health_check=slow)
 
 
 @kinds

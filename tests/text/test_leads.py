@@ -164,7 +164,7 @@ PIECES = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(PIECES, min_size=1, max_size=14), st.integers(12, 60), st.integers(0, 8))
 def test_no_passage_ends_with_a_heading_unless_that_is_all_that_fits(
     bert: Tokenizer, judge: tokenizers.Tokenizer, pieces: list[tuple[str, str]], limit: int, overlap: int
