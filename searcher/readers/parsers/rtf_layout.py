@@ -32,8 +32,7 @@ def laid_out(texts: Texts, source: str, pictures: Pictures) -> Document:
             draft.put(text, "\n" if kind == before == "row" else "\n\n", 0 if is_row else level)
             before = kind
         length = draft.length
-        for name in NAMES.findall(line):
-            _put_below(draft, texts, name, pictures)
+        _put_below(draft, texts, NAMES.findall(line), pictures)
         before = before if draft.length == length else "below"
     metadata: dict[str, Any] = {key: one_line(texts.said(name)) for name, key in DECLARED.items()}
     return draft.document(metadata.pop("title") or None, metadata)
@@ -43,11 +42,16 @@ def _row(cells: str) -> str:
     return " | ".join(one_line(cell) for cell in cells.replace(ROW, "").rstrip(CELL).split(CELL)).rstrip(" |")
 
 
-def _put_below(draft: Draft, texts: Texts, name: str, pictures: Pictures) -> None:
-    """A picture, a comment or a note."""
-    if blip := texts.blips.get(name):
-        pictures.put_data(draft, blip.file(), blip.kind)
-    elif name in texts.authors:
-        draft.put(commented(texts.said(name), texts.authors[name]))
-    else:
-        draft.put(texts.said(name).strip())
+def _put_below(draft: Draft, texts: Texts, names: list[str], pictures: Pictures) -> None:
+    """Pictures, comments and notes, below each what is marked in it."""
+    waiting = names[::-1]
+    while waiting:
+        name = waiting.pop()
+        said = texts.said(name)
+        waiting += NAMES.findall(said)[::-1]
+        if blip := texts.blips.get(name):
+            pictures.put_data(draft, blip.file(), blip.kind)
+            continue
+        lines = LINE_END.split(MARKED.sub("", said))
+        text = "\n".join(_row(line) if CELL in line or ROW in line else line for line in lines).strip()
+        draft.put(commented(text, texts.authors[name]) if name in texts.authors else text)

@@ -101,8 +101,9 @@ class Texts:
 
     def go_below(self, kind: str) -> str:
         """The group's text goes below the paragraph, under a new name, which is returned. kind: one of BELOW."""
-        self.group.to = f"{kind}{len(self._pieces)}"
-        return self.group.to
+        self.group.to = name = f"{kind}{len(self._pieces)}"
+        self.begin(name)
+        return name
 
     def begin(self, name: str) -> None:
         """What goes there begins anew."""
