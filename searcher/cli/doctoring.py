@@ -74,9 +74,12 @@ def _why_no_kernels(needed: str) -> str:
 
 
 def _model(_: Path | None) -> Found:
-    from searcher.embedding import load_model
+    from searcher.embedding import decayed, load_model
 
     model = load_model(setting("model"))
+    if files := decayed(model.weights):
+        names = ", ".join(shown(file.as_posix()) for file in files)
+        return Found(FAULT, f"weights that changed although nobody wrote to them: {names}; get the model again")
     folder = shown(model.weights[0].parent.as_posix())
     return Found(WELL, f"{model.name}, {model.layers} layers of {model.width}, in {folder}")
 

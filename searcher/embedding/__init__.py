@@ -6,6 +6,7 @@ Imports: errors, system, plain, records, text.
 from searcher.embedding.attention import Attentions
 from searcher.embedding.embedder import Dtype, Embedder, Kind, OwnTokens
 from searcher.embedding.encoder import Sequence_, on_one_core, on_this_machine
+from searcher.embedding.folders import decayed
 from searcher.embedding.heatmap import draw_attention
 from searcher.embedding.highlight import highlighted
 from searcher.embedding.inspection import inspect_text, inspect_word
@@ -31,6 +32,7 @@ __all__ = [
     "Settings",
     "Wanted",
     "Whitening",
+    "decayed",
     "draw_attention",
     "highlighted",
     "inspect_text",

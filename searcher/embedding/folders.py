@@ -4,13 +4,14 @@ import hashlib
 import json
 import os
 import time
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 from searcher.errors import ModelError
 from searcher.system import note, noted
 
-__all__ = ["digest_of", "read_list", "read_settings", "weight_files"]
+__all__ = ["decayed", "digest_of", "read_list", "read_settings", "weight_files"]
 
 LARGE = 16 << 20  # bytes; a smaller file is read through in no time
 SETTLED_SECONDS = 2.0  # after which whoever writes to a file gives it another time, on every file system
@@ -67,14 +68,34 @@ def digest_of(files: tuple[Path, ...]) -> str:
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
+def decayed(files: tuple[Path, ...]) -> list[Path]:
+    """Those that are not what was noted of them, though nothing shows that anybody touched them: all are read through.
+
+    What they are now is noted, so that whoever needs what they were is told. OSError for one that cannot be read.
+    """
+    found = []
+    for file in files:
+        with file.open("rb") as stream:
+            known = noted(file, os.fstat(stream.fileno()))
+            digest = _read_through(file, stream)
+            if known not in (None, digest):
+                found.append(file)
+    return found
+
+
 def _sha256(file: Path) -> str:
     """Of a large file as it was noted, unless it was touched since."""
     with file.open("rb") as stream:
         status = os.fstat(stream.fileno())
-        large = status.st_size > LARGE
-        if large and (known := noted(file, status)):
-            return known
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    if large and time.time() - max(status.st_mtime, status.st_ctime) > SETTLED_SECONDS:
+        known = noted(file, status) if status.st_size > LARGE else None
+        return known or _read_through(file, stream)
+
+
+def _read_through(file: Path, stream: BufferedReader) -> str:
+    """The SHA-256 of a file, which is noted if it is large and was not written to just now."""
+    status = os.fstat(stream.fileno())
+    digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    settled = time.time() - max(status.st_mtime, status.st_ctime) > SETTLED_SECONDS
+    if settled and status.st_size > LARGE:
         note(file, status, digest)
     return digest

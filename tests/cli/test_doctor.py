@@ -1,5 +1,6 @@
 """`doctor`: what there is to work with, a line each, and an exit code where something is missing."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from running import Run
 
 from searcher import __version__
+from searcher.system import note
 
 
 def test_doctor_says_in_a_line_each_what_there_is(run: Run, index: Path) -> None:
@@ -45,3 +47,18 @@ def test_damage_of_the_index_is_told_and_the_other_lines_come_all_the_same(run: 
     found = json.loads(result.out)
     assert (result.code, found["index"]["state"]) == (1, "fault")
     assert found["disk"]["state"] in ("well", "note")
+
+
+def test_weights_that_changed_although_nobody_wrote_to_them_are_a_fault(
+    run: Run, tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEARCHER_MODEL", str(tiny_bert))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    weights = tiny_bert.resolve() / "model.safetensors"
+    note(weights, weights.stat(), hashlib.sha256(weights.read_bytes()).hexdigest())
+    assert json.loads(run("doctor", "--json").out)["new indexes"]["state"] == "well"
+    note(weights, weights.stat(), "0" * 64)  # as if it had been another file under the same marks
+    result = run("doctor", "--json")
+    found = json.loads(result.out)["new indexes"]
+    assert (result.code, found["state"]) == (1, "fault")
+    assert "model.safetensors; get the model again" in found["text"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from searcher.embedding import folders
-from searcher.embedding.folders import digest_of
+from searcher.embedding.folders import decayed, digest_of
 from searcher.system import user_folder
 
 
@@ -76,3 +76,14 @@ def test_where_no_note_can_be_kept_the_digest_is_the_same(weights: Path, monkeyp
     (weights.parent / "file").write_text("no folder")
     monkeypatch.setenv("XDG_STATE_HOME", str(weights.parent / "file"))
     assert digest_of((weights,)) == digest_of((weights,)) == sha(weights)
+
+
+def test_what_decayed_under_its_note_is_told_once_it_is_read_through(weights: Path) -> None:
+    assert decayed((weights,)) == []  # of which nothing was noted
+    sound = digest_of((weights,))
+    assert decayed((weights,)) == []
+    [note] = notes()
+    note.write_text(note.read_text().replace(sound, "0" * 64))  # as if the file had been another under the same marks
+    assert digest_of((weights,)) == "0" * 64
+    assert decayed((weights,)) == [weights]
+    assert digest_of((weights,)) == sound

@@ -155,23 +155,26 @@ def _shown(cell: Any) -> str:
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, float | int):
-        percent = PERCENT.fullmatch(str(cell.number_format or ""))
-        return (
-            f"{100 * value:.{len(percent[1] or '')}f}%"
-            if percent
-            else f"{value:.15g}"
-            if isinstance(value, float)
-            else str(value)
-        )
+        return _number(value, PERCENT.fullmatch(str(cell.number_format or "")))
     if isinstance(value, datetime):
-        return (
-            value.date().isoformat()
-            if value.time() == MIDNIGHT
-            else value.isoformat(" ", "minutes" if not value.second else "seconds")
-        )
+        return _moment(value)
     if isinstance(value, timedelta):
         minutes, seconds = divmod(round(value.total_seconds()), 60)
         return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
     if isinstance(value, date | time):
         return str(value)
     return one_line(str(value))
+
+
+def _number(value: float, percent: re.Match[str] | None) -> str:
+    """As it is stored, or in percent with as many places as its format says."""
+    if percent:
+        return f"{100 * value:.{len(percent[1] or '')}f}%"
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+def _moment(value: datetime) -> str:
+    """A day where it begins with that, else the time too, as exactly as it is said."""
+    if value.time() == MIDNIGHT:
+        return value.date().isoformat()
+    return value.isoformat(" ", "seconds" if value.second else "minutes")

@@ -25,7 +25,7 @@ NUMBER = re.compile(r"[0-9]{1,9}")
 DRAWN = {"txBody", "blip", "chart", "relIds"}
 
 
-def nothing() -> None:
+def _nothing() -> None:
     """What a comment sets beside its text."""
 
 
@@ -35,7 +35,7 @@ class Beside(NamedTuple):
     row: int
     column: int
     text: str = ""
-    put: Callable[[], None] = nothing
+    put: Callable[[], None] = _nothing
 
 
 class Surroundings:
@@ -49,7 +49,7 @@ class Surroundings:
         self.persons: dict[str, str] = {}
         self.rich: dict[int, str] = {}
         with self._sparing("the names of those who commented"):
-            for person in (each for root in self._trees(main, "person") for each in root.iter("person")):
+            for person in (each for root in archive.trees(main, "person") for each in root.iter("person")):
                 self.persons[attribute(person, "id") or ""] = attribute(person, "displayName") or ""
         with self._sparing("pictures in cells"):
             self.rich = rich_pictures(archive, main)
@@ -74,21 +74,17 @@ class Surroundings:
         except UnreadableFile as fault:
             self.raw.note(f"{what} left out: {fault.reason}")
 
-    def _trees(self, part: str, kind: str) -> Iterator[Element]:
-        """Those of what a part refers to."""
-        return map(self.archive.xml, self.archive.related(part, kind))
-
     # -- comments
 
     def _comments(self, sheet: str) -> Iterator[Beside]:
         """Threads, each comment a line, then notes that stand for none of them."""
         threads: set[str] = set()
-        for root in self._trees(sheet, "threadedComment"):
+        for root in self.archive.trees(sheet, "threadedComment"):
             for comment in root.iter("threadedComment"):
                 threads.add(attribute(comment, "id") or "")
                 by = self.persons.get(attribute(comment, "personId") or "", "")
                 yield from _comment(comment, comment.findtext("text") or "", by)
-        for root in self._trees(sheet, "comments"):
+        for root in self.archive.trees(sheet, "comments"):
             authors = [one_line(author.text) for author in root.iter("author")]
             for comment in root.iter("comment"):
                 number = attribute(comment, "authorId") or ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from searcher.readers.parsers.zipped import Archive, Element, attribute
+from searcher.readers.parsers.zipped import Archive, attribute
 
 __all__ = ["rich_pictures"]
 
@@ -12,16 +12,16 @@ PICTURE = "_rvRel:LocalImageIdentifier"  # in the structure of a value: here sta
 
 def rich_pictures(archive: Archive, main: str) -> dict[int, str]:
     """Members of pictures by the number of the value, from 1, that cells name in their attribute "vm"."""
-    metadata = next(_trees(archive, main, "sheetMetadata"), None)
+    metadata = next(archive.trees(main, "sheetMetadata"), None)
     if metadata is None:
         return {}
     kinds = [attribute(kind, "name") for kind in metadata.iter("metadataType")]
     future = (each for each in metadata.iter("futureMetadata") if attribute(each, "name") == KIND)
     numbers = [attribute(each.find(".//rvb"), "i") for kind in future for each in kind.iterchildren("bk")]
-    values = [value for root in _trees(archive, main, "rdRichValue") for value in root.iter("rv")]
+    values = [value for root in archive.trees(main, "rdRichValue") for value in root.iter("rv")]
     structures = [
         [attribute(key, "n") for key in structure.iter("k")]
-        for root in _trees(archive, main, "rdRichValueStructure")
+        for root in archive.trees(main, "rdRichValueStructure")
         for structure in root.iter("s")
     ]
     members = list(_members(archive, main))
@@ -36,10 +36,6 @@ def rich_pictures(archive: Archive, main: str) -> dict[int, str]:
             except (IndexError, TypeError, ValueError):  # a number that leads nowhere, or to another kind of value
                 continue
     return found
-
-
-def _trees(archive: Archive, main: str, kind: str) -> Iterator[Element]:
-    return map(archive.xml, archive.related(main, kind))
 
 
 def _members(archive: Archive, main: str) -> Iterator[str]:

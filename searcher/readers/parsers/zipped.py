@@ -128,6 +128,10 @@ class Archive:
         """Members of a kind that a part refers to and that are there."""
         return (target for own, target in self.relations(name).values() if own == kind and self.has(target))
 
+    def trees(self, name: str, kind: str) -> Iterator[Element]:
+        """Those of the members of a kind that a part refers to and that are there."""
+        return map(self.xml, self.related(name, kind))
+
     def main(self, usual: str) -> str:
         """The part of an Office document that holds it."""
         return next(self.related("", "officeDocument"), usual)

@@ -1,0 +1,52 @@
+"""Running text of OpenDocument: what a paragraph says as it is shown, apart from what is set below it."""
+
+from searcher.readers.parsers.odf_objects import Objects
+from searcher.readers.parsers.odf_styles import Styles
+from searcher.readers.parsers.zipped import Element, attribute
+
+__all__ = ["GONE", "Text"]
+
+# What is no text of the document: changes, fields' declarations, signs of notes, how characters are read.
+GONE = {"tracked-changes", "annotation-end", "forms", "sequence-decls", "note-citation", "ruby-text", "desc"}
+SHAPES = {
+    "custom-shape", "rect", "square", "circle", "ellipse", "line", "polyline", "polygon", "regular-polygon", "path",
+    "connector", "caption", "measure",
+}  # fmt: skip
+BELOW = {"text-box", "table", "image", "annotation", "g", *SHAPES}  # what stands in a paragraph and is set below it
+LINES = {"p", "h", "list-item", "table-row"}  # what begins a line of its own
+SIGNS = {"tab": "\t", "line-break": "\n"}
+MOST_SPACES = 100
+
+
+class Text:
+    """The texts of a document."""
+
+    def __init__(self, styles: Styles, objects: Objects) -> None:
+        self.styles, self.objects = styles, objects
+
+    def of(self, element: Element, below: list[Element]) -> str:
+        """What it says; what stands in it and is set below it goes to `below`."""
+        pieces = [element.text or ""]
+        for child in element:
+            tag = child.tag
+            if tag in SIGNS:
+                pieces.append(SIGNS[tag])
+            elif tag == "s":
+                count = attribute(child, "c") or "1"
+                pieces.append(" " * min(int(count) if count.isdecimal() else 1, MOST_SPACES))
+            elif tag == "note":
+                below += child.findall("note-body")
+            elif tag == "object":
+                inner = self.objects.body(child)
+                if inner.tag == "p":  # a formula, which stands in its line
+                    pieces.append(inner.text)
+                else:
+                    below.append(inner)
+            elif tag in BELOW:
+                below.append(child)
+            elif tag not in GONE and not self.styles.hide(child) and attribute(child, "is-hidden") != "true":
+                if tag in LINES and "".join(pieces).strip():
+                    pieces.append("\n")
+                pieces.append(self.of(child, below))
+            pieces.append(child.tail or "")
+        return "".join(pieces)
