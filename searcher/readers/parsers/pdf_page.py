@@ -244,8 +244,10 @@ class _Signs:
         gap = _gap(left, right)
         if gap > most or abs(left.bottom - right.bottom) > most:
             return False
-        # Letters may be set apart, as in a listing, and what is drawn may stand nearer than the font says.
-        spaced = min(most, 2 * _gap(before, left)) if space > 1 else 0.0
+        # Letters may be set apart, as in a listing, and what is drawn may stand nearer than the font says. Ahead of a
+        # letter alone is a space, which has no width where PDFium made it: words are as far apart on its other side.
+        is_word = before.right <= before.left and self.text[space + 1].isalpha()
+        spaced = min(most, (0.5 if is_word else 2.0) * _gap(before, left)) if space > 1 else 0.0
         return gap < max(least, spaced) or _gap(self._tight(space - 1), self._tight(space + 1)) < least
 
     def _tight(self, at: int) -> Box:
