@@ -22,7 +22,7 @@ from searcher.readers.parsers.pdf_glyphs import BROKEN_FONT, GUESSED_FONT, LEFT_
 from searcher.readers.parsers.pdf_right_to_left import RIGHT_TO_LEFT, as_read
 from searcher.readers.parsers.pdf_spacing import LETTERS_APART, spaces_within_words
 
-__all__ = ["HYPHEN", "NO_TEXT", "Box", "Line", "Page", "read_page"]
+__all__ = ["HYPHEN", "NO_TEXT", "Box", "Line", "Page", "read_page", "rotation"]
 
 HYPHEN = "\x02"  # PDFium's mark of a hyphen at the end of a line, which it joins with the next
 NO_TEXT = "no text; scanned, perhaps"
@@ -110,9 +110,14 @@ class Page(NamedTuple):
 NEW_BOX, NEW_LINE = partial(tuple.__new__, Box), partial(tuple.__new__, Line)
 
 
+def rotation(page: PdfPage) -> int:
+    """By how many degrees a page is shown turned; 0 where PDFium cannot tell, as it does not say that it is a page."""
+    return 90 * max(0, pdfium.FPDFPage_GetRotation(page))
+
+
 def read_page(page: PdfPage) -> Page:
     """The lines of a page as it would stand without its rotation, in which PDFium reads it best."""
-    if page.get_rotation():
+    if rotation(page):
         page.set_rotation(0)
     text = page.get_textpage()
     try:
