@@ -118,6 +118,13 @@ def test_a_page_that_is_shown_turned_reads_the_same(turned: int) -> None:
     assert document_of(made_pdf([page_of("First line\nsecond line")], rotate=turned)).text == "First line\nsecond line"
 
 
+def test_a_page_that_does_not_say_it_is_one_is_read() -> None:
+    """PDFium cannot tell how such a page is turned."""
+    assert (
+        document_of(made_pdf([page_of("Some words.")]).replace(b"/Type /Page ", b"            ")).text == "Some words."
+    )
+
+
 def test_pages_without_text_are_told_and_the_others_are_read() -> None:
     document, note = read_text(made_pdf([[], page_of("Words."), [], []]), "scan.pdf", suffix=".pdf")
     assert isinstance(document, Document) and pages_of(document) == {2: "Words."}

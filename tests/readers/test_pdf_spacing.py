@@ -59,10 +59,16 @@ def test_numbers_and_cells_that_stand_apart_stay_so() -> None:
     assert text_of(set_apart("ABCDE", 2.0)) == "A B C D E"
 
 
-def test_letters_in_a_line_whose_spaces_are_not_drawn_stay_words() -> None:
-    words = ["The", "signs", "a", "b", "c", "d", "e", "are", "here"]
+@pytest.mark.parametrize("gap", [0.22, 0.278, 0.33])
+@pytest.mark.parametrize("line", ["The signs a b c d e are here", "The letter x is here", "points A B C D E are near"])
+def test_letters_in_a_line_whose_spaces_are_not_drawn_stay_words(line: str, gap: float) -> None:
     left, pieces = 72.0, []
-    for word in words:
+    for word in line.split():
         pieces.append((left, 700.0, SIZE, word))
-        left += SIZE * (sum(WIDTHS[sign] for sign in word) + 330) / 1000
-    assert text_of(pieces) == " ".join(words)
+        left += SIZE * (sum(WIDTHS[sign] for sign in word) / 1000 + gap)
+    assert text_of(pieces) == line
+
+
+@pytest.mark.parametrize("gap", [0.1, 0.15, 0.2, 0.3])
+def test_narrow_letters_that_are_set_apart_are_a_word(gap: float) -> None:
+    assert text_of(set_apart("Illinois", gap)) == "Illinois"

@@ -11,7 +11,7 @@ from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.pdf_annotations import Form, form_of, with_annotations
 from searcher.readers.parsers.pdf_glyphs import BROKEN_FONT, GUESSED_FONT
 from searcher.readers.parsers.pdf_outline import outlined
-from searcher.readers.parsers.pdf_page import NO_TEXT, Page, read_page
+from searcher.readers.parsers.pdf_page import NO_TEXT, Page, read_page, rotation
 from searcher.readers.parsers.pdf_setting import cleaned, notes, set_in_pages
 from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.records import Document, Note
@@ -69,7 +69,7 @@ def _page(raw: Raw, options: ReadOptions, document: PdfDocument, number: int, fo
         page = document[number]
     except PdfiumError:
         return Page([], BROKEN_PAGE)
-    turned = page.get_rotation() if options.ocr else 0
+    turned = rotation(page) if options.ocr else 0
     try:
         read = read_page(page)
         if options.ocr:

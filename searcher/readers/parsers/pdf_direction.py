@@ -5,11 +5,13 @@ texts are drawn alike, it is the one that needs no hidden marks.
 """
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import NamedTuple
 
-__all__ = ["ENDS", "RIGHT", "Sign", "in_reading_order", "with_brackets"]
+__all__ = ["ENDS", "NEW_SIGN", "RIGHT", "Sign", "in_reading_order", "kinds_of", "runs_left", "with_brackets"]
 
 RIGHT = {"R", "AL"}
 DIGITS = {"EN", "AN"}
@@ -41,27 +43,40 @@ class Sign(NamedTuple):
         return self.top - self.bottom
 
 
-def in_reading_order(drawn: Sequence[Sign], page: Sequence[str]) -> list[Sign]:
-    """A line from left to right as it is read. page: the bidirectional classes of what else stands there."""
-    kinds = [sign.kind for sign in drawn]
-    strong = [kind for kind in kinds if kind in RIGHT] or page
-    arabic = 2 * strong.count("AL") >= sum(kind in RIGHT for kind in strong)
+NEW_SIGN = partial(tuple.__new__, Sign)  # as Sign._make, without a function of Python in between
+
+
+def kinds_of(line: Iterable[Sign]) -> list[str]:
+    """The bidirectional classes of its signs."""
+    return list(map(unicodedata.bidirectional, [sign.text[0] for sign in line]))
+
+
+def runs_left(kinds: Mapping[str, int]) -> bool:
+    """Whether most letters are from right to left. kinds: how many signs are of each bidirectional class."""
+    return sum(map(kinds.__getitem__, RIGHT)) > kinds["L"]
+
+
+def in_reading_order(drawn: Sequence[Sign], page: Mapping[str, int]) -> list[Sign]:
+    """A line from left to right as it is read. page: how many signs there are of each bidirectional class."""
+    kinds = kinds_of(drawn)
+    strong = page if RIGHT.isdisjoint(kinds) else Counter(kinds)
+    arabic = strong["AL"] >= strong["R"]
     if _runs_to_the_left(kinds, page):
-        return _turned(drawn, arabic)
+        return _turned(drawn, kinds, arabic)
     read = list(drawn)
     for start, end in _quoted(kinds):
-        read[start:end] = _turned(drawn[start:end], arabic)
+        read[start:end] = _turned(drawn[start:end], kinds[start:end], arabic)
     return read
 
 
-def _runs_to_the_left(kinds: Sequence[str], page: Sequence[str]) -> bool:
+def _runs_to_the_left(kinds: Sequence[str], page: Mapping[str, int]) -> bool:
     """Whether most words do; where both are about as many, and for cells of a table, most letters of the page."""
     words = [list(word) for is_space, word in groupby(kinds, key=SPACED.__contains__) if not is_space]
     firsts = [next((kind for kind in word if kind == "L" or kind in RIGHT), "") for word in words]
     left, right = firsts.count("L"), sum(kind in RIGHT for kind in firsts)
     if "S" not in kinds and left != right and max(left, right) >= MAJORITY * min(left, right):
         return right > left
-    return sum(kind in RIGHT for kind in page) > page.count("L")
+    return runs_left(page)
 
 
 def _quoted(kinds: Sequence[str]) -> Iterator[tuple[int, int]]:
@@ -73,9 +88,9 @@ def _quoted(kinds: Sequence[str]) -> Iterator[tuple[int, int]]:
             yield places[0], places[-1] + 1
 
 
-def _turned(drawn: Sequence[Sign], arabic: bool) -> list[Sign]:
+def _turned(drawn: Sequence[Sign], kinds: Sequence[str], arabic: bool) -> list[Sign]:
     """What runs to the left as it is read; what runs to the right in it, such as numbers, stays as it is."""
-    kept = _kept(drawn, arabic)
+    kept = _kept(drawn, kinds, arabic)
     read: list[Sign] = []
     for is_kept, run in groupby(reversed(range(len(drawn))), key=kept.__getitem__):
         places = list(run)
@@ -83,9 +98,8 @@ def _turned(drawn: Sequence[Sign], arabic: bool) -> list[Sign]:
     return read
 
 
-def _kept(drawn: Sequence[Sign], arabic: bool) -> list[bool]:
+def _kept(drawn: Sequence[Sign], own: Sequence[str], arabic: bool) -> list[bool]:
     """Of each sign, whether it is part of a run to the right. arabic: whether the text before is Arabic."""
-    own = [sign.kind for sign in drawn]
     kinds = list(own)
     before = "AL" if arabic else "R"
     for at in reversed(range(len(own))):
@@ -109,6 +123,8 @@ def _kept(drawn: Sequence[Sign], arabic: bool) -> list[bool]:
 
 def _keep_numbers(kinds: Sequence[str], kept: list[bool]) -> None:
     """Keep what belongs to numbers: rules W4 and W5, separators within and signs such as % beside them."""
+    if DIGITS.isdisjoint(kinds):
+        return
     for at in range(1, len(kinds) - 1):
         left, kind, right = kinds[at - 1 : at + 2]
         if left == right and ((kind == "CS" and left in DIGITS) or (kind == "ES" and left == "EN")):
@@ -123,6 +139,8 @@ def _keep_numbers(kinds: Sequence[str], kept: list[bool]) -> None:
 
 def _keep_brackets(drawn: Sequence[Sign], own: Sequence[str], kept: list[bool]) -> None:
     """Keep the bracket beside words that run to the right where its fellow stands within them (rule N0)."""
+    if PAIRS.keys().isdisjoint(sign.text for sign in drawn):
+        return
     runs = [list(run) for is_kept, run in groupby(range(len(kept)), key=list(kept).__getitem__) if is_kept]
     for run in runs:
         if "L" not in (own[at] for at in run):

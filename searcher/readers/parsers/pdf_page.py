@@ -17,12 +17,12 @@ from typing import Any, NamedTuple
 import pypdfium2.raw as pdfium
 from pypdfium2 import PdfPage, PdfTextPage
 
-from searcher.readers.parsers.pdf_direction import Sign
+from searcher.readers.parsers.pdf_direction import NEW_SIGN, Sign
 from searcher.readers.parsers.pdf_glyphs import BROKEN_FONT, GUESSED_FONT, LEFT_OUT, told
 from searcher.readers.parsers.pdf_right_to_left import RIGHT_TO_LEFT, as_read
 from searcher.readers.parsers.pdf_spacing import LETTERS_APART, spaces_within_words
 
-__all__ = ["HYPHEN", "NO_TEXT", "Box", "Line", "Page", "read_page"]
+__all__ = ["HYPHEN", "NO_TEXT", "Box", "Line", "Page", "read_page", "rotation"]
 
 HYPHEN = "\x02"  # PDFium's mark of a hyphen at the end of a line, which it joins with the next
 NO_TEXT = "no text; scanned, perhaps"
@@ -56,7 +56,7 @@ def _unchecked(function: Any) -> Callable[..., int]:
 UNICODE, IS_UNMAPPED = _unchecked(pdfium.FPDFText_GetUnicode), _unchecked(pdfium.FPDFText_HasUnicodeMapError)
 IS_MADE, LOOSE_BOX = _unchecked(pdfium.FPDFText_IsGenerated), _unchecked(pdfium.FPDFText_GetLooseCharBox)
 TIGHT_BOX, ORIGIN = _unchecked(pdfium.FPDFText_GetCharBox), _unchecked(pdfium.FPDFText_GetCharOrigin)
-RECTANGLE = ctypes.sizeof(pdfium.FS_RECTF)
+RECTANGLE, DOUBLE = ctypes.sizeof(pdfium.FS_RECTF), ctypes.sizeof(ctypes.c_double)
 
 
 class Box(NamedTuple):
@@ -110,9 +110,14 @@ class Page(NamedTuple):
 NEW_BOX, NEW_LINE = partial(tuple.__new__, Box), partial(tuple.__new__, Line)
 
 
+def rotation(page: PdfPage) -> int:
+    """By how many degrees a page is shown turned; 0 where PDFium cannot tell, as it does not say that it is a page."""
+    return 90 * max(0, pdfium.FPDFPage_GetRotation(page))
+
+
 def read_page(page: PdfPage) -> Page:
     """The lines of a page as it would stand without its rotation, in which PDFium reads it best."""
-    if page.get_rotation():
+    if rotation(page):
         page.set_rotation(0)
     text = page.get_textpage()
     try:
@@ -165,13 +170,10 @@ class _Signs:
     def _drawn(self, text: str, places: Iterable[int]) -> list[Sign]:
         """The characters in these places, of those beyond U+FFFF both halves."""
         places = [at for at in places if text[at] != LEFT_OUT]
-        x, y = ctypes.c_double(), ctypes.c_double()
-        signs = []
-        for at, (left, right, bottom, top) in zip(places, self._loose(places), strict=True):
-            ORIGIN(self.raw, at, ctypes.byref(x), ctypes.byref(y))
-            sign = text[at] if text[at] != HYPHEN or at < places[-1] else "-"
-            signs.append(Sign(sign, x.value, y.value, left, right, bottom, top))
-        return signs
+        signs = [text[at] for at in places]
+        if signs[-1:] == [HYPHEN]:
+            signs[-1] = "-"
+        return list(map(NEW_SIGN, zip(signs, *self._origins(places), *self._loose_edges(places), strict=True)))
 
     def _signs(self, page: PdfTextPage, count: int) -> str:
         """All characters, those that have no meaning in their places."""
@@ -247,8 +249,10 @@ class _Signs:
         gap = _gap(left, right)
         if gap > most or abs(left.bottom - right.bottom) > most:
             return False
-        # Letters may be set apart, as in a listing, and what is drawn may stand nearer than the font says.
-        spaced = min(most, 2 * _gap(before, left)) if space > 1 else 0.0
+        # Letters may be set apart, as in a listing, and what is drawn may stand nearer than the font says. Ahead of a
+        # letter alone is a space, which has no width where PDFium made it: words are as far apart on its other side.
+        is_word = before.right <= before.left and self.text[space + 1].isalpha()
+        spaced = min(most, (0.5 if is_word else 2.0) * _gap(before, left)) if space > 1 else 0.0
         return gap < max(least, spaced) or _gap(self._tight(space - 1), self._tight(space + 1)) < least
 
     def _tight(self, at: int) -> Box:
@@ -258,13 +262,28 @@ class _Signs:
 
     def _loose(self, signs: Sequence[int]) -> Iterator[Box]:
         """The boxes that the font gives characters, each as wide as the next one is away."""
+        return map(NEW_BOX, zip(*self._loose_edges(signs), strict=True))
+
+    def _loose_edges(self, signs: Sequence[int]) -> tuple[Sequence[float], ...]:
+        """All their left edges, the right ones, the lower and the upper ones."""
         edges = array("f", bytes(RECTANGLE * len(signs)))
-        if signs:
-            first = ctypes.c_float.from_buffer(edges)
-            places = map(ctypes.byref, repeat(first), range(0, RECTANGLE * len(signs), RECTANGLE))
-            deque(map(LOOSE_BOX, repeat(self.raw), signs, places), maxlen=0)
+        deque(map(LOOSE_BOX, repeat(self.raw), signs, _each(edges, RECTANGLE)), maxlen=0)
         left, top, right, bottom = (edges[edge::4] for edge in range(4))
-        return map(NEW_BOX, zip(left, right, bottom, top, strict=True))
+        return left, right, bottom, top
+
+    def _origins(self, signs: Sequence[int]) -> tuple[Sequence[float], ...]:
+        """Where characters are drawn from: how far right, and how high."""
+        xs, ys = (array("d", bytes(DOUBLE * len(signs))) for _ in range(2))
+        deque(map(ORIGIN, repeat(self.raw), signs, _each(xs, DOUBLE), _each(ys, DOUBLE)), maxlen=0)
+        return xs, ys
+
+
+def _each(numbers: "array[float]", size: int) -> Iterator[Any]:
+    """Where in memory each of them is to be written, by so many bytes."""
+    if not numbers:
+        return iter(())
+    first = ctypes.c_char.from_buffer(numbers)
+    return map(ctypes.byref, repeat(first), range(0, len(numbers) * numbers.itemsize, size))
 
 
 def _starts(found: Iterable[re.Match[str]]) -> list[int]:

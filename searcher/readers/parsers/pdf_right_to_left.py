@@ -8,12 +8,23 @@ of the places.
 import re
 import statistics
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from itertools import chain, compress, groupby
+from functools import cache, lru_cache
+from itertools import chain, compress, groupby, repeat
+from operator import attrgetter, sub
+from typing import NamedTuple
 
-from searcher.readers.parsers.pdf_direction import ENDS, RIGHT, Sign, in_reading_order, with_brackets
+from searcher.readers.parsers.pdf_direction import (
+    ENDS,
+    NEW_SIGN,
+    RIGHT,
+    Sign,
+    in_reading_order,
+    kinds_of,
+    runs_left,
+    with_brackets,
+)
 
 __all__ = ["RIGHT_TO_LEFT", "as_read"]
 
@@ -35,10 +46,10 @@ def as_read(pieces: Iterable[Sequence[Sign]]) -> list[list[Sign]]:
     pieces: what PDFium takes for lines.
     """
     lines = _whole(pieces)
-    kinds = [sign.kind for line in lines for sign in line]
-    leftward = sum(kind in RIGHT for kind in kinds) > kinds.count("L")
+    kinds = Counter(chain.from_iterable(map(kinds_of, lines)))
+    leftward = runs_left(kinds)
     turning = [_turns(line) or (leftward and _is_tail(line)) for line in lines]
-    widths = _widths(compress(lines, turning))
+    widths = _widths(list(compress(lines, turning)))
     drawn = [_even(_as_drawn(line, widths)) if turns else line for line, turns in zip(lines, turning, strict=True)]
     read = [in_reading_order(line, kinds) if turns else line for line, turns in zip(drawn, turning, strict=True)]
     # Some programs draw letters from left to right as they are written: that is read as it is drawn.
@@ -56,11 +67,10 @@ def _written(line: Sequence[Sign]) -> list[Sign]:
 
 def _turns(line: Sequence[Sign]) -> bool:
     """Whether a line holds letters from right to left, and does not run up or down the page."""
-    if not RIGHT_TO_LEFT.search("".join([sign.text for sign in line])):
+    if not RIGHT_TO_LEFT.search(_text(line)):
         return False
-    across = max(sign.x for sign in line) - min(sign.x for sign in line)
-    up = max(sign.y for sign in line) - min(sign.y for sign in line)
-    return up <= max(across, UPRIGHT * max(sign.height for sign in line))
+    _, xs, ys, *_ = zip(*line, strict=True)
+    return max(ys) - min(ys) <= max(max(xs) - min(xs), UPRIGHT * _height(line))
 
 
 def _is_tail(line: Sequence[Sign]) -> bool:
@@ -70,9 +80,13 @@ def _is_tail(line: Sequence[Sign]) -> bool:
 
 def _is_backwards(lines: Sequence[Sequence[Sign]]) -> bool:
     """Whether more words begin than end with letters that stand at ends."""
-    text = unicodedata.normalize("NFKC", "\n".join("".join(sign.text for sign in line) for line in lines))
+    text = unicodedata.normalize("NFKC", "\n".join(map(_text, lines)))
     words = WORDS.findall(text)
     return sum(map(bool, map(LAST_LETTERS.match, words))) > sum(bool(LAST_LETTERS.match(word[-1])) for word in words)
+
+
+def _text(line: Iterable[Sign]) -> str:
+    return "".join([sign.text for sign in line])
 
 
 # -- what belongs to a line
@@ -80,33 +94,48 @@ def _is_backwards(lines: Sequence[Sequence[Sign]]) -> bool:
 
 def _whole(pieces: Iterable[Sequence[Sign]]) -> list[list[Sign]]:
     """Pieces that follow each other on one height as one line, where one of them turns."""
-    rows: list[list[Sequence[Sign]]] = []
-    for piece in pieces:
-        if rows and _is_one_line(rows[-1][-1], piece):
+    rows: list[list[_Piece]] = []
+    for piece in map(_Piece.of, pieces):
+        if rows and rows[-1][-1].is_beside(piece):
             rows[-1].append(piece)
         else:
             rows.append([piece])
-    lines = ([list(chain(*row))] if any(map(_turns, row)) else map(list, row) for row in rows)
+    drawn = ([piece.signs for piece in row] for row in rows)
+    lines = ([list(chain(*row))] if any(map(_turns, row)) else map(list, row) for row in drawn)
     return list(chain.from_iterable(lines))
 
 
-def _is_one_line(one: Sequence[Sign], other: Sequence[Sign]) -> bool:
-    reach = MARKED_BASE if _is_marked(one) or _is_marked(other) else SAME_BASE
-    return abs(_base(one) - _base(other)) < reach * max(sign.height for sign in (*one, *other))
+class _Piece(NamedTuple):
+    """What PDFium takes for a line.
+
+    base: the height at which most of it stands. marked: whether marks stand at an end of it: what a browser shifts up
+    or down stands in a piece of its own.
+    """
+
+    signs: Sequence[Sign]
+    base: float
+    height: float
+    marked: bool
+
+    @classmethod
+    def of(cls, signs: Sequence[Sign]) -> "_Piece":
+        base = statistics.median_low([sign.y for sign in signs])
+        return cls(signs, base, _height(signs), any(map(unicodedata.combining, signs[0].text + signs[-1].text)))
+
+    def is_beside(self, other: "_Piece") -> bool:
+        reach = MARKED_BASE if self.marked or other.marked else SAME_BASE
+        return abs(self.base - other.base) < reach * max(self.height, other.height)
 
 
-def _is_marked(line: Sequence[Sign]) -> bool:
-    """Whether marks stand at an end of it: what a browser shifts up or down stands in a piece of its own."""
-    return any(map(unicodedata.combining, line[0].text + line[-1].text))
+def _height(line: Iterable[Sign]) -> float:
+    """That of the highest sign."""
+    *_, bottoms, tops = zip(*line, strict=True)
+    return max(map(sub, tops, bottoms))
 
 
-def _base(line: Sequence[Sign]) -> float:
-    """The height at which most of it stands."""
-    return statistics.median_low(sign.y for sign in line)
-
-
-def _is_mark(sign: Sign) -> bool:
-    return all(map(unicodedata.combining, sign.text))
+@lru_cache(1000)
+def _is_mark(text: str) -> bool:
+    return all(map(unicodedata.combining, text))
 
 
 # -- what a glyph means
@@ -115,7 +144,7 @@ def _is_mark(sign: Sign) -> bool:
 def _glyphs(line: Sequence[Sign]) -> list[Sign]:
     """What stands at one origin as one sign, its characters as they are written; letters only, with their marks."""
     made = []
-    for _, group in groupby(line, key=lambda sign: (sign.x, sign.y)):
+    for _, group in groupby(line, key=attrgetter("x", "y")):
         signs = list(group)
         if len(signs) == 1:
             made += signs
@@ -124,7 +153,7 @@ def _glyphs(line: Sequence[Sign]) -> list[Sign]:
             text = "".join(sorted(sign.text for sign in signs)).encode("utf-16-le", "surrogatepass")
             made.append(signs[0]._replace(text=text.decode("utf-16-le", "replace")))
             continue
-        if not (any(sign.kind in RIGHT for sign in signs) or all(map(_is_mark, signs))):
+        if not (any(sign.kind in RIGHT for sign in signs) or all(_is_mark(sign.text) for sign in signs)):
             made += signs
             continue
         left, right = min(sign.left for sign in signs), max(sign.right for sign in signs)
@@ -157,13 +186,16 @@ def _ligatures() -> frozenset[str]:
 # -- as it is drawn
 
 
-def _widths(lines: Iterable[Sequence[Sign]]) -> dict[str, float]:
-    """How wide letters are, in heights of their lines."""
+def _widths(lines: Sequence[Sequence[Sign]]) -> dict[str, float]:
+    """How wide letters are, in heights of their lines; asked only where letters have marks."""
+    if not any(map(unicodedata.combining, {sign for line in lines for sign in _text(line)})):
+        return {}
     seen = defaultdict(list)
     for line in lines:
-        height = max(sign.height for sign in line)
+        height = _height(line)
         for sign in line:
-            seen[sign.text].append((sign.right - min(sign.left, sign.x)) / height)
+            start = sign.x if sign.x < sign.left else sign.left
+            seen[sign.text].append((sign.right - start) / height)
     return {letter: statistics.median(values) for letter, values in seen.items()}
 
 
@@ -174,11 +206,13 @@ def _as_drawn(line: Sequence[Sign], widths: Mapping[str, float]) -> list[Sign]:
     """
     # PDFium's own spaces have no width; it makes them where it passes from one word to the next, not where gaps are.
     glyphs = _glyphs([sign for sign in line if sign.right > sign.left or not sign.text.isspace()])
-    height = max(sign.height for sign in glyphs)
-    letters = [_as_wide(sign, height, widths) for sign in glyphs if not _is_mark(sign)]
-    letters.sort(key=lambda sign: sign.x)
-    bearing = [at for at, sign in enumerate(letters) if sign.text[0].isalpha()]
-    for mark in filter(_is_mark, glyphs):
+    height = _height(glyphs)
+    bases = [sign for sign in glyphs if not _is_mark(sign.text)]
+    letters = [_as_wide(sign, height, widths) if len(sign.text) > 1 else sign for sign in bases]
+    letters.sort(key=attrgetter("x"))
+    marks = [sign for sign in glyphs if _is_mark(sign.text)]
+    bearing = [at for at, sign in enumerate(letters) if sign.text[0].isalpha()] if marks else []
+    for mark in marks:
         if bearing:
             nearest = min(bearing, key=lambda at: _away(letters[at], mark))
             letters[nearest] = letters[nearest]._replace(text=letters[nearest].text + mark.text)
@@ -203,16 +237,22 @@ def _as_wide(glyph: Sign, height: float, widths: Mapping[str, float]) -> Sign:
 def _spaced(letters: Sequence[Sign], height: float) -> Iterator[Sign]:
     before, end = None, 0.0
     for sign in letters:
-        start = min(sign.x, sign.left)
-        if before and start - end > CELL_APART * height:
-            yield before._replace(text=CELL_END, x=end, left=end, right=start)
-        elif before and start - end > SPACE_WIDTH * height and not (before.text.isspace() or sign.text.isspace()):
-            yield before._replace(text=" ", x=end, left=end, right=start)
+        start = sign.x if sign.x < sign.left else sign.left
+        if before and start - end > SPACE_WIDTH * height:
+            if start - end > CELL_APART * height:
+                yield before._replace(text=CELL_END, x=end, left=end, right=start)
+            elif not (before.text.isspace() or sign.text.isspace()):
+                yield before._replace(text=" ", x=end, left=end, right=start)
         yield sign
-        before, end = sign, max(end, sign.right) if before else sign.right
+        end = sign.right if before is None or sign.right > end else end
+        before = sign
 
 
-def _even(line: Sequence[Sign]) -> list[Sign]:
+def _even(line: list[Sign]) -> list[Sign]:
     """The signs as high as the highest: the boxes of some are those of what is drawn."""
-    highest = max(line, key=lambda sign: sign.height)
-    return [Sign(*sign[:5], highest.bottom, highest.top) for sign in line]
+    *kept, bottoms, tops = zip(*line, strict=True)
+    if len(set(bottoms)) == len(set(tops)) == 1:
+        return line
+    heights = list(map(sub, tops, bottoms))
+    at = heights.index(max(heights))
+    return list(map(NEW_SIGN, zip(*kept, repeat(bottoms[at]), repeat(tops[at]))))

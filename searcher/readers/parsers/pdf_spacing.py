@@ -6,7 +6,8 @@ from itertools import groupby, pairwise
 
 __all__ = ["LETTERS_APART", "spaces_within_words"]
 
-LETTERS_APART = r" (?<=[\W_][^\W\d_] )(?=[^\W\d_](?!\w))"  # a space between two letters, each of which stands alone
+# A space between two letters, each of which stands alone, or the last of which ends its line.
+LETTERS_APART = r" (?=[^\W\d_](?!\w))(?<=[^\W\d_] )(?:(?<=[\W_]. )|(?=.(?:\r|\Z)))"
 LEAST, MOST = 0.08, 0.5  # of the height of a line, by which letters that are set apart are so
 MORE = 0.15  # of the height of a line, by which words are further apart than their letters
 FEWEST = 5  # signs in a row
