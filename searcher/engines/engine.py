@@ -180,11 +180,14 @@ class Engine(Protocol):
 
     # -- documents
 
-    def known(self, source: str) -> bytes | None:
-        """The digest of the document of that source, None if there is none."""
+    def known(self, sources: Iterable[str]) -> dict[str, bytes]:
+        """Source → digest of its document, of those sources that have one."""
 
     def documents_of(self, column: Literal["source", "key", "file"], value: str) -> dict[str, int]:
         """Source → id of the documents whose source, caller's id or file is that."""
+
+    def documents_of_files(self, paths: Iterable[str]) -> dict[str, dict[str, int]]:
+        """Path → source → id of the documents that came from that file, of those that any came from."""
 
     def named(self, column: Literal["source", "key"], names: Iterable[str]) -> dict[str, list[int]]:
         """Caller's id, or source → ids of the documents of that name, rising; without names that none has."""
@@ -236,8 +239,8 @@ class Engine(Protocol):
     def origins(self, most: int) -> list[str]:
         """Files that documents came from, and sources of what is from none, so many at most."""
 
-    def file(self, path: str) -> bytes | None:
-        """The digest of a file all of whose documents are in."""
+    def file_digests(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """Path → digest of those files all of whose documents are in."""
 
     def files(self) -> list[tuple[str, bytes]]:
         """Path and digest of every such file, in the order of paths."""
@@ -248,16 +251,16 @@ class Engine(Protocol):
     def file_of(self, document: int) -> str | None:
         """The file that a document came from, if any."""
 
-    def faq_of(self, file: str) -> Literal["questions", "answers"] | None:
-        """What is embedded of the entries in a file that was read as a FAQ; None for one that was not."""
+    def faqs(self, paths: Iterable[str]) -> dict[str, Literal["questions", "answers"]]:
+        """Path → what is embedded of the entries in that file, of those that were read as a FAQ."""
 
     # -- what the last add saw
 
     def seen_under(self, folder: str) -> dict[str, SeenFile]:
         """Path → what is remembered of the files below a folder, or of the file itself."""
 
-    def files_of_digest(self, digest: bytes) -> list[str]:
-        """The files with that digest all of whose documents are in."""
+    def files_of_digests(self, digests: Iterable[bytes]) -> dict[bytes, list[str]]:
+        """Digest → the files with it all of whose documents are in, of those digests that any has."""
 
     def look(self, looks: Iterable[Look], under_way: str | None = None) -> None:
         """Remember how files looked, and how far an add is, empty where it is done; the state stays the same."""

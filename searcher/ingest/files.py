@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from searcher.engines import Look, SeenFile
 from searcher.errors import BadValue, UnreadableFile
+from searcher.ingest.ahead import pieces
 from searcher.ingest.batches import Ready
 from searcher.ingest.ingest import Ingest
 from searcher.ingest.marks import FileLook, look_at
@@ -22,6 +23,8 @@ from searcher.system import absolute, spelled
 __all__ = ["HERE", "Source", "ToRead", "add_files", "digest_of", "expanded"]
 
 READING = 5  # raised when the readers make other documents of a file, which is then read again
+AHEAD = 2 * 2**20  # bytes of files that are looked at before the first of them is read
+DOCUMENT = 2_000  # … as which each document counts that came from them
 HEAD = 4096  # bytes in which something that is no text shows it
 FAQ: tuple[Literal["questions", "answers"], ...] = ("questions", "answers")  # ways to read one
 NEVER = SeenFile(None, None, None, 0)
@@ -33,6 +36,14 @@ class ToRead(NamedTuple):
     path: Path
     options: ReadOptions
     digest: bytes
+
+
+class Hashed(NamedTuple):
+    """A file as it was: how it looked, how it is to be read, and its digests: read so, by OCR, and as either FAQ."""
+
+    look: FileLook
+    options: ReadOptions
+    digests: list[bytes]
 
 
 class Source(Protocol):
@@ -78,6 +89,7 @@ class Adder:
     def __init__(self, ingest: Ingest, options: ReadOptions, prune: bool, source: Source) -> None:
         self.ingest, self.options, self.prune, self.source = ingest, options, prune, source
         self.seen: dict[str, SeenFile] = {}
+        self.hashed: dict[str, Hashed] = {}  # path → a file whose turn comes soon
         self.moved: dict[str, str] = {}  # old → new
         known = formats()
         read = [each for each in known if each.reader and (options.ocr or each.option != "ocr")]
@@ -97,7 +109,7 @@ class Adder:
         ingest.begin(len(found))
         ingest.pass_over(len(found) - len(new))
         self.source.expect(self._to_be_read(new), ingest)
-        for item in new:
+        for item in self._looked_up(new):
             before, path = ingest.taken_in, _path(item)
             if isinstance(item, Found):
                 unmet.pop(path, None)
@@ -107,10 +119,33 @@ class Adder:
             ingest.end_file(path, before)
         self._settle(unmet)
 
+    def _looked_up(self, items: Sequence[Found | Failure]) -> Iterator[Found | Failure]:
+        """The same, some hashed ahead, of which it is in hand what is known of them."""
+        for piece in pieces(items, self._weight, AHEAD):
+            files = [item for item in piece if isinstance(item, Found)]
+            paths = [_path(found) for found in files]
+            faqs = [_path(found) for found in files if self._may_be_faq(found)]
+            with self.ingest.files_ahead(paths, faqs):
+                for found in files:
+                    with suppress(OSError):  # it is told when the file's turn comes
+                        self.hashed[_path(found)] = self._hash(found)
+                new = [own for path, own in self.hashed.items() if not self._known(path).documents]
+                digests = [digest for own in new for digest in own.digests]
+                with self.ingest.digests_ahead(digests):
+                    yield from piece
+            self.hashed.clear()
+
+    def _weight(self, item: Found | Failure) -> int:
+        """About how much is done of a file ahead, in bytes."""
+        size = 0
+        with suppress(OSError):
+            size = item.path.stat().st_size if isinstance(item, Found) else 0
+        return size + DOCUMENT * self._known(_path(item)).documents
+
     def _is_as_it_was(self, found: Found, unmet: dict[str, SeenFile]) -> bool:
         """Whether a file looks as it did when it was read last, and all its documents are in."""
         path = _path(found)
-        known = self.seen.get(path, NEVER)
+        known = self._known(path)
         if known.digest is None or known.mark is None:
             return False
         try:
@@ -138,39 +173,53 @@ class Adder:
             return 0
         return size
 
+    def _known(self, path: str) -> SeenFile:
+        return self.seen.get(path, NEVER)
+
     def _to_be_read(self, items: Sequence[Found | Failure]) -> Iterator[ToRead]:
         """The files of which more has to be done than to be looked at, told as it is now; what fails is told later."""
-        for item in items:
-            if isinstance(item, Found):
-                path = _path(item)
-                with suppress(OSError):
-                    file, old = self._told_by_content(item, path)
-                    if not old and file.digest != self.seen.get(path, NEVER).digest:
-                        yield file
+        for item in self._looked_up(items):
+            path = _path(item)
+            if isinstance(item, Found) and (file := self.hashed.get(path)):
+                digest, old = self._before(file, path)
+                if not old and digest != self._known(path).digest:
+                    yield ToRead(item.path, file.options, digest)
 
-    def _told_by_content(self, found: Found, path: str) -> tuple[ToRead, str | None]:
-        """A file as it is to be read, and the path under which all of it is in, if that is another."""
-        options = self.options
-        may_be_faq = options.faq is None and found.path.suffix.lower() in FAQ_READERS
-        if may_be_faq:
+    def _may_be_faq(self, found: Found) -> bool:
+        """Whether it is to be told from the index if it was read as one."""
+        return self.options.faq is None and found.path.suffix.lower() in FAQ_READERS
+
+    def _hash(self, found: Found) -> Hashed:
+        """A file as it is now. OSError if it cannot be read."""
+        options, path = self.options, _path(found)
+        hows = [self.how_by_ocr]
+        if self._may_be_faq(found):
             options = replace(options, faq=self.ingest.faq_of(path))  # what is a FAQ once stays one
-        content, known = _content(found.path), self.seen.get(path, NEVER)
-        digest, old = _digest(content, self.hows[options.faq]), None
-        if known.digest == (by_ocr := _digest(content, self.how_by_ocr)):  # what took hours is not given up unasked
-            digest = by_ocr
-        elif not known.documents:  # … under another name too
-            others = [_digest(content, self.hows[faq]) for faq in FAQ if may_be_faq]
-            digest, old = self._before(path, [digest, by_ocr, *others])
-        return ToRead(found.path, options, digest), old
+            hows += [self.hows[faq] for faq in FAQ]  # … under another name too
+        look = look_at(found.path)  # before it is read: what changes meanwhile is read again next time
+        content = _content(found.path)
+        return Hashed(look, options, [_digest(content, how) for how in (self.hows[options.faq], *hows)])
+
+    def _before(self, file: Hashed, path: str) -> tuple[bytes, str | None]:
+        """The digest with which a file is in, or will be; and the path under which all of it is in, if that is another
+        which is there no more.
+        """
+        known, (digest, by_ocr, *_) = self._known(path), file.digests
+        if known.digest == by_ocr:  # what took hours is not given up unasked
+            return by_ocr, None
+        for each in [] if known.documents else file.digests:
+            olds = self.ingest.files_of_digest(each)
+            gone = [old for old in olds if old not in self.moved and not os.path.lexists(old)]
+            if old := nearest(path, gone):
+                return each, old
+        return digest, None
 
     def _add_file(self, found: Found, path: str) -> None:
-        ingest, known = self.ingest, self.seen.get(path, NEVER)
-        look: FileLook | None = None
+        ingest, known = self.ingest, self._known(path)
         try:
-            look = look_at(found.path)
-            file, old = self._told_by_content(found, path)
-            digest = file.digest
-            remembered = Look(path, look.mark(self.how, digest) if look.is_settled else None)
+            file = self.hashed.pop(path, None) or self._hash(found)
+            digest, old = self._before(file, path)
+            remembered = Look(path, file.look.mark(self.how, digest) if file.look.is_settled else None)
             if known.digest == digest:
                 ingest.report.unchanged += known.documents
                 if known.mark != remembered.mark:
@@ -180,27 +229,17 @@ class Adder:
                 ingest.move(old, path)
                 ingest.look(remembered)
             else:
-                ingest.documents(self.source.read(file), path, digest, self.prune, remembered)
+                documents = self.source.read(ToRead(found.path, file.options, digest))
+                ingest.documents(documents, path, digest, self.prune, remembered)
         except Unsupported as fault:
             if found.explicit:
                 ingest.report.failed.append(Failure(path, fault.reason))
             else:
-                self._skip(path, fault.reason, look.mark(self.how, b"") if look else b"")
+                self._skip(path, fault.reason, file.look.mark(self.how, b""))
         except UnreadableFile as fault:
             ingest.report.failed.append(Failure(path, fault.reason))
         except OSError as fault:
             ingest.report.failed.append(Failure(path, fault.strerror or str(fault)))
-
-    def _before(self, path: str, digests: Sequence[bytes]) -> tuple[bytes, str | None]:
-        """The digest with which a file was in before, and its path then, one that is there no more; else the first
-        digest, and None.
-        """
-        for digest in digests:
-            olds = self.ingest.files_of_digest(digest)
-            gone = [old for old in olds if old not in self.moved and not os.path.lexists(old)]
-            if old := nearest(path, gone):
-                return digest, old
-        return digests[0], None
 
     def _tell(self, item: Failure, unmet: dict[str, SeenFile]) -> None:
         """What is no file to be read."""
@@ -215,7 +254,7 @@ class Adder:
             self.ingest.report.failed.append(item)
 
     def _skip(self, path: str, reason: str, mark: bytes) -> None:
-        known = self.seen.get(path, NEVER)
+        known = self._known(path)
         before = (known.mark, known.reason) == (mark, reason)
         self.ingest.report.skipped.append(Skipped(path, reason, known=before))
         if not before:

@@ -71,8 +71,12 @@ class Filling:
 
     def let_in(self, source: str) -> None:
         """Wait until no document of that source is being written."""
-        while any(source in own.batch.taken for own in self._under_way):
+        while self.is_on_its_way(source):
             self._wait(len(self._under_way) - 1)
+
+    def is_on_its_way(self, source: str) -> bool:
+        """Whether a document of that source is being written."""
+        return any(source in own.batch.taken for own in self._under_way)
 
     def finish(self) -> None:
         """Wait until all is in, and enter what is to be entered."""

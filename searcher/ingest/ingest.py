@@ -1,14 +1,15 @@
 """Documents → the index: what is new is cut, embedded and written batch by batch, what is unchanged is left alone."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from time import perf_counter
-from typing import Literal
+from typing import Any, Literal
 
 from searcher.embedding import Embedder, IndexSettings
 from searcher.engines import Engine, Look, SeenFile
 from searcher.errors import BadValue, SearcherError
+from searcher.ingest.ahead import Ahead, pieces
 from searcher.ingest.batches import Batch, Ready, Taken
 from searcher.ingest.documents import sound
 from searcher.ingest.forecast import Forecast
@@ -22,6 +23,9 @@ __all__ = ["BATCH_DOCUMENTS", "Ingest"]
 
 NOTHING: Mapping[str, Iterable[int]] = {}
 BATCH_DOCUMENTS = 2_000  # at most in a transaction
+AHEAD = 250_000  # characters of the documents that are asked for at once
+Item = Document | Ready | Failure
+Faq = Literal["questions", "answers"]
 COUNTED = ("documents", "passages", "embedded", "tokens", "unknown_tokens", "split_words")  # of what is written
 
 
@@ -51,6 +55,11 @@ class Ingest:
         self._noted = False  # whether it stands in the index how far this is
         self._begun = perf_counter()
         self._batch = Batch()
+        self._known = Ahead[str, bytes](engine.known if engine else _nothing)
+        self._files = Ahead[str, bytes](engine.file_digests if engine else _nothing)
+        self._held = Ahead[str, Mapping[str, int]](engine.documents_of_files if engine else _nothing)
+        self._faqs = Ahead[str, Faq](engine.faqs if engine else _nothing)
+        self._alike = Ahead[bytes, Sequence[str]](engine.files_of_digests if engine else _nothing)
         self._pipeline: Pipeline | None = None
         if engine is not None and not dry_run:
             self._pipeline = Pipeline(engine, settings, embedder, self.progress, self._written, self._note)
@@ -97,13 +106,24 @@ class Ingest:
         """What is remembered of the files below a folder, or of the file itself."""
         return self.engine.seen_under(root) if self.engine else {}
 
-    def files_of_digest(self, digest: bytes) -> list[str]:
-        """The files that are in with that digest."""
-        return self.engine.files_of_digest(digest) if self.engine else []
+    @contextmanager
+    def files_ahead(self, files: Sequence[str], faqs: Iterable[str]) -> Iterator[None]:
+        """Inside, what is asked of each of some files is in hand. faqs: those of them that may be one."""
+        # Most hold one document, whose source is the file.
+        with self._files.asked(files), self._held.asked(files), self._faqs.asked(faqs), self._known_ahead(files):
+            yield
 
-    def faq_of(self, file: str) -> Literal["questions", "answers"] | None:
+    def digests_ahead(self, digests: Iterable[bytes]) -> AbstractContextManager[None]:
+        """Inside, which files are in with these digests is in hand."""
+        return self._alike.asked(digests)
+
+    def files_of_digest(self, digest: bytes) -> Sequence[str]:
+        """The files that are in with that digest."""
+        return self._alike.of(digest) or ()
+
+    def faq_of(self, file: str) -> Faq | None:
         """What is embedded of the entries that `faq add` read from a file, None if it did not."""
-        return self.engine.faq_of(file) if self.engine else None
+        return self._faqs.of(file)
 
     def move(self, old: str, new: str) -> None:
         """The documents of a file go over to another path, as they are."""
@@ -121,7 +141,7 @@ class Ingest:
     # -- documents
 
     def documents(
-        self, items: Iterable[Document | Ready | Failure], file: str | None = None, digest: bytes = b"",
+        self, items: Iterable[Item], file: str | None = None, digest: bytes = b"",
         prune: bool = False, look: Look | None = None, instead: Mapping[str, Iterable[int]] = NOTHING,
     ) -> None:  # fmt: skip
         """Documents, and what was not read as it stands; those of a file replace all that came from it before.
@@ -129,12 +149,12 @@ class Ingest:
         prune: also where a row failed of which it is not known which document it is. look: how the file looked, which
         is remembered where all of it was read. instead: by source, what goes in the transaction in which that comes.
         """
-        before = self.engine.documents_of("file", file) if self.engine and file else {}
-        if self.engine and file and self.engine.file(file) is not None:
+        before = dict(self._held.of(file) or {}) if file else {}
+        if file and self._files.of(file) is not None:
             self._batch.files.append((file, None))  # until it is whole again, lest its old state counts as unchanged
         whole = True
         unknown: Failure | None = None  # a row that failed and may be any of those that the file held
-        for item in items:
+        for item in self._looked_up(items):
             if isinstance(item, Failure):
                 self.report.tell(item)
                 if not isinstance(item, Note | Skipped):
@@ -156,6 +176,20 @@ class Ingest:
             if look:
                 self.look(look)
 
+    def _looked_up(self, items: Iterable[Item]) -> Iterator[Item]:
+        """The same, read some ahead, of which it is in hand whether they are known."""
+        for piece in pieces(items, _characters, AHEAD):
+            documents = [item.document if isinstance(item, Ready) else item for item in piece]
+            with self._known_ahead(own.source for own in documents if isinstance(own, Document)):
+                yield from piece
+
+    def _known_ahead(self, sources: Iterable[str]) -> AbstractContextManager[None]:
+        """Inside, what is known of these sources is in hand, but for those of which that is about to change."""
+        return self._known.asked(own for own in sources if isinstance(own, str) and not self._is_on_its_way(own))
+
+    def _is_on_its_way(self, source: str) -> bool:
+        return source in self._batch.taken or bool(self._pipeline and self._pipeline.is_on_its_way(source))
+
     def _document(
         self, document: Document, file: str | None, others: Iterable[int], ready: Ready | None = None
     ) -> bool:
@@ -170,7 +204,7 @@ class Ingest:
                 self._pipeline.write_ready()
                 self._pipeline.let_in(document.source)
             digest = document.digest()
-            if self.engine and self.engine.known(document.source) == digest:
+            if self._known.of(document.source) == digest:
                 self.report.unchanged += 1
                 self._batch.removed += others
                 return True
@@ -272,3 +306,13 @@ class Ingest:
         finished(self.progress)
         self.report.seconds = perf_counter() - self._begun
         return self.report
+
+
+def _nothing(_: Iterable[Any]) -> dict[Any, Any]:
+    """What is known where there is no index."""
+    return {}
+
+
+def _characters(item: Item) -> int:
+    """About what an item takes in memory."""
+    return 0 if isinstance(item, Failure) else len((item.document if isinstance(item, Ready) else item).text)

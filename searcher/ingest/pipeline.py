@@ -78,9 +78,16 @@ class Pipeline:
 
     def let_in(self, source: str) -> None:
         """Wait until no document of that source is on its way: what is known of it is about to change."""
-        while any(source in own.batch.taken for own in self._pending):
+        while self._is_pending(source):
             self.write_one()
         self._filling.let_in(source)
+
+    def is_on_its_way(self, source: str) -> bool:
+        """Whether a document of that source is not written yet."""
+        return self._is_pending(source) or self._filling.is_on_its_way(source)
+
+    def _is_pending(self, source: str) -> bool:
+        return any(source in own.batch.taken for own in self._pending)
 
     def put(self, batch: Batch) -> None:
         """Have a batch embedded and, when its turn comes, written."""

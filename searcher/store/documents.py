@@ -24,13 +24,25 @@ COLUMN_OF = {"source": "source", "id": "key", "title": "title", "kind": "kind"} 
 class Documents(State):
     """What can be asked of documents and files."""
 
-    def known(self, source: str) -> bytes | None:
-        """The digest of the document of that source, None if there is none."""
-        return self._one("SELECT digest FROM documents WHERE source = ?", source)
+    def known(self, sources: Iterable[str]) -> dict[str, bytes]:
+        """Source → digest of its document, of those sources that have one."""
+        return self._digests("SELECT digest FROM documents WHERE source = ?", sources)
 
-    def file(self, path: str) -> bytes | None:
-        """The digest of a file all of whose documents are in."""
-        return self._one("SELECT digest FROM files WHERE path = ?", path)
+    def file_digests(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """Path → digest of those files all of whose documents are in."""
+        return self._digests("SELECT digest FROM files WHERE path = ?", paths)
+
+    def _digests(self, query: str, names: Iterable[str]) -> dict[str, bytes]:
+        # One by one, which is as quick in this process: SQLite ends the texts in JSON at NUL.
+        with self.database.reading() as connection:
+            found = {name: connection.execute(query, [name]).fetchone() for name in filter(_storable, names)}
+        return {name: row[0] for name, row in found.items() if row}
+
+    def documents_of_files(self, paths: Iterable[str]) -> dict[str, dict[str, int]]:
+        """Path → source → id of the documents that came from that file, of those that any came from."""
+        with self.database.reading():
+            found = {path: self.documents_of("file", path) for path in filter(_storable, paths)}
+        return {path: own for path, own in found.items() if own}
 
     def documents_of(self, column: str, value: str) -> dict[str, int]:
         """Source → id of the documents whose source, key or file is that."""
@@ -74,11 +86,15 @@ class Documents(State):
         """The file that a document came from, if any."""
         return self._one("SELECT file FROM documents WHERE id = ?", document)
 
-    def faq_of(self, file: str) -> Literal["questions", "answers"] | None:
-        """What is embedded of the entries in a file that was read as a FAQ; None for one that was not.
+    def faqs(self, paths: Iterable[str]) -> dict[str, Literal["questions", "answers"]]:
+        """Path → what is embedded of the entries in that file, of those that were read as a FAQ.
 
         A table's entries are the same whether it was read as a FAQ or not, unless their answers are embedded.
         """
+        with self.database.reading():
+            return {path: way for path in paths if (way := self._faq(path))}
+
+    def _faq(self, file: str) -> Literal["questions", "answers"] | None:
         of_it = "SELECT 1 FROM documents d JOIN passages p ON p.document = d.id WHERE d.file = ? AND d.kind = 'faq'"
         if self._one(f"{of_it} AND p.section = '{ANSWER}' LIMIT 1", file):
             return "answers"

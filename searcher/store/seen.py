@@ -46,10 +46,12 @@ class Seen(State):
             for path in counts.keys() | digests.keys() | looks.keys()
         }
 
-    def files_of_digest(self, digest: bytes) -> list[str]:
-        """The files with that digest all of whose documents are in."""
+    def files_of_digests(self, digests: Iterable[bytes]) -> dict[bytes, list[str]]:
+        """Digest → the files with it all of whose documents are in, of those digests that any has."""
+        query = "SELECT path FROM files WHERE digest = ?"
         with self.database.reading() as connection:
-            return [path for (path,) in connection.execute("SELECT path FROM files WHERE digest = ?", [digest])]
+            found = {digest: connection.execute(query, [digest]).fetchall() for digest in digests}
+        return {digest: [path for (path,) in rows] for digest, rows in found.items() if rows}
 
     def under_way(self) -> str | None:
         """What the `add` that is under way, or was cut short, noted last."""

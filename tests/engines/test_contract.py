@@ -92,8 +92,8 @@ def test_what_is_removed_is_found_no_more(engine: Engine, library: Oracle) -> No
         del library.items[f"doc {number}"]
     library.check(engine, QUESTIONS, 50)
     assert engine.document_ids(numbers) == []
-    assert engine.known("doc 3") is None
-    assert engine.file("/files/1.csv") is None  # not all of its documents are in any more
+    assert list(engine.known(["doc 3", "doc 2", "doc 99"])) == ["doc 2"]
+    assert engine.file_digests(["/files/1.csv"]) == {}  # not all of its documents are in any more
 
 
 def assert_same(engine: Engine, numbers: Iterable[int], items: list[Prepared]) -> None:
@@ -149,11 +149,15 @@ def test_all_of_it_is_there_after_reopening(place: Place, engine: Engine, librar
     for source, item in library.items.items():
         [number] = again.documents_of("source", source).values()
         assert again.document(number) == item.document
-        assert again.known(source) == item.digest
         assert again.file_of(number) == item.file
     assert_same(again, again.document_ids(), list(library.items.values()))
+    assert again.known([*library.items, "none"]) == {source: item.digest for source, item in library.items.items()}
     assert again.files() == [("/files/1.csv", b"digest")]
-    assert again.files_of_digest(b"digest") == ["/files/1.csv"]
+    assert again.file_digests(["/files/1.csv", "/files/2.csv"]) == {"/files/1.csv": b"digest"}
+    assert again.documents_of_files(["/files/2.csv", "/none", "/files/3.csv"]) == {
+        path: again.documents_of("file", path) for path in ("/files/2.csv", "/files/3.csv")
+    }
+    assert again.files_of_digests([b"digest", b"none"]) == {b"digest": ["/files/1.csv"]}
     seen = again.seen_under("/files")
     assert (seen["/files/1.csv"].mark, seen["/files/1.csv"].digest, seen["/files/1.csv"].documents) == (b"mark", b"digest", 2)  # fmt: skip
     assert (seen["/files/x"].mark, seen["/files/x"].reason) == (b"", "no text")
@@ -173,7 +177,7 @@ def test_other_settings_are_refused_and_nothing_changes(engine: Engine, library:
         engine.write([prepared("new")], made_with=other)
     with pytest.raises(SettingsMismatch, match="pooling"):
         engine.take_in(other, [prepared("new")])
-    assert engine.known("new") is None
+    assert engine.known(["new"]) == {}
     library.check(engine, QUESTIONS)
 
 
@@ -190,7 +194,7 @@ def test_a_state_that_is_not_the_expected_one_is_left_alone(engine: Engine, libr
     assert engine.head() != head
     with pytest.raises(IndexUnavailable, match="meanwhile"):
         engine.write([prepared("mine")], expected=head)
-    assert engine.known("mine") is None
+    assert engine.known(["mine"]) == {}
 
 
 def test_metadata_are_changed_without_another_vector(engine: Engine, library: Oracle) -> None:
@@ -213,11 +217,11 @@ def test_documents_go_along_with_their_file(engine: Engine, library: Oracle) -> 
     engine.write(moves=[("/a/t.csv", "/b/u.csv")])
     assert engine.documents_of("file", "/a/t.csv") == {}
     assert engine.passage_ids(engine.documents_of("file", "/b/u.csv")["/b/u.csv#7"]).tolist() == ids
-    assert (engine.file("/a/t.csv"), engine.file("/b/u.csv")) == (None, b"d")
+    assert engine.file_digests(["/a/t.csv", "/b/u.csv"]) == {"/b/u.csv": b"d"}
     assert engine.allowed(parse("source = '/b/u.csv#7'")).tolist() == ids
     engine.write([item])  # a new file of the old name
-    assert engine.known("/a/t.csv#7") == item.digest
-    assert engine.known("/b/u.csv#7") is not None
+    assert engine.known(["/a/t.csv#7"]) == {"/a/t.csv#7": item.digest}
+    assert engine.known(["/b/u.csv#7"])
     both = engine.rows(engine.passage_ids().tolist())
     assert {"/a/t.csv#7", "/b/u.csv#7"} <= {row.source for row in both.values()}
 
@@ -227,7 +231,7 @@ def test_an_import_says_what_it_did(engine: Engine) -> None:
     items = [prepared("a", ["new"], file="f"), prepared("d", ["one", "two"], file="f"), ("f", b"digest")]
     assert engine.take_in(SETTINGS, items) == (2, 3, 1, 2)
     assert {own["source"] for own in engine.listing()} == {"a", "d"}
-    assert engine.file("f") == b"digest"
+    assert engine.file_digests(["f"]) == {"f": b"digest"}
     with pytest.raises(BadValue, match="comes twice"):
         engine.take_in(SETTINGS, [prepared("x"), prepared("x")])
 

@@ -11,8 +11,9 @@ from contract import SETTINGS, prepared
 pytest.importorskip("pymilvus", reason="pymilvus is not installed: pip install 'searcher[milvus]'")
 pytest.importorskip("milvus_lite", reason="milvus-lite is not installed")
 
-from searcher.engines.milvus import Address, MilvusEngine
+from searcher.engines.milvus import Address
 from searcher.engines.milvus.connection import Connection
+from searcher.engines.milvus.engine import MilvusEngine
 from searcher.engines.milvus.layout import digest_of
 from searcher.records import Prepared
 

@@ -61,7 +61,7 @@ def test_what_was_acknowledged_is_there_after_the_server_was_killed_in_the_middl
     # Each document is as it was acknowledged last, or as the call wanted it that failed; none is in between.
     wanted = {item.document.source: item for item in under_way[0]}
     for source, item in (oracle.items | wanted).items():
-        known = engine.known(source)
+        known = engine.known([source]).get(source)
         before = oracle.items.get(source)
         assert known in {before.digest if before else None, wanted[source].digest if source in wanted else item.digest}
         if source in wanted and known == wanted[source].digest:

@@ -16,7 +16,7 @@ from searcher.errors import IndexUnavailable, Interrupted
 pytest.importorskip("pymilvus", reason="pymilvus is not installed: pip install 'searcher[milvus]'")
 pytest.importorskip("milvus_lite", reason="milvus-lite is not installed")
 
-from searcher.engines.milvus import MilvusEngine
+from searcher.engines.milvus.engine import MilvusEngine
 
 TOKENS = 60  # of a batch, that there are many
 PATIENCE = 10.0  # seconds for a write that is to come beside another

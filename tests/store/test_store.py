@@ -249,7 +249,7 @@ def test_vectors_made_with_settings_that_were_replaced_are_refused(searcher: Sea
     old = searcher.settings
     with pytest.raises(SettingsMismatch, match="pooling"):
         searcher.engine.write([prepared("x", "one")], made_with=replace(old, pooling="cls"))
-    assert searcher.engine.known("x") is None
+    assert searcher.engine.known(["x"]) == {}
 
 
 # -- damage

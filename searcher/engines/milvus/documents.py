@@ -1,7 +1,8 @@
 """What can be asked of the documents on Milvus, of the files they came from, and of what the last `add` saw."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,16 +19,24 @@ from searcher.store import Look, SeenFile
 __all__ = ["Documents"]
 
 LISTED = ("source", "id", "kind", "title", "metadata", "passages", "characters")
+NAMED = 200  # texts in one expression
 MARKDOWN = (".md", ".markdown")
 
 
 class Documents(State):
     """By name each is one question to the server; what is said of all is read document by document."""
 
-    def known(self, source: str) -> bytes | None:
+    def known(self, sources: Iterable[str]) -> dict[str, bytes]:
         """As in `Engine`."""
-        found = self._of_sources([source]).get(source)
-        return None if found is None else bytes.fromhex(found.digest)
+        found = self._of_sources(filter(_storable, sources))
+        return {source: bytes.fromhex(stored.digest) for source, stored in found.items()}
+
+    def documents_of_files(self, paths: Iterable[str]) -> dict[str, dict[str, int]]:
+        """As in `Engine`."""
+        found: dict[str, dict[str, int]] = {}
+        for stored in self._of_files(paths):
+            found.setdefault(str(stored.file), {})[stored.source] = stored.number
+        return found
 
     def documents_of(self, column: Literal["source", "key", "file"], value: str) -> dict[str, int]:
         """As in `Engine`."""
@@ -44,9 +53,8 @@ class Documents(State):
         if column == "source":
             return {source: [stored.number] for source, stored in self._of_sources(wanted).items()}
         found: dict[str, list[int]] = {}
-        for at in range(0, len(wanted), 200):
-            listed = ", ".join(literal(marked(name)) for name in wanted[at : at + 200])
-            for stored in self._documents(f"key in [{listed}]"):
+        for listed in _listed(map(marked, wanted)):
+            for stored in self._documents(f"key in {listed}"):
                 found.setdefault(str(stored.id), []).append(stored.number)
         return {name: sorted(numbers) for name, numbers in found.items()}
 
@@ -128,10 +136,11 @@ class Documents(State):
                 break
         return list(found)
 
-    def file(self, path: str) -> bytes | None:
+    def file_digests(self, paths: Iterable[str]) -> dict[str, bytes]:
         """As in `Engine`."""
-        found = list(self.server.of_ids(self.beside, [f"file:{digest_of(path)}"], ["key"], "Session"))
-        return bytes.fromhex(found[0]["key"]) if found else None
+        ids = [f"file:{digest_of(path)}" for path in paths]
+        rows = self.server.of_ids(self.beside, ids, ["name", "key"], "Session")
+        return {row["name"]: bytes.fromhex(row["key"]) for row in rows}
 
     def files(self) -> list[tuple[str, bytes]]:
         """As in `Engine`."""
@@ -147,17 +156,30 @@ class Documents(State):
         found = self._of_numbers([document]).get(document)
         return found.file if found else None
 
-    def faq_of(self, file: str) -> Literal["questions", "answers"] | None:
+    def faqs(self, paths: Iterable[str]) -> dict[str, Literal["questions", "answers"]]:
         """As in `Engine`."""
-        entries = [stored for stored in self._documents(f"name == {literal(file)}") if stored.kind == "faq"]
-        if any(stored.answers for stored in entries):
-            return "answers"
-        return "questions" if entries and Path(file).suffix.lower() in MARKDOWN else None
+        found: dict[str, Literal["questions", "answers"]] = {}
+        for stored in self._of_files(paths):
+            path = str(stored.file)
+            if stored.kind == "faq" and stored.answers:
+                found[path] = "answers"
+            elif stored.kind == "faq" and Path(path).suffix.lower() in MARKDOWN:
+                found.setdefault(path, "questions")
+        return found
 
-    def files_of_digest(self, digest: bytes) -> list[str]:
+    def files_of_digests(self, digests: Iterable[bytes]) -> dict[bytes, list[str]]:
         """As in `Engine`."""
-        walk = self.server.each(self.beside, f'table == "file" and key == "{digest.hex()}"', ["name"])
-        return [row["name"] for rows in walk for row in rows]
+        found: dict[bytes, list[str]] = {}
+        for listed in _listed(digest.hex() for digest in digests):
+            for rows in self.server.each(self.beside, f'table == "file" and key in {listed}', ["name", "key"]):
+                for row in rows:
+                    found.setdefault(bytes.fromhex(row["key"]), []).append(row["name"])
+        return found
+
+    def _of_files(self, paths: Iterable[str]) -> Iterator[Stored]:
+        """The documents that came from those files."""
+        for listed in _listed(filter(_storable, paths)):
+            yield from self._documents(f"name in {listed}")
 
     # -- what the last add saw
 
@@ -209,6 +231,13 @@ def _under(folder: str) -> str:
     """What is true of rows whose file is that, or below it: "0" comes after "/"."""
     start = folder.rstrip("/")
     return f"(name == {literal(folder)} or (name >= {literal(start + '/')} and name < {literal(start + '0')}))"
+
+
+def _listed(texts: Iterable[str]) -> Iterator[str]:
+    """Texts as lists of expressions, so many in each."""
+    walk = iter(texts)
+    while some := list(islice(walk, NAMED)):
+        yield f"[{', '.join(map(literal, some))}]"
 
 
 def _storable(text: str) -> bool:

@@ -79,8 +79,7 @@ class Writing(Passages):
         gone = list(self._of_numbers(remove).values())
         self._remove(gone)
         self._insert(prepared)
-        for path, digest in files:
-            self._enter_file(path, digest)
+        self._enter_files(files)
         self.look(looks, under_way)
         self._changed()
         return len(gone)
@@ -102,11 +101,11 @@ class Writing(Passages):
                 seen.add(item.document.source)
             replaced += self._insert(prepared)
             documents, passages = documents + len(prepared), passages + sum(len(item.chunks) for item in prepared)
-            for path, digest in (item for item in batch if not isinstance(item, Prepared)):
-                others = [own for own in self._of_file(path) if own.source not in seen]
-                self._remove(others)
-                removed += len(others)
-                self._enter_file(path, digest)
+            files = [item for item in batch if not isinstance(item, Prepared)]
+            others = [own for path, _ in files for own in self._of_file(path) if own.source not in seen]
+            self._remove(others)
+            removed += len(others)
+            self._enter_files(files)
         self._changed()
         return documents, passages, replaced, removed
 
@@ -205,9 +204,8 @@ class Writing(Passages):
             others = [own for own in self._of_sources([source]).values() if own.number != before.number]
             self._remove(others)
             self._restore(before, replace(before, source=source, file=new))
-        digest = self.file(old)
-        self._enter_file(old, None)
-        self._enter_file(new, digest)
+        digest = self.file_digests([old]).get(old)
+        self._enter_files([(old, None), (new, digest)])
         self.server.take_out(self.beside, [f"look:{digest_of(old)}"])
 
     def _restore(self, before: Stored, after: Stored) -> None:
@@ -233,11 +231,16 @@ class Writing(Passages):
         """The documents that came from a file."""
         return list(self._of_sources(self.documents_of("file", path)).values())
 
-    def _enter_file(self, path: str, digest: bytes | None) -> None:
-        if digest is None:
-            self.server.take_out(self.beside, [f"file:{digest_of(path)}"])
-        else:
-            self.server.put(self.beside, [beside("file", digest_of(path), "", file=path, key=digest.hex())])
+    def _enter_files(self, files: Iterable[tuple[str, bytes | None]]) -> None:
+        """Path and digest of files that are wholly in, None of those that are not; of a path the last counts."""
+        last = dict(files)
+        self.server.take_out(
+            self.beside, (f"file:{digest_of(path)}" for path, digest in last.items() if digest is None)
+        )
+        whole = ((path, digest) for path, digest in last.items() if digest is not None)
+        self.server.put(
+            self.beside, (beside("file", digest_of(path), "", file=path, key=digest.hex()) for path, digest in whole)
+        )
 
     def _leave_files(self, documents: Iterable[Stored]) -> None:
         """Files of documents that go are not wholly in any more."""
