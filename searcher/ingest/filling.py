@@ -69,6 +69,10 @@ class Filling:
         )
         self._under_way.append(Written(done, batch, embedded))
 
+    def is_writing(self, batch: Batch) -> bool:
+        """Whether a batch is with a writer, so that nobody finds yet what is in it."""
+        return any(own.batch is batch for own in self._under_way)
+
     def let_in(self, source: str) -> None:
         """Wait until no document of that source is being written."""
         while self.is_on_its_way(source):

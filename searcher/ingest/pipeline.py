@@ -30,8 +30,8 @@ AHEAD = 2  # batches that are embedded, or wait for it, while the next one is re
 class Embedding(NamedTuple):
     """A batch whose vectors are being made.
 
-    inputs, ids: of all passages. late: which of them an earlier batch is still embedding; `vectors` are those of the
-    others.
+    inputs, ids: of all passages. late: which of them an earlier batch has that is not in yet; `vectors` are those of
+    the others.
     """
 
     vectors: Future[tuple[np.ndarray, int]]
@@ -55,7 +55,8 @@ class Pipeline:
         self._filling = Filling(engine, settings, written, noted)
         self._encoder = ThreadPoolExecutor(1, "ingest")
         self._pending: deque[Embedding] = deque()
-        self._made: deque[dict[Input, np.ndarray]] = deque(maxlen=AHEAD)  # vectors of the batches that came last
+        # Vectors of the batches that came last, which later ones may wait for.
+        self._made: deque[tuple[Batch, dict[Input, np.ndarray]]] = deque(maxlen=AHEAD + engine.writers)
         self._abandoned = False
         self._rate = 0.0  # tokens a second, as the last batches had it
 
@@ -101,7 +102,10 @@ class Pipeline:
             if item.vectors is not None:
                 made |= zip((each for each, _ in own), item.vectors, strict=True)
         every, ids = [own for own, _ in pairs], [tokens for _, tokens in pairs]
-        earlier = set[Input]().union(*(own.inputs for own in self._pending))
+        earlier = set[Input]().union(
+            *(own.inputs for own in self._pending),
+            *(made for own, made in self._made if self._filling.is_writing(own)),
+        )
         late = np.array([own in earlier for own in every], dtype=bool)
         now = np.flatnonzero(~late)
         new = [every[number] for number in now]
@@ -145,7 +149,7 @@ class Pipeline:
             own = passages(document, chunks, vectors[at : at + len(chunks)])
             prepared.append(Prepared(document, digest, file, *own))
             at += len(chunks)
-        self._made.append(dict(zip(pending.inputs, vectors, strict=True)))
+        self._made.append((batch, dict(zip(pending.inputs, vectors, strict=True))))
         self._filling.put(batch, prepared, embedded)
         self._pending.popleft()  # not before: who is interrupted in the write writes it then, and tells it again
 
@@ -156,7 +160,7 @@ class Pipeline:
             return vectors, embedded
         whole = np.empty((len(pending.late), self.embedder.dimension), dtype=np.float32)
         whole[~pending.late] = vectors
-        made = ChainMap(*self._made)
+        made = ChainMap(*(vectors for _, vectors in self._made))
         for number in np.flatnonzero(pending.late):
             whole[number] = made[pending.inputs[number]]
         return whole, embedded
