@@ -1,6 +1,7 @@
 """Ctrl-C between any two steps of a transaction, and what the thread that goes on meets then."""
 
 import contextlib
+import gc
 import sqlite3
 import sys
 import threading
@@ -46,6 +47,7 @@ def interrupted(act: Callable[[], object], step: int) -> KeyboardInterrupt | Non
                 raise KeyboardInterrupt
 
     before = sys.getprofile()
+    gc.disable()  # what other tests left is not to be closed amid this one, where nobody would see the Ctrl-C
     sys.setprofile(stepped)
     try:
         act()
@@ -53,6 +55,7 @@ def interrupted(act: Callable[[], object], step: int) -> KeyboardInterrupt | Non
         return stop
     finally:
         sys.setprofile(before)
+        gc.enable()
     assert left > 0
     return None
 
