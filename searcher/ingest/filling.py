@@ -50,7 +50,9 @@ class Filling:
         return bool(self._under_way)
 
     def put(self, batch: Batch, prepared: Sequence[Prepared], embedded: int) -> None:
-        """Have a batch written; what engine.write raises, for it or one before it."""
+        """Have a batch written; what engine.write raises, for it or one before it. KeyboardInterrupt again, so that no
+        more is written and no file entered, where one came between handing it over and noting that.
+        """
         if self._writers is None or not batch.only_adds:
             self.finish()
             self.engine.write(
@@ -59,7 +61,9 @@ class Filling:
             )  # fmt: skip
             self._written(batch, embedded)
             return
-        if batch is self._handed:  # Ctrl-C came just then, and two writes of it would double its documents
+        if batch is self._handed:  # Ctrl-C came just then
+            if not self.is_writing(batch):  # in or not, nobody knows: two writes would double it, none lose it
+                raise KeyboardInterrupt
             return
         self._wait(self.engine.writers - 1)
         files, looks = self._entries()

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from models import save_bert
 
+import searcher.ingest.filling as searcher_filling
 from searcher import Searcher
 from searcher.errors import IndexUnavailable, Interrupted
 
@@ -211,5 +213,25 @@ def test_ctrl_c_waits_for_what_is_being_written_and_counts_it(
         assert 0 < report.documents < wanted[1]["documents"]
         assert searcher.engine.counts()["documents"] == report.documents
         assert searcher.engine.counts()["passages"] == report.passages
+        searcher.add(tree)
+        assert_same(state(searcher), wanted[0])
+
+
+@pytest.mark.parametrize("is_handed", [True, False])
+def test_ctrl_c_as_a_batch_is_handed_over_neither_doubles_nor_loses_it(
+    tree: Path, wanted: tuple[State, dict[str, Any]], opened: Opened, several: None, monkeypatch: pytest.MonkeyPatch,
+    is_handed: bool,
+) -> None:  # fmt: skip
+    class Pressed(ThreadPoolExecutor):
+        def submit(self, *given: Any, **named: Any) -> Any:
+            if is_handed:
+                super().submit(*given, **named)
+            raise KeyboardInterrupt
+
+    with opened() as searcher:
+        with monkeypatch.context() as patch:
+            patch.setattr(searcher_filling, "ThreadPoolExecutor", Pressed)
+            with pytest.raises(KeyboardInterrupt):
+                searcher.add(tree)
         searcher.add(tree)
         assert_same(state(searcher), wanted[0])
