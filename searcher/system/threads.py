@@ -74,7 +74,8 @@ on_fork(child=_span.forked)
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Have numpy multiply on the calling thread alone; also a decorator. Nothing changes in what it finds.
+    """Have numpy multiply on the calling thread alone; also a decorator. What it finds stays the same, but for the last
+    bits on some CPUs, for which OpenBLAS shares a product out among threads otherwise than it cuts it for one.
 
     The number of OpenBLAS's threads is one for the whole process. So it is restored by the last of those who share it
     at a time, and what other threads multiply meanwhile runs on one thread each, too.

@@ -287,7 +287,10 @@ def test_several_questions_have_the_answers_that_each_has_alone(shop: Path) -> N
             None,
             SHOP["Where is my parcel?"],
         ]
-        assert several == [searcher.answer(question) for question in asked]
+        for each, question in zip(several, asked, strict=True):
+            alone = searcher.answer(question)
+            # The last bits are rounding's: not every CPU multiplies three rows as it does one.
+            assert (each and each.as_dict()) == (alone and pytest.approx(alone.as_dict(), abs=1e-6))
         assert searcher.answer([]) == []
 
 
