@@ -16,7 +16,7 @@ def line(text: str, left: float, top: float, size: float = SIZE) -> Line:
     wide = size / 2
     right = left + wide * len(text)
     bottom = top - size
-    return Line(text, Box(left, left + wide, bottom, top), Box(right - wide, right, bottom, top), size)
+    return Line.of(text, Box(left, left + wide, bottom, top), Box(right - wide, right, bottom, top), size)
 
 
 def column(name: str, left: float, top: float, count: int) -> list[Line]:

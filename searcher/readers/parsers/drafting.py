@@ -46,7 +46,8 @@ class Draft:
         """Set a piece under what there is; a `level` makes it a heading. Nothing for a piece without a word in it."""
         if not text or text.isspace():
             return
-        text = UNSOUND.sub("", text)
+        if not text.isascii() or "\0" in text:
+            text = UNSOUND.sub("", text)
         gap = gap if self.length else ""
         start = self.length + len(gap)
         if self._next is not None and self._next != (self.places[-1][1] if self.places else None):

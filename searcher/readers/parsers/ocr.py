@@ -171,6 +171,6 @@ def _line(text: str, x: float, y: float, width: float, height: float) -> Line:
     left, right, bottom, top = x - width / 2, x + width / 2, y - height / 2, y + height / 2
     if height > 1.5 * width and len(text) > 2:
         step = height / len(text)
-        return Line(text, Box(left, right, bottom, bottom + step), Box(left, right, top - step, top), width)
+        return Line.of(text, Box(left, right, bottom, bottom + step), Box(left, right, top - step, top), width)
     step = width / len(text)
-    return Line(text, Box(left, left + step, bottom, top), Box(right - step, right, bottom, top), height)
+    return Line.of(text, Box(left, left + step, bottom, top), Box(right - step, right, bottom, top), height)

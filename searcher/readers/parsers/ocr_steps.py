@@ -5,7 +5,7 @@ from typing import Any
 
 from searcher.readers.apart import StepLost, step
 from searcher.readers.parsers.ocr import PIECE_SECONDS
-from searcher.readers.parsers.pdf_page import Box, Line, Page
+from searcher.readers.parsers.pdf_page import Line, Page
 
 __all__ = ["NOT_READ", "page_by_ocr"]
 
@@ -21,7 +21,7 @@ def page_by_ocr(key: str, read: Callable[[], Page]) -> Page:
         lines, fault = step(key, PIECE_SECONDS, lambda: _value(read()))
     except StepLost as lost:
         return Page([], f"{NOT_READ}{lost}", seen=True)
-    return Page([Line(text, Box(*first), Box(*last), size) for text, first, last, size in lines], fault, seen=True)
+    return Page([Line(*line) for line in lines], fault, seen=True)
 
 
 def _value(page: Page) -> list[Any]:

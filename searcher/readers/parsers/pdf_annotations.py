@@ -24,6 +24,7 @@ REMARKS = {
     pdfium.FPDF_ANNOT_CARET, pdfium.FPDF_ANNOT_INK,
 }  # fmt: skip
 ON_PAGE = {pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_FREETEXT}  # which are read where they stand, the others below
+READ = REMARKS | ON_PAGE
 BOXES = {pdfium.FPDF_FORMFIELD_CHECKBOX, pdfium.FPDF_FORMFIELD_RADIOBUTTON}
 VALUES = {pdfium.FPDF_FORMFIELD_TEXTFIELD, pdfium.FPDF_FORMFIELD_COMBOBOX, pdfium.FPDF_FORMFIELD_LISTBOX}
 USUAL_SIZE = 10.0  # points, on a page without lines
@@ -58,11 +59,13 @@ def with_annotations(page: PdfPage, read: Page, form: Form | None) -> Page:
     count = pdfium.FPDFPage_GetAnnotCount(page)
     if count <= 0:
         return read
-    lines, size = list(read.lines), body_size([read.lines]) or USUAL_SIZE
     found = list(_annotations(page, count, form))
+    if not found:
+        return read
+    lines, size = list(read.lines), body_size([read.lines]) or USUAL_SIZE
     for text, box, _ in (one for one in found if one.on_page):
         _put(lines, text, box, size)
-    lines += [Line(text, box, box, size) for text, box, on_page in found if not on_page]
+    lines += [Line.of(text, box, box, size) for text, box, on_page in found if not on_page]
     return read._replace(lines=lines)
 
 
@@ -70,8 +73,9 @@ def _annotations(page: PdfPage, count: int, form: Form | None) -> Iterator[Annot
     for number in range(count):
         raw = pdfium.FPDFPage_GetAnnot(page, number)
         try:
-            kind, edges = pdfium.FPDFAnnot_GetSubtype(raw), pdfium.FS_RECTF()
-            text = "" if pdfium.FPDFAnnot_GetFlags(raw) & UNSEEN else _text(raw, kind, form)
+            kind = pdfium.FPDFAnnot_GetSubtype(raw)
+            seen = kind in READ and not pdfium.FPDFAnnot_GetFlags(raw) & UNSEEN
+            text, edges = _text(raw, kind, form) if seen else "", pdfium.FS_RECTF()
             if text and pdfium.FPDFAnnot_GetRect(raw, edges):
                 box = Box(edges.left, edges.right, edges.bottom, edges.top)
                 yield Annotation(text, box, kind in ON_PAGE)
@@ -117,7 +121,7 @@ def _put(lines: list[Line], text: str, box: Box, size: float) -> None:
         at, box = near + bool(before), Box(left, right, label.bottom, label.top)
     else:
         at, box = _under(lines, box), Box(box.left, box.right, box.top - size, box.top)
-    lines.insert(at, Line(text, box, box, size))
+    lines.insert(at, Line.of(text, box, box, size))
 
 
 def _is_as_high(line: Box, box: Box) -> bool:

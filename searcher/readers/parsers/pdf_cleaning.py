@@ -14,7 +14,8 @@ SAME_HEIGHT = 3.0  # points
 WHOLE_NUMBER = re.compile(r"(?<![\w.,])\d{1,4}(?![\w,]|\.\d)")
 NUMBERS_PAGE = re.compile(r"[^\w]*(?:\w{1,6}\.?\s)?[^\w\0]*\0?-?\d+[^\w]*(?:(?:\w{1,4}\s)?\d+)?[^\w]*")
 # Ligatures, and the letters of Hebrew and Arabic as they are drawn: their own letters stand for them (NFKC).
-DRAWN = re.compile("[\ufb00-\ufdff\ufe70-\ufefc][\ufb00-\ufdff\ufe70-\ufefc]*")  # so a text is looked through fast
+DRAWN_ONLY = "\ufb00-\ufdff\ufe70-\ufefc"
+DRAWN = re.compile(f"[{DRAWN_ONLY}][{DRAWN_ONLY}]*")  # so a text is looked through fast
 REPLACED = {
     **dict.fromkeys(map(ord, "\xad\ufeff\ufffe\uffff"), ""),
     **dict.fromkeys([0xA0, 0x202F, *range(0x2000, 0x200B)], " "),
@@ -22,12 +23,13 @@ REPLACED = {
     **dict.fromkeys((0xF0B7, 0xF0A7, 0xF0D8, 0xF076, 0xF0FC, 0xF06E, 0xF0A8), "•"),
 }
 REPLACEABLE = re.compile(f"[{''.join(map(chr, REPLACED))}]")
+UNUSUAL = re.compile(f"{REPLACEABLE.pattern[:-1]}{DRAWN_ONLY}]")
 SPACES = re.compile(r" (?<=[^ \n] ) +")  # begins with the space, for which a text is looked through fast
 
 
 def plain(text: str) -> str:
     """The text without what only typesetting needs."""
-    if not text.isascii():
+    if not text.isascii() and UNUSUAL.search(text):
         text = REPLACEABLE.sub(lambda found: REPLACED[ord(found[0])], text)
         text = DRAWN.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
     return SPACES.sub(" ", text) if "  " in text else text
@@ -55,8 +57,11 @@ def without_repeats(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
 
 def _edges(lines: Sequence[Line]) -> Iterable[int]:
     """The numbers of the lines nearest to the top and to the bottom, and of those in the margins."""
-    order = sorted(range(len(lines)), key=[line.first.bottom for line in lines].__getitem__)
-    upright = (at for at in order if lines[at].is_upright and len(lines[at].text) > 1)
+    order = sorted(range(len(lines)), key=[line.bottom for line in lines].__getitem__)
+    turned = [
+        at for at, line in enumerate(lines) if line.end_bottom != line.bottom and line.is_upright and len(line.text) > 1
+    ]
+    upright = sorted(turned, key=order.index)
     return dict.fromkeys([*order[:EDGE_LINES], *order[-EDGE_LINES:], *upright])
 
 
@@ -71,7 +76,7 @@ def _keys(text: str, page: int) -> set[str]:
 
 def _same_height(pages: Sequence[Sequence[Line]], found: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Those that have another at their height, on another page."""
-    heights = [(round(pages[number][at].first.bottom / SAME_HEIGHT), number, at) for number, at in found]
+    heights = [(round(pages[number][at].bottom / SAME_HEIGHT), number, at) for number, at in found]
     at_height = Counter(height for height, _, _ in heights)
     return [
         (number, at)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from searcher.readers.parsers.pdf_page import Box, Line
+from searcher.readers.parsers.pdf_page import Line
 
 __all__ = ["ENDED", "blocks", "body_size", "heading_sizes", "in_rows"]
 
@@ -41,22 +41,22 @@ def in_rows(lines: Iterable[Line]) -> list[Line]:
     """Pieces that follow each other on one height as one line: cells of a table, a word and its exponent."""
     rows: list[Line] = []
     for line in lines:
-        if rows and _is_beside(rows[-1].last, line.first):
+        if rows and _is_beside(rows[-1], line):
             before = rows[-1]
-            near = line.first.left - before.last.right < NO_SPACE * max(before.last.height, line.first.height)
-            text = before.text + ("" if near else " ") + line.text
-            rows[-1] = Line(text, before.first, line.last, before.size)
+            height = max(before.end_top - before.end_bottom, line.top - line.bottom)
+            space = "" if line.left - before.end_right < NO_SPACE * height else " "
+            rows[-1] = before.joined(line, f"{before.text}{space}{line.text}")
         else:
             rows.append(line)
     return rows
 
 
-def _is_beside(one: Box, other: Box) -> bool:
-    least = min(one.top - one.bottom, other.top - other.bottom)
-    if other.left < one.right - NO_SPACE * least:
+def _is_beside(one: Line, other: Line) -> bool:
+    """Whether a line goes on to the right of where one ends."""
+    least = min(one.end_top - one.end_bottom, other.top - other.bottom)
+    if other.left < one.end_right - NO_SPACE * least:
         return False
-    overlap = min(one.top, other.top) - max(one.bottom, other.bottom)
-    return overlap > SAME_ROW * least and least > 0
+    return min(one.end_top, other.top) - max(one.end_bottom, other.bottom) > SAME_ROW * least and least > 0
 
 
 def body_size(pages: Iterable[Sequence[Line]]) -> float:
@@ -76,9 +76,10 @@ def blocks(lines: Sequence[Line], body: float, levels: Sequence[float]) -> list[
 
     levels: heights of headings, the largest first.
     """
-    gaps = [above.last.bottom - below.first.top for above, below in pairwise(lines)]
+    gaps = [above.end_bottom - below.top for above, below in pairwise(lines)]
     usual = statistics.median_low([gap for gap in gaps if gap > -body] or [0.0])
-    large = [_is_large(line, body) for line in lines]
+    least = LARGER * body
+    large = [line.size > least and _is_heading(line.text) for line in lines]
     made: list[Block] = []
     for number, line in enumerate(lines):
         gap, level = "\n\n", _level(line, levels) if large[number] else 0
@@ -89,12 +90,12 @@ def blocks(lines: Sequence[Line], body: float, levels: Sequence[float]) -> list[
         if level and gap == "\n" and made[-1].level == level:
             made[-1] = made[-1]._replace(text=f"{made[-1].text}\n{line.text}")
         else:
-            made.append(Block(line.text, gap, level, line.first.top))
+            made.append(Block(line.text, gap, level, line.top))
     return made
 
 
 def _gap(above: Line, below: Line, gap: float, usual: float) -> str:
-    size, before = below.size, above.last.height
+    size, before = below.size, above.end_top - above.end_bottom
     if gap < -2 * max(above.size, size):  # back up: the next column, or what is set beside the text
         return "\n\n" if ENDED.search(above.text[-3:]) or not below.text[:1].islower() else "\n"
     other = abs(before - size) > OTHER_SIZE * max(before, size)
@@ -103,7 +104,8 @@ def _gap(above: Line, below: Line, gap: float, usual: float) -> str:
 
 def heading_sizes(pages: Sequence[Sequence[Line]], body: float) -> list[float]:
     """The heights of lines that are headings, the largest first; none where too many lines are large."""
-    large = [line for page in pages for line in page if _is_large(line, body)]
+    least = LARGER * body
+    large = [line for page in pages for line in page if line.size > least and _is_heading(line.text)]
     if len(large) > MOST_HEADINGS * sum(map(len, pages)):
         return []
     return sorted({_rounded(line) for line in large}, reverse=True)[:MOST_LEVELS]
@@ -118,6 +120,7 @@ def _rounded(line: Line) -> float:
     return round(line.size)
 
 
-def _is_large(line: Line, body: float) -> bool:
-    large = line.size > LARGER * body and 2 < len(line.text) <= LONGEST_HEADING
-    return large and len(set(LETTER.findall(line.text))) > 2 and not NO_WORD.search(line.text)
+def _is_heading(text: str) -> bool:
+    """Whether what is large may be one."""
+    usual = 2 < len(text) <= LONGEST_HEADING
+    return usual and len(set(LETTER.findall(text))) > 2 and not NO_WORD.search(text)

@@ -11,13 +11,12 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
-from itertools import chain, compress, groupby, repeat
-from operator import attrgetter, sub
+from itertools import chain, compress, pairwise
+from operator import attrgetter, ne
 from typing import NamedTuple
 
 from searcher.readers.parsers.pdf_direction import (
     ENDS,
-    NEW_SIGN,
     RIGHT,
     Sign,
     in_reading_order,
@@ -45,16 +44,16 @@ def as_read(pieces: Iterable[Sequence[Sign]]) -> list[list[Sign]]:
 
     pieces: what PDFium takes for lines.
     """
-    lines = _whole(pieces)
+    lines, turning = map(list, zip(*_whole(pieces), strict=True))
     kinds = Counter(chain.from_iterable(map(kinds_of, lines)))
-    leftward = runs_left(kinds)
-    turning = [_turns(line) or (leftward and _is_tail(line)) for line in lines]
+    if runs_left(kinds):
+        turning = [turns or _is_tail(line) for line, turns in zip(lines, turning, strict=True)]
     widths = _widths(list(compress(lines, turning)))
-    drawn = [_even(_as_drawn(line, widths)) if turns else line for line, turns in zip(lines, turning, strict=True)]
+    drawn = [_as_drawn(line, widths) if turns else line for line, turns in zip(lines, turning, strict=True)]
     read = [in_reading_order(line, kinds) if turns else line for line, turns in zip(drawn, turning, strict=True)]
     # Some programs draw letters from left to right as they are written: that is read as it is drawn.
     chosen = drawn if _is_backwards(read) else read
-    return [_written(line) if turns else line for line, turns in zip(chosen, turning, strict=True)]
+    return [_even(_written(line)) if turns else line for line, turns in zip(chosen, turning, strict=True)]
 
 
 def _written(line: Sequence[Sign]) -> list[Sign]:
@@ -69,8 +68,9 @@ def _turns(line: Sequence[Sign]) -> bool:
     """Whether a line holds letters from right to left, and does not run up or down the page."""
     if not RIGHT_TO_LEFT.search(_text(line)):
         return False
-    _, xs, ys, *_ = zip(*line, strict=True)
-    return max(ys) - min(ys) <= max(max(xs) - min(xs), UPRIGHT * _height(line))
+    xs, ys = [sign.x for sign in line], [sign.y for sign in line]
+    up = max(ys) - min(ys)
+    return up <= max(xs) - min(xs) or up <= UPRIGHT * _height(line)
 
 
 def _is_tail(line: Sequence[Sign]) -> bool:
@@ -92,17 +92,21 @@ def _text(line: Iterable[Sign]) -> str:
 # -- what belongs to a line
 
 
-def _whole(pieces: Iterable[Sequence[Sign]]) -> list[list[Sign]]:
-    """Pieces that follow each other on one height as one line, where one of them turns."""
+def _whole(pieces: Iterable[Sequence[Sign]]) -> Iterator[tuple[list[Sign], bool]]:
+    """Lines, and whether they turn: pieces that follow each other on one height as one, where one of them does."""
     rows: list[list[_Piece]] = []
     for piece in map(_Piece.of, pieces):
         if rows and rows[-1][-1].is_beside(piece):
             rows[-1].append(piece)
         else:
             rows.append([piece])
-    drawn = ([piece.signs for piece in row] for row in rows)
-    lines = ([list(chain(*row))] if any(map(_turns, row)) else map(list, row) for row in drawn)
-    return list(chain.from_iterable(lines))
+    for row in rows:
+        turning = [_turns(piece.signs) for piece in row]
+        if len(row) > 1 and any(turning):
+            line = list(chain.from_iterable(piece.signs for piece in row))
+            yield line, _turns(line)
+        else:
+            yield from ((list(piece.signs), turns) for piece, turns in zip(row, turning, strict=True))
 
 
 class _Piece(NamedTuple):
@@ -129,8 +133,7 @@ class _Piece(NamedTuple):
 
 def _height(line: Iterable[Sign]) -> float:
     """That of the highest sign."""
-    *_, bottoms, tops = zip(*line, strict=True)
-    return max(map(sub, tops, bottoms))
+    return max([sign.top - sign.bottom for sign in line])
 
 
 @lru_cache(1000)
@@ -143,9 +146,11 @@ def _is_mark(text: str) -> bool:
 
 def _glyphs(line: Sequence[Sign]) -> list[Sign]:
     """What stands at one origin as one sign, its characters as they are written; letters only, with their marks."""
-    made = []
-    for _, group in groupby(line, key=attrgetter("x", "y")):
-        signs = list(group)
+    origins = [(sign.x, sign.y) for sign in line]
+    starts = [0, *compress(range(1, len(line)), map(ne, origins, origins[1:])), len(line)]
+    made: list[Sign] = []
+    for start, end in pairwise(starts):
+        signs = line[start:end]
         if len(signs) == 1:
             made += signs
             continue
@@ -207,10 +212,10 @@ def _as_drawn(line: Sequence[Sign], widths: Mapping[str, float]) -> list[Sign]:
     # PDFium's own spaces have no width; it makes them where it passes from one word to the next, not where gaps are.
     glyphs = _glyphs([sign for sign in line if sign.right > sign.left or not sign.text.isspace()])
     height = _height(glyphs)
-    bases = [sign for sign in glyphs if not _is_mark(sign.text)]
+    marks = [sign for sign in glyphs if _is_mark(sign.text)]
+    bases = [sign for sign in glyphs if not _is_mark(sign.text)] if marks else glyphs
     letters = [_as_wide(sign, height, widths) if len(sign.text) > 1 else sign for sign in bases]
     letters.sort(key=attrgetter("x"))
-    marks = [sign for sign in glyphs if _is_mark(sign.text)]
     bearing = [at for at, sign in enumerate(letters) if sign.text[0].isalpha()] if marks else []
     for mark in marks:
         if bearing:
@@ -249,10 +254,8 @@ def _spaced(letters: Sequence[Sign], height: float) -> Iterator[Sign]:
 
 
 def _even(line: list[Sign]) -> list[Sign]:
-    """The signs as high as the highest: the boxes of some are those of what is drawn."""
-    *kept, bottoms, tops = zip(*line, strict=True)
-    if len(set(bottoms)) == len(set(tops)) == 1:
-        return line
-    heights = list(map(sub, tops, bottoms))
-    at = heights.index(max(heights))
-    return list(map(NEW_SIGN, zip(*kept, repeat(bottoms[at]), repeat(tops[at]))))
+    """The first and the last sign as high as the highest: the boxes of some are those of what is drawn."""
+    highest = max(line, key=lambda sign: sign.top - sign.bottom)
+    for at in (0, -1):
+        line[at] = line[at]._replace(bottom=highest.bottom, top=highest.top)
+    return line

@@ -17,11 +17,11 @@ MOST_RANGES = 10
 
 def cleaned(page: Page) -> Page:
     """The page without what only typesetting needs."""
-    text = "\n".join(line.text for line in page.lines)
-    clean = plain(text)
-    if clean == text:
+    texts = [line.text for line in page.lines]
+    clean = list(map(plain, texts))
+    if clean == texts:
         return page
-    pairs = zip(page.lines, clean.split("\n"), strict=True)
+    pairs = zip(page.lines, clean, strict=True)
     return page._replace(lines=[line if line.text == text else line.reading(text) for line, text in pairs if text])
 
 

@@ -1,8 +1,11 @@
 """Letters that are set apart, as titles are: which spaces in a line are none."""
 
+import re
 import statistics
-from collections.abc import Collection, Sequence
-from itertools import groupby, pairwise
+from itertools import pairwise
+from operator import sub
+
+from searcher.readers.parsers.pdf_asked import IS_MADE, Asked
 
 __all__ = ["LETTERS_APART", "spaces_within_words"]
 
@@ -11,30 +14,27 @@ LETTERS_APART = r" (?=[^\W\d_](?!\w))(?<=[^\W\d_] )(?:(?<=[\W_]. )|(?=.(?:\r|\Z)
 LEAST, MOST = 0.08, 0.5  # of the height of a line, by which letters that are set apart are so
 MORE = 0.15  # of the height of a line, by which words are further apart than their letters
 FEWEST = 5  # signs in a row
+RUN = re.compile(rb"\x01{%d,}" % (FEWEST - 1))  # of gaps, each of which is wide enough
 LETTERS = 0.6  # share of the signs
 
-Edges = tuple[float, float, float, float]
 
-
-def spaces_within_words(line: str, boxes: Sequence[Edges], made: Collection[int]) -> list[int]:
-    """Places of spaces in a line that are but a part of letter spacing.
-
-    boxes: left, right, bottom and top of each character. made: places of spaces that nobody drew.
-    """
-    signs = [at for at, sign in enumerate(line) if not sign.isspace()]
-    height = max((boxes[at][3] - boxes[at][2] for at in signs), default=0.0)
-    apart = [(boxes[right][0] - boxes[left][1]) / height if height else 0.0 for left, right in pairwise(signs)]
-    # Who draws the spaces of a line draws all; where none are drawn, letters alone may be words, as in "a b c".
-    draws = any(sign == " " and at not in made for at, sign in enumerate(line))
+def spaces_within_words(text: str, line: range, asked: Asked) -> list[int]:
+    """The spaces in a line that nobody drew and that are but a part of letter spacing. line: its places in the text."""
+    signs = [at for at in line if not text[at].isspace()]
+    left, right, bottom, top = asked.boxes(signs)
+    height = max(map(sub, top, bottom), default=0.0)
+    apart = [gap / height if height else 0.0 for gap in map(sub, left[1:], right)]
     found: list[int] = []
-    for is_apart, run in groupby(range(len(apart)), key=lambda at: apart[at] >= LEAST):
-        gaps = list(run)
-        if is_apart and len(gaps) + 1 >= FEWEST:
-            between = {at: line[signs[at] + 1 : signs[at + 1]] for at in gaps}
-            usual = statistics.quantiles([apart[at] for at in gaps], n=4)[0]
-            letters = sum(line[signs[at]].isalpha() for at in [*gaps, gaps[-1] + 1])
-            is_sure = draws or len(gaps) == len(apart) or not all(between.values())
-            if is_sure and usual <= MOST and letters >= LETTERS * (len(gaps) + 1):
-                narrow = [signs[at] + 1 for at in gaps if between[at] == " " and apart[at] <= usual + MORE]
-                found += [space for space in narrow if space in made]
+    for first, end in map(re.Match.span, RUN.finditer(bytes(map(LEAST.__le__, apart)))):
+        gaps, run = apart[first:end], signs[first : end + 1]
+        usual = statistics.quantiles(gaps, n=4)[0]
+        if usual <= MOST and sum(text[at].isalpha() for at in run) >= LETTERS * len(run):
+            spaces = [at for at in line if text[at] == " "]
+            made = asked.those(IS_MADE, spaces)
+            # Who draws the spaces of a line draws all; where none are drawn, letters alone may be words, as in "a b c".
+            next_to = {after - at for at, after in pairwise(run)}
+            if len(made) < len(spaces) or len(gaps) == len(apart) or 1 in next_to:
+                pairs = zip(pairwise(run), gaps, strict=True)
+                narrow = {at + 1 for (at, after), gap in pairs if after - at == 2 and gap <= usual + MORE}
+                found += narrow.intersection(made)
     return found

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import cache
 
 from searcher.readers.parsers.pdf_page import HYPHEN, Line
 
@@ -10,6 +11,7 @@ __all__ = ["speller", "without_cuts"]
 
 WORD = re.compile(r"\w++(?:-\w++)*+")  # of a text without "_"
 CUT_WORD = re.compile(rf"(?<![^\W_])([^\W_]++(?:[-’'][^\W_]++)*+){HYPHEN}([^\W_]*)")
+HYPHENS = ("-", "\u2010")
 CUT_AT_END = re.compile(r"(?<=[^\W\d_])[-\u2010]$")
 # After these a hyphen stands for what two words have in common: "pre- and post-war".
 PREFIXES = {"self", "ex"}  # which always have one
@@ -23,10 +25,9 @@ def without_cuts(lines: Iterable[Line]) -> list[Line]:
     """
     joined: list[Line] = []
     for line in lines:
-        if joined and line.text[:1].islower() and CUT_AT_END.search(joined[-1].text[-2:]):
-            before = joined[-1]
-            text = before.text[:-1] + HYPHEN + line.text
-            joined[-1] = Line(text, before.first, line.last, before.size)
+        before = joined[-1].text if joined else ""
+        if before.endswith(HYPHENS) and line.text[:1].islower() and CUT_AT_END.search(before[-2:]):
+            joined[-1] = joined[-1].joined(line, before[:-1] + HYPHEN + line.text)
         else:
             joined.append(line)
     return joined
@@ -40,15 +41,19 @@ def speller(texts: Iterable[str]) -> Callable[[str], str]:
     """
     whole_text = "\n".join(texts)
     cased = whole_text.casefold().replace("_", " ") if HYPHEN in whole_text else ""
-    known = Counter(WORD.findall(cased))
+    compounds = Counter(WORD.findall("\n".join(line for line in cased.split("\n") if "-" in line)))
+
+    @cache
+    def words() -> Counter[str]:
+        return Counter(WORD.findall(cased))
 
     def joined(found: re.Match[str]) -> str:
         first, second = found.groups()
         if SUSPENDED.fullmatch(second):
             return f"{first}- {second}"
         compound, whole = f"{first}-{second}".casefold(), (first + second).casefold()
-        keeps = known[compound] > 0 and known[compound] >= known[whole]
-        keeps = keeps or ("-" in first and not known[whole] and known[second.casefold()] > 0)
+        keeps = compounds[compound] > 0 and compounds[compound] >= words()[whole]
+        keeps = keeps or ("-" in first and not words()[whole] and words()[second.casefold()] > 0)
         keeps = keeps or first[-1].isdigit() or not second[:1].islower() or first.casefold() in PREFIXES
         return f"{first}-{second}" if keeps else first + second
 
