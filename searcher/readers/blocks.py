@@ -181,8 +181,10 @@ class Page:
 
 
 def readable(text: str) -> str:
-    """The text without soft hyphens, which part a word only for the eye, and with its accents in one form (NFC)."""
-    return unicodedata.normalize("NFC", text.replace("\u00ad", ""))
+    """The text without soft hyphens, which part a word only for the eye, and with its accents in one form (NFC); a
+    hyphen that holds words together on a line is one.
+    """
+    return unicodedata.normalize("NFC", text.replace("\u00ad", "").replace("\u2011", "-"))
 
 
 def _is_verbatim(element: "Element") -> bool:

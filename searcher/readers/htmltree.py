@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from searcher.errors import UnreadableFile
 from searcher.readers.furniture import INVISIBLE, MARKS
+from searcher.readers.linear import spelled
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -81,13 +82,15 @@ def _is_mark(element: "Element") -> bool:
 
 
 def _spell_formulas(root: "Element") -> None:
-    """Put the TeX of each formula that gives it in the place of its MathML, whose characters alone say little."""
-    for formula in root.iter("math"):
-        tex = next(formula.iter("annotation"), None)
-        if tex is not None and "tex" in (tex.get("encoding") or ""):
-            text = DISPLAY.sub(r"\1", tex.text or "")
-            del formula[:]
-            formula.text = text
+    """Put the TeX of each formula in the place of its MathML, or a line of it that gives none: its characters alone say
+    little.
+    """
+    for formula in root.iter("math", "m:math", "mml:math"):
+        notes = (each for each in formula.iter() if str(each.tag).rpartition(":")[2] == "annotation")
+        tex = next((each for each in notes if "tex" in (each.get("encoding") or "")), None)
+        text = DISPLAY.sub(r"\1", tex.text or "") if tex is not None else spelled(formula)
+        del formula[:]
+        formula.text = text
 
 
 def _flatten_cells(root: "Element") -> None:

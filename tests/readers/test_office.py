@@ -203,7 +203,7 @@ def test_a_sheet_of_seventeen_billion_cells_is_two_rows() -> None:
 
 def test_a_text_of_open_document() -> None:
     styles = (
-        '<text:list-style style:name="L"><text:list-level-style-number style:num-format="1"/></text:list-style>'
+        '<text:list-style style:name="L"><text:list-level-style-number style:num-format="1" style:num-suffix="."/></text:list-style>'
         '<style:style style:name="Un"><style:text-properties text:display="none"/></style:style>'
     )
     body = (
