@@ -3,7 +3,8 @@
 import re
 from typing import NamedTuple
 
-from searcher.readers.parsers.ooxml import NUMERALS, symbol
+from searcher.readers.numerals import numeral
+from searcher.readers.parsers.ooxml import symbol
 from searcher.readers.parsers.zipped import Element, attribute, is_on
 
 __all__ = ["Numbering", "Styles"]
@@ -120,7 +121,7 @@ class Numbering:
             of = int(found[1]) - 1
             other = levels.get(of, level)
             count = counts.setdefault(of, other.start)
-            return NUMERALS.get(other.kind, str)(count)
+            return numeral(other.kind, count)
 
         return Number(re.sub(r"%(\d)", counted, level.pattern).strip(), self._kind[name])
 

@@ -3,14 +3,12 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from searcher.readers.parsers.ooxml import NUMERALS
+from searcher.readers.numerals import numeral
 from searcher.readers.parsers.zipped import Element, attribute
 
 __all__ = ["Counted", "Numbering"]
 
 LIST_LEVEL, OUTLINE_LEVEL = "list-level-style-number", "outline-level-style"
-# What num-format says, as Office calls it; 1, and what is not known, are plain numbers.
-FORMATS = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
 BULLET = "-"
 DEEPEST_STYLE = 20
 
@@ -89,7 +87,7 @@ class Numbering:
             return ""
         shown = range(max(1, depth - level.shown + 1), depth + 1)
         kinds = ((of, levels.get(of, level)) for of in shown)
-        spelled = [_spelled(kind.format, numbers.get(of, kind.start)) for of, kind in kinds if kind.format]
+        spelled = [numeral(kind.format, numbers.get(of, kind.start)) for of, kind in kinds if kind.format]
         return f"{level.prefix}{'.'.join(spelled)}{level.suffix}".strip()
 
     def _styles_of(self, element: Element) -> str:
@@ -110,10 +108,6 @@ def _levels(style: Element, kind: str) -> dict[int, Level]:
                 _number(attribute(each, "start-value"), 1),
             )
     return found
-
-
-def _spelled(format_: str, number: int) -> str:
-    return NUMERALS.get(FORMATS.get(format_, ""), str)(number)
 
 
 def _number(said: str | None, otherwise: int) -> int:
