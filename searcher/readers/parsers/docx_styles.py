@@ -7,7 +7,7 @@ from searcher.readers.numerals import numeral
 from searcher.readers.parsers.ooxml import symbol
 from searcher.readers.parsers.zipped import Element, attribute, is_on
 
-__all__ = ["Numbering", "Styles"]
+__all__ = ["Number", "Numbering", "Styles"]
 
 HEADING = re.compile(r"heading (\d)", re.IGNORECASE)
 TITLES = {"title"}
@@ -74,10 +74,11 @@ class Level(NamedTuple):
 
 
 class Number(NamedTuple):
-    """What stands before a list item, and the list that it belongs to."""
+    """What stands before a list item, the list that it belongs to, and its level in that from 0."""
 
     mark: str
     group: str
+    depth: int
 
 
 class Numbering:
@@ -108,14 +109,14 @@ class Numbering:
         name, at = place
         levels = self._levels.get(name)
         if not levels:
-            return Number("-", name)
+            return Number("-", name, at)
         counts = self._counts.setdefault(self._kind[name], {})
         level = levels.get(at, Level(1, "bullet", ""))
         counts[at] = counts.get(at, level.start - 1) + 1
         for deeper in [other for other in counts if other > at]:
             del counts[deeper]
         if level.kind in BULLETS:
-            return Number("-" if level.kind == "bullet" else "", self._kind[name])
+            return Number("-" if level.kind == "bullet" else "", self._kind[name], at)
 
         def counted(found: re.Match[str]) -> str:
             of = int(found[1]) - 1
@@ -123,7 +124,7 @@ class Numbering:
             count = counts.setdefault(of, other.start)
             return numeral(other.kind, count)
 
-        return Number(re.sub(r"%(\d)", counted, level.pattern).strip(), self._kind[name])
+        return Number(re.sub(r"%(\d)", counted, level.pattern).strip(), self._kind[name], at)
 
 
 def _levels(kind: Element) -> dict[int, Level]:
