@@ -11,6 +11,7 @@ __all__ = ["held", "raised", "spelled"]
 PLAIN = frozenset("!'\u2032.,")  # beside letters and digits, in what needs no brackets
 UNSEEN = dict.fromkeys(range(0x2061, 0x2065))  # function application, invisible times, comma and plus
 LARGE = frozenset("∑∏∐∫∬∭∮⋃⋂⨁⨂")
+BRACES = frozenset("⏞⏟⏜⏝⎴⎵")  # over or under what they hold together
 ACCENTS = {"^": "\u0302", "ˆ": "\u0302", "~": "\u0303", "˜": "\u0303", "¯": "\u0305", "‾": "\u0305", "→": "\u20d7"}
 ACCENTS |= {"⃗": "\u20d7", "˙": "\u0307", "¨": "\u0308"}
 SILENT = {"annotation", "annotation-xml", "mphantom", "mspace", "maligngroup", "malignmark", "none", "mprescripts"}
@@ -47,7 +48,8 @@ def _line(element: "Element", depth: int) -> str:
         return "".join(map(str, element.itertext()))
     parts = [_line(child, depth + 1) for child in element]
     if not parts:
-        return (element.text or "").strip().translate(UNSEEN)
+        said = element.text or ""
+        return said if name == "mtext" else said.strip().translate(UNSEEN)
     form = FORMS.get(name)
     if form is None or len(parts) < LEAST.get(name, 0):
         return "".join(parts)
@@ -55,6 +57,8 @@ def _line(element: "Element", depth: int) -> str:
 
 
 def _scripts(sub: str, sup: str, base: str) -> str:
+    if BRACES & {sub, sup}:
+        return base
     return (base if base in LARGE else held(base)) + raised(sub, sup) + (" " if base in LARGE else "")
 
 
@@ -81,9 +85,10 @@ FORMS: dict[str, Callable[["Element", list[str]], str]] = {
     "munderover": lambda _, parts: _scripts(parts[1], parts[2], parts[0]),
     "mover": _over,
     "mfenced": _fenced,
-    "mtr": lambda _, parts: ", ".join(parts),
-    "mlabeledtr": lambda _, parts: ", ".join(parts),
-    "mtable": lambda _, parts: "; ".join(parts),
+    **dict.fromkeys(("mtr", "mlabeledtr"), lambda _, parts: ", ".join(filter(None, map(str.strip, parts)))),
+    "mtable": lambda _, parts: "; ".join(filter(None, parts)),
+    # Sums as they are written at school.
+    **dict.fromkeys(("mstack", "mlongdiv", "msgroup", "mscarries"), lambda _, parts: " ".join(parts)),
 }
 # How many parts a form needs; what has fewer is broken, and is but its characters.
 LEAST = {"mfrac": 2, "mroot": 2, "msup": 2, "msub": 2, "munder": 2, "mover": 2, "msubsup": 3, "munderover": 3}

@@ -1,4 +1,4 @@
-"""Signs beside the text of a page that are no words of it: of notes and the way back, of links of a place to itself."""
+"""Signs beside the text of a page that are no words of it: of notes, of links of a place to itself or back."""
 
 import re
 from typing import TYPE_CHECKING
@@ -20,13 +20,18 @@ SELECTOR = "\ufe0e"  # after "↩": as text, no picture
 
 
 def drop_marks(root: "Element", is_book: bool = False) -> None:
-    """Take them away. is_book: a raised number that leads to another page is a note's, too."""
+    """Take them away. is_book: a raised number that leads to another page is a note's, too.
+
+    The number before a note itself stays: it may be that of a line of a poem.
+    """
     marks = [element for element in root.iter(*INLINE) if _is_mark(element, is_book)]
     ends = [*marks, *(parent for mark in marks if (parent := mark.getparent()) is not None)]
     called = {f"#{end.get(key)}" for end in ends for key in LINKED if end.get(key)}
-    back = [link for link in root.iter("a") if link.get("href") in called and NOTE.fullmatch(_line(link))]
-    for element in dict.fromkeys([*marks, *back]):
-        element.drop_tree()  # type: ignore[attr-defined]
+    for link in root.iter("a"):
+        if link.get("href") in called and NOTE.fullmatch(_line(link)) and (link.tail or "")[:1].isalnum():
+            link.tail = f" {link.tail}"  # the number of a note, apart from its first word
+    for mark in marks:
+        mark.drop_tree()  # type: ignore[attr-defined]
 
 
 def _is_mark(element: "Element", is_book: bool) -> bool:

@@ -29,16 +29,23 @@ READERS = pytest.mark.parametrize("read", [page, book])
 @pytest.mark.parametrize(
     "call, note",
     [
-        ('<a class="sdfootnoteanc" name="c1" href="#n1"><sup>1</sup></a>', '<a name="n1" href="#c1">1</a>'),
         ('<sup id="c1"><a href="#n1">i</a></sup>', '<sup><a href="#c1">i</a></sup>'),
         ('<a href="#n1" class="footnote-ref" id="c1">1</a>', ""),
-        ('<a href="#_ftn1" name="c1"><span class="MsoFootnoteReference">[1]</span></a>', '<a href="#c1">[1]</a>'),
+        ('<a href="#_ftn1" name="c1"><span class="MsoFootnoteReference">[1]</span></a>', ""),
     ],
 )
 def test_the_signs_of_a_note_and_of_the_way_back_are_no_words(read: object, call: str, note: str) -> None:
     assert callable(read)
     body = f'<p>It is a winter{call} of ice.</p><p id="n1">{note}A note on it.<a href="#c1">↩︎</a></p>'
     assert read(body) == "It is a winter of ice.\n\nA note on it."
+
+
+@READERS
+def test_the_number_before_a_note_stays_apart_from_its_words(read: object) -> None:
+    assert callable(read)
+    call, note = '<a name="c1" href="#n1"><sup>1</sup></a>', '<a name="n1" href="#c1">{}</a>{}'.format
+    body = f"<p>Ice{call}.</p><p>{note(1, 'Cold.')}</p><p>{note('23.', ' Line.')}</p>"
+    assert read(body) == "Ice.\n\n1 Cold.\n\n23. Line."
 
 
 @READERS
@@ -61,6 +68,8 @@ def test_a_formula_without_tex_is_a_line_and_not_its_characters(read: object) ->
     assert callable(read)
     math = "<math><mi>x</mi><mo>=</mo><msqrt><msup><mi>b</mi><mn>2</mn></msup></msqrt><mo>+</mo><mover><mi>v</mi><mo>→</mo></mover></math>"
     assert read(f"<p>So {math} holds.</p>") == "So x=√(b^2)+v\u20d7 holds."
+    row = "<mtr><mtd></mtd><mtd><mi>{}</mi></mtd><mtd><mtext>if\u00a0</mtext><mi>{}</mi></mtd></mtr>".format
+    assert read(f"<p><math><mtable>{row('a', 'b')}{row('c', 'd')}</mtable></math></p>") == "a, if b; c, if d"
 
 
 def test_a_cell_of_a_table_in_a_book_is_one_line() -> None:
