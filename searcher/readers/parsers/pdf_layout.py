@@ -72,6 +72,7 @@ def in_rows(lines: Iterable[Line]) -> list[Line]:
         if rows and _is_beside(rows[-1].last, line.first):
             before = rows[-1]
             near = line.first.left - before.last.right < NO_SPACE * max(before.last.height, line.first.height)
+            near = near and not MARK.fullmatch(before.text)
             text = before.text + ("" if near else " ") + line.text
             rows[-1] = Line(text, before.first, line.last, before.size)
         else:
