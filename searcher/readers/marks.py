@@ -14,6 +14,7 @@ INLINE = ("a", "span", "sup", "small", "i")
 SIGNS = {"#", "¶", "§", "🔗", "↩", "^", "\u200b", "⏎", "↑", "↵"}  # links of a place to itself, or back
 CITATION = re.compile(r"\[(?:[^\[\]\s]*\d[^\[\]\s]*|\w)\]")
 NOTE = re.compile(r"[(\[]?(?:\d{1,4}|[a-z]|[ivxlc]{1,6}|[*†‡§¶#]{1,4})[)\].:]?", re.IGNORECASE)
+BRACKETS = re.compile(r"\[ ?\]|\( ?\)")  # of which nothing is left but that
 NOTE_KINDS = {"noteref", "doc-noteref"}
 LINKED = ("id", "name")  # attributes that a link may lead to
 SELECTOR = "\ufe0e"  # after "↩": as text, no picture
@@ -31,7 +32,10 @@ def drop_marks(root: "Element", is_book: bool = False) -> None:
         if link.get("href") in called and NOTE.fullmatch(_line(link)) and (link.tail or "")[:1].isalnum():
             link.tail = f" {link.tail}"  # the number of a note, apart from its first word
     for mark in marks:
+        parent = mark.getparent()
         mark.drop_tree()  # type: ignore[attr-defined]
+        if parent is not None and parent.tag in INLINE and BRACKETS.fullmatch(_line(parent)):
+            parent.drop_tree()  # type: ignore[attr-defined]
 
 
 def _is_mark(element: "Element", is_book: bool) -> bool:

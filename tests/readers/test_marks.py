@@ -75,3 +75,8 @@ def test_a_formula_without_tex_is_a_line_and_not_its_characters(read: object) ->
 def test_a_cell_of_a_table_in_a_book_is_one_line() -> None:
     table = "<table><tr><td>Pear</td><td><ul><li>soft</li><li>sweet</li></ul></td></tr></table>"
     assert book(table) == "Pear | soft; sweet"
+
+
+def test_nothing_stays_of_brackets_around_a_way_back() -> None:
+    label = '<span class="label"><span>[</span><a role="doc-backlink" href="#c">1</a><span>]</span></span>'
+    assert page(f"<p>Ice.</p><div>{label}<p>A note.</p></div>") == "Ice.\n\nA note."

@@ -102,3 +102,11 @@ def test_a_shape_over_a_sheet_is_no_cell() -> None:
     shape = "<draw:custom-shape><text:p>Note</text:p></draw:custom-shape>"
     sheet = f'<table:table table:name="S">{ROW(CELL(P("a")) + CELL(shape))}</table:table>'
     assert text_of(sheet, kind="spreadsheet") == "S\n\na\n\nNote"
+
+
+def test_a_title_is_a_heading_and_that_of_the_document() -> None:
+    styles = '<style:style style:name="P1" style:family="paragraph" style:parent-style-name="Title"/>'
+    body = '<text:p text:style-name="P1">Of Harbours</text:p><text:p>Body.</text:p>'
+    [document] = read_text(odt(body, styles=styles), "file", suffix=".odt")
+    assert isinstance(document, Document)
+    assert document.title == "Of Harbours" and document.sections == ((0, "Of Harbours"),)

@@ -65,3 +65,10 @@ def test_a_title_above_the_first_entry_of_the_outline_is_that_of_the_file() -> N
     page = [(72.0, 740.0, 20.0, "Of Harbours"), (72.0, 690.0, 14.0, "Beginnings"), *page_of(f"{BODY}\n{BODY}", top=600)]
     document = document_of(page, outline=[("Beginnings", 0)])
     assert document.title == "Of Harbours" and [path for _, path in document.sections] == ["Beginnings"]
+
+
+def test_what_is_stamped_across_a_page_is_no_heading() -> None:
+    stamped = made_pdf([page_of(f"{BODY}\n{BODY}")]).replace(b"1 0 0 1 72 740 Tm", b"3 3 -3 3 72 240 Tm")
+    [document] = read_text(stamped, "a.pdf", suffix=".pdf")
+    assert isinstance(document, Document)
+    assert document.sections == ()

@@ -46,6 +46,7 @@ class Blocks:
         level = _level(element)
         if text.strip():
             mark = mark or (self.numbering.heading(element, level) if level else "")
+            level = level or int(self.styles.is_title(element))
             gap = "\n" if self.styles.is_code(element) and self._follows_code(element) else gap
             self.draft.put(f"{mark} {text.strip()}" if mark else text, gap, level)
         for other in below:

@@ -1,6 +1,6 @@
 """What the styles of OpenDocument say that matters for the text: what is hidden, and what is code."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from searcher.readers.parsers.zipped import Element, attribute
 
@@ -14,6 +14,7 @@ HIDING = {
 
 
 CODE = {"Preformatted_20_Text", "Preformatted Text", "Source_20_Text"}  # what LibreOffice calls such styles
+TITLE = {"Title"}
 DEEPEST_STYLE = 20
 
 
@@ -35,12 +36,19 @@ class Styles:
 
     def is_code(self, paragraph: Element) -> bool:
         """Whether it is a line as a machine has it, by the style of that name or one made of it."""
+        return self._is_of(paragraph, CODE)
+
+    def is_title(self, paragraph: Element) -> bool:
+        """Whether it is the title of the document, by the same."""
+        return self._is_of(paragraph, TITLE)
+
+    def _is_of(self, paragraph: Element, names: Collection[str]) -> bool:
         name = attribute(paragraph, "style-name")
         for _ in range(DEEPEST_STYLE):
-            if name in CODE or not name:
-                return name in CODE
+            if name in names or not name:
+                break
             name = self._parents.get(name)
-        return False
+        return name in names
 
 
 def is_shown(part: Element) -> bool:

@@ -161,10 +161,8 @@ def _rounded(line: Line) -> float:
 
 
 def _is_large(line: Line, body: float) -> bool:
-    large = line.size > LARGER * body and 2 < len(line.text) <= LONGEST_HEADING
-    return (
-        large
-        and not BULLET.match(line.text)
-        and len(set(LETTER.findall(line.text))) > 2
-        and not NO_WORD.search(line.text)
-    )
+    climbs = line.last.bottom - line.first.bottom > line.size  # as what is stamped across a page
+    if line.size <= LARGER * body or climbs or not 2 < len(line.text) <= LONGEST_HEADING:
+        return False
+    says = len(set(LETTER.findall(line.text))) > 2 and not NO_WORD.search(line.text)
+    return says and not BULLET.match(line.text)
