@@ -33,6 +33,11 @@ def test_a_note_stands_after_the_text_of_the_page_and_its_number_apart() -> None
     ]  # fmt: skip
 
 
+def test_a_number_of_a_note_that_the_font_itself_raises_is_apart() -> None:
+    small: list[Piece] = [(72, 100, 8, "1Note on it."), (72, 80, 8, "3D is no note.")]
+    assert document_of([*column(BODY, 72), *small]).text.endswith("1 Note on it.\n\n3D is no note.")
+
+
 def test_what_is_small_in_the_midst_of_a_column_stays_there() -> None:
     first = [*column(BODY, 72), *note("1", "Note of a table.", 72, 220), *column("Further down.", 72, 180)]
     text = document_of([*first, *column("The next column.", 320)]).text

@@ -20,7 +20,7 @@ def with_notes_below(lines: Sequence[Line], body: float) -> list[Line]:
     Notes at the foot of a column, after which a next one begins, come after that one's text: they are no part of the
     sentence that goes over to it.
     """
-    apart = [_numbered(piece) for line in lines for piece in _pieces(line, body)]
+    apart = [_numbered(piece, body) for line in lines for piece in _pieces(line, body)]
     kept: list[Line] = []
     notes: list[Line] = []
     at = 0
@@ -66,10 +66,15 @@ def _pieces(line: Line, body: float) -> list[Line]:
     return [Line(f"{cut}-", line.first, line.first, line.size), Line(note, line.last, line.last, line.last.height)]
 
 
-def _numbered(line: Line) -> Line:
-    """The line with a space after the number of a note, and the height of its words."""
-    found = NUMBERED.match(line.text)
+def _numbered(line: Line, body: float) -> Line:
+    """The line with a space after the number of a note, and the height of its words.
+
+    Some fonts have raised numbers of their own, as high as others: in small lines, before a capital.
+    """
+    if not (found := NUMBERED.match(line.text)):
+        return line
     is_raised = line.first.height < RAISED * line.last.height and line.first.top > line.last.top
-    if not found or not is_raised:
+    begun = line.text[found.end() : found.end() + 2]
+    if not is_raised and not (_is_small(line, body) and begun[:1].isupper() and begun[1:].islower()):
         return line
     return Line(f"{found[1]} {line.text[found.end() :]}", line.first, line.last, line.last.height)

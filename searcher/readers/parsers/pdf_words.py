@@ -12,7 +12,8 @@ WORD = re.compile(r"\w++(?:-\w++)*+")  # of a text without "_"
 CUT_WORD = re.compile(rf"(?<![^\W_])([^\W_]++(?:[-’'][^\W_]++)*+){HYPHEN}([^\W_]*)")
 CUT_AT_END = re.compile(r"(?<=[^\W\d_])[-\u2010]$")
 # After these a hyphen stands for what two words have in common: "pre- and post-war".
-PREFIXES = {"self", "ex"}  # which always have one
+PREFIXES = {"self"}  # which always have one
+FORMER = "ex"  # which has one before a word of its own, and begins many a word
 SUSPENDED = re.compile(r"(?:and|or|to|und|oder|bis|et|ou|y|o|e|en|of|och|eller|og)\b", re.IGNORECASE)
 
 
@@ -41,6 +42,7 @@ def speller(texts: Iterable[str]) -> Callable[[str], str]:
     whole_text = "\n".join(texts)
     cased = whole_text.casefold().replace("_", " ") if HYPHEN in whole_text else ""
     known = Counter(WORD.findall(cased))
+    halves = Counter(second for _, second in CUT_WORD.findall(cased))
 
     def joined(found: re.Match[str]) -> str:
         first, second = found.groups()
@@ -49,6 +51,8 @@ def speller(texts: Iterable[str]) -> Callable[[str], str]:
         compound, whole = f"{first}-{second}".casefold(), (first + second).casefold()
         keeps = known[compound] > 0 and known[compound] >= known[whole]
         keeps = keeps or ("-" in first and not known[whole] and known[second.casefold()] > 0)
+        if first.casefold() == FORMER and not known[whole]:
+            keeps = keeps or known[second.casefold()] > halves[second.casefold()]
         keeps = keeps or first[-1].isdigit() or not second[:1].islower() or first.casefold() in PREFIXES
         return f"{first}-{second}" if keeps else first + second
 
