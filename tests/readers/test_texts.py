@@ -190,6 +190,11 @@ def test_percent_signs_in_a_listing_are_no_comments() -> None:
     assert document_of(source, ".tex").text == kept
 
 
+def test_a_heading_is_its_words_and_a_listing_has_none() -> None:
+    source = "\\chapter{One\\label{c}\\index{o}}\n\\begin{verbatim}\n\\section{no}\n\\end{verbatim}\n\\section{Two\\footnote{A note.}}\nText"
+    assert [path for _, path in document_of(source, ".tex").sections] == ["One", "One > Two"]
+
+
 def test_latex_without_a_document_is_a_part_of_one() -> None:
     assert document_of("\\chapter{One}\nText", ".tex").sections == ((0, "One"),)
 
