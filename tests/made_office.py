@@ -118,8 +118,8 @@ def xlsx(sheets: Mapping[str, list[list[Any]]], hidden: tuple[str, ...] = (), me
     return stream.getvalue()
 
 
-def odt(body: str, kind: str = "text", styles: str = "", meta: str = "") -> bytes:
-    """An OpenDocument of a kind: text, spreadsheet or presentation."""
+def odt(body: str, kind: str = "text", styles: str = "", meta: str = "", **members: str) -> bytes:
+    """An OpenDocument of a kind: text, spreadsheet or presentation. members: more of them."""
     root = f"<office:document-content {ODF}>"
     styles = f"<office:automatic-styles>{styles}</office:automatic-styles>"
     body = f"<office:body><office:{kind}>{body}</office:{kind}></office:body>"
@@ -127,6 +127,7 @@ def odt(body: str, kind: str = "text", styles: str = "", meta: str = "") -> byte
         "mimetype": f"application/vnd.oasis.opendocument.{kind}",
         "content.xml": f"{root}{styles}{body}</office:document-content>",
         "meta.xml": f"<office:document-meta {ODF}><office:meta>{meta}</office:meta></office:document-meta>",
+        **members,
     })  # fmt: skip
 
 

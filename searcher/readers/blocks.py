@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from searcher.places import Place
 from searcher.readers.headings import LONGEST_TITLE, Heading
+from searcher.readers.numerals import numeral
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -18,7 +19,8 @@ __all__ = ["HEADINGS", "Block", "blocks", "laid_out", "readable"]
 
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 GROUPS = {"ul", "ol", "dl", "list", "table"}  # what stands within one is set line by line
-LINES = {"li": "- ", "item": "- ", "dt": "", "dd": "", "tr": "", "row": ""}
+BULLET = "- "
+LINES = {"li": BULLET, "item": BULLET, "dt": "", "dd": "", "tr": "", "row": ""}
 CELLS = {"td", "th", "cell"}
 PARAGRAPHS = {
     *("address", "article", "aside", "blockquote", "body", "caption", "center", "details", "div", "fieldset"),
@@ -33,6 +35,7 @@ DEEP = ("h1", "h2", "h3", "h4", "h5", "h6", "head", "ul", "ol", "dl", "list", "t
 SPACES = re.compile(r"[ \t\r\n\f]+")
 SPACE_RUN = re.compile(r" {2,}")
 EDGES = re.compile(r" *\n *")
+NUMBER = re.compile(r"-?\d{1,6}")
 
 OUTER = {"html", "body", "main", "article"}  # text that stands in them bare may be anywhere below their beginning
 
@@ -113,6 +116,7 @@ class Page:
         self.owners = [root]
         self.groups = 0  # lists and tables that are open
         self.group = 0  # the number of the outermost of them, or of the one before
+        self.counts: list[int | None] = []  # the number of the next item in each list that is open, None without one
         self.flat = 0  # cells and headings that are open, of which all is one line
         self.links = 0  # links that are open
         self.linked = 0
@@ -142,7 +146,18 @@ class Page:
             if tag in GROUPS:
                 self.group += not self.groups
                 self.groups += 1
-            self.prefix = LINES.get(tag, self.prefix)
+                self.counts.append(_number(element.get("start"), 1) if tag == "ol" else None)
+            self.prefix = self._counted(element) if tag == "li" else LINES.get(tag, self.prefix)
+
+    def _counted(self, item: "Element") -> str:
+        """What stands before an item of a list, which is counted in one with numbers."""
+        own = _number(item.get("value"), self.counts[-1] if self.counts else None)
+        if own is None or not self.counts or self.counts[-1] is None:
+            return BULLET
+        self.counts[-1] = own + 1
+        parent = item.getparent()
+        kind = "" if parent is None else parent.get("type") or ""
+        return f"{numeral(kind, own)}. "
 
     def _leads_away(self, link: "Element") -> bool:
         """Whether it is a link, and not a heading's to itself."""
@@ -160,7 +175,9 @@ class Page:
             self.flat -= _is_title(element)
             self.end_block(HEADINGS.get(element.get("rend", "") if tag == "head" else tag, 0))
             self.owners.pop()
-            self.groups -= tag in GROUPS
+            if tag in GROUPS:
+                self.groups -= 1
+                self.counts.pop()
             self.prefix = "" if tag in LINES else self.prefix
 
     def end_block(self, level: int = 0) -> None:
@@ -181,8 +198,14 @@ class Page:
 
 
 def readable(text: str) -> str:
-    """The text without soft hyphens, which part a word only for the eye, and with its accents in one form (NFC)."""
-    return unicodedata.normalize("NFC", text.replace("\u00ad", ""))
+    """The text without soft hyphens, which part a word only for the eye, and with its accents in one form (NFC); a
+    hyphen that holds words together on a line is one.
+    """
+    return unicodedata.normalize("NFC", text.replace("\u00ad", "").replace("\u2011", "-"))
+
+
+def _number(said: str | None, otherwise: Any) -> Any:
+    return int(said) if said and NUMBER.fullmatch(said) else otherwise
 
 
 def _is_verbatim(element: "Element") -> bool:

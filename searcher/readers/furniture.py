@@ -46,7 +46,7 @@ WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 MARKS: dict[str | None, int] = {
     "mw-editsection": 80, "mw-cite-backlink": 80, "viewcode-link": 20, "headerlink": 20, "hash-link": 20,
     "header-anchor": 20, "anchorjs-link": 20, "footnote-ref": 8, "footnote-reference": 8, "doc-noteref": 8,
-    "footnote-back": 8, "footnote-backref": 8, "doc-backlink": 8,
+    "footnote-back": 8, "MsoFootnoteReference": 8, "MsoEndnoteReference": 8, "footnote-backref": 8, "doc-backlink": 8,
 }  # fmt: skip
 
 

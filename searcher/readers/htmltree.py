@@ -5,12 +5,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from searcher.errors import UnreadableFile
-from searcher.readers.furniture import INVISIBLE, MARKS
+from searcher.readers.furniture import INVISIBLE
+from searcher.readers.linear import spelled
+from searcher.readers.marks import drop_marks
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-__all__ = ["clean", "line_of", "parsed"]
+__all__ = ["clean", "flatten_cells", "line_of", "parsed", "spell_formulas"]
 
 LAYOUT = ("table", "h1", "h2", "h3", "h4", "h5", "h6", "pre")  # a cell that holds one of these lays out the page
 LONGEST_CELL = 500
@@ -25,9 +27,6 @@ HIDDEN = (
 # A button that opens a part of the text is the title of that part.
 BUTTONS = "//button[not(@aria-expanded)][not(ancestor::*[self::h1 or self::h2 or self::h3 or self::h4 or self::dt])]"
 DISPLAY = re.compile(r"\s*\{\\displaystyle (.*)\}\s*", re.DOTALL)  # MediaWiki puts it around every formula
-INLINE = ("a", "span", "sup", "small", "i")
-SIGNS = {"#", "¶", "§", "🔗", "↩", "↩︎", "^", "\u200b"}  # links of a place to itself, or back
-CITATION = re.compile(r"\[(?:[^\[\]\s]*\d[^\[\]\s]*|\w)\]")
 
 
 def parsed(page: str, source: str) -> "Element | None":
@@ -62,35 +61,27 @@ def clean(root: "Element") -> None:
     from lxml import etree
 
     etree.strip_elements(root, *INVISIBLE, with_tail=False)
-    _spell_formulas(root)
+    spell_formulas(root)
     hidden: list[Element] = root.xpath(f"{HIDDEN}|{BUTTONS}")  # type: ignore[assignment]
-    for element in [*hidden, *filter(_is_mark, root.iter(*INLINE))]:
+    for element in hidden:
         element.drop_tree()  # type: ignore[attr-defined]
-    _flatten_cells(root)
+    drop_marks(root)
+    flatten_cells(root)
 
 
-def _is_mark(element: "Element") -> bool:
-    """Whether it is a sign beside the text and no word of it: "[edit]", "¶", "[1]"."""
-    names = [*(element.get("class") or "").split(), element.get("role")]
-    longest = max((MARKS[name] for name in names if name in MARKS), default=0)
-    if longest:
-        return len(line_of(element)) <= longest
-    if element.tag == "a" and (element.get("href") or "").startswith("#") and line_of(element) in SIGNS:
-        return True
-    return "reference" in names and (element.tag == "sup" or CITATION.fullmatch(line_of(element)) is not None)
+def spell_formulas(root: "Element") -> None:
+    """Put the TeX of each formula in the place of its MathML, or a line of it that gives none: its characters alone say
+    little.
+    """
+    for formula in root.iter("math", "m:math", "mml:math"):
+        notes = (each for each in formula.iter() if str(each.tag).rpartition(":")[2] == "annotation")
+        tex = next((each for each in notes if "tex" in (each.get("encoding") or "")), None)
+        text = DISPLAY.sub(r"\1", tex.text or "") if tex is not None else spelled(formula)
+        del formula[:]
+        formula.text = text
 
 
-def _spell_formulas(root: "Element") -> None:
-    """Put the TeX of each formula that gives it in the place of its MathML, whose characters alone say little."""
-    for formula in root.iter("math"):
-        tex = next(formula.iter("annotation"), None)
-        if tex is not None and "tex" in (tex.get("encoding") or ""):
-            text = DISPLAY.sub(r"\1", tex.text or "")
-            del formula[:]
-            formula.text = text
-
-
-def _flatten_cells(root: "Element") -> None:
+def flatten_cells(root: "Element") -> None:
     """Make plain text of each cell of data, the items of its lists parted by semicolons."""
     for cell in root.iter("td", "th"):
         if len(line_of(cell)) > LONGEST_CELL or not len(cell) or next(cell.iter(*LAYOUT), None) is not None:

@@ -27,7 +27,7 @@ ACCENTED = re.compile(  # an accent that is a letter is a command's beginning el
 MARKS = dict(
     zip("`'^\"~=.uvHcrk", "\u0300\u0301\u0302\u0308\u0303\u0304\u0307\u0306\u030c\u030b\u0327\u030a\u0328", strict=True)
 )
-FOOTNOTE = re.compile(r"\\(?:thanks|footnote|label|orcidlink|thanksref)\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
+FOOTNOTE = re.compile(r"\\(?:thanks|footnote|label|index|orcidlink|thanksref)\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
 BRACE = re.compile(r"\\.|[{}]", re.DOTALL)  # or what is none, after a backslash
 LONGEST = 2_000  # characters of an argument
 
@@ -43,11 +43,13 @@ def read_latex(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     text = _without_comments(text)
     lead = len(text) - len(text.lstrip("\n"))
     text, first_line = text[lead:].rstrip(), first_line + lead
+    listings = list(_listings(text))
     headings = [
         Heading(found.start() + found[0].index("\\"), LEVELS.get(found[1], 5) if found.re is SECTION else 5, title)
         for pattern in (SECTION, FRAME)
         for found in pattern.finditer(text)
-        if (title := _plain(_argument(text, found.end())))
+        if not any(found.start() in listing for listing in listings)
+        and (title := _plain(FOOTNOTE.sub("", _argument(text, found.end()))))
     ]
     title, author = (_declared(pattern, whole) for pattern in (TITLE, AUTHOR))
     headings.sort(key=lambda heading: heading.start)
@@ -69,6 +71,15 @@ def _without_comments(text: str) -> str:
             until = ""
         kept.append(line)
     return "\n".join(kept)
+
+
+def _listings(text: str) -> Iterator[range]:
+    """Where texts stand of which nothing is a command."""
+    end = 0
+    while begun := VERBATIM.search(text, end):
+        close = text.find(f"\\end{{{begun[1]}}}", begun.end())
+        end = close if close >= 0 else len(text)
+        yield range(begun.end(), end)
 
 
 def _declared(pattern: re.Pattern[str], whole: str) -> str:

@@ -6,11 +6,12 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import Any, BinaryIO
 
 from searcher.errors import UnreadableFile
 from searcher.readers.apart import Apart, in_child
 from searcher.readers.databases import COMPANIONS, is_database, read_database
+from searcher.readers.disguised import suffix_of_content
 from searcher.readers.faqs import FAQ_READERS
 from searcher.readers.pictures import without_pictures
 from searcher.readers.plain import read_plain
@@ -34,16 +35,23 @@ def read(path: Path, options: ReadOptions = DEFAULTS) -> Iterator[Item]:
     """
     source = absolute(path)
     suffix = path.suffix.lower()
-    if suffix in UNSUPPORTED and suffix not in plugins():
-        raise Unsupported(source, f"{UNSUPPORTED[suffix]} files are not supported yet")
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableFile(source, "not a regular file")
         with path.open("rb") as stream:
+            suffix = _by_content(stream, suffix)
+            if suffix in UNSUPPORTED and suffix not in plugins():
+                raise Unsupported(source, f"{UNSUPPORTED[suffix]} files are not supported yet")
             yield from _items(Raw(source, stream, status.st_size, options.encoding), suffix, options)
     except OSError as error:
         raise UnreadableFile(source, (error.strerror or str(error)).lower()) from error
+
+
+def _by_content(stream: BinaryIO, suffix: str) -> str:
+    """The suffix by which a file is read: another one where it only is called one of an older kind of Office."""
+    is_read = suffix not in UNSUPPORTED or suffix in plugins()
+    return suffix if is_read else suffix_of_content(stream, suffix) or suffix
 
 
 def belonging(path: Path) -> list[Path]:
@@ -131,9 +139,10 @@ def _part(part: Part, options: ReadOptions, depth: int, outer: str, unread: dict
     """
     source = part.raw.source
     try:
-        if part.suffix not in READERS and part.suffix not in plugins():
+        suffix = _by_content(part.raw.stream, part.suffix)
+        if suffix not in READERS and suffix not in plugins():
             raise Unsupported(source, "")
-        yield from _items(part.raw, part.suffix, options, depth)
+        yield from _items(part.raw, suffix, options, depth)
     except Unsupported as fault:
         why = f"not read ({fault.reason})" if fault.reason else "that no reader takes"
         unread.setdefault(why, []).append(source.removeprefix(outer)[1:])

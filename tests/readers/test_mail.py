@@ -67,11 +67,29 @@ def test_of_two_ways_to_say_it_the_plain_one_is_read_unless_it_says_nothing() ->
     )
 
 
-def test_lines_that_flow_are_one() -> None:
-    assert (
-        body(f"{HEAD}Content-Type: text/plain; format=flowed\n\nOne \nsentence.\n\n> quoted \n> so\n-- \nAda")
-        == "One sentence.\n\n> quoted \n> so\n-- \nAda"
-    )
+@pytest.mark.parametrize(
+    "sent, read",
+    [
+        ("One \nsentence.\n\nTwo", "One sentence.\n\nTwo"),
+        ("> quoted \n> so\n>> deeper \n> not", "> quoted so\n>> deeper \n> not"),
+        ("A fixed line\nanother \n", "A fixed line\nanother"),
+        (" From here\n >no quotation", "From here\n>no quotation"),
+        ("Bye \n-- \nAda", "Bye \n-- \nAda"),
+    ],
+)
+def test_lines_that_flow_are_one_in_quotations_too(sent: str, read: str) -> None:
+    assert body(f"{HEAD}Content-Type: text/plain; format=flowed\n\n{sent}") == read
+
+
+def test_the_space_that_ends_a_line_may_be_none_of_its_own() -> None:
+    kind = "Content-Type: text/plain; format=flowed; delsp=yes"
+    assert body(f"{HEAD}{kind}\n\n港口 \n很大 and  \nso") == "港口很大 and so"
+
+
+def test_what_became_of_a_mail_is_read() -> None:
+    status = "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\nAction: failed\nStatus: 5.1.1\n"
+    report = multipart("report", "Content-Type: text/plain\n\nNot delivered.\n", status)
+    assert body(f"{HEAD}{report}") == "Not delivered.\n\nReporting-MTA: dns; mx\n\nAction: failed\nStatus: 5.1.1"
 
 
 def test_what_is_attached_is_read_by_its_own_reader_and_what_nobody_reads_is_told() -> None:

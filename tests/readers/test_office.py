@@ -90,6 +90,18 @@ def test_lists_are_numbered_as_they_are_shown() -> None:
     assert word(body, numbering=numbering).split("\n") == lines
 
 
+def test_a_list_of_its_own_within_another_stands_close() -> None:
+    level = '<w:lvl w:ilvl="{}"><w:numFmt w:val="{}"/><w:lvlText w:val="%{}."/></w:lvl>'.format
+    numbering = "".join(
+        f'<w:abstractNum w:abstractNumId="{n}">{level(0, "decimal", 1)}{level(1, "lowerLetter", 2)}</w:abstractNum>'
+        for n in (1, 2)
+    ) + "".join(f'<w:num w:numId="{n}"><w:abstractNumId w:val="{n}"/></w:num>' for n in (1, 2))
+    item = '<w:numPr><w:ilvl w:val="{}"/><w:numId w:val="{}"/></w:numPr>'.format
+    items = [("one", 0, 1), ("deep", 1, 2), ("two", 0, 1), ("other", 0, 2)]
+    body = "".join(paragraph(text, item(at, number)) for text, at, number in items)
+    assert word(body, numbering=numbering) == "1. one\na. deep\n2. two\n\n1. other"
+
+
 def test_tables_keep_their_rows_and_those_within_stay_in_their_cell() -> None:
     cell = "<w:tc>{}</w:tc>".format
     inner = f"<w:tbl><w:tr>{cell(paragraph('in'))}{cell(paragraph('side'))}</w:tr></w:tbl>"
@@ -108,7 +120,7 @@ def test_notes_stand_below_their_paragraph_and_text_boxes_once() -> None:
     box = f"<w:txbxContent>{paragraph('In a box.')}</w:txbxContent>"
     both = f"<mc:AlternateContent xmlns:mc='mc'><mc:Choice>{box}</mc:Choice><mc:Fallback>{box}</mc:Fallback></mc:AlternateContent>"
     body = f'<w:p><w:r><w:t>Said.</w:t><w:footnoteReference w:id="2"/></w:r><w:r>{both}</w:r></w:p>{paragraph("Next.")}'
-    notes = f'<w:footnote w:id="0" w:type="separator">{paragraph("-")}</w:footnote><w:footnote w:id="2">{paragraph("By whom.")}</w:footnote>'
+    notes = f'<w:footnote w:id="0" w:type="separator">{paragraph("-")}</w:footnote><w:footnote w:id="2">{paragraph(" By whom.")}</w:footnote>'
     assert word(body, footnotes=notes) == "Said.\n\nBy whom.\n\nIn a box.\n\nNext."
 
 
@@ -203,7 +215,7 @@ def test_a_sheet_of_seventeen_billion_cells_is_two_rows() -> None:
 
 def test_a_text_of_open_document() -> None:
     styles = (
-        '<text:list-style style:name="L"><text:list-level-style-number style:num-format="1"/></text:list-style>'
+        '<text:list-style style:name="L"><text:list-level-style-number style:num-format="1" style:num-suffix="."/></text:list-style>'
         '<style:style style:name="Un"><style:text-properties text:display="none"/></style:style>'
     )
     body = (

@@ -59,6 +59,12 @@ def test_a_word_that_a_line_end_cuts_is_put_together_and_a_hyphen_of_its_own_sta
     assert joined == "The measurements of a well-known and well-known hall, pre- and postwar."
 
 
+def test_what_begins_like_former_keeps_its_hyphen_only_before_a_word_of_the_file() -> None:
+    text = "The president and the ex-\npresident ex-\nhausted a self-\nmade man."
+    joined = " ".join(document_of(made_pdf([page_of(text)])).text.split())
+    assert joined == "The president and the ex-president exhausted a self-made man."
+
+
 def test_how_a_file_spells_a_word_counts_where_underscores_or_signs_stand_around_it() -> None:
     text = "A (co-op) and _re-sent_.\nThey re-\nsent it to the co-\nop at once_upon-it."
     joined = " ".join(document_of(made_pdf([page_of(text)])).text.split())

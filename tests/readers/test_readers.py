@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_office import xlsx
 
 from searcher.errors import UnreadableFile
 from searcher.readers import ReadOptions, Unsupported, raw, read, read_text
@@ -126,8 +127,10 @@ def test_a_binary_file_with_the_suffix_of_text_is_a_fault_and_not_passed_over() 
 
 @pytest.mark.parametrize("suffix", UNSUPPORTED)
 def test_document_formats_without_a_reader_are_named(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"file{suffix}"
+    path.write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + b"Dear Ann")
     with pytest.raises(Unsupported, match=f"{UNSUPPORTED[suffix]} files are not supported yet"):
-        list(read(tmp_path / f"file{suffix}"))
+        list(read(path))
 
 
 def test_a_file_over_the_limit_is_refused_with_both_sizes(tmp_path: Path) -> None:
@@ -610,3 +613,27 @@ def test_every_page_of_a_real_handbook_has_a_title_and_sections(data: Path) -> N
         whole = path.read_text().split("\n")
         assert without_targets("\n".join(whole[found.first_line - 1 :])) == found.text
         assert found.text.count("\n") == len(whole) - found.first_line
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("letter.doc", b"{\\rtf1 Dear Ann}"),
+        ("table.xls", b"<html><body><p>Dear Ann</p></body></html>"),
+        ("letter.ppt", b"\n<!DOCTYPE html><p>Dear Ann</p>"),
+    ],
+)
+def test_what_only_is_called_an_older_kind_is_read_as_what_it_is(tmp_path: Path, name: str, data: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(data)
+    [document] = read(path)
+    assert isinstance(document, Document)
+    assert document.text == "Dear Ann"
+
+
+def test_a_newer_file_under_an_older_name_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "book.xls"
+    path.write_bytes(xlsx({"S": [["Dear Ann"]]}))
+    [document] = read(path)
+    assert isinstance(document, Document)
+    assert document.text == "S\n\nDear Ann"

@@ -30,14 +30,19 @@ def rtf(text: str) -> str:
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        (r"One\par Two\line three", "One\n\nTwo\n\nthree"),
+        (r"One\par Two\line three", "One\n\nTwo\nthree"),
         (r"caf\'e9 \u8364?\emdash ", "café €—"),
         (r"\u-10179?\u-8704?!", "😀!"),
         (r"{\uc2\u960\'a6\'d0 pi}", "π pi"),
         (r"{\f1\'cf\'f0\'e8} {\f2\'93\'fa\'96\'7b}", "При 日本"),
         (r"seen{\v hidden}{\deleted cut} {\v\v0 again}", "seen again"),
         (r"A word{\footnote\pard Its note.} more\par Next", "A word more\n\nIts note.\n\nNext"),
-        (r"{\header Head}{\footer Foot}{\*\unknown x}{\pict 0102}{\field{\*\fldinst HYPERLINK x}{\fldrslt link}}", "link"),
+        (r"{\header Head}{\footer Foot}{\*\unknown x}{\pict 0102}{\field{\*\fldinst HYPERLINK x}{\fldrslt link}}", "link\n\nHead\n\nFoot"),
+        (r"{\header Head\par 12\par}{\headerl Head\par}Head\par Text", "Head\n\nText"),
+        (r"{\listtext 1.\tab}one\par{\listtext\u-3913 ?\tab}two\par{\listtext a)\tab}{\pntext 9.\tab}three\par End", "1. one\n• two\na) three\n\nEnd"),
+        (r"{\pntext\f0 1.\tab}{\*\pn\pnlvlbody}old\par{\pntext 2.\tab}older", "1. old\n2. older"),
+        (r"So:\par     do()\line   it\par  done", "So:\n\n    do()\n  it\n\ndone"),
+        (r"A note\line below{\footnote Its note.} it", "A note\nbelow it\n\nIts note."),
         (r"\trowd\intbl a\par b\cell c\cell\row\trowd\intbl d\cell e\cell\row\pard After", "a b | c\nd | e\n\nAfter"),
         (r"\{brace\} back\\slash non\~break soft\-hyphen", "{brace} back\\slash non break softhyphen"),
         (r"a\bin3 }{\b", "ab"),
@@ -183,6 +188,11 @@ def test_percent_signs_in_a_listing_are_no_comments() -> None:
     )
     kept = "a\n\n\\begin{verbatim}\n% kept\n\\end{verbatim}\n\nb \\begin{minted}{sh}\n%x\n\\end{minted}\n\nz"
     assert document_of(source, ".tex").text == kept
+
+
+def test_a_heading_is_its_words_and_a_listing_has_none() -> None:
+    source = "\\chapter{One\\label{c}\\index{o}}\n\\begin{verbatim}\n\\section{no}\n\\end{verbatim}\n\\section{Two\\footnote{A note.}}\nText"
+    assert [path for _, path in document_of(source, ".tex").sections] == ["One", "One > Two"]
 
 
 def test_latex_without_a_document_is_a_part_of_one() -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from searcher.errors import UnreadableFile
 from searcher.readers.parsers.docx_chunks import chunk_items
 from searcher.readers.parsers.docx_settled import settle
-from searcher.readers.parsers.docx_styles import Numbering, Styles
+from searcher.readers.parsers.docx_styles import Number, Numbering, Styles
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.embedded import Pictures
 from searcher.readers.parsers.graphics import put_graphic
@@ -59,7 +59,8 @@ class _Word:
         self.numbering = Numbering(archive.maybe(next(archive.related(main, "numbering"), None)), self.styles)
         self.notes = {kind: self._notes(kind) for kind in NOTES.values()}
         self.title: str | None = None
-        self.group: object = None  # the list or table that the last paragraph was in
+        self.group: object = None  # the item of a list that the last paragraph was, or the table that it was in
+        self.open: set[tuple[str, int]] = set()  # that list and those around it, each with the level that is used
 
     def document(self) -> Item:
         """All of it."""
@@ -141,16 +142,27 @@ class _Word:
         style = self.styles.of(element)
         written = self._written(element)
         text = written.text.strip("\n")
+        if element.getparent().tag in NOTES.values():
+            text = text.lstrip()  # what parts it from its number
         if text.strip():
             number = self.numbering.next(element)
-            group = number.group if number and not style.level else None
+            item = number if number and not style.level else None
             mark = number.mark if number else ""
-            gap = "\n" if group is not None and group == self.group else "\n\n"
+            gap = "\n" if item and self._goes_on(item) else "\n\n"
             if style.is_title and self.title is None:
                 self.title = one_line(text)
             self.draft.put(f"{mark} {text.strip()}".strip() if mark else text, gap, style.level)
-            self.group = group
+            self.group = item
         self._below(written)
+
+    def _goes_on(self, item: Number) -> bool:
+        """Whether an item stands close to the one before, which is of the same list or of one around it."""
+        before, own = self.group, (item.group, item.depth)
+        goes_on = isinstance(before, Number) and (
+            item.group == before.group or item.depth > before.depth or own in self.open
+        )
+        self.open = {*self.open, own} if goes_on else {own}
+        return goes_on
 
     def _below(self, written: Written) -> None:
         for element in written.below:

@@ -3,10 +3,11 @@
 import re
 from typing import NamedTuple
 
-from searcher.readers.parsers.ooxml import NUMERALS, symbol
+from searcher.readers.numerals import numeral
+from searcher.readers.parsers.ooxml import symbol
 from searcher.readers.parsers.zipped import Element, attribute, is_on
 
-__all__ = ["Numbering", "Styles"]
+__all__ = ["Number", "Numbering", "Styles"]
 
 HEADING = re.compile(r"heading (\d)", re.IGNORECASE)
 TITLES = {"title"}
@@ -73,10 +74,11 @@ class Level(NamedTuple):
 
 
 class Number(NamedTuple):
-    """What stands before a list item, and the list that it belongs to."""
+    """What stands before a list item, the list that it belongs to, and its level in that from 0."""
 
     mark: str
     group: str
+    depth: int
 
 
 class Numbering:
@@ -107,22 +109,22 @@ class Numbering:
         name, at = place
         levels = self._levels.get(name)
         if not levels:
-            return Number("-", name)
+            return Number("-", name, at)
         counts = self._counts.setdefault(self._kind[name], {})
         level = levels.get(at, Level(1, "bullet", ""))
         counts[at] = counts.get(at, level.start - 1) + 1
         for deeper in [other for other in counts if other > at]:
             del counts[deeper]
         if level.kind in BULLETS:
-            return Number("-" if level.kind == "bullet" else "", self._kind[name])
+            return Number("-" if level.kind == "bullet" else "", self._kind[name], at)
 
         def counted(found: re.Match[str]) -> str:
             of = int(found[1]) - 1
             other = levels.get(of, level)
             count = counts.setdefault(of, other.start)
-            return NUMERALS.get(other.kind, str)(count)
+            return numeral(other.kind, count)
 
-        return Number(re.sub(r"%(\d)", counted, level.pattern).strip(), self._kind[name])
+        return Number(re.sub(r"%(\d)", counted, level.pattern).strip(), self._kind[name], at)
 
 
 def _levels(kind: Element) -> dict[int, Level]:

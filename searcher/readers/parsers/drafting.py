@@ -11,12 +11,18 @@ from searcher.records import HEADINGS, MAX_TEXT_BYTES, Document
 
 __all__ = ["Draft", "one_line"]
 
-UNSOUND = re.compile("[\x00\ud800-\udfff]")  # what no store takes
+# What no store takes, and soft hyphens, which part a word only for the eye; a hyphen that holds words together is one.
+UNSOUND = re.compile("[\x00\u00ad\u2011\ud800-\udfff]")
 
 
 def one_line(text: str | None) -> str:
     """The words of a text, a space between them."""
     return " ".join((text or "").split())
+
+
+def _sound(text: str) -> str:
+    """The text with only what a person reads in it and a store takes."""
+    return UNSOUND.sub(lambda found: "-" if found[0] == "\u2011" else "", text)
 
 
 class Draft:
@@ -47,7 +53,7 @@ class Draft:
         if not text or text.isspace():
             return
         if not text.isascii() or "\0" in text:
-            text = UNSOUND.sub("", text)
+            text = _sound(text)
         gap = gap if self.length else ""
         start = self.length + len(gap)
         if self._next is not None and self._next != (self.places[-1][1] if self.places else None):
@@ -74,10 +80,10 @@ class Draft:
         """Set the text of another document under what there is, with its headings."""
         before = self.length
         self.put(document.text)
-        start = self.length - len(document.text)
+        start = self.length - len(_sound(document.text))
         for begin, path in document.sections if self.length > before else ():
             *above, title = path.split(HEADINGS)
-            self.headings.append(Heading(start + begin, len(above) + 1, title))
+            self.headings.append(Heading(start + len(_sound(document.text[:begin])), len(above) + 1, title))
 
     @property
     def end(self) -> str:

@@ -14,7 +14,8 @@ from searcher.errors import UnreadableFile
 from searcher.readers.blocks import HEADINGS, blocks, laid_out
 from searcher.readers.decoding import decoded
 from searcher.readers.headings import Heading
-from searcher.readers.htmltree import parsed
+from searcher.readers.htmltree import flatten_cells, parsed, spell_formulas
+from searcher.readers.marks import drop_marks
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.embedded import Pictures
 from searcher.readers.parsers.zipped import DAMAGED, Archive, Element, attribute
@@ -25,7 +26,6 @@ __all__ = ["read_epub"]
 
 CONTAINER = "META-INF/container.xml"
 FONT_KEYS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")  # which hide fonts, not texts
-LONGEST_MARK = 5
 # To HTML an element that is empty in XML is open: a title would be all of the page.
 VOID = "area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr"
 EMPTY = re.compile(rf"<((?!(?:{VOID})\b)[a-zA-Z][\w:-]*)(\s[^<>]*)?/>")
@@ -124,18 +124,11 @@ def _page(archive: Archive, name: str) -> Element | None:
         for image in drawing.iter("image"):  # a cover, mostly
             drawing.addnext(etree.Element("img", src=image.get("xlink:href") or image.get("href") or ""))
     etree.strip_elements(root, *INVISIBLE, with_tail=False)
-    for element in [*root.iterfind(".//*[@hidden]"), *filter(_is_mark, root.iter("a"))]:
+    for element in list(root.iterfind(".//*[@hidden]")):
         element.drop_tree()  # type: ignore[attr-defined]
+    drop_marks(root, is_book=True)
+    spell_formulas(root)
     return root
-
-
-def _is_mark(link: Element) -> bool:
-    """Whether it is the sign of a note, which stands at the end of a word and is none."""
-    kinds = f"{link.get('epub:type')} {link.get('type')} {link.get('role')}".split()
-    raised = link.getparent().tag == "sup" or link.find("sup") is not None
-    return (
-        "noteref" in kinds or "doc-noteref" in kinds or (raised and len(one_line(link.text_content())) <= LONGEST_MARK)
-    )
 
 
 def _written_in(pictures: Pictures, page: Element, folder: str) -> dict[Element, int]:
@@ -153,6 +146,7 @@ def _written_in(pictures: Pictures, page: Element, folder: str) -> dict[Element,
 
 def _chapter(draft: Draft, page: Element, title: str | None, pictures: Mapping[Element, int]) -> None:
     """A page under what there is; its title as a heading where it has none of its own."""
+    flatten_cells(page)
     laid = blocks(page)
     if not laid:
         return

@@ -16,6 +16,7 @@ from searcher.errors import UnreadableFile
 from searcher.places import Place
 from searcher.readers.blocks import blocks, laid_out
 from searcher.readers.decoding import decoded
+from searcher.readers.flowed import unflowed
 from searcher.readers.htmltree import clean, parsed
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.picture_size import is_ornament
@@ -33,6 +34,7 @@ HEADER = re.compile(rb"^(?:[!-9;-~]+:|From )")
 PEOPLE = {"from": "From", "to": "To", "cc": "Cc"}
 LITTLE = 0.5  # of the text of its HTML; less is a hint that one needs a program that shows HTML
 SEALED = {"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"}
+REPORTS = {"message/delivery-status", "message/disposition-notification"}  # what became of a mail, as fields
 SUFFIXES = {
     "message/rfc822": ".eml", "text/html": ".html", "text/calendar": ".ics", "text/csv": ".csv", "image/png": ".png",
     "image/jpeg": ".jpg", "image/tiff": ".tif", "image/webp": ".webp", "image/bmp": ".bmp",
@@ -178,6 +180,9 @@ def _collect(message: Message, bodies: list[str], attached: list[tuple[str, byte
             best, others = _best(part)
             bodies.append(best)
             waiting += reversed(others)
+        elif kind in REPORTS and part.is_multipart():
+            inner = part.get_payload()
+            bodies.append("\n\n".join(str(each).strip() for each in inner if isinstance(inner, list)))
         elif kind == "message/rfc822" and part.is_multipart():
             inner = part.get_payload()
             whole = inner[0] if isinstance(inner, list) and inner else part
@@ -225,7 +230,7 @@ def _body(part: Message) -> str:
         return plain_of_html(data, charset)
     text = _text(data, charset)
     if str(part.get_param("format", "")).lower() == "flowed":
-        text = re.sub(r"(?<!^--) \r?\n(?=[^>\r\n])", " ", text, flags=re.MULTILINE)
+        text = unflowed(text, str(part.get_param("delsp", "")).lower() == "yes")
     return text.replace("\r\n", "\n")
 
 

@@ -9,6 +9,7 @@ from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.embedded import Pictures
 from searcher.readers.parsers.grids import Shown
 from searcher.readers.parsers.odf_blocks import Blocks
+from searcher.readers.parsers.odf_lists import Numbering
 from searcher.readers.parsers.odf_rows import MOST_REPEATED, cells, hidden_columns, rows
 from searcher.readers.parsers.odf_styles import Styles, is_shown
 from searcher.readers.parsers.zipped import Archive, Element, attribute, tree
@@ -19,6 +20,7 @@ __all__ = ["read_flat_odf", "read_odf"]
 
 MANIFEST = "META-INF/manifest.xml"
 FURNITURE = {"page-number", "header", "footer", "date-time"}  # frames that stand on every slide
+MARGINS = {"header", "footer"}  # of a text; on first and on left pages they may be others
 DECLARED = {
     "title": "title", "creator": "author", "initial-creator": "author", "subject": "description",
     "description": "description", "keyword": "keywords", "language": "language", "creation-date": "date",
@@ -45,11 +47,11 @@ class _OpenDocument:
     """One document. roots: of what has its styles; the first has its body. left_out: what is hidden, in words."""
 
     def __init__(self, raw: Raw, roots: list[Element], meta: Element, pictures: Pictures) -> None:
-        self.raw, self.meta, self.pictures = raw, meta, pictures
+        self.raw, self.roots, self.meta, self.pictures = raw, roots, meta, pictures
         self.body = roots[0].find("body")
         self.styles = Styles(roots)
         self.draft = Draft(raw.source)
-        self.blocks = Blocks(raw, self.draft, self.styles, pictures)
+        self.blocks = Blocks(raw, self.draft, self.styles, Numbering(roots), pictures)
         self.left_out: list[str] = []
 
     def items(self) -> Iterator[Item]:
@@ -65,6 +67,8 @@ class _OpenDocument:
                     self._slide(element, slides)
                 else:
                     self.blocks.put(element)
+            if kind.tag == "text":
+                self._margins()
         metadata = self._declared()
         title = metadata.pop("title", None)
         document = self.draft.document(title, metadata)
@@ -72,6 +76,16 @@ class _OpenDocument:
         yield from self.pictures.notes()
         if self.left_out:
             yield Note(self.raw.source, f"what is hidden is left out: {', '.join(self.left_out)}")
+
+    def _margins(self) -> None:
+        """What heads and feet of pages say, once, where the text does not say it."""
+        said = set(self.draft.text.split("\n"))
+        for part in (part for root in self.roots for page in root.iter("master-page") for part in page):
+            for paragraph in part.iter("p", "h") if part.tag.partition("-")[0] in MARGINS else ():
+                text = one_line(self.blocks.text.of(paragraph, []))
+                if text not in said and any(map(str.isalpha, text)):
+                    said.add(text)
+                    self.draft.put(text)
 
     def _declared(self) -> dict[str, Any]:
         found: dict[str, Any] = {}

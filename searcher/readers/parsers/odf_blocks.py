@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.embedded import Pictures
+from searcher.readers.parsers.odf_lists import Counted, Numbering
 from searcher.readers.parsers.odf_objects import Objects
 from searcher.readers.parsers.odf_rows import cells, rows
 from searcher.readers.parsers.odf_styles import Styles, is_shown
@@ -22,8 +23,8 @@ MAY_HIDE = {"section", "p", "h"}
 class Blocks:
     """Puts blocks into a draft."""
 
-    def __init__(self, raw: Raw, draft: Draft, styles: Styles, pictures: Pictures) -> None:
-        self.draft, self.styles, self.pictures = draft, styles, pictures
+    def __init__(self, raw: Raw, draft: Draft, styles: Styles, numbering: Numbering, pictures: Pictures) -> None:
+        self.draft, self.styles, self.numbering, self.pictures = draft, styles, numbering, pictures
         self.objects = Objects(raw, pictures.archive)
         self.text = Text(styles, self.objects)
 
@@ -42,29 +43,40 @@ class Blocks:
     def _paragraph(self, element: Element, gap: str, mark: str) -> None:
         below: list[Element] = []
         text = self.text.of(element, below).strip("\n")
-        level = attribute(element, "outline-level") if element.tag == "h" else None
+        level = _level(element)
         if text.strip():
-            self.draft.put(
-                f"{mark}{text.strip()}" if mark else text,
-                gap,
-                int(level) if level and level.isdecimal() else element.tag == "h",
-            )
+            mark = mark or (self.numbering.heading(element, level) if level else "")
+            level = level or int(self.styles.is_title(element))
+            gap = "\n" if self.styles.is_code(element) and self._follows_code(element) else gap
+            self.draft.put(f"{mark} {text.strip()}" if mark else text, gap, level)
         for other in below:
             self.put(other)
 
-    def _list(self, element: Element, gap: str, mark: str = "", style: str = "") -> None:
-        """style: of the list around it, which counts for those without one."""
-        style = attribute(element, "style-name") or style
-        number = 0
+    def _follows_code(self, element: Element) -> bool:
+        before = element.getprevious()
+        return before is not None and before.tag == "p" and self.styles.is_code(before)
+
+    def _list(self, element: Element, gap: str, mark: str = "", around: Counted | None = None) -> None:
+        """around: the list in an item of which it stands."""
+        counted = self.numbering.begin(element, around)
+        gap = "\n" if self._goes_on(element) else gap
         for item in element.iterchildren("list-item", "list-header"):
-            number += item.tag == "list-item"
-            mark = f"{number}. " if style in self.styles.numbered else "- "
+            mark = self.numbering.mark(item, counted)
             for child in item:
                 if child.tag == "list":
-                    self._list(child, "\n", style=style)
+                    self._list(child, gap, around=counted)
                 else:
-                    self.put(child, gap, mark if item.tag == "list-item" else "")
+                    self.put(child, gap, mark)
                 gap, mark = "\n", ""
+
+    def _goes_on(self, element: Element) -> bool:
+        """Whether a list is a further part of the one right before it."""
+        before = element.getprevious()
+        return (
+            before is not None
+            and before.tag == "list"
+            and (attribute(before, "style-name") == attribute(element, "style-name"))
+        )
 
     def _table(self, table: Element, gap: str, mark: str) -> None:
         gap = "\n\n"
@@ -99,6 +111,12 @@ class Blocks:
         "p": _paragraph, "h": _paragraph, "list": _list, "table": _table, "annotation": _comment, "image": _picture,
         "object": _object,
     }  # fmt: skip
+
+
+def _level(element: Element) -> int:
+    """That of a heading, 0 of a paragraph."""
+    level = attribute(element, "outline-level") if element.tag == "h" else None
+    return int(level) if level and level.isdecimal() else int(element.tag == "h")
 
 
 def _bytes(base64: str) -> bytes:

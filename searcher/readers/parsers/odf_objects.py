@@ -3,6 +3,7 @@
 from lxml import etree
 
 from searcher.errors import UnreadableFile
+from searcher.readers.linear import spelled
 from searcher.readers.parsers.drafting import one_line
 from searcher.readers.parsers.zipped import Archive, Element, attribute
 from searcher.readers.raw import Raw
@@ -19,7 +20,7 @@ class Objects:
 
     def body(self, element: Element) -> Element:
         """What is to be read of one: a paragraph for a formula, nothing a second time. One that is damaged is told."""
-        name = (attribute(element, "href") or "").removeprefix("./")
+        name = (attribute(element, "href") or "").removeprefix("./").rstrip("/")
         if self.archive and name:
             try:
                 element = self.archive.maybe(None if name in self._read else f"{name}/content.xml")
@@ -31,5 +32,5 @@ class Objects:
         if formula is None:
             return next(element.iter("body"), etree.Element("none"))
         line = etree.Element("p")
-        line.text = one_line(formula.findtext(".//annotation") or "".join(formula.itertext()))
+        line.text = one_line(formula.findtext(".//annotation")) or spelled(formula)
         return line

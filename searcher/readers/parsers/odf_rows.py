@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from searcher.readers.parsers.drafting import one_line
 from searcher.readers.parsers.grids import column_name, trimmed
 from searcher.readers.parsers.odf_styles import is_shown
-from searcher.readers.parsers.odf_text import GONE, Text
+from searcher.readers.parsers.odf_text import GONE, SHAPES, Text
 from searcher.readers.parsers.zipped import Element, attribute
 
 __all__ = ["MOST_REPEATED", "cells", "hidden_columns", "rows"]
@@ -32,7 +32,8 @@ def cells(row: Element, text: Text, below: list[Element], number: int = 0) -> li
         for comment in cell.findall("annotation"):
             comment.set("cell", f"{column_name(len(found) + 1)}{number}" if number else "")
             below.append(comment)
-        parts = (part for part in cell if part.tag not in GONE and part.tag != "annotation")
+        below += cell.iterchildren(*SHAPES)  # which lie over the sheet
+        parts = (part for part in cell if part.tag not in GONE and part.tag != "annotation" and part.tag not in SHAPES)
         said = one_line("\n".join(text.of(part, below) for part in parts))
         found += [said] * min(_times(cell, "number-columns-repeated"), MOST_REPEATED)
     return trimmed(found)

@@ -4,7 +4,7 @@ from searcher.readers.parsers.odf_objects import Objects
 from searcher.readers.parsers.odf_styles import Styles
 from searcher.readers.parsers.zipped import Element, attribute
 
-__all__ = ["GONE", "Text"]
+__all__ = ["GONE", "SHAPES", "Text"]
 
 # What is no text of the document: changes, fields' declarations, signs of notes, how characters are read.
 GONE = {"tracked-changes", "annotation-end", "forms", "sequence-decls", "note-citation", "ruby-text", "desc"}
@@ -13,7 +13,7 @@ SHAPES = {
     "connector", "caption", "measure",
 }  # fmt: skip
 BELOW = {"text-box", "table", "image", "annotation", "g", *SHAPES}  # what stands in a paragraph and is set below it
-LINES = {"p", "h", "list-item", "table-row"}  # what begins a line of its own
+LINES = {"p", "h", "list-item", "table-row", "table-cell"}  # what begins a line of its own
 SIGNS = {"tab": "\t", "line-break": "\n"}
 MOST_SPACES = 100
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
+from searcher.readers.linear import held, raised
 from searcher.readers.parsers.zipped import Element, attribute
 
 __all__ = ["spell_formulas"]
 
-PLAIN = frozenset("!'\u2032.,")  # beside letters and digits, in what needs no brackets
 Child = Callable[[str], str]  # the children of a name, one after the other, as a line
 
 
@@ -37,32 +37,21 @@ def _lines(element: Element, name: str = "") -> list[str]:
     return [_line(child) for child in element if not name or child.tag == name]
 
 
-def _held(line: str) -> str:
-    """In brackets, unless it holds together without."""
-    together = len(line) < 2 or all(sign.isalnum() or sign in PLAIN for sign in line)
-    bracketed = line[:1] == "(" and line.find(")") == len(line) - 1
-    return line if together or bracketed else f"({line})"
-
-
 def _sign(element: Element, properties: str, name: str, usual: str) -> str:
     """A character that the properties name; the usual one where they do not."""
     found = element.find(f"{properties}/{name}")
     return usual if found is None else attribute(found, "val") or ""
 
 
-def _raised(sub: str, sup: str) -> str:
-    return (f"_{_held(sub)}" if sub else "") + (f"^{_held(sup)}" if sup else "")
-
-
 def _fraction(element: Element, child: Child) -> str:
     bar = {"noBar": "¦"}.get(_sign(element, "fPr", "type", ""), "/")
-    line = f"{_held(child('num'))}{bar}{_held(child('den'))}"
+    line = f"{held(child('num'))}{bar}{held(child('den'))}"
     return f"({line})" if bar == "¦" else line
 
 
 def _large(element: Element, child: Child) -> str:
     """A sum, an integral or the like."""
-    return f"{_sign(element, 'naryPr', 'chr', '∫')}{_raised(child('sub'), child('sup'))} {child('e')}"
+    return f"{_sign(element, 'naryPr', 'chr', '∫')}{raised(child('sub'), child('sup'))} {child('e')}"
 
 
 def _bracketed(element: Element, parts: list[str]) -> str:
@@ -75,13 +64,13 @@ def _bracketed(element: Element, parts: list[str]) -> str:
 FORMS: dict[str, Callable[[Element, Child], str]] = {
     "f": _fraction,
     "nary": _large,
-    "rad": lambda _, child: f"{child('deg')}√{_held(child('e'))}",
-    "sSup": lambda _, child: _held(child("e")) + _raised("", child("sup")),
-    "sSub": lambda _, child: _held(child("e")) + _raised(child("sub"), ""),
-    "sSubSup": lambda _, child: _held(child("e")) + _raised(child("sub"), child("sup")),
-    "sPre": lambda _, child: _raised(child("sub"), child("sup")) + child("e"),
-    "limLow": lambda _, child: child("e") + _raised(child("lim"), ""),
-    "limUpp": lambda _, child: child("e") + _raised("", child("lim")),
+    "rad": lambda _, child: f"{child('deg')}√{held(child('e'))}",
+    "sSup": lambda _, child: held(child("e")) + raised("", child("sup")),
+    "sSub": lambda _, child: held(child("e")) + raised(child("sub"), ""),
+    "sSubSup": lambda _, child: held(child("e")) + raised(child("sub"), child("sup")),
+    "sPre": lambda _, child: raised(child("sub"), child("sup")) + child("e"),
+    "limLow": lambda _, child: child("e") + raised(child("lim"), ""),
+    "limUpp": lambda _, child: child("e") + raised("", child("lim")),
     "func": lambda _, child: f"{child('fName')} {child('e')}",
     "acc": lambda element, child: child("e") + _sign(element, "accPr", "chr", "\u0302"),
 }

@@ -1,15 +1,12 @@
-"""What the formats of Office share: what a file says of itself, signs of symbol fonts, numbers as lists spell them."""
+"""What the formats of Office share: what a file says of itself, comments, signs of symbol fonts."""
 
-from collections.abc import Callable
 from typing import Any
 
 from searcher.readers.parsers.drafting import one_line
 from searcher.readers.parsers.zipped import Archive
 
-__all__ = ["NUMERALS", "commented", "declared", "symbol"]
+__all__ = ["commented", "declared", "symbol"]
 
-ROMAN = [(1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x")]
-ROMAN += [(9, "ix"), (5, "v"), (4, "iv"), (1, "i")]
 DECLARED = {
     "title": "title", "creator": "author", "subject": "description", "description": "description",
     "keywords": "keywords", "language": "language", "created": "date",
@@ -53,25 +50,3 @@ def symbol(code: str | None, font: str | None) -> str:
     if 0xF000 <= number <= 0xF0FF or font in ("Symbol", "Wingdings"):
         return SYMBOLS.get(number & 0xFF, "")
     return chr(number) if number < 0xD800 or 0xE000 <= number < 0x110000 else ""
-
-
-def letters(number: int) -> str:
-    """The number as Word spells it with letters: a to z, aa to zz, aaa …"""
-    return chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1) if 0 < number < 10_000 else str(number)
-
-
-def roman(number: int) -> str:
-    """The number in Roman numerals."""
-    if not 0 < number < 10_000:
-        return str(number)
-    spelled = ""
-    for value, sign in ROMAN:
-        spelled += sign * (number // value)
-        number %= value
-    return spelled
-
-
-NUMERALS: dict[str, Callable[[int], str]] = {
-    "lowerLetter": letters, "upperLetter": lambda number: letters(number).upper(), "lowerRoman": roman,
-    "upperRoman": lambda number: roman(number).upper(), "decimalZero": "{:02}".format, "ordinal": "{}.".format,
-}  # fmt: skip

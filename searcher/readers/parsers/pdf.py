@@ -7,10 +7,11 @@ from typing import Any
 from pypdfium2 import PdfDocument, PdfiumError
 
 from searcher.errors import UnreadableFile
+from searcher.readers.headings import Heading
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.pdf_annotations import Form, form_of, with_annotations
 from searcher.readers.parsers.pdf_glyphs import BROKEN_FONT, GUESSED_FONT
-from searcher.readers.parsers.pdf_outline import outlined
+from searcher.readers.parsers.pdf_outline import Span, outlined
 from searcher.readers.parsers.pdf_page import NO_TEXT, Page, read_page, rotation
 from searcher.readers.parsers.pdf_setting import cleaned, notes, set_in_pages
 from searcher.readers.raw import Item, Raw, ReadOptions
@@ -88,9 +89,17 @@ def _whole(source: str, document: PdfDocument, pages: Sequence[Page]) -> Documen
     draft = Draft(source)
     labels = [one_line(document.get_page_label(number)) for number in range(len(pages))]
     spans = set_in_pages(draft, pages, labels)
+    title = _title(document)
     if found := outlined(document, draft.text, spans):
+        title = title or _above(found[0], draft.headings, spans)
         draft.headings = found
-    return draft.document(_title(document), _declared(document))
+    return draft.document(title, _declared(document))
+
+
+def _above(first: Heading, headings: Sequence[Heading], spans: Sequence[Span | None]) -> str | None:
+    """The largest line of the first page, where that stands above the first entry of the outline."""
+    end = min(first.start, spans[0].end if spans and spans[0] else 0)
+    return next((heading.title for heading in headings if heading.level == 1 and heading.start < end), None)
 
 
 # -- what the file says of itself

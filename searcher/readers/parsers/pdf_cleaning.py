@@ -22,6 +22,7 @@ REPLACED = {
     # Bullets of Symbol and Wingdings.
     **dict.fromkeys((0xF0B7, 0xF0A7, 0xF0D8, 0xF076, 0xF0FC, 0xF06E, 0xF0A8), "•"),
 }
+GLUED = re.compile(r"^[•▪▫◦‣●○■□◆◇➢➔✓✔](?=\w)", re.MULTILINE)  # bullets that no space parts from their item
 REPLACEABLE = re.compile(f"[{''.join(map(chr, REPLACED))}]")
 UNUSUAL = re.compile(f"{REPLACEABLE.pattern[:-1]}{DRAWN_ONLY}]")
 SPACES = re.compile(r" (?<=[^ \n] ) +")  # begins with the space, for which a text is looked through fast
@@ -32,6 +33,7 @@ def plain(text: str) -> str:
     if not text.isascii() and UNUSUAL.search(text):
         text = REPLACEABLE.sub(lambda found: REPLACED[ord(found[0])], text)
         text = DRAWN.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+        text = GLUED.sub(r"\g<0> ", text)
     return SPACES.sub(" ", text) if "  " in text else text
 
 

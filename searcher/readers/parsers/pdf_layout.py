@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from searcher.readers.parsers.pdf_page import Line
 
-__all__ = ["ENDED", "blocks", "body_size", "heading_sizes", "in_rows"]
+__all__ = ["ENDED", "blocks", "body_size", "heading_sizes", "in_rows", "with_marks"]
 
 SAME_ROW = 0.6  # of the height of the smaller one, by which two pieces of a row overlap
 NO_SPACE = 0.15  # of the height of a line: pieces so near belong to one word, such as an exponent
@@ -19,8 +19,12 @@ LARGER = 1.12  # of the height of the text, from which on a line is a heading
 OTHER_SIZE = 0.15
 LONGEST_HEADING = 150
 LETTER = re.compile(r"[^\W\d_]")
+BULLET = re.compile(r"[•▪▫◦‣●○■□◆◇➢➔✓✔·–-] ")  # of a list, which is no heading, however large its bullets are
+MARK = re.compile(r"(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{2,5})[.)]|[•▪▫◦‣●○■□◆◇➢➔✓✔·–]")  # all that is before an item
 NO_WORD = re.compile(r"[@=\\{}|∑∏∫√]|\.{4}")  # that is in no heading: formulas and addresses are large, too
 ENDED = re.compile(r"[.!?:…。！？]['\"”’»)\]]{0,2}$")
+MARK_APART = 3.0  # of the height of a line, by which a mark may stand before its item
+ALIGNED = 1.0  # the same, by which lines of one heading may begin or have their middle apart
 MOST_LEVELS = 4
 MOST_HEADINGS = 0.25  # of the lines of a file; where more are large, size is no sign of a heading
 
@@ -37,6 +41,30 @@ class Block(NamedTuple):
     top: float
 
 
+def with_marks(lines: Sequence[Line]) -> list[Line]:
+    """The lines with what marks the items of lists before each item, where the file has it elsewhere."""
+    marks = [at for at, line in enumerate(lines) if MARK.fullmatch(line.text)]
+    before: dict[int, int] = {}
+    for at in marks:
+        if at + 1 < len(lines) and _is_marked(lines[at], lines[at + 1]):
+            continue
+        items = (other for other, line in enumerate(lines) if other not in before and _is_marked(lines[at], line))
+        nearest = min(items, key=lambda other: lines[other].left, default=None)
+        if nearest is not None:
+            before[nearest] = at
+    if not before:
+        return list(lines)
+    moved = set(before.values())
+    placed = ([before[at], at] if at in before else [at] for at in range(len(lines)) if at not in moved)
+    return [lines[at] for pair in placed for at in pair]
+
+
+def _is_marked(mark: Line, item: Line) -> bool:
+    """Whether an item begins where a mark ends."""
+    apart = item.left - mark.end_right
+    return mark is not item and apart < MARK_APART * mark.size and _is_beside(mark, item)
+
+
 def in_rows(lines: Iterable[Line]) -> list[Line]:
     """Pieces that follow each other on one height as one line: cells of a table, a word and its exponent."""
     rows: list[Line] = []
@@ -44,8 +72,8 @@ def in_rows(lines: Iterable[Line]) -> list[Line]:
         if rows and _is_beside(rows[-1], line):
             before = rows[-1]
             height = max(before.end_top - before.end_bottom, line.top - line.bottom)
-            space = "" if line.left - before.end_right < NO_SPACE * height else " "
-            rows[-1] = before.joined(line, f"{before.text}{space}{line.text}")
+            near = line.left - before.end_right < NO_SPACE * height and not MARK.fullmatch(before.text)
+            rows[-1] = before.joined(line, f"{before.text}{'' if near else ' '}{line.text}")
         else:
             rows.append(line)
     return rows
@@ -79,7 +107,7 @@ def blocks(lines: Sequence[Line], body: float, levels: Sequence[float]) -> list[
     gaps = [above.end_bottom - below.top for above, below in pairwise(lines)]
     usual = statistics.median_low([gap for gap in gaps if gap > -body] or [0.0])
     least = LARGER * body
-    large = [line.size > least and _is_heading(line.text) for line in lines]
+    large = [line.size > least and _is_heading(line) for line in lines]
     made: list[Block] = []
     for number, line in enumerate(lines):
         gap, level = "\n\n", _level(line, levels) if large[number] else 0
@@ -87,11 +115,24 @@ def blocks(lines: Sequence[Line], body: float, levels: Sequence[float]) -> list[
             headings = large[number] and large[number - 1]
             most = max(usual, WIDER_HEADING * line.size) if headings else usual
             gap = _gap(lines[number - 1], line, gaps[number - 1], most)
+        if level and gap == "\n" and made[-1].level == level and not _is_aligned(lines[number - 1], line):
+            gap = "\n\n"
         if level and gap == "\n" and made[-1].level == level:
             made[-1] = made[-1]._replace(text=f"{made[-1].text}\n{line.text}")
         else:
             made.append(Block(line.text, gap, level, line.top))
     return made
+
+
+def _is_aligned(above: Line, below: Line) -> bool:
+    """Whether both begin, end or have their middle at the same distance from the margin."""
+    if any(abs(line.bottom - line.end_bottom) > line.size for line in (above, below)):
+        return True  # of several lines
+    one, other = ((line.left, line.end_right) for line in (above, below))
+    most = ALIGNED * max(above.size, below.size)
+    return any(
+        abs(here - there) <= most for here, there in zip((*one, sum(one) / 2), (*other, sum(other) / 2), strict=True)
+    )
 
 
 def _gap(above: Line, below: Line, gap: float, usual: float) -> str:
@@ -105,7 +146,7 @@ def _gap(above: Line, below: Line, gap: float, usual: float) -> str:
 def heading_sizes(pages: Sequence[Sequence[Line]], body: float) -> list[float]:
     """The heights of lines that are headings, the largest first; none where too many lines are large."""
     least = LARGER * body
-    large = [line for page in pages for line in page if line.size > least and _is_heading(line.text)]
+    large = [line for page in pages for line in page if line.size > least and _is_heading(line)]
     if len(large) > MOST_HEADINGS * sum(map(len, pages)):
         return []
     return sorted({_rounded(line) for line in large}, reverse=True)[:MOST_LEVELS]
@@ -120,7 +161,10 @@ def _rounded(line: Line) -> float:
     return round(line.size)
 
 
-def _is_heading(text: str) -> bool:
-    """Whether what is large may be one."""
-    usual = 2 < len(text) <= LONGEST_HEADING
-    return usual and len(set(LETTER.findall(text))) > 2 and not NO_WORD.search(text)
+def _is_heading(line: Line) -> bool:
+    """Whether a large line is one."""
+    climbs = line.end_bottom - line.bottom > line.size  # as what is stamped across a page
+    if climbs or not 2 < len(line.text) <= LONGEST_HEADING:
+        return False
+    says = len(set(LETTER.findall(line.text))) > 2 and not NO_WORD.search(line.text)
+    return says and not BULLET.match(line.text)

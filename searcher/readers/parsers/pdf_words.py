@@ -14,7 +14,8 @@ CUT_WORD = re.compile(rf"(?<![^\W_])([^\W_]++(?:[-’'][^\W_]++)*+){HYPHEN}([^\W
 HYPHENS = ("-", "\u2010")
 CUT_AT_END = re.compile(r"(?<=[^\W\d_])[-\u2010]$")
 # After these a hyphen stands for what two words have in common: "pre- and post-war".
-PREFIXES = {"self", "ex"}  # which always have one
+PREFIXES = {"self"}  # which always have one
+FORMER = "ex"  # which has one before a word of its own, and begins many a word
 SUSPENDED = re.compile(r"(?:and|or|to|und|oder|bis|et|ou|y|o|e|en|of|och|eller|og)\b", re.IGNORECASE)
 
 
@@ -47,6 +48,10 @@ def speller(texts: Iterable[str]) -> Callable[[str], str]:
     def words() -> Counter[str]:
         return Counter(WORD.findall(cased))
 
+    @cache
+    def halves() -> Counter[str]:
+        return Counter(second for _, second in CUT_WORD.findall(cased))
+
     def joined(found: re.Match[str]) -> str:
         first, second = found.groups()
         if SUSPENDED.fullmatch(second):
@@ -54,6 +59,8 @@ def speller(texts: Iterable[str]) -> Callable[[str], str]:
         compound, whole = f"{first}-{second}".casefold(), (first + second).casefold()
         keeps = compounds[compound] > 0 and compounds[compound] >= words()[whole]
         keeps = keeps or ("-" in first and not words()[whole] and words()[second.casefold()] > 0)
+        if first.casefold() == FORMER and not words()[whole]:
+            keeps = keeps or words()[second.casefold()] > halves()[second.casefold()]
         keeps = keeps or first[-1].isdigit() or not second[:1].islower() or first.casefold() in PREFIXES
         return f"{first}-{second}" if keeps else first + second
 

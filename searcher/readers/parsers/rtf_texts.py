@@ -2,16 +2,33 @@
 
 from dataclasses import dataclass, replace
 
+from searcher.readers.parsers.ooxml import symbol
 from searcher.readers.parsers.rtf_codes import CELL, CP1252, ROW
 from searcher.readers.parsers.rtf_pictures import Blip
 
-__all__ = ["ASIDE", "COMMENT", "INFO", "LEVEL", "NOTE", "PICTURE", "STYLE", "STYLES", "TEXT", "UNDER", "Texts"]
+__all__ = [
+    "ASIDE",
+    "COMMENT",
+    "INFO",
+    "LABEL",
+    "LEVEL",
+    "MARGIN",
+    "NOTE",
+    "PICTURE",
+    "STYLE",
+    "STYLES",
+    "TEXT",
+    "UNDER",
+    "Texts",
+]
 
-TEXT, INFO, STYLES, ASIDE = "text", "info", "stylesheet", ""  # where a text goes; ASIDE: nowhere
+# Where a text goes; MARGIN: what heads and feet of pages say; ASIDE: nowhere.
+TEXT, INFO, STYLES, MARGIN, ASIDE = "text", "info", "stylesheet", "margin", ""
 STYLE, NOTE, PICTURE, COMMENT = "style", "note", "picture", "comment"  # the same, each with a number
 BELOW = (NOTE, PICTURE, COMMENT)  # what is set below the paragraph in which it is
 UNDER, LEVEL = "\2", "\3"  # marks around the name of what goes below, and around the level of a paragraph
-MARKS = dict.fromkeys(map(ord, f"{CELL}{ROW}{UNDER}{LEVEL}"))  # the file's own go
+LABEL = "\4"  # the mark before what stands before an item of a list, and ends with a tab
+MARKS = dict.fromkeys(map(ord, f"{CELL}{ROW}{UNDER}{LEVEL}{LABEL}"))  # the file's own go
 
 
 @dataclass
@@ -91,7 +108,9 @@ class Texts:
 
     def put_character(self, number: int) -> None:
         """One of UTF-16, instead of which the next are passed over."""
-        self.put(chr(number % 0x10000).translate(MARKS))
+        number %= 0x10000
+        sign = symbol(f"{number:X}", None) if 0xF000 <= number <= 0xF0FF else chr(number)  # those of symbol fonts
+        self.put(sign.translate(MARKS))
         self.waiting = self.group.skip
 
     def put_level(self, level: int) -> None:

@@ -6,7 +6,19 @@ from functools import partial
 
 from searcher.readers.parsers.rtf_codes import CHARSETS, OF_FILES, SIGNS, codec_of
 from searcher.readers.parsers.rtf_pictures import BLIPS, Blip
-from searcher.readers.parsers.rtf_texts import ASIDE, COMMENT, INFO, NOTE, PICTURE, STYLE, STYLES, TEXT, Texts
+from searcher.readers.parsers.rtf_texts import (
+    ASIDE,
+    COMMENT,
+    INFO,
+    LABEL,
+    MARGIN,
+    NOTE,
+    PICTURE,
+    STYLE,
+    STYLES,
+    TEXT,
+    Texts,
+)
 
 __all__ = ["DECLARED", "obey"]
 
@@ -14,8 +26,7 @@ __all__ = ["DECLARED", "obey"]
 SILENT = {
     "fonttbl", "colortbl", "stylesheet", "fldinst", "datafield", "listtable", "listoverridetable", "rsidtbl",
     "generator", "info", "xmlnstbl", "themedata", "latentstyles", "datastore", "objdata", "filetbl", "revtbl",
-    "header", "headerl", "headerr", "headerf", "footer", "footerl", "footerr", "footerf", "ftnsep", "ftnsepc",
-    "aftnsep", "atnid", "pntext", "pntxta", "pntxtb", "nonshppict", "shprslt", "bkmkstart",
+    "ftnsep", "ftnsepc", "aftnsep", "atnid", "pntxta", "pntxtb", "nonshppict", "shprslt", "bkmkstart",
     "bkmkend", "xe", "tc", "rxe", "template", "private", "nonesttables", "mmathPr",
 }  # fmt: skip
 KEPT = {
@@ -25,6 +36,7 @@ KEPT = {
 TABLES = {"fonttbl", STYLES, INFO}  # silent groups of which something is wanted
 DECLARED = {"title": "title", "author": "author", "subject": "description", "keywords": "keywords"}
 HEADING = re.compile(r"heading (\d)", re.IGNORECASE)
+MARGINS = ("header", "headerl", "headerr", "headerf", "footer", "footerl", "footerr", "footerf")
 PROPERTY, AUTHOR = "sn", "atnauthor"  # groups whose text says something of what comes next
 LETTERS = "gtextUNICODE"  # the name of a property that is the text of a shape
 MOST_SKIPPED = 100
@@ -89,6 +101,13 @@ def _declared(name: str, texts: Texts) -> None:
 
 def _label(texts: Texts) -> None:
     texts.group.is_label = True
+    if texts.group.to == TEXT:
+        texts.put(LABEL)
+
+
+def _margin(texts: Texts) -> None:
+    texts.group.to = MARGIN if texts.group.to == TEXT else ASIDE
+    texts.put(SIGNS["par"])
 
 
 # -- characters
@@ -168,8 +187,10 @@ WORDS: dict[str, Callable[[Texts], None]] = {
     **{word: partial(_kind, kind) for word, kind in BLIPS.items()},
     **{word: partial(_of_file, codec) for word, codec in OF_FILES.items()},
     **{word: partial(_declared, word) for word in DECLARED},
+    **dict.fromkeys(MARGINS, _margin),
     PROPERTY: partial(_property, PROPERTY), AUTHOR: partial(_property, AUTHOR), "sv": _value, "pict": _picture,
     "footnote": _note, "annotation": _comment, "upr": Texts.begin_plainly, "ud": Texts.again, "listtext": _label,
+    "pntext": _label,
     "plain": _show, "pard": _new_format, "intbl": _in_table, "par": _end_of_paragraph,
 }  # fmt: skip
 NUMBERED: dict[str, Callable[[Texts, int], None]] = {

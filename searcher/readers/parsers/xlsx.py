@@ -1,6 +1,5 @@
 """Excel: the rows of its sheets as they are shown, each a place; what stands beside their cells is set below them."""
 
-import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from searcher.readers.parsers.embedded import Pictures
 from searcher.readers.parsers.grids import Shown
 from searcher.readers.parsers.ooxml import declared
 from searcher.readers.parsers.xlsx_beside import Beside, Surroundings
+from searcher.readers.parsers.xlsx_formats import is_clock, shown_number
 from searcher.readers.parsers.xlsx_layout import LAST_ROW, Layout, layout_of
 from searcher.readers.parsers.xlsx_strict import transitional
 from searcher.readers.parsers.zipped import DAMAGED, Archive, attribute
@@ -25,7 +25,6 @@ from searcher.records import Note
 
 __all__ = ["read_xlsx"]
 
-PERCENT = re.compile(r"0(?:\.(0+))?%")
 MIDNIGHT = time(0)
 
 
@@ -155,7 +154,10 @@ def _shown(cell: Any) -> str:
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, float | int):
-        return _number(value, PERCENT.fullmatch(str(cell.number_format or "")))
+        return shown_number(value, str(cell.number_format or "")) or _number(value)
+    if isinstance(value, datetime | time) and is_clock(form := str(cell.number_format or "")):
+        clock = value if isinstance(value, time) else value.time()
+        return clock.isoformat("seconds" if "s" in form.lower() else "minutes")
     if isinstance(value, datetime):
         return _moment(value)
     if isinstance(value, timedelta):
@@ -166,10 +168,8 @@ def _shown(cell: Any) -> str:
     return one_line(str(value))
 
 
-def _number(value: float, percent: re.Match[str] | None) -> str:
-    """As it is stored, or in percent with as many places as its format says."""
-    if percent:
-        return f"{100 * value:.{len(percent[1] or '')}f}%"
+def _number(value: float) -> str:
+    """As it is stored."""
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 

@@ -1,0 +1,65 @@
+"""Signs beside the text of a page that are no words of it: of notes, of links of a place to itself or back."""
+
+import re
+from typing import TYPE_CHECKING
+
+from searcher.readers.furniture import MARKS
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+__all__ = ["drop_marks"]
+
+INLINE = ("a", "span", "sup", "small", "i")
+SIGNS = {"#", "¶", "§", "🔗", "↩", "^", "\u200b", "⏎", "↑", "↵"}  # links of a place to itself, or back
+CITATION = re.compile(r"\[(?:[^\[\]\s]*\d[^\[\]\s]*|\w)\]")
+NOTE = re.compile(r"[(\[]?(?:\d{1,4}|[a-z]|[ivxlc]{1,6}|[*†‡§¶#]{1,4})[)\].:]?", re.IGNORECASE)
+BRACKETS = re.compile(r"\[ ?\]|\( ?\)")  # of which nothing is left but that
+NOTE_KINDS = {"noteref", "doc-noteref"}
+LINKED = ("id", "name")  # attributes that a link may lead to
+SELECTOR = "\ufe0e"  # after "↩": as text, no picture
+
+
+def drop_marks(root: "Element", is_book: bool = False) -> None:
+    """Take them away. is_book: a raised number that leads to another page is a note's, too.
+
+    The number before a note itself stays: it may be that of a line of a poem.
+    """
+    marks = [element for element in root.iter(*INLINE) if _is_mark(element, is_book)]
+    ends = [*marks, *(parent for mark in marks if (parent := mark.getparent()) is not None)]
+    called = {f"#{end.get(key)}" for end in ends for key in LINKED if end.get(key)}
+    for link in root.iter("a"):
+        if link.get("href") in called and NOTE.fullmatch(_line(link)) and (link.tail or "")[:1].isalnum():
+            link.tail = f" {link.tail}"  # the number of a note, apart from its first word
+    for mark in marks:
+        parent = mark.getparent()
+        mark.drop_tree()  # type: ignore[attr-defined]
+        if parent is not None and parent.tag in INLINE and BRACKETS.fullmatch(_line(parent)):
+            parent.drop_tree()  # type: ignore[attr-defined]
+
+
+def _is_mark(element: "Element", is_book: bool) -> bool:
+    """Whether it is such a sign: "[edit]", "¶", "[1]"."""
+    names = [*(element.get("class") or "").split(), element.get("role")]
+    longest = max((MARKS[name] for name in names if name in MARKS), default=0)
+    if longest:
+        return len(_line(element)) <= longest
+    if element.tag == "a":
+        target, said = element.get("href") or "", _line(element)
+        if is_book and NOTE_KINDS & set(f"{element.get('epub:type')} {element.get('type')}".split()):
+            return True
+        if target.startswith("#") and said.removesuffix(SELECTOR) in SIGNS:
+            return True
+        if ("#" in target or (is_book and target)) and NOTE.fullmatch(said) and _is_raised(element):
+            return True
+    return "reference" in names and (element.tag == "sup" or CITATION.fullmatch(_line(element)) is not None)
+
+
+def _is_raised(link: "Element") -> bool:
+    """Whether all of it is raised: it stands in such an element, or such an element in it."""
+    parent, inner = link.getparent(), link.find("sup")
+    return (parent is not None and parent.tag == "sup") or (inner is not None and _line(inner) == _line(link))
+
+
+def _line(element: "Element") -> str:
+    return " ".join("".join(map(str, element.itertext())).split())
