@@ -30,9 +30,10 @@ SPACES = re.compile(r" (?<=[^ \n] ) +")  # begins with the space, for which a te
 
 def plain(text: str) -> str:
     """The text without what only typesetting needs."""
-    if not text.isascii() and UNUSUAL.search(text):
-        text = REPLACEABLE.sub(lambda found: REPLACED[ord(found[0])], text)
-        text = DRAWN.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+    if not text.isascii():
+        if UNUSUAL.search(text):
+            text = REPLACEABLE.sub(lambda found: REPLACED[ord(found[0])], text)
+            text = DRAWN.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
         text = GLUED.sub(r"\g<0> ", text)
     return SPACES.sub(" ", text) if "  " in text else text
 
