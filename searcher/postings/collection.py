@@ -106,9 +106,8 @@ class Part:
 
         Words are added in the order in which FTS5 has them; whoever cannot reach the k-th best so far is left out.
         """
-        for own in lists:
-            reached = max(reached, _kth(hand.sums, k))
-            hand = join(hand, own, self.segment.lengths, average, reached * SURE)
+        reached = max(reached, _kth(hand.sums, k))
+        hand = join(hand, lists, self.segment.lengths, average, reached * SURE)
         best = np.flatnonzero((hand.sums > 0) & (hand.sums >= _kth(hand.sums, k)))
         best = best[np.lexsort((hand.places[best], -hand.sums[best]))][:k]
         return Found(hand.places[best], hand.sums[best])
@@ -119,8 +118,7 @@ class Part:
         mask = self.kept if allowed is None else self.among(allowed).mask
         places = places if mask is None else places[mask[places]]
         hand = Hand(places, np.zeros(len(places)))
-        for own in lists:
-            hand = join(hand, own, self.segment.lengths, average)
+        hand = join(hand, lists, self.segment.lengths, average)
         return Found(hand.places[hand.sums > 0], hand.sums[hand.sums > 0])
 
 

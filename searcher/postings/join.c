@@ -8,13 +8,14 @@
 #define B 0.75
 #define BLOCK 4096
 
-/* Of a word: its passages (m), rising, how often each holds it, in numbers of so many bytes, and its weight. */
+/* Of a word: its passages (m), rising, how often each holds it, in numbers of so many bytes, its weight, and the
+ * most that it and all words after it add. */
 typedef struct {
     const int32_t *places;
     const void *counts;
     int64_t m;
     int32_t bytes;
-    double weight;
+    double weight, rest;
 } word;
 
 INLINE double count_of(const word *own, int64_t at) {
@@ -94,18 +95,23 @@ int64_t searcher_unite(const word *words, int count, const int32_t *lengths, int
     return found;
 }
 
-/* places (n), rising, and sums, of passages in hand: with what the word is worth to each, but for those that have no `bar`
- * with `rest` more. Returns how many are left, in out_places and out_sums. */
-int64_t searcher_join(const word *own, const int32_t *places, const double *sums, int64_t n, const int32_t *lengths,
-                      double average, double rest, double bar, int32_t *out_places, double *out_sums) {
-    int64_t j = 0, count = 0;
-    for (int64_t i = 0; i < n; i++) {
-        if (sums[i] + rest < bar)
-            continue;
-        j = reach(own, j, places[i]);
-        out_places[count] = places[i];
-        out_sums[count++] =
-            j < own->m && own->places[j] == places[i] ? sums[i] + worth(own, j, lengths, average) : sums[i];
+/* places (n), rising, and sums, of passages in hand: with what the words are worth to each, one after the other, but for
+ * those that have no `bar` with the rest of a word more. Returns how many are left, in their place. */
+int64_t searcher_join(const word *words, int count, int32_t *places, double *sums, int64_t n, const int32_t *lengths,
+                      double average, double bar) {
+    for (const word *own = words; own < words + count; own++) {
+        int64_t j = 0, left = 0;
+        for (int64_t i = 0; i < n; i++) {
+            if (sums[i] + own->rest < bar)
+                continue;
+            j = reach(own, j, places[i]);
+            places[left] = places[i];
+            sums[left] = sums[i];
+            if (j < own->m && own->places[j] == places[i])
+                sums[left] += worth(own, j, lengths, average);
+            left++;
+        }
+        n = left;
     }
-    return count;
+    return n;
 }

@@ -38,11 +38,17 @@ class Hand(NamedTuple):
 class _Word(ctypes.Structure):
     """As join.c has it."""
 
-    _fields_ = [("places", P), ("counts", P), ("m", L), ("bytes", ctypes.c_int32), ("weight", D)]
+    _fields_ = [("places", P), ("counts", P), ("m", L), ("bytes", ctypes.c_int32), ("weight", D), ("rest", D)]
 
-    @classmethod
-    def of(cls, own: Weighed) -> "_Word":
-        return cls(own.places.ctypes.data, own.counts.ctypes.data, len(own.places), own.counts.itemsize, own.weight)
+
+def _words(lists: Sequence[Weighed]) -> Any:
+    """An array of them."""
+    return (_Word * len(lists))(
+        *(
+            _Word(own.places.ctypes.data, own.counts.ctypes.data, len(own.places), own.counts.itemsize, *own[2:])
+            for own in lists
+        )
+    )
 
 
 @cache
@@ -52,7 +58,7 @@ def kernels() -> Any:
     if library is None:
         return None
     library.searcher_unite.argtypes = [P, I, P, L, P, D, D, D, P, P, P]
-    library.searcher_join.argtypes = [P, P, P, L, P, D, D, D, P, P]
+    library.searcher_join.argtypes = [P, I, P, P, L, P, D, D]
     library.searcher_unite.restype = library.searcher_join.restype = L
     return library
 
@@ -67,24 +73,26 @@ def unite(
     """
     if (compiled := kernels()) is None:
         return _united(lists, lengths, average, bar, rest, mask)
-    words, room = (_Word * len(lists))(*map(_Word.of, lists)), sum(len(own.places) for own in lists) + 1
+    room = sum(len(own.places) for own in lists) + 1
     at, places, sums = np.empty(len(lists), np.int64), np.empty(room, np.int32), np.empty(room)
+    counting = None if mask is None else mask.ctypes.data
     count = compiled.searcher_unite(
-        words, len(lists), lengths.ctypes.data, len(lengths), None if mask is None else mask.ctypes.data, average, rest,
-        bar, at.ctypes.data, places.ctypes.data, sums.ctypes.data,
+        _words(lists), len(lists), lengths.ctypes.data, len(lengths), counting, average, rest, bar, at.ctypes.data,
+        places.ctypes.data, sums.ctypes.data,
     )  # fmt: skip
     return Hand(places[:count], sums[:count])
 
 
-def join(hand: Hand, own: Weighed, lengths: np.ndarray, average: float, bar: float = -np.inf) -> Hand:
-    """The passages in hand that have the bar with all that this word and those after it can add; with what it adds."""
+def join(hand: Hand, lists: Sequence[Weighed], lengths: np.ndarray, average: float, bar: float = -np.inf) -> Hand:
+    """The passages in hand with what some words are worth to each, added in their order; without those that, before one
+    of these, do not have the bar with all that it and the words after it can add.
+    """
     if (compiled := kernels()) is None:
-        return _joined(hand, own, lengths, average, bar)
-    places, sums = np.empty(len(hand.places), np.int32), np.empty(len(hand.places))
+        return _joined(hand, lists, lengths, average, bar)
+    places, sums = hand.places.copy(), hand.sums.copy()
     count = compiled.searcher_join(
-        ctypes.byref(_Word.of(own)), hand.places.ctypes.data, hand.sums.ctypes.data, len(hand.places),
-        lengths.ctypes.data, average, own.rest, bar, places.ctypes.data, sums.ctypes.data,
-    )  # fmt: skip
+        _words(lists), len(lists), places.ctypes.data, sums.ctypes.data, len(places), lengths.ctypes.data, average, bar
+    )
     return Hand(places[:count], sums[:count])
 
 
@@ -104,12 +112,14 @@ def _united(
     return Hand(places[able], sums[able])
 
 
-def _joined(hand: Hand, own: Weighed, lengths: np.ndarray, average: float, bar: float) -> Hand:
+def _joined(hand: Hand, lists: Sequence[Weighed], lengths: np.ndarray, average: float, bar: float) -> Hand:
     """`join` in numpy."""
-    able = hand.sums + own.rest >= bar
-    places, sums = hand.places[able], hand.sums[able]
-    at, of = meet(places, own.places)
-    sums[at] += own.weight * share(own.counts[of], lengths[places[at]], average)
+    places, sums = hand
+    for own in lists:
+        able = sums + own.rest >= bar
+        places, sums = places[able], sums[able]
+        at, of = meet(places, own.places)
+        sums[at] += own.weight * share(own.counts[of], lengths[places[at]], average)
     return Hand(places, sums)
 
 

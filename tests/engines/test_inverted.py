@@ -189,7 +189,7 @@ def test_words_are_united_and_joined_in_c_as_in_numpy_to_the_last_bit(
     hand = joining.Hand(known * np.int32(apart), chance.random(len(known)) * 6)
     found: list[list[bytes]] = []
     for unite, join in ((joining.unite, joining.join), (joining._united, joining._joined)):
-        hands = [unite(lists, lengths, 23.4, bar, 2.5, mask), *(join(hand, own, lengths, 23.4, bar) for own in lists)]
+        hands = unite(lists, lengths, 23.4, bar, 2.5, mask), join(hand, lists, lengths, 23.4, bar)
         found.append([array.tobytes() for own in hands for array in own])
     assert found[0] == found[1]
 
