@@ -15,7 +15,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 AVX512 = "-mavx512f -mavx512bw"
-ENCODER, VECTORS = "searcher/embedding/encoder", "searcher/vectors"
+ENCODER, POSTINGS, VECTORS = "searcher/embedding/encoder", "searcher/postings", "searcher/vectors"
 # Library → its sources, and what of a CPU it uses; each asks before it is used.
 LIBRARIES = {
     f"{ENCODER}/libamx.so.1": (
@@ -31,6 +31,7 @@ LIBRARIES = {
         f"{AVX512} -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512 -fopenmp-simd",
     ),
     f"{ENCODER}/libpasses256.so.1": ([f"{ENCODER}/passes.c"], "-mavx2 -mfma -fopenmp-simd"),
+    f"{POSTINGS}/libjoin.so.1": ([f"{POSTINGS}/join.c"], "-ffp-contract=off"),
     f"{VECTORS}/libfloats.so.1": ([f"{VECTORS}/floats.c"], "-mavx2 -mfma"),
     f"{VECTORS}/libscan.so.1": (
         [f"{VECTORS}/{name}.c" for name in ("scan", "sieve")],

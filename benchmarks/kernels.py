@@ -14,17 +14,26 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import faiss
 import numpy as np
 from common import report, uneven_texts
+from scale_corpus import all_texts, questions, unlike
 
 import searcher
 from searcher import Embedder
 from searcher.embedding.encoder import int8, kernels, packed
 from searcher.embedding.encoder.passes import PASSES, TorchPasses, compiled_passes
+from searcher.engines.inverted import PostingsAsked
+from searcher.engines.words import best_by_words, terms
+from searcher.postings import Collection, Part, joining, merged
+from searcher.ranking.fusion import CANDIDATES
+from searcher.store.keyword_index import spaced
+from searcher.store.tokenized import PIECE, segment_of
 from searcher.system import cores
 from searcher.vectors import Some, VectorIndex, codes, floats, index
 from searcher.vectors.signs import Signs
@@ -48,6 +57,7 @@ KERNELS = {
         ["vectors/scan.c", "vectors/scan.h", "vectors/best.h"], "AVX512-VNNI", (codes, "kernels", lambda: None)
     ),
     "signs": Kernel(["vectors/sieve.c"], "AVX512-VNNI", (Signs, "of", lambda *_: None)),
+    "words": Kernel(["postings/join.c"], "any x86-64", (joining, "kernels", lambda: None)),
     "layers in bfloat16": Kernel(
         [f"embedding/encoder/{name}" for name in ENCODER], "AMX or AVX512-BF16", (packed, "tile_kernels", lambda: None)
     ),
@@ -144,6 +154,27 @@ def searches(vectors: np.ndarray) -> Iterator[Pair]:
             yield Pair(name, "program", f"{asked} asked of sq8", ours, theirs)
 
 
+def worded(count: int) -> Iterator[Pair]:
+    """The best by words, ten and as many as a hybrid search takes, of so many sentences and windows: 60 questions."""
+    texts = [spaced(text) for text in islice(unlike(all_texts()), count)]
+    starts = range(0, count, PIECE)
+    pieces = [segment_of(np.arange(at, min(at + PIECE, count)) + 1, texts[at : at + PIECE]) for at in starts]
+    collection = Collection((Part(merged([(piece, None) for piece in pieces]), np.empty(0, np.int32)),))
+    asked = [(PostingsAsked.of(collection, words), words) for words in map(terms, questions()[:60])]
+
+    def ask(k: int) -> None:
+        for holding, words in asked:
+            if holding is not None:
+                best_by_words(holding, words, k)
+
+    def without(k: int) -> None:
+        with off("words"):
+            ask(k)
+
+    for k in (K, CANDIDATES) if joining.kernels() else ():
+        yield Pair("words", "program", f"the {k} best by words", partial(ask, k), partial(without, k))
+
+
 def encoders(texts: list[str]) -> Iterator[Pair]:
     """Texts embedded, tokenising included: uneven ones, and ones as long as a model takes."""
     words = " ".join(texts).split()
@@ -202,7 +233,7 @@ def main() -> None:
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # that long texts are cut
     vectors, rows = unit(options.vectors, 0), []
-    for pairs in (calls(vectors), searches(vectors), encoders(uneven_texts(options.texts))):
+    for pairs in (calls(vectors), searches(vectors), worded(len(vectors)), encoders(uneven_texts(options.texts))):
         for pair in pairs:
             rows.append(row(pair, options.rounds))
             print("{kernel:18} {where:7} {what:42} {ours_ms:9.3f} ms {without_ms:9.3f} ms {gain:6.2f} x ({least}-{most}), processor {processor_gain} x".format(**rows[-1]))  # fmt: skip

@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SANITIZERS = "-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all"
-TESTS = ["vectors", "embedding/test_encoder.py", "embedding/test_int8.py"]
+TESTS = ["vectors", "engines/test_inverted.py", "embedding/test_encoder.py", "embedding/test_int8.py"]
 PRELOADED = ["libasan.so", "libubsan.so", "libstdc++.so"]  # the last, for exceptions of libraries that are loaded later
 OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0:detect_stack_use_after_return=1",

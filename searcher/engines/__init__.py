@@ -3,7 +3,7 @@
 Imports: errors, system, plain, places, records, text, filters, embedding, vectors, postings, store.
 """
 
-from searcher.engines.engine import Candidate, Effort, Engine, Hit, Near, cosine
+from searcher.engines.engine import Candidate, Effort, Engine, Hit, Near, cosine, cosines
 from searcher.engines.library import Library, Where, keys_of
 from searcher.engines.local import LocalEngine
 from searcher.engines.opening import SCHEME, Opened
@@ -35,6 +35,7 @@ __all__ = [
     "check",
     "compact",
     "cosine",
+    "cosines",
     "keys_of",
     "make_index",
     "repair",

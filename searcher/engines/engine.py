@@ -14,7 +14,7 @@ from searcher.records import Document, Head, Input, Prepared, Row
 from searcher.store import Kept, Look, SeenFile, Unanswered
 from searcher.vectors import IndexType, check_knob
 
-__all__ = ["ANY", "Candidate", "Effort", "Engine", "Hit", "Near", "Notes", "cosine"]
+__all__ = ["ANY", "Candidate", "Effort", "Engine", "Hit", "Near", "Notes", "cosine", "cosines"]
 
 
 class Candidate(Protocol):
@@ -63,8 +63,13 @@ ANY = Effort()
 
 def cosine(row: Candidate, vector: np.ndarray) -> float:
     """Of a passage's stored vector and a unit vector (d,)."""
-    # Not for many at once: a matrix product may round equal rows differently.
-    return max(-1.0, min(1.0, float(np.dot(row.vector, vector))))
+    return float(cosines(row.vector[None], vector)[0])
+
+
+def cosines(vectors: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    """Of stored vectors (n, d) and a unit vector (d,), each to the bit what it is by itself. -> (n,) float32"""
+    # Not by a matrix product, which may round equal rows differently.
+    return np.vecdot(vectors, vector).clip(-1, 1)
 
 
 class Notes(Protocol):

@@ -1,16 +1,17 @@
 """The nearest passages of the local engine: FAISS proposes, the stored vectors score and, where asked, prove."""
 
 from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import TypeVar
 
 import numpy as np
 
-from searcher.engines.engine import ANY, Candidate, Effort, cosine
+from searcher.engines.engine import ANY, Candidate, Effort, cosines
 from searcher.engines.snapshots import Snapshot
 from searcher.store import READ_ROWS, Store
 from searcher.vectors import Found
 
-__all__ = ["P", "Read", "best_ids", "cosines", "nearest"]
+__all__ = ["P", "Read", "best_ids", "nearest", "stored_cosines"]
 
 Known = dict[int, np.ndarray]  # id → stored vector (d,)
 P = TypeVar("P", bound=Candidate)
@@ -40,8 +41,9 @@ def nearest(
     rows = read(set(best[best >= 0].tolist()), known)
     ranked = []
     for vector, ids in zip(vectors, best, strict=True):
-        hits = [(cosine(rows[number], vector), rows[number]) for number in ids.tolist() if number >= 0]
-        ranked.append(sorted(hits, key=lambda hit: (-hit[0], hit[1].passage_id)))
+        found = [rows[number] for number in np.sort(ids[ids >= 0]).tolist()]
+        scores = cosines(np.array([own.vector for own in found]), vector).tolist() if found else []
+        ranked.append(sorted(zip(scores, found, strict=True), key=itemgetter(0), reverse=True))  # equals as they were
     return ranked
 
 
@@ -84,7 +86,7 @@ def _again(store: Store, vectors: np.ndarray, found: Found) -> tuple[Found, Know
     return Found(scores, found.ids), dict(zip(ids.tolist(), stored, strict=True))
 
 
-def cosines(store: Store, vectors: np.ndarray, ids: np.ndarray) -> np.ndarray:
+def stored_cosines(store: Store, vectors: np.ndarray, ids: np.ndarray) -> np.ndarray:
     """Each query (q, d) with the stored vectors of its ids (q, k). -> (q, k) float32, -inf where an id is -1, none."""
     return np.where(ids < 0, -np.inf, _again(store, vectors, Found(np.empty(ids.shape, np.float32), ids))[0].scores)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from searcher.embedding import normalize
 from searcher.engines.local import LocalEngine
-from searcher.engines.nearest import best_ids, cosines
+from searcher.engines.nearest import best_ids, stored_cosines
 from searcher.engines.snapshots import Snapshot
 from searcher.errors import BadValue
 from searcher.store import Store
@@ -59,13 +59,13 @@ def _is_made(engine: LocalEngine, wanted: Indexing) -> bool:
 def _tuned(store: Store, snapshot: Snapshot, recall: float) -> dict[str, Any]:
     """The least knob that reaches a recall@10 against exact search, and what it costs, as fields of Indexing."""
     kind, questions = snapshot.base.type, _questions(store, snapshot)
-    nearest = cosines(store, questions, best_ids(store, snapshot, questions, K, exact=True))
+    nearest = stored_cosines(store, questions, best_ids(store, snapshot, questions, K, exact=True))
     enough = nearest.min(axis=1, keepdims=True) - ROUNDING  # of copies of a passage any is as good as another
     for knob in KNOBS:
         begun = time.perf_counter()
         found = [best_ids(store, snapshot, question[None], K, knob=knob) for question in questions]
         seconds = time.perf_counter() - begun
-        share = float((cosines(store, questions, np.vstack(found)) >= enough).sum() / nearest.size)
+        share = float((stored_cosines(store, questions, np.vstack(found)) >= enough).sum() / nearest.size)
         if share >= recall:
             return {
                 "tuned": kind.name, "effort": knob, "recall": round(share, 4), "questions": len(questions),

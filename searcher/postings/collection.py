@@ -13,14 +13,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from searcher.postings.segment import Listed, Segment, share
+from searcher.postings.joining import Hand, Weighed, join, meet, unite
+from searcher.postings.segment import Listed, Segment
 
-__all__ = ["Collection", "Part", "Word", "meet", "weight"]
+__all__ = ["Collection", "Part", "Word", "weight"]
 
 FILTERS = 16  # of which it is remembered what they let through
 ENOUGH = 20  # passages for each hit, with the rarest words, tell how high the best ones score
 NARROW = 256  # a filter that lets through so many times fewer passages than hold the words is looked through itself
-DENSE = 8  # of more than one place in so many a mask is made: quicker than to sort them
 SURE = 1 - 1e-9  # sums of bounds are rounded otherwise than sums of scores
 
 
@@ -29,15 +29,6 @@ class Word(NamedTuple):
 
     lists: tuple[Listed, ...]
     holding: int
-
-
-class Weighed(NamedTuple):
-    """The list of a word in one part, the word's weight, and the most that the word and all after it add to a score."""
-
-    places: np.ndarray
-    counts: np.ndarray
-    weight: float
-    rest: float
 
 
 class Found(NamedTuple):
@@ -97,61 +88,38 @@ class Part:
         if allowed is not None:
             _, mask, places = self.among(allowed)
             if NARROW * len(places) <= many[-1]:
-                return self._scored(lists, average, places, 0, k, reached)
+                return self._best_of(Hand(places, np.zeros(len(places))), lists, average, k, reached)
             enough *= len(mask) / len(places)
         first = _needed(lists, reached) if reached else min(int(np.searchsorted(many, enough)) + 1, len(lists))
         while True:
-            places = _united([own.places for own in lists[:first]], len(self.segment))
-            found = self._scored(lists, average, places if mask is None else places[mask[places]], first, k, reached)
+            rest = lists[first].rest if first < len(lists) else 0.0
+            hand = unite(lists[:first], self.segment.lengths, average, reached * SURE, rest, mask)
+            found = self._best_of(hand, lists[first:], average, k, reached)
             if len(found.scores) == k:
                 reached = max(reached, float(found.scores[-1]))
             if (needed := _needed(lists, reached)) <= first:
                 return found
             first = needed
 
-    def _scored(
-        self, lists: Sequence[Weighed], average: float, places: np.ndarray, first: int, k: int, reached: float
-    ) -> Found:
-        """Those of some passages that hold a word and may be among the k best of them, best first.
+    def _best_of(self, hand: Hand, lists: Sequence[Weighed], average: float, k: int, reached: float) -> Found:
+        """Those of some passages that may be among the k best, once some words more are added, best first.
 
-        first: words by which they were found; after these, whoever cannot reach the k-th best so far is left out.
+        Words are added in the order in which FTS5 has them; whoever cannot reach the k-th best so far is left out.
         """
-        sums = self._sums(lists[:first], average, places)
-        for own in lists[first:]:
-            reached = max(reached, _kth(sums, k))
-            able = sums + own.rest >= reached * SURE
-            places, sums = places[able], sums[able]
-            self._add(own, average, places, sums)
-        best = np.flatnonzero((sums > 0) & (sums >= _kth(sums, k)))
-        best = best[np.lexsort((places[best], -sums[best]))][:k]
-        return Found(places[best], sums[best])
-
-    def _sums(self, lists: Sequence[Weighed], average: float, places: np.ndarray) -> np.ndarray:
-        """What some words are worth together to each of some passages, (n,), as `_add` adds them, in one go."""
-        if not lists or not len(places):
-            return np.zeros(len(places))
-        held = np.concatenate([own.places for own in lists])
-        worth = np.repeat([own.weight for own in lists], [len(own.places) for own in lists])
-        worth *= share(np.concatenate([own.counts for own in lists]), self.segment.lengths[held], average)
-        at = places.searchsorted(held)
-        at[at == len(places)] = 0
-        there = places[at] == held
-        return np.bincount(at[there], worth[there], len(places))
-
-    def _add(self, own: Weighed, average: float, places: np.ndarray, sums: np.ndarray) -> None:
-        """What a word is worth to each of some passages, (n,), to be added in the order in which FTS5 has the words."""
-        at, of = meet(places, own.places)
-        sums[at] += own.weight * share(own.counts[of], self.segment.lengths[places[at]], average)
+        reached = max(reached, _kth(hand.sums, k))
+        hand = join(hand, lists, self.segment.lengths, average, reached * SURE)
+        best = np.flatnonzero((hand.sums > 0) & (hand.sums >= _kth(hand.sums, k)))
+        best = best[np.lexsort((hand.places[best], -hand.sums[best]))][:k]
+        return Found(hand.places[best], hand.sums[best])
 
     def scores(self, lists: Sequence[Weighed], average: float, ids: np.ndarray, allowed: np.ndarray | None) -> Found:
         """Those of some passages, ids rising, that are there, allowed and hold a word, whatever they score."""
         places = meet(self.segment.ids, ids)[0].astype(np.int32)
         mask = self.kept if allowed is None else self.among(allowed).mask
         places = places if mask is None else places[mask[places]]
-        sums = np.zeros(len(places))
-        for own in lists:
-            self._add(own, average, places, sums)
-        return Found(places[sums > 0], sums[sums > 0])
+        hand = Hand(places, np.zeros(len(places)))
+        hand = join(hand, lists, self.segment.lengths, average)
+        return Found(hand.places[hand.sums > 0], hand.sums[hand.sums > 0])
 
 
 @dataclass(frozen=True)
@@ -223,31 +191,6 @@ class Collection:
 def weight(passages: int, holding: int) -> float:
     """What BM25 has for the weight of a word that so many of the passages hold, as FTS5 bounds it."""
     return max(log((max(passages - holding, 0) + 0.5) / (holding + 0.5)), 1e-6)
-
-
-def meet(these: np.ndarray, those: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where in either the numbers stand that both hold; both rising. (n,), (m,) -> two of one length, int64."""
-    if len(those) > len(these):
-        at, of = meet(those, these)
-        return of, at
-    if not len(those):
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    at = np.searchsorted(these, those)
-    at[at == len(these)] = 0
-    there = np.flatnonzero(these[at] == those)
-    return at[there], there
-
-
-def _united(lists: Sequence[np.ndarray], count: int) -> np.ndarray:
-    """The places, of so many, that are in any of some lists, rising. -> (n,) int32"""
-    if DENSE * sum(map(len, lists)) > count:
-        mask = np.zeros(count, bool)
-        for places in lists:
-            mask[places] = True
-        return np.flatnonzero(mask).astype(np.int32)
-    every = np.concatenate([*lists, np.empty(0, np.int32)])
-    every.sort(kind="stable")  # which merges what is sorted: ten times as fast as np.unique
-    return every[np.append(every[1:] != every[:-1], True)] if len(every) else every
 
 
 def _needed(lists: Sequence[Weighed], reached: float) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from searcher.engines import Candidate, Engine, Near, cosine
+from searcher.engines import Candidate, Engine, Near, cosines
 from searcher.filters import Filter
 from searcher.ranking.evidence import Evidence
 from searcher.ranking.fusion import CANDIDATES, fuse
@@ -53,24 +53,25 @@ def candidates_of(
     readable: float = 1.0,
 ) -> Candidates:
     """The passages nearest to a question (d,), and as many, `depth`, of those that hold its words."""
-    known = {own.passage_id: own for _, own in near}
-    cosines = {own.passage_id: score for score, own in near}
-    ids, scores = engine.by_words(question, depth, where, list(known))
-    others = engine.ranked_by(set(ids.tolist()) - known.keys())
-    cosines |= {number: cosine(own, vector) for number, own in others.items()}
-    numbers = sorted(cosines)  # by id, so that however many there are, sums come out alike
-    found = [known.get(number) or others[number] for number in numbers]
-    worth = dict(zip(ids.tolist(), scores.tolist(), strict=True))
+    every = {own.passage_id: own for _, own in near}
+    ids, scores = engine.by_words(question, depth, where, list(every))
+    every |= engine.ranked_by(set(ids.tolist()) - every.keys())
+    numbers = np.array(sorted(every), np.int64)  # by id, so that however many there are, sums come out alike
+    found = [every[number] for number in numbers.tolist()]
+    vectors = np.array([own.vector for own in found])
+    bm25, among = np.zeros(len(found), np.float32), np.zeros(len(found), bool)
+    bm25[numbers.searchsorted(ids)] = scores
     # However many hits are asked for, what standardises the scores are the same candidates.
-    standard = {*ids[:CANDIDATES].tolist(), *(own.passage_id for _, own in near[:CANDIDATES])}
+    standard = [*ids[:CANDIDATES].tolist(), *(own.passage_id for _, own in near[:CANDIDATES])]
+    among[numbers.searchsorted(standard)] = True
     evidence = Evidence(
-        cosines=np.array([cosines[number] for number in numbers]),
-        bm25=np.array([worth.get(number, 0) for number in numbers], np.float32),
-        rarest=engine.rarest(question, np.array(numbers, np.int64)),
-        vectors=np.array([own.vector for own in found]),
+        cosines=cosines(vectors, vector).astype(np.float64) if found else np.empty(0),
+        bm25=bm25,
+        rarest=engine.rarest(question, numbers),
+        vectors=vectors,
         lengths=np.array([len(own.text) for own in found]),
         readable=readable,
-        among=np.array([number in standard for number in numbers], dtype=bool),
+        among=among,
     )
     best = [*([near[0][1].passage_id] if near and readable else []), *ids[:1].tolist()]
-    return Candidates(found, evidence, tuple(numbers.index(number) for number in dict.fromkeys(best)))
+    return Candidates(found, evidence, tuple(numbers.searchsorted([*dict.fromkeys(best)]).tolist()))

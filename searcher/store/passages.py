@@ -18,7 +18,17 @@ from searcher.store.filter_sql import allowed_ids, chosen_ids
 from searcher.store.given import NOWHERE, as_given
 from searcher.store.lookup import Spans, is_key, keys, spans
 from searcher.store.placed import PLACE, as_place
-from searcher.store.rows import DOCUMENT_PART, PASSAGE_PART, Bare, as_bare, as_row, check_part, key_of, vector_bytes
+from searcher.store.rows import (
+    DOCUMENT_PART,
+    PASSAGE_PART,
+    Bare,
+    as_bare,
+    as_row,
+    as_vectors,
+    check_part,
+    key_of,
+    vector_bytes,
+)
 from searcher.store.schema import COLUMNS
 from searcher.store.state import State, ids_of
 
@@ -146,9 +156,8 @@ class Passages(State):
             done = 0
             while batch := rows.fetchmany(READ_ROWS):
                 part = slice(done, done + len(batch))
-                joined = b"".join(vector_bytes(number, blob, crc, dimension) for number, blob, crc in batch)
                 ids[part] = [row[0] for row in batch]
-                vectors[part] = np.frombuffer(joined, dtype="<f4").reshape(-1, dimension)
+                vectors[part] = as_vectors(batch, dimension)
                 done += len(batch)
         return ids, vectors
 
@@ -171,8 +180,7 @@ class Passages(State):
             if not np.array_equal(part[places], found) or (present and len(found) < len(part)):
                 raise DamagedIndex("passages and vectors do not belong together; run: searcher check")
             vectors = np.zeros((len(part), dimension), dtype=np.float32)
-            joined = b"".join(vector_bytes(number, blob, crc, dimension) for number, blob, crc in rows)
-            vectors[places] = np.frombuffer(joined, dtype="<f4").reshape(-1, dimension)
+            vectors[places] = as_vectors(rows, dimension)
             yield vectors
 
     def vectors_of(self, ids: np.ndarray) -> np.ndarray:
@@ -182,8 +190,7 @@ class Passages(State):
             rows = connection.execute(query, [json.dumps(ids.tolist())]).fetchall()
         if [row[0] for row in rows] != ids.tolist():
             raise DamagedIndex("passages and vectors do not belong together; run: searcher check")
-        joined = b"".join(vector_bytes(number, blob, crc) for number, blob, crc in rows)
-        return np.frombuffer(joined, dtype="<f4").reshape(len(ids), -1)
+        return as_vectors(rows)
 
     def known_vectors(self, inputs: Iterable[Input], context: bool = False) -> dict[Input, np.ndarray]:
         """What decides a vector → the vector (d,) float32, for those that are a passage's already.
@@ -214,7 +221,7 @@ class Passages(State):
             found = connection.execute(query, [json.dumps(wanted)]).fetchall()
         if missing := set(wanted) - {row[0] for row in found}:
             raise DamagedIndex(f"passage {min(missing)}, its document or its vector is gone; run: searcher check")
-        return {row[0]: as_bare(row, known[row[0]]) for row in found}
+        return as_bare(found, known)
 
     def rows(self, ids: Iterable[int], vectors: Mapping[int, np.ndarray] | None = None) -> dict[int, Row]:
         """Passages by id, each verified; DamagedIndex for one that is not what was stored, or is not there.

@@ -8,7 +8,7 @@ import hashlib
 import json
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
@@ -23,8 +23,8 @@ from searcher.text import places_of
 
 __all__ = [
     "DOCUMENT_PART", "FAQ_COLUMNS", "PASSAGE_PART", "WHOLE_DOCUMENT", "Bare", "as_bare", "as_document", "as_row",
-    "as_settings", "check_part", "checksum", "document_part", "document_row", "key_of", "passage_rows", "settings_rows",
-    "settings_values", "stored_settings", "vector_bytes", "vector_rows",
+    "as_settings", "as_vectors", "check_part", "checksum", "document_part", "document_row", "key_of", "passage_rows",
+    "settings_rows", "settings_values", "stored_settings", "vector_bytes", "vector_rows",
 ]  # fmt: skip
 
 # The columns that the checksums cover, in their order, and those that make a document.
@@ -38,6 +38,7 @@ WHOLE_DOCUMENT = (
 # … and those of the tables about a FAQ.
 FAQ_COLUMNS = {"faq": "key, value", "unanswered": "id, asked, question"}
 
+ID = struct.Struct("<q")  # as a vector's checksum covers it
 DAMAGED = "is not what was stored; run: searcher check"
 
 
@@ -143,10 +144,12 @@ def as_document(row: tuple[Any, ...]) -> Document:
     return document
 
 
-def as_bare(row: tuple[Any, ...], vector: np.ndarray) -> Bare:
-    """The passage in columns PASSAGE_PART, crc, with its vector. DamagedIndex if bad."""
-    check_part(row, f"passage {row[0]}")
-    return Bare(row[0], row[7], vector)
+def as_bare(rows: Sequence[tuple[Any, ...]], vectors: Mapping[int, np.ndarray]) -> dict[int, Bare]:
+    """The passages in columns PASSAGE_PART, crc, by their ids, with their vectors. DamagedIndex if one is bad."""
+    for row in rows:
+        if checksum(row[:-1]) != row[-1]:
+            check_part(row, f"passage {row[0]}")
+    return {row[0]: Bare(row[0], row[7], vectors[row[0]]) for row in rows}
 
 
 def as_row(row: tuple[Any, ...], vector: np.ndarray, place: Place | None = None) -> Row:
@@ -176,10 +179,26 @@ def vector_bytes(number: int, blob: bytes, crc: int, dimension: int | None = Non
     return blob
 
 
+def as_vectors(rows: Sequence[tuple[int, bytes, int]], dimension: int | None = None) -> np.ndarray:
+    """The vectors in columns id, vector, crc. -> (n, d) float32. DamagedIndex as of `vector_bytes`.
+
+    dimension: None for that of the first.
+    """
+    # A search reads some 200: to call a function for each takes as long as the checksums.
+    blobs = [
+        blob for number, blob, crc in rows
+        if isinstance(blob, bytes) and zlib.crc32(blob, zlib.crc32(ID.pack(number))) == crc
+    ]  # fmt: skip
+    wanted = dimension if dimension is not None else len(blobs[0]) // 4 if blobs else 0
+    if len(blobs) < len(rows) or any(len(blob) != 4 * wanted for blob in blobs):
+        blobs = [vector_bytes(*row, wanted) for row in rows]  # which says what is wrong
+    return np.frombuffer(b"".join(blobs), dtype="<f4").reshape(len(rows), wanted)
+
+
 def checksum(values: tuple[Any, ...]) -> int:
     """CRC-32 of strings, whole numbers and None."""
     return zlib.crc32(ascii(values).encode())  # not repr, which knows more characters in each version of Python
 
 
 def _vector_crc(number: int, blob: bytes) -> int:
-    return zlib.crc32(blob, zlib.crc32(struct.pack("<q", number)))
+    return zlib.crc32(blob, zlib.crc32(ID.pack(number)))

@@ -18,7 +18,7 @@ from searcher.engines.inverted import PostingsAsked
 from searcher.engines.keyword_table import KeywordTable
 from searcher.engines.words import best_by_words, rarest, terms
 from searcher.filters import parse
-from searcher.postings import Collection, Part, Segment, merged
+from searcher.postings import Collection, Part, Segment, joining, merged
 from searcher.store import way_of_words
 from searcher.store.keyword_index import enter, leave, spaced
 from searcher.store.schema import KEYWORDS
@@ -33,9 +33,9 @@ WORDS = [
 ]  # fmt: skip
 # The ways to find the best, each of which has to be right however few passages there are.
 WAYS = {
-    "ENOUGH": st.sampled_from([0, 0.2, 20]),
-    "NARROW": st.sampled_from([0, 8, 256]),
-    "DENSE": st.sampled_from([0, 99]),
+    "collection.ENOUGH": st.sampled_from([0, 0.2, 20]),
+    "collection.NARROW": st.sampled_from([0, 8, 256]),
+    "joining.kernels": st.sampled_from([joining.kernels, lambda: None]),
 }
 SHARES = [1 / (place + 1) ** 1.2 for place in range(len(WORDS))]
 texts_of_words = st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join)
@@ -145,13 +145,13 @@ corpora = st.lists(texts_of_words, min_size=1, max_size=24) | st.builds(
 )  # fmt: skip
 def test_the_ranking_of_any_passages_is_that_of_fts5(
     texts: list[str], asked: list[str], k: int, went: set[int], base: int, wanted: set[int] | None, others: set[int],
-    ways: dict[str, float],
+    ways: dict[str, Any],
 ) -> None:  # fmt: skip
     connection, postings = held(texts, went, base)
     allowed = None if wanted is None else np.array(sorted(wanted), np.int64)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in ways.items():
-            patch.setattr(f"searcher.postings.collection.{name}", value)
+            patch.setattr(f"searcher.postings.{name}", value)
         for question in asked:
             words, ids = terms(question), np.array(sorted(others), np.int64)
             if (ours := PostingsAsked.of(postings, words)) is not None:
@@ -161,6 +161,37 @@ def test_the_ranking_of_any_passages_is_that_of_fts5(
                 ]
                 assert [own.tolist() for own in found[0]] == [own.tolist() for own in found[1]]
     connection.close()
+
+
+places = st.sets(st.integers(0, 99)).map(lambda held: np.array(sorted(held), np.int32))
+
+
+@given(
+    places, st.lists(places, max_size=4), st.sampled_from([np.uint8, np.uint16, np.uint32, np.int64]), st.floats(0, 9),
+    st.none() | st.sets(st.integers(0, 99)), st.integers(0, 9999), st.sampled_from([100, 5000, 9001]),
+)  # fmt: skip
+def test_words_are_united_and_joined_in_c_as_in_numpy_to_the_last_bit(
+    known: np.ndarray, holding: list[np.ndarray], width: Any, bar: float, counting: set[int] | None, seed: int,
+    total: int,
+) -> None:  # fmt: skip
+    if joining.kernels() is None:
+        pytest.skip("they were not built")
+    chance, apart = np.random.default_rng(seed), total // 100
+    mask = None if counting is None else np.isin(np.arange(total) // apart, [*counting])
+    lengths = chance.integers(1, 90, total).astype(np.int32)
+    lists = [
+        joining.Weighed(
+            own * np.int32(apart), chance.integers(1, min(np.iinfo(width).max, 100_000), len(own)).astype(width),
+            float(chance.random()) * 4, float(chance.random()) * 6,
+        )
+        for own in holding
+    ]  # fmt: skip
+    hand = joining.Hand(known * np.int32(apart), chance.random(len(known)) * 6)
+    found: list[list[bytes]] = []
+    for unite, join in ((joining.unite, joining.join), (joining._united, joining._joined)):
+        hands = unite(lists, lengths, 23.4, bar, 2.5, mask), join(hand, lists, lengths, 23.4, bar)
+        found.append([array.tobytes() for own in hands for array in own])
+    assert found[0] == found[1]
 
 
 def test_a_part_whose_passages_are_shorter_than_most_by_now_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import pytest
 from searcher.embedding.encoder import kernels
 from searcher.embedding.encoder.passes import PASSES
 from searcher.errors import UnknownName
+from searcher.postings import joining
 from searcher.system import kernel_library
 from searcher.vectors import codes, floats
 
@@ -30,7 +31,7 @@ def test_the_tests_of_encoder_and_search_pass_with_the_kernels_off(group: str) -
 
 def test_off_means_that_no_library_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEARCHER_KERNELS", "off")
-    for library in (*kernels.BUILDS.values(), *PASSES.values(), codes.LIBRARY, floats.LIBRARY):
+    for library in (*kernels.BUILDS.values(), *PASSES.values(), joining.LIBRARY, codes.LIBRARY, floats.LIBRARY):
         assert kernel_library(library) is None
 
 

@@ -82,8 +82,11 @@ class SmallForward:
             copy = self._copies.get(name)
             if copy is None:  # if two threads make one, either will do
                 copy = self._copies[name] = np.ascontiguousarray(matrix.T)
-            return state @ copy + self._array(f"{name}.bias")
-        return state @ matrix.T + self._array(f"{name}.bias")
+            product = state @ copy
+        else:
+            product = state @ matrix.T
+        product += self._array(f"{name}.bias")
+        return product
 
     def _array(self, name: str) -> np.ndarray:
         """A tensor of the layers, a view of the file where that holds float32; found once, of a model not large."""
@@ -101,25 +104,43 @@ class SmallForward:
 
 
 # Rational approximation of erf for float32, as in Eigen's generic_fast_erf: within 4 units in the last place.
-ERF_ABOVE = (
+ERF_ABOVE = np.array([
     2.2905065861350646e-4, 3.4082910107109506e-3, 5.0955695062380861e-2, 1.8520832239976145e-1, 1.128379143519084,
-)  # fmt: skip
-ERF_BELOW = (
+], np.float32)  # fmt: skip
+ERF_BELOW = np.array([
     -1.1791602954361697e-7, 2.3547966471313185e-5, 1.0179625278914885e-3, 1.4070470171167667e-2,
     1.1098505178285362e-1, 4.9746925110067538e-1, 1.0,
-)  # fmt: skip
+], np.float32)  # fmt: skip
+ERF_END = np.float32(3.832506856900711)
 
 
 def erf(x: np.ndarray) -> np.ndarray:
     """The error function, float32, elementwise."""
-    x = np.clip(x, -3.832506856900711, 3.832506856900711)
+    # In place wherever it can be: of some 20 tokens on, the system clears the memory of each new array first.
+    x = x.clip(-ERF_END, ERF_END)
     square = x * x
-    return x * np.polyval(np.array(ERF_ABOVE, np.float32), square) / np.polyval(np.array(ERF_BELOW, np.float32), square)
+    x *= _polynomial(ERF_ABOVE, square)
+    x /= _polynomial(ERF_BELOW, square)
+    return x
+
+
+def _polynomial(factors: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """By Horner's rule, the factor of the greatest power first, as np.polyval."""
+    y = x * factors[0]
+    for factor in factors[1:-1]:
+        y += factor
+        y *= x
+    y += factors[-1]
+    return y
 
 
 def gelu(x: np.ndarray) -> np.ndarray:
     """X Φ(x). Hendrycks & Gimpel 2016."""
-    return np.float32(0.5) * x * (1 + erf(x * np.float32(np.sqrt(0.5))))
+    share = erf(x * np.float32(np.sqrt(0.5)))
+    share += np.float32(1)
+    x = x * np.float32(0.5)
+    x *= share
+    return x
 
 
 def gelu_tanh(x: np.ndarray) -> np.ndarray:
