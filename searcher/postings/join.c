@@ -78,6 +78,8 @@ int64_t searcher_unite(const word *words, int count, const int32_t *lengths, int
             int64_t j = at[w];
             for (; j < own->m && own->places[j] < stop; j++) {
                 const int64_t inside = own->places[j] - start;
+                if (inside < 0) /* not rising: the file was damaged since it was verified */
+                    continue;
                 block[inside] += worth(own, j, lengths, average);
                 touched[inside / 64] |= (uint64_t)1 << inside % 64;
             }
