@@ -14,13 +14,13 @@ from searcher.engines.milvus import Address
 from searcher.engines.milvus.engine import MilvusEngine
 from searcher.errors import IndexUnavailable
 
-pymilvus = pytest.importorskip("pymilvus", reason="pymilvus is not installed: pip install 'searcher[milvus]'")
+pytest.importorskip("pymilvus", reason="pymilvus is not installed: pip install 'searcher[milvus]'")
 
+from pymilvus import MilvusException
 from pymilvus.client.grpc_handler import GrpcHandler
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning"
-)  # the wheel leaves sockets open
+# The wheel leaves sockets open.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 QUESTIONS = units(3, np.random.default_rng(5))
 MAKING = ("create_collection", "create_index", "load_collection")
 
@@ -48,7 +48,7 @@ def heard(monkeypatch: pytest.MonkeyPatch, stop_after: int | None = None) -> lis
 
         def call(self: GrpcHandler, *given: Any, **named: Any) -> Any:
             if stop_after is not None and len(calls) >= stop_after:
-                raise pymilvus.MilvusException(code=5, message="gone")
+                raise MilvusException(code=5, message="gone")
             calls.append((name, named))
             return own(self, *given, **named)
 
