@@ -131,3 +131,36 @@ def test_a_question_that_met_a_dead_node_of_a_cluster_is_asked_again_until_anoth
             engine.nearest(QUESTIONS[:1], 5)
         assert (left[0] < 999) == (said == LOST)
     engine.close()
+
+
+def test_a_question_that_nobody_answers_for_ten_seconds_is_asked_once_more_with_all_the_time_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import grpc
+    from pymilvus.client.grpc_handler import GrpcHandler
+
+    class Late(grpc.RpcError):
+        def code(self) -> grpc.StatusCode:
+            return grpc.StatusCode.DEADLINE_EXCEEDED
+
+        def details(self) -> str:
+            return "Deadline Exceeded"
+
+    engine = MilvusEngine(Address.of(f"milvus:{tmp_path}/x.db"), create=True)
+    engine.settle(SETTINGS)
+    library, search, had, late = filled(engine), GrpcHandler.search, list[float](), [1]
+
+    def waiting(self: GrpcHandler, *given: Any, timeout: float, **named: Any) -> Any:
+        had.append(timeout)
+        if len(had) <= late[0]:
+            raise Late
+        return search(self, *given, timeout=timeout, **named)
+
+    monkeypatch.setattr(GrpcHandler, "search", waiting)
+    library.check(engine, QUESTIONS[:1], 5)
+    assert (had[0], len(had)) == (10, 2)
+    had[:], late[0] = [], 1000
+    with pytest.raises(IndexUnavailable):
+        engine.nearest(QUESTIONS[:1], 5)
+    assert (had[0], len(had)) == (10, 2) and 10 < had[1] <= 60
+    engine.close()
