@@ -123,17 +123,19 @@ class Again(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.by_us = self.by_pymilvus = 0
-        own = connection.passes
-
-        def counted(*given: Any) -> bool:
-            passing = own(*given)
-            self.by_us += passing
-            return passing
-
-        connection.passes = counted
+        for name in ("passes", "late"):
+            setattr(connection, name, self._counted(getattr(connection, name)))
         logger = logging.getLogger("pymilvus")
         logger.propagate = False
         logger.addHandler(self)
+
+    def _counted(self, own: Callable[..., bool]) -> Callable[..., bool]:
+        def counted(*given: Any) -> bool:
+            again = own(*given)
+            self.by_us += again
+            return again
+
+        return counted
 
     def listen(self) -> None:
         """Hear pymilvus, which our engine silences when it connects."""
