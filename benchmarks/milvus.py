@@ -3,9 +3,11 @@
     tests/server.sh FOLDER benchmarks/milvus.py   # of the server in the milvus wheel; see there
     python benchmarks/milvus.py --uri http://HOST:19530 [--count 100000]
     python benchmarks/milvus.py --uri FILE.db     # Milvus Lite
+    … --index FOLDER                              # copies that index, which `write` of scale.py made, and asks both
 
 Passages with synthetic vectors of 384 numbers, ten to a document, written in batches of 500 documents, then asked one question
-at a time: of all, and under filters that allow a fifth and a thousandth. The vectors differ in 32 directions, the first of
+at a time: of all, and under filters that allow a fifth, a hundredth and a thousandth. With --index it is real sentences and
+questions (scale_corpus.py) in documents of eight, and whatever of the folder's caches is newer is written there. The vectors differ in 32 directions, the first of
 them most, and a little in all; with --clusters they are those of scale_synthetic.py, twenty thousand tight clusters, among
 which no graph finds its way well. recall@10 counts against a numpy product with every vector that is allowed. The last line
 is JSON.
@@ -15,11 +17,15 @@ import argparse
 import statistics
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 from uuid import uuid4
 
 import numpy as np
 from common import report
+from scale import PER_DOCUMENT, shares
+from scale_corpus import cached
 from scale_synthetic import WIDTH, Clusters
 
 from searcher.embedding import IndexSettings, normalize
@@ -32,7 +38,7 @@ from searcher.ingest.copying import Copying
 from searcher.records import Chunk, Document, Prepared
 
 K, TO_A_DOCUMENT, BATCH, DIRECTIONS = 10, 10, 500, 32
-WHERE = {"all": None, "a fifth": "fifth = 0", "a thousandth": "thousandth = 0"}
+ALLOWED = {"all": 1, "a fifth": 5, "a hundredth": 100, "a thousandth": 1000}  # one passage in so many
 SETTINGS = IndexSettings(
     "made-up", "0" * 64, "1" * 64, {"layers": 1}, "mean", [1], "", True, "", "", False, WIDTH, 64, 0
 )
@@ -46,31 +52,63 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=100)
     parser.add_argument("--clusters", action="store_true")
     parser.add_argument("--copy", action="store_true", help="fill Milvus by searcher copy, out of the folder")
+    parser.add_argument("--index", type=Path, metavar="FOLDER", help="copy that index")
     given = parser.parse_args()
     draw = Clusters().draw if given.clusters else spread
-    vectors, questions = draw(given.count, 1), draw(given.questions, 2)
-    result: dict[str, dict[str, float]] = {}
+    case = real(given.questions) if given.index else made_up(draw(given.count, 1), draw(given.questions, 2))
+    result: dict[str, dict[str, float]] = {"folder": {}}
     with tempfile.TemporaryDirectory() as place:
-        folder = LocalEngine(Path(place) / "index", create=True)
+        folder = LocalEngine(given.index or Path(place) / "index", create=not given.index)
         milvus = MilvusEngine(Address.of(f"milvus:{given.uri}#bench_{uuid4().hex}"), create=True)
-        result["folder"] = filled(folder, vectors)
-        result["milvus"] = copied(folder, milvus) if given.copy else filled(milvus, vectors)
+        if not given.index:
+            result["folder"] = filled(folder, case.vectors)
+        result["milvus"] = copied(folder, milvus) if given.copy or given.index else filled(milvus, case.vectors)
+        print(result, flush=True)
         for name, engine in {"folder": folder, "milvus": milvus}.items():
-            result[name] |= asked(engine, vectors, questions)
-            print(name, result[name], flush=True)
+            result[name] |= asked(engine, case)
             engine.close()
     level = Access.of_environment().level
     report(
         "milvus",
         {
-            "count": given.count,
+            "count": len(case.vectors),
             "uri": given.uri,
             "consistency": level,
             "clusters": given.clusters,
-            "copied": given.copy,
+            "copied": given.copy or given.index is not None,
+            "real": given.index is not None,
             **result,
         },
     )
+
+
+class Case(NamedTuple):
+    """What is asked. vectors: of all passages, (n, d); filters: name → it, None for all, and which passages it allows."""
+
+    vectors: np.ndarray
+    questions: np.ndarray
+    filters: Mapping[str, tuple[str | None, np.ndarray]]
+
+
+def made_up(vectors: np.ndarray, questions: np.ndarray) -> Case:
+    """Of passages that are written here."""
+    numbers = np.arange(len(vectors)) // TO_A_DOCUMENT
+    filters = {
+        name: (f"of_{many} = 0" if many > 1 else None, np.flatnonzero(numbers % many == 0))
+        for name, many in ALLOWED.items()
+    }
+    return Case(vectors, questions, filters)
+
+
+def real(count: int) -> Case:
+    """Of an index of scale.py, and so many questions."""
+    _, vectors, questions = cached()
+    own = shares(-(-len(vectors) // PER_DOCUMENT))[np.arange(len(vectors)) // PER_DOCUMENT]
+    filters = {
+        name: (f"share < {100 / many}" if many > 1 else None, np.flatnonzero(own < 100 / many))
+        for name, many in ALLOWED.items()
+    }
+    return Case(vectors, questions[:: len(questions) // count][:count], filters)
 
 
 def spread(count: int, seed: int) -> np.ndarray:
@@ -104,7 +142,7 @@ def copied(source: Engine, target: Engine) -> dict[str, float]:
         nonlocal last
         last = time.perf_counter() if what == "stored" else last
 
-    done = Copying(source, target, SETTINGS, progress).run()
+    done = Copying(source, target, source.settings() or SETTINGS, progress).run()
     print(done, flush=True)
     result: dict[str, float] = {
         "rows_per_second": round(done.passages / (last - begun)),
@@ -115,28 +153,26 @@ def copied(source: Engine, target: Engine) -> dict[str, float]:
     return result
 
 
-def asked(engine: Engine, vectors: np.ndarray, questions: np.ndarray) -> dict[str, float]:
+def asked(engine: Engine, case: Case) -> dict[str, float]:
     """Milliseconds a question (median), hits and recall@10 of each filter."""
     result: dict[str, float] = {}
-    for name, where in WHERE.items():
+    for name, (where, allowed) in case.filters.items():
         tree = None if where is None else parse(where)
-        allowed = np.arange(len(vectors))
-        if where is not None:
-            allowed = allowed[allowed // TO_A_DOCUMENT % (5 if "fifth" in where else 1000) == 0]
-        engine.nearest(questions[:1], K, tree)
+        of_these = np.ascontiguousarray(case.vectors if where is None else case.vectors[allowed])
+        engine.nearest(case.questions[:1], K, tree)
         seconds, found, returned = [], 0, 0
-        for question in questions:
+        for question in case.questions:
             begun = time.perf_counter()
             with engine.reading():
                 [hits] = engine.nearest(question[None], K, tree)
             seconds.append(time.perf_counter() - begun)
             returned += len(hits)
-            scores = vectors[allowed] @ question
-            least = np.sort(scores)[-K]
+            least = np.partition(of_these @ question, -K)[-K]
             found += sum(score >= least - 1e-6 for score, _ in hits)
         result[f"{name}: ms"] = round(1000 * statistics.median(seconds), 1)
-        result[f"{name}: hits"] = returned / len(questions)
-        result[f"{name}: recall@10"] = round(float(found) / len(questions) / K, 4)
+        result[f"{name}: hits"] = returned / len(case.questions)
+        result[f"{name}: recall@10"] = round(float(found) / len(case.questions) / K, 4)
+        print(type(engine).__name__, result, flush=True)
     return result
 
 
@@ -146,7 +182,7 @@ def document(number: int, vectors: np.ndarray) -> Prepared:
     ends = np.cumsum([len(line) + 1 for line in text.split("\n")]) - 1
     starts = [0, *(ends[:-1] + 1).tolist()]
     chunks = [Chunk(start, int(end), (), 3) for start, end in zip(starts, ends, strict=True)]
-    own = Document(f"doc {number}", text, metadata={"fifth": number % 5, "thousandth": number % 1000})
+    own = Document(f"doc {number}", text, metadata={f"of_{many}": number % many for many in ALLOWED.values()})
     return Prepared(own, own.digest(), None, chunks, vectors[number * TO_A_DOCUMENT : (number + 1) * TO_A_DOCUMENT])
 
 

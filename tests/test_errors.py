@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from searcher import Embedder, Searcher, errors
-from searcher.engines.milvus.faults import Denied
+from searcher.engines.milvus.faults import Denied, Unmade
 from searcher.errors import BadValue, FilterError, SearcherError, SettingsMismatch, UnknownName, UnreadableFile
 from searcher.readers import Unsupported
 
@@ -26,6 +26,7 @@ EXAMPLES: list[SearcherError] = [
     errors.DamagedIndex("damaged"),
     errors.IndexUnavailable("locked"),
     Denied("no token"),
+    Unmade("no graph"),
 ]
 
 

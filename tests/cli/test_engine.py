@@ -140,7 +140,10 @@ def test_a_server_that_does_not_answer_is_told_after_the_deadline(monkeypatch: p
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("name", "value"), [("TIMEOUT", "soon"), ("TIMEOUT", "0"), ("CONSISTENCY", "some")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("TIMEOUT", "soon"), ("TIMEOUT", "0"), ("CONSISTENCY", "some"), ("SHARDS", "0"), ("REPLICAS", "two")],
+)
 def test_what_the_environment_says_wrong_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"SEARCHER_MILVUS_{name}", value)
     with pytest.raises(BadValue, match=f"SEARCHER_MILVUS_{name}"):

@@ -177,7 +177,7 @@ def test_a_user_does_what_the_roles_allow_and_is_told_of_the_rest(secured: Secur
     for user, privileges in {
         "nobody": [],
         "reader": reading,
-        "writer": [*reading, "Load", "Upsert", "Delete", "Flush"],
+        "writer": [*reading, "Load", "GetLoadState", "Upsert", "Delete", "Flush"],
     }.items():
         if user not in admin.list_users():
             admin.create_user(user, f"{user}-1234")

@@ -72,6 +72,8 @@ class Access:
     """How a server is reached and read. deadline: seconds for a call, all its retries included.
 
     tls: what is said of it, as in `tls.options`. No `repr`: the token is shown nowhere.
+    shards: in how many parts a new collection takes what is written; replicas: how many copies of one are loaded where
+    none is. None: what the server thinks best.
     """
 
     token: str = ""
@@ -79,12 +81,15 @@ class Access:
     tls: Mapping[str, str] = field(default_factory=dict)
     level: str = LEVELS[0]
     deadline: float = DEADLINE
+    shards: int | None = None
+    replicas: int | None = None
 
     @classmethod
     def of_environment(cls) -> "Access":
-        """From SEARCHER_MILVUS_TOKEN, _DATABASE, _CA, _CERT, _KEY, _SERVER_NAME, _CONSISTENCY, _TIMEOUT. BadValue."""
-        said = {name: os.environ.get(f"SEARCHER_MILVUS_{name}") or "" for name in
-                ("TOKEN", "DATABASE", "CA", "CERT", "KEY", "SERVER_NAME", "CONSISTENCY", "TIMEOUT")}  # fmt: skip
+        """From SEARCHER_MILVUS_ and the names below, without a value where they are not set. BadValue."""
+        said = {name: os.environ.get(f"SEARCHER_MILVUS_{name}") or "" for name in (
+            "TOKEN", "DATABASE", "CA", "CERT", "KEY", "SERVER_NAME", "CONSISTENCY", "TIMEOUT", "SHARDS", "REPLICAS",
+        )}  # fmt: skip
         level = said["CONSISTENCY"] or LEVELS[0]
         if level not in LEVELS:
             raise UnknownName("$SEARCHER_MILVUS_CONSISTENCY", level, LEVELS)
@@ -95,4 +100,12 @@ class Access:
         except ValueError:
             raise BadValue(f"$SEARCHER_MILVUS_TIMEOUT is {said['TIMEOUT']!r}; good: seconds above 0") from None
         tls = {name: said[name] for name in ("CA", "CERT", "KEY", "SERVER_NAME") if said[name]}
-        return cls(said["TOKEN"], said["DATABASE"], tls, level, deadline)
+        shards, replicas = (_number(name, said[name]) for name in ("SHARDS", "REPLICAS"))
+        return cls(said["TOKEN"], said["DATABASE"], tls, level, deadline, shards, replicas)
+
+
+def _number(name: str, said: str) -> int | None:
+    """A whole number from 1 on, None where nothing is said."""
+    if said and not (said.isdecimal() and int(said)):
+        raise BadValue(f"$SEARCHER_MILVUS_{name} is {said!r:.80}; good: a whole number from 1 on")
+    return int(said) if said else None

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from searcher.engines.milvus.address import Access, Address
-from searcher.engines.milvus.faults import passes, raised, told
+from searcher.engines.milvus.faults import late, passes, raised, told
 from searcher.engines.milvus.tls import check, options
 from searcher.errors import SearcherError
 
@@ -22,6 +22,9 @@ AT_ONCE = 1000  # rows that are asked for, or ids that are named, in one call
 CALL_BYTES = 16 * 2**20  # of the 64 MiB that a call may take; pymilvus writes vectors as text in none of it
 STRONG = "Strong"
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0  # seconds
+# Answered in moments, else, after so many seconds, asked once more: a proxy waits up to a minute for a query node that
+# died, while another has the answer.
+QUESTIONS, PATIENCE = ("search", "query"), 10.0
 Row = Mapping[str, Any]
 
 
@@ -36,10 +39,16 @@ class Connection:
 
     def ask(self, method: str, *given: Any, **named: Any) -> Any:
         """A method of `MilvusClient`. IndexUnavailable, in a line, for what fails or takes too long."""
-        return self._trying(lambda left: getattr(self._connected(left), method)(*given, timeout=left, **named))
+        patience = PATIENCE if method in QUESTIONS else self.access.deadline
+        return self._trying(
+            lambda left: getattr(self._connected(left), method)(*given, timeout=left, **named), patience
+        )
 
-    def _trying(self, call: Callable[[float], Any]) -> Any:
-        """What a call gives, which is told how many seconds it has; made again where that may help."""
+    def _trying(self, call: Callable[[float], Any], patience: float = float("inf")) -> Any:
+        """What a call gives, which is told how many seconds it has; made again where that may help.
+
+        patience: seconds after which it is made once more, with all the time that is left.
+        """
         try:
             faults = raised()
         except ImportError:
@@ -50,10 +59,13 @@ class Connection:
         while True:
             left = max(0.05, ends - time.monotonic())
             try:
-                return call(left)
+                return call(min(left, patience))
             except faults as fault:
-                if time.monotonic() + pause >= ends or not passes(fault, self.address):
+                was_late = patience < left and late(fault)
+                if time.monotonic() + pause >= ends or not (was_late or passes(fault, self.address)):
                     raise told(fault, self.address, self.access) from None
+            if was_late:
+                patience = float("inf")
             time.sleep(pause * random.uniform(0.5, 1))
             pause = min(2 * pause, LONGEST_PAUSE)
 

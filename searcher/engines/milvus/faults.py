@@ -12,12 +12,15 @@ from typing import Any
 from searcher.engines.milvus.address import Access, Address
 from searcher.errors import IndexUnavailable, SearcherError
 
-__all__ = ["Denied", "passes", "raised", "told"]
+__all__ = ["Denied", "Unmade", "late", "passes", "raised", "told"]
 
 # By Milvus' own numbers: not ready, unavailable, too many requests, a limit of the rate, not yet loaded, no channel, no
 # segment, no node. All that is asked here may be asked twice.
 PASSING = {1, 2, 4, 8, 101, 103, 500, 501, 503, 600, 601, 602, 901, 902, 903, 904}
-WAITING = ("UNAVAILABLE", "ABORTED")  # by gRPC's names
+WAITING, LATE = ("UNAVAILABLE", "ABORTED"), "DEADLINE_EXCEEDED"  # by gRPC's names
+# What a proxy says, under a number that stands for anything, when it lost another process of its cluster: until it
+# hears of that it goes on asking the dead one. Go's words of a connection.
+LOST = r"rpc error: code = (?:Unavailable|Canceled)|empty grpc client|connection re(?:fused|set)"
 CLOSED = r"Socket closed|Connection reset|Broken pipe"
 MOST = 300  # characters of what a server says
 
@@ -43,12 +46,20 @@ PASSED = {
     r"errors? resolving|lookup (?:error|failed)|DNS": "no machine of the name {host} is found",
     r"Connection refused": "nobody answers at port {port}",
     r"nreachable|No route|timed out": "{host} cannot be reached: {0}",
-    r"^DEADLINE_EXCEEDED": "there was no answer in time",
+    f"^{LATE}": "there was no answer in time",
+    LOST: "one of its processes does not answer the others",
 }
 
 
 class Denied(IndexUnavailable):
     """The user may not do that."""
+
+
+class Unmade(IndexUnavailable):
+    """A collection has not all that it was to have: whoever made it was stopped in between."""
+
+
+KINDS = {r"^PERMISSION_DENIED": Denied, r"no vector index|^index not found": Unmade}
 
 
 def raised() -> tuple[type[Exception], ...]:
@@ -67,7 +78,14 @@ def passes(fault: BaseException, address: Address) -> bool:
     if re.search(CLOSED, said) and _is_encrypted(address):
         return False
     code: Any = getattr(fault, "code", None)
-    return bool(getattr(fault, "retriable", False)) or code in PASSING or said.startswith(WAITING)
+    return bool(
+        getattr(fault, "retriable", False) or code in PASSING or said.startswith(WAITING) or re.search(LOST, said)
+    )
+
+
+def late(fault: BaseException) -> bool:
+    """Whether it is that there was no answer in the time that the call had."""
+    return _said(fault).startswith(LATE)
 
 
 def told(fault: BaseException, address: Address, access: Access) -> SearcherError:
@@ -75,7 +93,7 @@ def told(fault: BaseException, address: Address, access: Access) -> SearcherErro
     said = _said(fault)
     if address.is_lite:
         return _of_lite(said, address)
-    kind = Denied if said.startswith("PERMISSION_DENIED") else IndexUnavailable
+    kind = next((own for pattern, own in KINDS.items() if re.search(pattern, said)), IndexUnavailable)
     return kind(f"{address}: {_hidden(_meaning(said, address, access), access)}")
 
 

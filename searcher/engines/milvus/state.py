@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from searcher.embedding import IndexSettings
 from searcher.engines.milvus.address import Access, Address
 from searcher.engines.milvus.connection import Connection
-from searcher.engines.milvus.faults import Denied
+from searcher.engines.milvus.faults import Denied, Unmade
 from searcher.engines.milvus.layout import DOCUMENT_FIELDS, Stored, beside, digest_of, document_of, schemas
 from searcher.errors import IndexUnavailable
 from searcher.records import Head
@@ -21,6 +21,7 @@ __all__ = ["NUMBERS_AT_ONCE", "State", "pieces"]
 
 WORDS_SINCE = (2, 5)  # of Milvus
 SETTINGS, HEAD = "setting:all", "head:now"
+NOT_LOADED = "NotLoad"  # as pymilvus names it
 NUMBERS_AT_ONCE = 10_000  # rows of a few numbers each, read in one call
 
 
@@ -50,15 +51,29 @@ class State:
 
     @cached_property
     def is_there(self) -> bool:
-        """Whether both collections are; they are loaded then, which Milvus Lite forgets at every start."""
+        """Whether both collections are, as a whole; they are loaded then, which Milvus Lite forgets at every start."""
         if self.address.is_lite and not Path(self.address.uri).exists():
             return False  # the question would make an empty one
         if not all(self.server.ask("has_collection", name) for name in (self.passages, self.beside)):
             return False
         for name in (self.passages, self.beside):
-            with suppress(Denied):  # who may only read asks what others have loaded
-                self.server.ask("load_collection", name)
+            try:
+                self._load(name)
+            except Denied:
+                continue  # who may only read asks what others have loaded
+            except Unmade:
+                return False
         return True
+
+    def _load(self, name: str) -> None:
+        """Have a collection loaded. One that is stays as it is: asked for another number of copies a server refuses."""
+        try:
+            state = self.server.ask("get_load_state", name)["state"].name
+        except Denied:
+            state = NOT_LOADED
+        if state == NOT_LOADED:
+            replicas = self.server.access.replicas
+            self.server.ask("load_collection", name, **({"replica_number": replicas} if replicas else {}))
 
     @cached_property
     def version(self) -> tuple[int, ...]:
@@ -102,12 +117,18 @@ class State:
         known.check(asdict(settings) | {"model": None, "dtype": None})
 
     def _make(self, dimension: int) -> None:
-        client = self.server.client()
+        client, asked = self.server.client(), self.server.access.shards
+        shards = {"num_shards": asked} if asked else {}
         for end, (schema, indexes) in schemas(client, dimension, self.address.is_lite, self._can_words).items():
             name = self.address.collection + end
             if not self.server.ask("has_collection", name):
-                self.server.ask("create_collection", name, schema=schema, index_params=indexes)
-            self.server.ask("load_collection", name)
+                self.server.ask("create_collection", name, schema=schema, **shards)
+            for own in list(indexes):  # somebody who made it may have been stopped in between
+                if self.server.ask("list_indexes", name, own.field_name):
+                    indexes.remove(own)
+            if indexes:
+                self.server.ask("create_index", name, indexes)
+            self._load(name)
 
     def settled(self) -> IndexSettings:
         """The settings. IndexUnavailable before there are any."""
