@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from searcher.readers.parsers.drafting import Draft
 from searcher.readers.parsers.pdf_cleaning import plain, without_repeats
 from searcher.readers.parsers.pdf_footnotes import with_notes_below
+from searcher.readers.parsers.pdf_initials import with_initials
 from searcher.readers.parsers.pdf_layout import ENDED, blocks, body_size, heading_sizes, in_rows, with_marks
 from searcher.readers.parsers.pdf_outline import Span
 from searcher.readers.parsers.pdf_page import HYPHEN, Line, Page
@@ -28,7 +29,7 @@ def cleaned(page: Page) -> Page:
 
 def set_in_pages(draft: Draft, pages: Sequence[Page], labels: Sequence[str]) -> list[Span | None]:
     """Put all pages into a draft; where each of them stands. labels: as they are printed, "" for those without one."""
-    kept = without_repeats([page.lines for page in pages])
+    kept = with_initials(without_repeats([page.lines for page in pages]))
     body = body_size(kept)
     lined = [without_cuts(with_notes_below(in_rows(with_marks(lines)), body)) for lines in kept]
     spelled = speller(line.text for lines in lined for line in lines)
