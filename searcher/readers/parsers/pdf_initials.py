@@ -15,7 +15,7 @@ ALONE = set("aieouyàéèóü")  # letters that are words of their own in some l
 LARGER = 1.8  # times the height of the lines beside it
 LINES = 2  # that it stands beside, at least
 APART = 1.0  # of its height, by which a line may begin to the right of it
-OVER = 0.5  # of the height of a line, by which the letter's box, which has room for other letters, may reach over what is drawn
+OVER = 0.5  # of the height of a line, by which the box of the letter, which is wider than it, may reach over the line
 
 
 def with_initials(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
