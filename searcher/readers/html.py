@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from searcher.readers.blocks import Block, laid_out, readable
 from searcher.readers.decoding import decoded
 from searcher.readers.headings import Heading, sections
-from searcher.readers.htmltree import clean, line_of, parsed
+from searcher.readers.htmltree import clean, parsed
 from searcher.readers.maintext import main_text
+from searcher.readers.marks import line_of
 from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.records import Document
 

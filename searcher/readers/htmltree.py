@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from searcher.errors import UnreadableFile
 from searcher.readers.furniture import INVISIBLE
 from searcher.readers.linear import spelled
-from searcher.readers.marks import drop_marks
+from searcher.readers.marks import drop_marks, line_of
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-__all__ = ["clean", "flatten_cells", "line_of", "parsed", "spell_formulas"]
+__all__ = ["clean", "flatten_cells", "parsed", "spell_formulas"]
 
 LAYOUT = ("table", "h1", "h2", "h3", "h4", "h5", "h6", "pre")  # a cell that holds one of these lays out the page
 LONGEST_CELL = 500
@@ -93,8 +93,3 @@ def flatten_cells(root: "Element") -> None:
         text = line_of(cell).replace(" ; ", "; ")
         del cell[:]
         cell.text = text
-
-
-def line_of(element: "Element | None") -> str:
-    """All text of an element on one line."""
-    return " ".join("".join(map(str, element.itertext())).split()) if element is not None else ""

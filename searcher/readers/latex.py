@@ -1,7 +1,9 @@
 """LaTeX: the source with its sections; what stands before the document is not read, nor what is commented out."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import chain
 
 from searcher.readers.decoding import decoded
 from searcher.readers.headings import Heading, sections
@@ -43,12 +45,12 @@ def read_latex(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     text = _without_comments(text)
     lead = len(text) - len(text.lstrip("\n"))
     text, first_line = text[lead:].rstrip(), first_line + lead
-    listings = list(_listings(text))
+    listings = [0, *chain.from_iterable(_listings(text))]  # where each begins and ends, rising
     headings = [
         Heading(found.start() + found[0].index("\\"), LEVELS.get(found[1], 5) if found.re is SECTION else 5, title)
         for pattern in (SECTION, FRAME)
         for found in pattern.finditer(text)
-        if not any(found.start() in listing for listing in listings)
+        if bisect_right(listings, found.start()) % 2  # outside of all
         and (title := _plain(FOOTNOTE.sub("", _argument(text, found.end()))))
     ]
     title, author = (_declared(pattern, whole) for pattern in (TITLE, AUTHOR))
@@ -73,13 +75,13 @@ def _without_comments(text: str) -> str:
     return "\n".join(kept)
 
 
-def _listings(text: str) -> Iterator[range]:
-    """Where texts stand of which nothing is a command."""
+def _listings(text: str) -> Iterator[tuple[int, int]]:
+    """Where texts begin and end of which nothing is a command."""
     end = 0
     while begun := VERBATIM.search(text, end):
         close = text.find(f"\\end{{{begun[1]}}}", begun.end())
         end = close if close >= 0 else len(text)
-        yield range(begun.end(), end)
+        yield begun.end(), end
 
 
 def _declared(pattern: re.Pattern[str], whole: str) -> str:

@@ -8,7 +8,7 @@ from searcher.readers.furniture import MARKS
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-__all__ = ["drop_marks"]
+__all__ = ["drop_marks", "line_of"]
 
 INLINE = ("a", "span", "sup", "small", "i")
 SIGNS = {"#", "¶", "§", "🔗", "↩", "^", "\u200b", "⏎", "↑", "↵"}  # links of a place to itself, or back
@@ -29,12 +29,12 @@ def drop_marks(root: "Element", is_book: bool = False) -> None:
     ends = [*marks, *(parent for mark in marks if (parent := mark.getparent()) is not None)]
     called = {f"#{end.get(key)}" for end in ends for key in LINKED if end.get(key)}
     for link in root.iter("a"):
-        if link.get("href") in called and NOTE.fullmatch(_line(link)) and (link.tail or "")[:1].isalnum():
+        if link.get("href") in called and NOTE.fullmatch(line_of(link)) and (link.tail or "")[:1].isalnum():
             link.tail = f" {link.tail}"  # the number of a note, apart from its first word
     for mark in marks:
         parent = mark.getparent()
         mark.drop_tree()  # type: ignore[attr-defined]
-        if parent is not None and parent.tag in INLINE and BRACKETS.fullmatch(_line(parent)):
+        if parent is not None and parent.tag in INLINE and BRACKETS.fullmatch(line_of(parent)):
             parent.drop_tree()  # type: ignore[attr-defined]
 
 
@@ -43,23 +43,24 @@ def _is_mark(element: "Element", is_book: bool) -> bool:
     names = [*(element.get("class") or "").split(), element.get("role")]
     longest = max((MARKS[name] for name in names if name in MARKS), default=0)
     if longest:
-        return len(_line(element)) <= longest
+        return len(line_of(element)) <= longest
     if element.tag == "a":
-        target, said = element.get("href") or "", _line(element)
+        target, said = element.get("href") or "", line_of(element)
         if is_book and NOTE_KINDS & set(f"{element.get('epub:type')} {element.get('type')}".split()):
             return True
         if target.startswith("#") and said.removesuffix(SELECTOR) in SIGNS:
             return True
         if ("#" in target or (is_book and target)) and NOTE.fullmatch(said) and _is_raised(element):
             return True
-    return "reference" in names and (element.tag == "sup" or CITATION.fullmatch(_line(element)) is not None)
+    return "reference" in names and (element.tag == "sup" or CITATION.fullmatch(line_of(element)) is not None)
 
 
 def _is_raised(link: "Element") -> bool:
     """Whether all of it is raised: it stands in such an element, or such an element in it."""
     parent, inner = link.getparent(), link.find("sup")
-    return (parent is not None and parent.tag == "sup") or (inner is not None and _line(inner) == _line(link))
+    return (parent is not None and parent.tag == "sup") or (inner is not None and line_of(inner) == line_of(link))
 
 
-def _line(element: "Element") -> str:
-    return " ".join("".join(map(str, element.itertext())).split())
+def line_of(element: "Element | None") -> str:
+    """All text of an element on one line."""
+    return " ".join("".join(map(str, element.itertext())).split()) if element is not None else ""

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 from searcher.errors import UnreadableFile
@@ -67,10 +68,8 @@ class _Word:
         root = self._part(self.main)
         body = root.find("body")
         self._blocks(root if body is None else body)
-        said = set(self.draft.text.split("\n"))
-        for kind in ("header", "footer"):
-            for name in self.archive.related(self.main, kind):
-                self._margin(self._part(name), said)
+        margins = (self._part(name) for kind in ("header", "footer") for name in self.archive.related(self.main, kind))
+        self.draft.put_margins(chain.from_iterable(map(self._margin, margins)))
         metadata = declared(self.archive)
         title = metadata.pop("title", None) or self.title
         return self.draft.document(title, metadata)
@@ -93,15 +92,13 @@ class _Word:
             graphic.set("members", "\n".join(members))
         return root
 
-    def _margin(self, root: Element, said: set[str]) -> None:
+    def _margin(self, root: Element) -> Iterator[str]:
+        """The lines of a head or foot; its pictures are put on the way."""
         for paragraph in root.iter("p"):
             written = self._written(paragraph)
-            drawn = [attribute(each, "string") for each in written.below if each.tag == "textpath"]
             self._below(Written("", [element for element in written.below if element.tag in PICTURES]))
-            for text in map(one_line, [written.text, *drawn]):
-                if text not in said and any(map(str.isalpha, text)):
-                    said.add(text)
-                    self.draft.put(text)
+            yield written.text
+            yield from (attribute(each, "string") or "" for each in written.below if each.tag == "textpath")
 
     # -- blocks
 

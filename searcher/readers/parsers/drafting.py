@@ -1,7 +1,7 @@
 """A text in the making: pieces set under each other, and where in it places and headings begin."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from searcher.errors import UnreadableFile
@@ -75,6 +75,14 @@ class Draft:
         self._next = cast("Place", {**around, **place})
         self.put(text)
         self._next = around
+
+    def put_margins(self, lines: Iterable[str]) -> None:
+        """Set below what heads and feet of pages say: each line once, where the text does not say it."""
+        said = set(self.text.split("\n"))
+        for line in map(one_line, lines):
+            if line not in said and any(map(str.isalpha, line)):
+                said.add(line)
+                self.put(line)
 
     def put_document(self, document: Document) -> None:
         """Set the text of another document under what there is, with its headings."""

@@ -68,7 +68,7 @@ class _OpenDocument:
                 else:
                     self.blocks.put(element)
             if kind.tag == "text":
-                self._margins()
+                self.draft.put_margins(self._margins())
         metadata = self._declared()
         title = metadata.pop("title", None)
         document = self.draft.document(title, metadata)
@@ -77,15 +77,11 @@ class _OpenDocument:
         if self.left_out:
             yield Note(self.raw.source, f"what is hidden is left out: {', '.join(self.left_out)}")
 
-    def _margins(self) -> None:
-        """What heads and feet of pages say, once, where the text does not say it."""
-        said = set(self.draft.text.split("\n"))
+    def _margins(self) -> Iterator[str]:
+        """The lines of the heads and feet of all pages."""
         for part in (part for root in self.roots for page in root.iter("master-page") for part in page):
             for paragraph in part.iter("p", "h") if part.tag.partition("-")[0] in MARGINS else ():
-                text = one_line(self.blocks.text.of(paragraph, []))
-                if text not in said and any(map(str.isalpha, text)):
-                    said.add(text)
-                    self.draft.put(text)
+                yield self.blocks.text.of(paragraph, [])
 
     def _declared(self) -> dict[str, Any]:
         found: dict[str, Any] = {}

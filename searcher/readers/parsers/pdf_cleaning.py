@@ -61,10 +61,8 @@ def without_repeats(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
 def _edges(lines: Sequence[Line]) -> Iterable[int]:
     """The numbers of the lines nearest to the top and to the bottom, and of those in the margins."""
     order = sorted(range(len(lines)), key=[line.bottom for line in lines].__getitem__)
-    turned = [
-        at for at, line in enumerate(lines) if line.end_bottom != line.bottom and line.is_upright and len(line.text) > 1
-    ]
-    upright = sorted(turned, key=order.index)
+    turned = (at for at in order if lines[at].end_bottom != lines[at].bottom)  # few: asked before a property is
+    upright = (at for at in turned if lines[at].is_upright and len(lines[at].text) > 1)
     return dict.fromkeys([*order[:EDGE_LINES], *order[-EDGE_LINES:], *upright])
 
 

@@ -29,8 +29,9 @@ def cleaned(page: Page) -> Page:
 
 def set_in_pages(draft: Draft, pages: Sequence[Page], labels: Sequence[str]) -> list[Span | None]:
     """Put all pages into a draft; where each of them stands. labels: as they are printed, "" for those without one."""
-    kept = with_initials(without_repeats([page.lines for page in pages]))
+    kept = without_repeats([page.lines for page in pages])
     body = body_size(kept)
+    kept = with_initials(kept, body)
     lined = [without_cuts(with_notes_below(in_rows(with_marks(lines)), body)) for lines in kept]
     spelled = speller(line.text for lines in lined for line in lines)
     sizes = {

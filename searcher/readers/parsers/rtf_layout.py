@@ -36,7 +36,7 @@ def laid_out(texts: Texts, source: str, pictures: Pictures) -> Document:
         length = draft.length
         _put_below(draft, texts, NAMES.findall(line), pictures)
         before = before if draft.length == length else "below"
-    _put_margins(draft, texts)
+    draft.put_margins(_shown(line)[1] for line in LINE_END.split(texts.said(MARGIN)))
     metadata: dict[str, Any] = {key: one_line(texts.said(name)) for name, key in DECLARED.items()}
     return draft.document(metadata.pop("title") or None, metadata)
 
@@ -57,16 +57,6 @@ def _labelled(text: str) -> tuple[str, str]:
     first = LABELS.search(text)
     label = one_line(first[1]) if first else ""
     return f"{label} " if label else "", LABELS.sub("", text)
-
-
-def _put_margins(draft: Draft, texts: Texts) -> None:
-    """What heads and feet of pages say, once, where the text does not say it."""
-    said = set(draft.text.split("\n"))
-    for line in LINE_END.split(texts.said(MARGIN)):
-        text = one_line(_shown(line)[1])
-        if text not in said and any(map(str.isalpha, text)):
-            said.add(text)
-            draft.put(text)
 
 
 def _row(cells: str) -> str:
