@@ -42,7 +42,9 @@ def read(path: Path, options: ReadOptions = DEFAULTS) -> Iterator[Item]:
         with path.open("rb") as stream:
             suffix = _by_content(stream, suffix)
             if suffix in UNSUPPORTED and suffix not in plugins():
-                raise Unsupported(source, f"{UNSUPPORTED[suffix]} files are not supported yet")
+                raise Unsupported(
+                    source, f"older {UNSUPPORTED[suffix]} files ({suffix}) are not read; save it as {suffix[:4]}x"
+                )
             yield from _items(Raw(source, stream, status.st_size, options.encoding), suffix, options)
     except OSError as error:
         raise UnreadableFile(source, (error.strerror or str(error)).lower()) from error
