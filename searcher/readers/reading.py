@@ -43,7 +43,7 @@ def read(path: Path, options: ReadOptions = DEFAULTS) -> Iterator[Item]:
             suffix = _by_content(stream, suffix)
             if suffix in UNSUPPORTED and suffix not in plugins():
                 raise Unsupported(
-                    source, f"older {UNSUPPORTED[suffix]} files ({suffix}) are not read; save it as {suffix[:4]}x"
+                    source, f"{UNSUPPORTED[suffix]} files ({suffix}) are not read; save it as {suffix[:4]}x"
                 )
             yield from _items(Raw(source, stream, status.st_size, options.encoding), suffix, options)
     except OSError as error:
