@@ -517,6 +517,7 @@ def run(target: str, runs: int, seed: int, folder: Path, keep: Path | None = Non
             limits.timed(check, data)
         except BaseException:
             if keep:
+                keep.mkdir(parents=True, exist_ok=True)
                 (keep / f"broken-{re.sub('[^a-z]', '', target)}-{limits.runs}").write_bytes(data)
             raise
     return limits

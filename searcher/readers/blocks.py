@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from searcher.places import Place
 from searcher.readers.headings import LONGEST_TITLE, Heading
-from searcher.readers.numerals import numeral
+from searcher.readers.numerals import numeral, whole
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -35,7 +35,7 @@ DEEP = ("h1", "h2", "h3", "h4", "h5", "h6", "head", "ul", "ol", "dl", "list", "t
 SPACES = re.compile(r"[ \t\r\n\f]+")
 SPACE_RUN = re.compile(r" {2,}")
 EDGES = re.compile(r" *\n *")
-NUMBER = re.compile(r"-?\d{1,6}")
+LEAST_NUMBER = -(10**6)  # of a list
 
 OUTER = {"html", "body", "main", "article"}  # text that stands in them bare may be anywhere below their beginning
 
@@ -146,12 +146,12 @@ class Page:
             if tag in GROUPS:
                 self.group += not self.groups
                 self.groups += 1
-                self.counts.append(_number(element.get("start"), 1) if tag == "ol" else None)
+                self.counts.append(whole(element.get("start"), 1, LEAST_NUMBER) if tag == "ol" else None)
             self.prefix = self._counted(element) if tag == "li" else LINES.get(tag, self.prefix)
 
     def _counted(self, item: "Element") -> str:
         """What stands before an item of a list, which is counted in one with numbers."""
-        own = _number(item.get("value"), self.counts[-1] if self.counts else None)
+        own = whole(item.get("value"), self.counts[-1] if self.counts else None, LEAST_NUMBER)
         if own is None or not self.counts or self.counts[-1] is None:
             return BULLET
         self.counts[-1] = own + 1
@@ -202,10 +202,6 @@ def readable(text: str) -> str:
     hyphen that holds words together on a line is one.
     """
     return unicodedata.normalize("NFC", text.replace("\u00ad", "").replace("\u2011", "-"))
-
-
-def _number(said: str | None, otherwise: Any) -> Any:
-    return int(said) if said and NUMBER.fullmatch(said) else otherwise
 
 
 def _is_verbatim(element: "Element") -> bool:

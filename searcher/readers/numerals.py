@@ -1,11 +1,25 @@
-"""Numbers as lists spell them: with letters, in Roman numerals."""
+"""Numbers in the files of strangers: as their attributes say them, and as lists spell them, in Roman numerals say."""
 
+import re
 from collections.abc import Callable
+from typing import TypeVar
 
-__all__ = ["numeral"]
+__all__ = ["numeral", "whole"]
+
+WHOLE = re.compile(r"-?[0-9]{1,9}")  # with more digits it counts nothing that a file has
+Other = TypeVar("Other")
 
 ROMAN = [(1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x")]
 ROMAN += [(9, "ix"), (5, "v"), (4, "iv"), (1, "i")]
+
+
+def whole(said: str | None, otherwise: Other, least: int = 0) -> int | Other:
+    """The whole number that an attribute says; what to take where it says none, or less than the least.
+
+    >>> whole("3", 1), whole("-3", 1), whole("three", 1), whole(None, None)
+    (3, 1, 1, None)
+    """
+    return number if said and WHOLE.fullmatch(said) and (number := int(said)) >= least else otherwise
 
 
 def numeral(kind: str, number: int) -> str:

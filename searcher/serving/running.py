@@ -19,6 +19,7 @@ from searcher.serving.options import Options
 from searcher.serving.recording import JsonLines, log
 from searcher.serving.service import Service
 from searcher.serving.wire import Protocol
+from searcher.system import keep_no_large_memory
 
 __all__ = ["run"]
 
@@ -39,6 +40,7 @@ def run(
     Raises BadValue where it cannot listen there.
     """
     _log_to_stderr()
+    keep_no_large_memory()  # where others write, the files of the index are read anew again and again
     with _listening(options) as listener:
         sys.setswitchinterval(SWITCH)
         config = uvicorn.Config(

@@ -14,8 +14,12 @@ from contextlib import suppress
 from pathlib import Path
 
 __all__ = [
-    "bound_memory", "cores", "give_memory_back", "give_way", "is_alive", "memory_of", "on_fork", "this_process",
+    "bound_memory", "cores", "give_memory_back", "give_way", "is_alive", "keep_no_large_memory", "memory_of", "on_fork",
+    "this_process",
 ]  # fmt: skip
+
+LARGE = 4 << 20  # bytes; what computes asks for less each time, and would wait for new pages
+M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
 
 
 def cores() -> int:
@@ -115,6 +119,22 @@ def give_memory_back() -> bool:
 
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     return trim is not None and bool(trim(0))
+
+
+def keep_no_large_memory() -> bool:
+    """Let what this process frees in large pieces, of LARGE or more, go back to the system at once, for as long as it
+    lives.
+
+    glibc begins so, but takes the largest piece that was ever freed, up to 32 MiB, for small from then on: an index
+    that is made anew in memory leaves a hole of its size among what is held. False as in `give_memory_back`; see
+    mallopt(3).
+    """
+    if sys.platform != "linux":
+        return False
+    import ctypes
+
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    return set_option is not None and bool(set_option(M_MMAP_THRESHOLD, LARGE))
 
 
 def _most_held() -> int | None:

@@ -65,6 +65,21 @@ def test_what_is_bytes_is_left_out_and_counted() -> None:
     assert note == Note("t", "3 binary values were left out, of hash, picture")
 
 
+def test_a_value_that_python_has_none_for_is_left_out_alone_and_letters_that_are_no_utf_8_are_shown_as_such() -> None:
+    letters = pa.array([b"the r\xe9sum\xe9", b"the bank"]).view(pa.string())
+    days = pa.array([6_600_000, 19_753], pa.int32()).view(pa.date32())
+    first, second, note = items(parquet({"text": letters, "day": days, "year": [1, 2]}))
+    assert isinstance(first, Document) and isinstance(second, Document)
+    assert (first.text, first.metadata) == ("the r\ufffdsum\ufffd", {"year": 1})
+    assert (second.text, second.metadata) == ("the bank", {"day": "2024-01-31", "year": 2})
+    assert note == Note("t", "1 value that cannot be stored was left out, of day")
+
+
+def test_a_column_whose_name_is_no_utf_8_is_damage() -> None:
+    with pytest.raises(UnreadableFile, match="it is damaged"):
+        items(parquet({"text": ["the river"], "résumé": ["bank"]}).replace("résumé".encode(), b"r\xe9\xe9sum\xe9"))
+
+
 @pytest.mark.parametrize(
     "cut", [lambda data: data[:-9], lambda data: data[:4], lambda data: b"", lambda data: b"words"]
 )

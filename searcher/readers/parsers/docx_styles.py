@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from searcher.readers.numerals import numeral
+from searcher.readers.numerals import numeral, whole
 from searcher.readers.parsers.ooxml import symbol
 from searcher.readers.parsers.zipped import Element, attribute, is_on
 
@@ -46,9 +46,9 @@ class Styles:
         if names and names[0] in TITLES:
             return Style(1, is_title=True)
         for level in [paragraph.find("pPr/outlineLvl"), *(style.find("pPr/outlineLvl") for style in chain)]:
-            value = attribute(level, "val") or ""
-            if value.isdecimal():
-                return Style(int(value) + 1 if int(value) < DEEPEST_HEADING else 0)
+            value = whole(attribute(level, "val"), None)
+            if value is not None:
+                return Style(value + 1 if value < DEEPEST_HEADING else 0)
         named = next((found for name in names if (found := HEADING.fullmatch(name))), None)
         return Style(int(named[1]) if named else 0)
 
@@ -62,7 +62,7 @@ class Styles:
                 level = level or attribute(properties.find("ilvl"), "val")
         if number in (None, "0"):
             return None
-        return str(number), int(level) if level and level.isdecimal() else 0
+        return str(number), whole(level, 0)
 
 
 class Level(NamedTuple):
@@ -92,13 +92,13 @@ class Numbering:
         for number in root.findall("num"):
             name, kind = attribute(number, "numId") or "", attribute(number.find("abstractNumId"), "val") or ""
             changed = {
-                int(attribute(each, "ilvl") or 0): each for each in number.findall("lvlOverride") if len(each) > 0
+                whole(attribute(each, "ilvl"), 0): each for each in number.findall("lvlOverride") if len(each) > 0
             }
             self._levels[name] = dict(kinds.get(kind, {}))
             for at, each in changed.items():
-                begun = attribute(each.find("startOverride"), "val") or "1"
+                begun = whole(attribute(each.find("startOverride"), "val"), 1)
                 old = self._levels[name].get(at, Level(1, "decimal", f"%{at + 1}."))
-                self._levels[name][at] = old._replace(start=int(begun) if begun.isdecimal() else 1)
+                self._levels[name][at] = old._replace(start=begun)
             self._kind[name] = name if changed else f"kind {kind}"
         self._counts: dict[str, dict[int, int]] = {}
 
@@ -130,10 +130,9 @@ class Numbering:
 def _levels(kind: Element) -> dict[int, Level]:
     found = {}
     for level in kind.findall("lvl"):
-        start = attribute(level.find("start"), "val") or "1"
         pattern = attribute(level.find("lvlText"), "val") or ""
-        found[int(attribute(level, "ilvl") or 0)] = Level(
-            int(start) if start.isdecimal() else 1,
+        found[whole(attribute(level, "ilvl"), 0)] = Level(
+            whole(attribute(level.find("start"), "val"), 1),
             attribute(level.find("numFmt"), "val") or "decimal",
             "".join(symbol(f"{ord(sign):X}", None) if 0xF000 <= ord(sign) <= 0xF0FF else sign for sign in pattern),
         )

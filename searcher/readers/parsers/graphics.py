@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from searcher.readers.numerals import whole
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.zipped import Archive, Element, attribute
 
@@ -67,7 +68,7 @@ def _points(series: Element, kinds: tuple[str, str]) -> dict[int, str]:
     found: dict[int, str] = {}
     for kind in kinds:
         for point in series.findall(f"{kind}//pt"):
-            index = attribute(point, "idx") or ""
-            if index.isdecimal():
-                found.setdefault(int(index), one_line(point.findtext("v")))
+            index = whole(attribute(point, "idx"), None)
+            if index is not None:
+                found.setdefault(index, one_line(point.findtext("v")))
     return found

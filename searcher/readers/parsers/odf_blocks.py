@@ -4,6 +4,7 @@ from binascii import a2b_base64
 from collections.abc import Callable
 from typing import ClassVar
 
+from searcher.readers.numerals import whole
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.embedded import Pictures
 from searcher.readers.parsers.odf_lists import Counted, Numbering
@@ -115,8 +116,7 @@ class Blocks:
 
 def _level(element: Element) -> int:
     """That of a heading, 0 of a paragraph."""
-    level = attribute(element, "outline-level") if element.tag == "h" else None
-    return int(level) if level and level.isdecimal() else int(element.tag == "h")
+    return whole(attribute(element, "outline-level"), 1) if element.tag == "h" else 0
 
 
 def _bytes(base64: str) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from searcher.readers.numerals import numeral
+from searcher.readers.numerals import numeral, whole
 from searcher.readers.parsers.zipped import Element, attribute
 
 __all__ = ["Counted", "Numbering"]
@@ -80,7 +80,7 @@ class Numbering:
         levels, numbers, depth = self._levels.get(counted.style, {}), counted.numbers, counted.depth
         level = levels.get(depth) or levels.get(max(levels, default=0))
         begins = level.start if level else 1
-        numbers[depth] = int(start) if start and start.isdecimal() else numbers.get(depth, begins - 1) + 1
+        numbers[depth] = whole(start, numbers.get(depth, begins - 1) + 1)
         for deeper in [other for other in numbers if other > depth]:
             del numbers[deeper]
         if not level or not level.format:
@@ -100,15 +100,11 @@ def _levels(style: Element, kind: str) -> dict[int, Level]:
     found = {}
     for at, each in enumerate(style, 1):
         if each.tag == kind:
-            found[_number(attribute(each, "level"), at)] = Level(
+            found[whole(attribute(each, "level"), at)] = Level(
                 attribute(each, "num-format") or "",
                 attribute(each, "num-prefix") or "",
                 attribute(each, "num-suffix") or "",
-                _number(attribute(each, "display-levels"), 1),
-                _number(attribute(each, "start-value"), 1),
+                whole(attribute(each, "display-levels"), 1),
+                whole(attribute(each, "start-value"), 1),
             )
     return found
-
-
-def _number(said: str | None, otherwise: int) -> int:
-    return int(said) if said and said.isdecimal() else otherwise

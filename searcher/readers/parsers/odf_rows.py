@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from searcher.readers.numerals import whole
 from searcher.readers.parsers.drafting import one_line
 from searcher.readers.parsers.grids import column_name, trimmed
 from searcher.readers.parsers.odf_styles import is_shown
@@ -48,5 +49,4 @@ def hidden_columns(table: Element) -> Iterator[int]:
 
 
 def _times(element: Element, name: str) -> int:
-    value = attribute(element, name) or "1"
-    return max(1, int(value)) if value.isdecimal() and len(value) < 9 else 1
+    return whole(attribute(element, name), 1, least=1)

@@ -1,5 +1,6 @@
 """Running text of OpenDocument: what a paragraph says as it is shown, apart from what is set below it."""
 
+from searcher.readers.numerals import whole
 from searcher.readers.parsers.odf_objects import Objects
 from searcher.readers.parsers.odf_styles import Styles
 from searcher.readers.parsers.zipped import Element, attribute
@@ -32,8 +33,7 @@ class Text:
             if tag in SIGNS:
                 pieces.append(SIGNS[tag])
             elif tag == "s":
-                count = attribute(child, "c") or "1"
-                pieces.append(" " * min(int(count) if count.isdecimal() else 1, MOST_SPACES))
+                pieces.append(" " * min(whole(attribute(child, "c"), 1), MOST_SPACES))
             elif tag == "note":
                 below += child.findall("note-body")
             elif tag == "object":

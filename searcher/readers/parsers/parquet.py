@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
+import pyarrow as pa
 from pyarrow import ArrowException
 from pyarrow.parquet import ParquetFile
 
@@ -15,32 +17,54 @@ from searcher.records import Note
 __all__ = ["read_parquet"]
 
 BATCH = 1_000  # rows that are held at once
+NO_VALUE = (ValueError, OverflowError)  # what is raised for a value that Python's type cannot hold, or for no UTF-8
 DAMAGED = "it is damaged or cut short: no Parquet file that can be read"
 
 
 def read_parquet(raw: Raw, options: ReadOptions) -> Iterator[Item]:
-    """The rows; values have the types that the file gives them, those that are bytes are left out, with a Note.
+    """The rows; values have the types that the file gives them. Those that are bytes are left out, and those for which
+    Python has none, such as a day of the year 20,000, each with a Note; letters that are no UTF-8 are U+FFFD.
 
     Raises UnreadableFile for a file that is encrypted, damaged, or cut short.
     """
-    binary = Counter[str]()
+    binary, strange = Counter[str](), Counter[str]()
     try:
         file = ParquetFile(raw.stream)
-        yield from documents(_rows(file, binary), raw, options, Columns(options.column_types), "row")
-    except (ArrowException, OSError) as fault:
+        yield from documents(_rows(file, binary, strange), raw, options, Columns(options.column_types), "row")
+    except (ArrowException, OSError, UnicodeDecodeError) as fault:  # the last: of a name
         reason = "it is encrypted" if "encrypt" in str(fault).lower() else DAMAGED
         raise UnreadableFile(raw.source, reason) from None
-    if binary:
-        columns = ", ".join(sorted(binary))
-        yield Note(raw.source, f"{binary.total():,} binary values were left out, of {columns}")
+    for kind, counts in {"binary {}": binary, "{} that cannot be stored": strange}.items():
+        if count := counts.total():
+            values = kind.format("values" if count > 1 else "value")
+            columns = ", ".join(sorted(name for name in counts if counts[name]))
+            yield Note(raw.source, f"{count:,} {values} {'were' if count > 1 else 'was'} left out, of {columns}")
 
 
-def _rows(file: ParquetFile, binary: "Counter[str]") -> Iterator[Row]:
-    """Number and fields of each row; binary: counts what is left out by column."""
+def _rows(file: ParquetFile, binary: "Counter[str]", strange: "Counter[str]") -> Iterator[Row]:
+    """Number and fields of each row; binary, strange: count what is left out by column."""
     number = 0
     for batch in file.iter_batches(BATCH, use_threads=False):
-        for row in batch.to_pylist():
+        try:
+            rows = batch.to_pylist()
+        except NO_VALUE:
+            columns = [_values(batch.column(at), name, strange) for at, name in enumerate(batch.schema.names)]
+            rows = [dict(zip(batch.schema.names, row, strict=True)) for row in zip(*columns, strict=True)]
+        for row in rows:
             number += 1
             dropped = [name for name, value in row.items() if isinstance(value, bytes)]
             binary.update(dropped)
             yield number, {name: value for name, value in row.items() if name not in dropped}
+
+
+def _values(column: pa.Array, name: str, strange: "Counter[str]") -> list[Any]:
+    """Those of a column one by one, None for what cannot be had, which is counted."""
+    found: list[Any] = []
+    for scalar in column:
+        try:
+            found.append(scalar.as_py())
+        except NO_VALUE:
+            is_text = isinstance(scalar, pa.StringScalar | pa.LargeStringScalar)
+            found.append(scalar.as_buffer().to_pybytes().decode(errors="replace") if is_text else None)
+            strange[name] += not is_text
+    return found

@@ -58,6 +58,7 @@ def _workbook(raw: Raw, options: ReadOptions, archive: Archive) -> Iterator[Item
     surroundings = Surroundings(raw, archive, main, draft, pictures)
     hidden = [name for name, (_, state) in members.items() if state != "visible"]
     left_out: list[str] = []
+    beyond: list[str] = []
     without: dict[str, int] = {}
     for sheet in map(book.__getitem__, book.sheetnames):
         member, state = members.get(sheet.title, ("", "visible"))
@@ -65,7 +66,9 @@ def _workbook(raw: Raw, options: ReadOptions, archive: Archive) -> Iterator[Item
             continue
         layout = layout_of(archive, member, surroundings.rich)
         shown = Shown(layout.columns)
-        _sheet(draft, sheet.title, _lines(_rows(archive, sheet), layout, shown), surroundings.of(member, layout))
+        _sheet(
+            draft, sheet.title, _lines(_rows(archive, sheet, beyond), layout, shown), surroundings.of(member, layout)
+        )
         left_out += shown.told(sheet.title)
         without |= {sheet.title: layout.without} if layout.without else {}
     metadata = declared(archive)
@@ -76,6 +79,8 @@ def _workbook(raw: Raw, options: ReadOptions, archive: Archive) -> Iterator[Item
         yield Note(raw.source, f"hidden sheets are left out: {', '.join(hidden)}")
     if left_out:
         yield Note(raw.source, f"what is hidden is left out: {', '.join(left_out)}")
+    if beyond:
+        yield Note(raw.source, f"rows with a number above {LAST_ROW:,} are left out: {', '.join(beyond)}")
     if without:
         where = ", ".join(f"{count:,} in {name}" for name, count in without.items())
         yield Note(raw.source, f"formulas without a stored value are empty: {where}; a program that saves them has it")
@@ -109,13 +114,18 @@ def _sheet(draft: Draft, name: str, lines: Iterable[tuple[int, list[str]]], besi
             gap = "\n" if text else "\n\n"
 
 
-def _rows(archive: Archive, sheet: Any) -> Iterator[list[str]]:
-    """The cells of each row as they are shown; of a sheet that is a chart nothing."""
+def _rows(archive: Archive, sheet: Any, beyond: list[str]) -> Iterator[list[str]]:
+    """The cells of each row as they are shown; of a sheet that is a chart nothing. beyond: takes the name of a sheet
+    with rows below the last that there can be.
+    """
     if not hasattr(sheet, "iter_rows"):
         return
     with _by_openpyxl(archive):
         sheet.reset_dimensions()  # which a file may state wrongly
-        for row in sheet.iter_rows():
+        for number, row in enumerate(sheet.iter_rows(), 1):
+            if number > LAST_ROW:  # openpyxl gives an empty row for each number that it passes
+                beyond.append(sheet.title)
+                return
             yield [_shown(cell) for cell in row]
 
 

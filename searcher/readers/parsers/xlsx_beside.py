@@ -1,12 +1,12 @@
 """What stands on a sheet of Excel beside what cells hold: comments, pictures, charts, text boxes, each by its cell."""
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
 from searcher.errors import UnreadableFile
+from searcher.readers.numerals import whole
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.embedded import Pictures
 from searcher.readers.parsers.graphics import put_body, put_graphic
@@ -21,7 +21,6 @@ __all__ = ["Beside", "Surroundings"]
 
 PLACEHOLDER = "tc="  # an author of this name and an id: of what older programs show in the place of a thread
 ANCHORS = {"oneCellAnchor", "twoCellAnchor", "absoluteAnchor"}
-NUMBER = re.compile(r"[0-9]{1,9}")
 DRAWN = {"txBody", "blip", "chart", "relIds"}
 
 
@@ -87,8 +86,8 @@ class Surroundings:
         for root in self.archive.trees(sheet, "comments"):
             authors = [one_line(author.text) for author in root.iter("author")]
             for comment in root.iter("comment"):
-                number = attribute(comment, "authorId") or ""
-                by = authors[int(number)] if NUMBER.fullmatch(number) and int(number) < len(authors) else ""
+                number = whole(attribute(comment, "authorId"), len(authors))
+                by = authors[number] if number < len(authors) else ""
                 if by.removeprefix(PLACEHOLDER) not in threads:
                     yield from _comment(comment, _said(comment), "" if by.startswith(PLACEHOLDER) else by)
 
@@ -100,8 +99,7 @@ class Surroundings:
             root = self.archive.xml(name)
             spell_formulas(root)
             for anchor in root.iter(*ANCHORS):
-                corner = [anchor.findtext(f"from/{side}") or "" for side in ("row", "col")]
-                row, column = map(int, corner) if all(map(NUMBER.fullmatch, corner)) else (LAST_ROW, 0)
+                row, column = whole(anchor.findtext("from/row"), LAST_ROW), whole(anchor.findtext("from/col"), 0)
                 for element in _parts(anchor):
                     targets = [relations[value][1] for value in map(str, element.attrib.values()) if value in relations]
                     yield Beside(min(row, LAST_ROW) + 1, column + 1, put=partial(self._put, element, targets))
