@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from pypdfium2 import PdfBookmark, PdfDocument
@@ -13,7 +13,7 @@ from searcher.readers.parsers.drafting import one_line
 __all__ = ["Span", "outlined"]
 
 NUMBER = re.compile(r"^\d+")  # of a section, which often only one of the two has
-LETTERS = re.compile(r"[^\W_]+")
+NO_LETTERS = re.compile(r"[^\w\0]+|_+")
 MOST_BOOKMARKS = 20_000
 
 
@@ -51,7 +51,8 @@ def _start(
     height = position[1] if len(position) > 1 else None
     starts = [start for start, _ in span.lines]
     if number not in bare:
-        bare[number] = [_bare(text[a:b]) for a, b in zip(starts, [*starts[1:], span.end], strict=True)]
+        lines = (text[start:end] for start, end in pairwise([*starts, span.end]))
+        bare[number] = _bare("\0".join(lines)).split("\0")  # all at once: a page has a hundred lines
     if places := list(_places(_bare(title), starts, bare[number])):
         return places[0]
     return next((start for start, above in span.lines if height is not None and above <= height), span.start)
@@ -69,4 +70,4 @@ def _places(wanted: str, starts: Sequence[int], lines: Sequence[str]) -> Iterato
 
 
 def _bare(text: str) -> str:
-    return "".join(LETTERS.findall(text.casefold()))
+    return NO_LETTERS.sub("", text.casefold())

@@ -199,11 +199,11 @@ class _Signs:
 
     def _without_map(self, text: str) -> str:
         """The characters, with what can be told of those whose font has no Unicode map; words are of one font."""
-        words = list(WORDS.finditer(text))
-        unmapped = set(self._asked.those(IS_UNMAPPED, _starts(words)))
-        known = [word for word in words if word.start() not in unmapped] if len(unmapped) < len(words) else []
-        meant, self.fault = told(_replaced(text, [(word.start(), " " * len(word[0])) for word in known]))
-        return _replaced(text.translate(meant), [(word.start(), word[0]) for word in known])
+        words = _starts(WORDS.finditer(text))
+        known = sorted({*words}.difference(self._asked.those(IS_UNMAPPED, words)))
+        spelled = [(at, found[0]) for at in known if (found := WORDS.match(text, at))]
+        said, self.fault = told(_replaced(text, [(at, " " * len(word)) for at, word in spelled]) if known else text)
+        return _replaced(said, spelled) if known else said
 
     def _is_bar(self, at: int) -> bool:
         """Whether a character is a short thin line: the minus of a font of mathematical signs."""

@@ -20,10 +20,10 @@ MOST_RANGES = 10
 def cleaned(page: Page) -> Page:
     """The page without what only typesetting needs."""
     texts = [line.text for line in page.lines]
-    clean = list(map(plain, texts))
-    if clean == texts:
+    whole = "\n".join(texts)
+    if (clean := plain(whole)) == whole:  # all at once: a page has a hundred lines
         return page
-    pairs = zip(page.lines, clean, strict=True)
+    pairs = zip(page.lines, clean.split("\n"), strict=True)
     return page._replace(lines=[line if line.text == text else line.reading(text) for line, text in pairs if text])
 
 

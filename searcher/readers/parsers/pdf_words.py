@@ -50,7 +50,8 @@ def speller(texts: Iterable[str]) -> Callable[[str], str]:
 
     @cache
     def halves() -> Counter[str]:
-        return Counter(second for _, second in CUT_WORD.findall(cased))
+        cut = "\n".join(line for line in cased.split("\n") if HYPHEN in line)
+        return Counter(second for _, second in CUT_WORD.findall(cut))
 
     def joined(found: re.Match[str]) -> str:
         first, second = found.groups()
