@@ -22,7 +22,7 @@ from searcher.errors import BadValue, IndexUnavailable
 from searcher.filters import Filter
 from searcher.records import Row
 
-__all__ = ["MilvusEngine"]
+__all__ = ["MilvusEngine", "ef_for"]
 
 MOST = 16_384  # hits of one question
 HITS = 2_000  # rows, texts and vectors with them, in one answer
@@ -105,7 +105,7 @@ class MilvusEngine(Writing, Checking):
             expressions.append(f"id not in {sorted(left_out)}")
         wanted = Wanted(" and ".join(expressions), wanted.left)
         answers: list[list[Hit]] = [[] for _ in vectors]
-        waiting, limit, every, ef = list(range(len(vectors))), k + SPARE, list[int](), effort.ef or self._ef(k)
+        waiting, limit, every, ef = list(range(len(vectors))), k + SPARE, list[int](), effort.ef or ef_for(k)
         if effort.exact:
             waiting, every = every, waiting
         elif where is not None and not self.address.is_lite:
@@ -113,7 +113,8 @@ class MilvusEngine(Writing, Checking):
             if allowed <= FEW:
                 few = self._few(wanted, left_out)
                 return [_best_of(few, vector, k) for vector in vectors]
-            ef = effort.ef or self._ef(k, allowed)
+            if effort.ef is None:  # about how many there are: no need to wait for the last write
+                ef = ef_for(k, self.server.count(self.passages, level="Eventually") / allowed)
         while waiting and limit <= MOST:
             open_ = []
             for place, hits, found in self._searched(vectors, waiting, limit, wanted, ef, left_out):
@@ -155,16 +156,6 @@ class MilvusEngine(Writing, Checking):
         """
         rows = self.server.query(self.passages, wanted.expression, FIELDS, self.server.access.level, 2 * FEW)
         return self._rows_in_hand({row["id"]: row for row in rows}, wanted, without).values()
-
-    def _ef(self, k: int, allowed: int | None = None) -> int:
-        """How far the graph is looked through for k; under a filter, which allows so many passages, until as many of
-        these were seen as without one.
-        """
-        least = max(EF, TIMES * k)
-        if allowed is None:
-            return least
-        every = self.server.count(self.passages, level="Eventually")  # about: no need to wait for the last write
-        return math.ceil(least * max(1, every / allowed))
 
     def _searched(
         self, vectors: np.ndarray, places: Sequence[int], limit: int, wanted: Wanted, ef: int, without: set[int]
@@ -249,6 +240,13 @@ class MilvusEngine(Writing, Checking):
     def token_vectors(self, texts: Mapping[int, str]) -> dict[int, OwnTokens]:
         """None are kept: they are computed where they are needed."""
         return {}
+
+
+def ef_for(k: int, one_in: float = 1) -> int:
+    """How far a graph is looked through for k, where a filter allows one passage in so many: until as many of these
+    were seen as of all without it.
+    """
+    return math.ceil(max(EF, TIMES * k) * max(1, one_in))
 
 
 def _by_score(hit: tuple[float, int]) -> tuple[float, int]:
