@@ -11,8 +11,8 @@
 4 coordinators, a proxy, a data node, an index node, 2 query nodes; 2 shards, 2 replicas; etcd, the mock broker inside
 confluent-kafka for a log, a folder for an object store. An index folder is copied there by `Searcher.copy_from`, and asked
 through `Searcher.search`, consistency Strong: an answer is right if it has the passages that the folder's has, in which every
-vector is looked at. Both are asked with the same vectors: a process that has added texts embeds a question in bfloat16, one
-that has not in float32, and the tenth and the eleventh passage may be nearer to each other than these two. Told besides: how often our engine asked again, and how often pymilvus did inside a call. That server is old, asks for no password and listens on every
+vector is looked at. Both are asked with the same vectors: a Searcher that has added texts embeds a question in bfloat16,
+one that was just opened in float32, and the tenth and the eleventh passage may be nearer to each other than these two. Told besides: how often our engine asked again, and how often pymilvus did inside a call. That server is old, asks for no password and listens on every
 interface: it gets a network of its own, and a /run for what it writes there (Linux; unshare, ip, mount). The mock broker
 keeps a few megabytes in memory: whether the log survives is not tested.
 """
