@@ -11,7 +11,8 @@
 4 coordinators, a proxy, a data node, an index node, 2 query nodes; 2 shards, 2 replicas; etcd, the mock broker inside
 confluent-kafka for a log, a folder for an object store. An index folder is copied there by `Searcher.copy_from`, and asked
 through `Searcher.search`, consistency Strong: an answer is right if it has the passages that the folder's has, in which every
-vector is looked at. Told besides: how often our engine asked again, and how often pymilvus did inside a call. That server is old, asks for no password and listens on every
+vector is looked at. Both are asked with the same vectors: a Searcher that has added texts embeds a question in bfloat16,
+one that was just opened in float32, and the tenth and the eleventh passage may be nearer to each other than these two. Told besides: how often our engine asked again, and how often pymilvus did inside a call. That server is old, asks for no password and listens on every
 interface: it gets a network of its own, and a /run for what it writes there (Linux; unshare, ip, mount). The mock broker
 keeps a few megabytes in memory: whether the log survives is not tested.
 """
@@ -146,19 +147,19 @@ class Again(logging.Handler):
         self.by_pymilvus += "retry:" in record.getMessage()
 
 
-def indexed(folder: Path, count: int) -> tuple[Searcher, list[str]]:
-    """An index folder of so many short texts, and questions that are the beginnings of others."""
+def indexed(folder: Path, count: int) -> tuple[Searcher, np.ndarray]:
+    """An index folder of so many short texts, and the vectors of questions that are the beginnings of others."""
     texts = [text[:LETTERS] for text in uneven_texts(2 * (count + QUESTIONS))]
     texts = list(dict.fromkeys(texts))[: count + QUESTIONS]
     here = Searcher(folder)
     here.add_texts(texts[:count])
-    return here, [text[: LETTERS // 2] for text in texts[count:]]
+    return here, here.embedder.embed([text[: LETTERS // 2] for text in texts[count:]], "query")
 
 
 def asked(
     there: Searcher,
     here: Searcher,
-    questions: list[str],
+    questions: np.ndarray,
     again: Again,
     at_once: int = 1,
     between: Callable[[int], None] = lambda number: None,

@@ -1,5 +1,6 @@
 """An index on Milvus, a server, a cluster or Milvus Lite, as an `Engine`: what it promises, and questions to it."""
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -21,13 +22,15 @@ from searcher.errors import BadValue, IndexUnavailable
 from searcher.filters import Filter
 from searcher.records import Row
 
-__all__ = ["MilvusEngine"]
+__all__ = ["MilvusEngine", "ef_for"]
 
 MOST = 16_384  # hits of one question
 HITS = 2_000  # rows, texts and vectors with them, in one answer
 SPARE = 8  # hits beyond those asked for, which tell whether others are as near as the last
 DEEPER = 4
-EF = 128  # of the graph, at least; a filter leaves fewer of those that are looked at
+EF = 256  # of the graph, at least; a filter leaves fewer of those that are looked at
+TIMES = 4  # k, where that is more
+EF_MOST = 32_768  # that a server takes
 WITHOUT = 10_000  # ids that an expression names
 WRITERS = 4
 FEW = 1000  # rows that a filter allows, up to which each of them is looked at
@@ -102,14 +105,19 @@ class MilvusEngine(Writing, Checking):
             expressions.append(f"id not in {sorted(left_out)}")
         wanted = Wanted(" and ".join(expressions), wanted.left)
         answers: list[list[Hit]] = [[] for _ in vectors]
-        waiting, limit, every = list(range(len(vectors))), k + SPARE, list[int]()
+        waiting, limit, every, ef = list(range(len(vectors))), k + SPARE, list[int](), effort.ef or ef_for(k)
         if effort.exact:
             waiting, every = every, waiting
-        elif where is not None and (few := self._few(wanted, left_out)) is not None:
-            return [_best_of(few, vector, k) for vector in vectors]
+        elif where is not None and not self.address.is_lite:
+            allowed = self._asked_of(wanted, self.server.access.level)
+            if allowed <= FEW:
+                few = self._few(wanted, left_out)
+                return [_best_of(few, vector, k) for vector in vectors]
+            if effort.ef is None:  # about how many there are: no need to wait for the last write
+                ef = ef_for(k, self.server.count(self.passages, level="Eventually") / allowed)
         while waiting and limit <= MOST:
             open_ = []
-            for place, hits, found in self._searched(vectors, waiting, limit, wanted, effort.ef, left_out):
+            for place, hits, found in self._searched(vectors, waiting, limit, wanted, ef, left_out):
                 answers[place] = hits[:k]
                 # Others that were not found may be as near as the last of these.
                 if found == limit and (len(hits) <= k or hits[k - 1][0] <= hits[-1][0]):
@@ -140,25 +148,22 @@ class MilvusEngine(Writing, Checking):
         """How many rows a question is asked of."""
         return 0 if self.address.is_lite else self.server.count(self.passages, wanted.expression, level)
 
-    def _few(self, wanted: Wanted, without: set[int]) -> Collection[Row] | None:
-        """The passages that a filter allows, where they are few; None where they are many, and on Lite, which is exact.
+    def _few(self, wanted: Wanted, without: set[int]) -> Collection[Row]:
+        """The passages that a filter allows, where they are few: each of them is looked at.
 
         Of what was written in the last minutes a server has no graph yet but lists of near vectors, of which it looks
         into an eighth, whatever of them a filter leaves.
         """
-        level = self.server.access.level
-        if self.address.is_lite or self._asked_of(wanted, level) > FEW:
-            return None
-        rows = self.server.query(self.passages, wanted.expression, FIELDS, level, 2 * FEW)
+        rows = self.server.query(self.passages, wanted.expression, FIELDS, self.server.access.level, 2 * FEW)
         return self._rows_in_hand({row["id"]: row for row in rows}, wanted, without).values()
 
     def _searched(
-        self, vectors: np.ndarray, places: Sequence[int], limit: int, wanted: Wanted, ef: int | None, without: set[int]
+        self, vectors: np.ndarray, places: Sequence[int], limit: int, wanted: Wanted, ef: int, without: set[int]
     ) -> list[tuple[int, list[Hit], int]]:
         """Of each vector at those places its hits among the nearest `limit`, and how many rows these come from."""
         found = []
         level = self.server.access.level
-        params = {} if self.address.is_lite else {"ef": min(max(limit, ef or EF), 32_768)}
+        params = {} if self.address.is_lite else {"ef": min(max(limit, ef), EF_MOST)}
         for at in range(0, len(places), step := max(1, HITS // limit)):
             some = places[at : at + step]
             answers = self.server.ask(
@@ -235,6 +240,13 @@ class MilvusEngine(Writing, Checking):
     def token_vectors(self, texts: Mapping[int, str]) -> dict[int, OwnTokens]:
         """None are kept: they are computed where they are needed."""
         return {}
+
+
+def ef_for(k: int, one_in: float = 1) -> int:
+    """How far a graph is looked through for k, where a filter allows one passage in so many: until as many of these
+    were seen as of all without it.
+    """
+    return math.ceil(max(EF, TIMES * k) * max(1, one_in))
 
 
 def _by_score(hit: tuple[float, int]) -> tuple[float, int]:
