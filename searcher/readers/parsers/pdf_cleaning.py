@@ -50,12 +50,16 @@ def without_repeats(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
         for at in _edges(lines):
             for key in _keys(lines[at].text, number):
                 where[key].append((number, at))
-    gone: set[tuple[int, int]] = set()
+    gone: dict[int, set[int]] = defaultdict(set)  # by pages
     for key, found in where.items():
         found = _same_height(pages, found) if len(found) > 1 else []
         if len({number for number, _ in found}) > 1:
-            gone.update(found if NUMBERS_PAGE.fullmatch(key) else found[1:])
-    return [[line for at, line in enumerate(lines) if (number, at) not in gone] for number, lines in enumerate(pages)]
+            for number, at in found if NUMBERS_PAGE.fullmatch(key) else found[1:]:
+                gone[number].add(at)
+    return [
+        [line for at, line in enumerate(lines) if at not in gone[number]] if number in gone else list(lines)
+        for number, lines in enumerate(pages)
+    ]
 
 
 def _edges(lines: Sequence[Line]) -> Iterable[int]:

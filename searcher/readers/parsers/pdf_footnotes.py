@@ -20,7 +20,10 @@ def with_notes_below(lines: Sequence[Line], body: float) -> list[Line]:
     Notes at the foot of a column, after which a next one begins, come after that one's text: they are no part of the
     sentence that goes over to it.
     """
-    apart = [_numbered(piece, body) for line in lines for piece in _pieces(line, body)]
+    whole = [piece for line in lines for piece in (_pieces(line, body) if HYPHEN in line.text else (line,))]
+    apart = [_numbered(line, found, body) if (found := NUMBERED.match(line.text)) else line for line in whole]
+    if not any(NOTE.match(line.text) for line in apart):
+        return apart
     kept: list[Line] = []
     notes: list[Line] = []
     at = 0
@@ -69,13 +72,11 @@ def _pieces(line: Line, body: float) -> list[Line]:
     ]
 
 
-def _numbered(line: Line, body: float) -> Line:
-    """The line with a space after the number of a note, and the height of its words.
+def _numbered(line: Line, found: re.Match[str], body: float) -> Line:
+    """The line with a space after the number of a note that is found in it, and the height of its words.
 
     Some fonts have raised numbers of their own, as high as others: in small lines, before a capital.
     """
-    if not (found := NUMBERED.match(line.text)):
-        return line
     is_raised = line.first.height < RAISED * line.last.height and line.top > line.end_top
     begun = line.text[found.end() : found.end() + 2]
     if not is_raised and not (_is_small(line, body) and begun[:1].isupper() and begun[1:].islower()):

@@ -2,9 +2,9 @@
 
 import re
 import statistics
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from searcher.readers.parsers.pdf_page import Line
@@ -21,6 +21,7 @@ LONGEST_HEADING = 150
 LETTER = re.compile(r"[^\W\d_]")
 BULLET = re.compile(r"[•▪▫◦‣●○■□◆◇➢➔✓✔·–-] ")  # of a list, which is no heading, however large its bullets are
 MARK = re.compile(r"(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{2,5})[.)]|[•▪▫◦‣●○■□◆◇➢➔✓✔·–]")  # all that is before an item
+LONGEST_MARK = 6
 NO_WORD = re.compile(r"[@=\\{}|∑∏∫√]|\.{4}")  # that is in no heading: formulas and addresses are large, too
 ENDED = re.compile(r"[.!?:…。！？]['\"”’»)\]]{0,2}$")
 MARK_APART = 3.0  # of the height of a line, by which a mark may stand before its item
@@ -43,7 +44,9 @@ class Block(NamedTuple):
 
 def with_marks(lines: Sequence[Line]) -> list[Line]:
     """The lines with what marks the items of lists before each item, where the file has it elsewhere."""
-    marks = [at for at, line in enumerate(lines) if MARK.fullmatch(line.text)]
+    marks = [at for at, line in enumerate(lines) if len(line.text) <= LONGEST_MARK and MARK.fullmatch(line.text)]
+    if not marks:
+        return list(lines)
     before: dict[int, int] = {}
     for at in marks:
         if at + 1 < len(lines) and _is_marked(lines[at], lines[at + 1]):
@@ -89,10 +92,9 @@ def _is_beside(one: Line, other: Line) -> bool:
 
 def body_size(pages: Iterable[Sequence[Line]]) -> float:
     """The height that most characters have, in points."""
-    exact: Counter[float] = Counter()
-    for lines in pages:
-        for line in lines:
-            exact[line.size] += len(line.text)
+    exact: dict[float, int] = defaultdict(int)
+    for line in chain.from_iterable(pages):
+        exact[line.size] += len(line.text)
     sizes: Counter[float] = Counter()
     for size, characters in exact.items():
         sizes[round(2 * size) / 2] += characters

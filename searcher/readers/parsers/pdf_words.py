@@ -48,6 +48,9 @@ def speller(texts: Iterable[str]) -> Callable[[str], str]:
     def words() -> Counter[str]:
         return Counter(WORD.findall(cased))
 
+    def count(word: str) -> int:
+        return words()[word] if word in cased else 0  # most are nowhere: to look takes less time than to count all
+
     @cache
     def halves() -> Counter[str]:
         cut = "\n".join(line for line in cased.split("\n") if HYPHEN in line)
@@ -58,10 +61,10 @@ def speller(texts: Iterable[str]) -> Callable[[str], str]:
         if SUSPENDED.fullmatch(second):
             return f"{first}- {second}"
         compound, whole = f"{first}-{second}".casefold(), (first + second).casefold()
-        keeps = compounds[compound] > 0 and compounds[compound] >= words()[whole]
-        keeps = keeps or ("-" in first and not words()[whole] and words()[second.casefold()] > 0)
-        if first.casefold() == FORMER and not words()[whole]:
-            keeps = keeps or words()[second.casefold()] > halves()[second.casefold()]
+        keeps = compounds[compound] > 0 and compounds[compound] >= count(whole)
+        keeps = keeps or ("-" in first and not count(whole) and count(second.casefold()) > 0)
+        if first.casefold() == FORMER and not count(whole):
+            keeps = keeps or count(second.casefold()) > halves()[second.casefold()]
         keeps = keeps or first[-1].isdigit() or not second[:1].islower() or first.casefold() in PREFIXES
         return f"{first}-{second}" if keeps else first + second
 
