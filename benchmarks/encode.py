@@ -106,10 +106,13 @@ def ctranslate2_int8(folder: Path, texts: list[str], limit: int, copy: Path) -> 
     return run
 
 
-def matrix_rate() -> float:
-    """The machine's bfloat16 rate on (2048, 384) x (384, 1536), FLOP/s: the best of many."""
+def matrix_rate() -> float | None:
+    """The machine's bfloat16 rate on (2048, 384) x (384, 1536), FLOP/s: the best of many; None without bfloat16."""
     a, b = torch.randn(2048, 384).bfloat16(), torch.randn(1536, 384).bfloat16()
-    prepared = torch.ops.mkldnn._reorder_linear_weight(b)
+    try:
+        prepared = torch.ops.mkldnn._reorder_linear_weight(b)
+    except RuntimeError:
+        return None
     best = float("inf")
     for _ in range(200):
         begun = time.perf_counter()
@@ -186,14 +189,15 @@ def measure(folder: Path, texts: list[str], limit: int, options: argparse.Namesp
     shape = first.model
     flop = arithmetic(lengths, shape.layers, shape.width, int(shape.config["intermediate_size"]))
     rate = matrix_rate()
-    share = flop / statistics.median(seconds[f"searcher {names[0]}"]) / rate
-    print(f"matrix rate {rate / 1e12:.2f} TFLOP/s; share of it while embedding, tokenising included: {share:.1%}")
+    share = flop / statistics.median(seconds[f"searcher {names[0]}"]) / rate if rate else float("nan")
+    if rate:
+        print(f"matrix rate {rate / 1e12:.2f} TFLOP/s; share of it while embedding, tokenising included: {share:.1%}")
     cosines = worst_cosines(folder, limit, ours, options.cosines) if options.cosines and not options.base else {}
     if options.plot:
         plot(first, folder, limit, options.plot)
     report("encode", {
         "model": "BERT-base, random" if options.base else "all-MiniLM-L6-v2", "tokens": int(lengths.sum()),
-        "tokens_per_second": rates, "ratios": against, "cosines": near, "share_of_matrix_rate": round(share, 3), **cosines,
+        "tokens_per_second": rates, "ratios": against, "cosines": near, "share_of_matrix_rate": round(share, 3) if rate else None, **cosines,
     })  # fmt: skip
 
 

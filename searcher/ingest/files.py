@@ -311,9 +311,12 @@ def expanded(paths: Sequence[str | Path]) -> list[Path]:
     """Globs that the shell did not expand, and "~"."""
     files: list[Path] = []
     for path in paths:
-        if not str(path):  # which to the system is the current folder
-            raise BadValue("a path is empty; good: a file, a folder or a glob")
+        if not str(path) or "\0" in str(path):  # the former is the current folder to the system
+            said = "is empty" if not str(path) else f"{path!s:.40} has a NUL in it"
+            raise BadValue(f"a path {said}; good: a file, a folder or a glob")
         plain = Path(spelled(Path(path).expanduser()))
-        matches = [] if plain.exists() else sorted(glob.glob(str(plain), recursive=True))  # noqa: PTH207 - ** and absolute
+        # Not Path.exists, which raises for what can be no name: it is then told of like a file that is not there.
+        there = os.path.exists(plain)  # noqa: PTH110
+        matches = [] if there else sorted(glob.glob(str(plain), recursive=True))  # noqa: PTH207 - ** and absolute
         files += [Path(match) for match in matches] or [plain]
     return files

@@ -1,5 +1,6 @@
 """Paths to files: folders are walked in a fixed order, and what is passed over for a reason is told."""
 
+import errno
 import os
 import re
 import stat
@@ -156,5 +157,7 @@ def _special(status: os.stat_result) -> str:
 
 
 def _reason(error: OSError) -> str:
+    if error.errno == errno.ENAMETOOLONG:  # who gives texts is told, for few files have such names
+        return "no file has a name so long; a text is added from stdin (-) or by add_texts"
     missing = isinstance(error, FileNotFoundError)
     return "no such file or folder" if missing else (error.strerror or str(error)).lower()

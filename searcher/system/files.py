@@ -45,7 +45,8 @@ def spelled(path: str | Path) -> str:
     given = Path(absolute(path))
     found = Path(given.anchor)
     for part in given.parts[1:]:
-        found /= part if not found.is_dir() else _own_name(found, part)
+        # Not Path.is_dir, which raises where a name is longer than any file's.
+        found /= _own_name(found, part) if os.path.isdir(found) else part  # noqa: PTH112
     return found.as_posix()
 
 

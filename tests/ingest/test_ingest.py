@@ -577,3 +577,19 @@ def test_an_add_that_another_process_overtook_with_new_settings_is_refused(
     index.add_texts(["the river"], ids=["b"])  # and now under the new ones
     passage = index.passages("b")[0]
     assert passage.vector @ index.embedder.embed(["the river"])[0] == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("text", ["a" * 300, "many words of a text " * 400])
+def test_a_text_in_the_place_of_a_path_fails_alone_and_says_what_takes_it(
+    index: Searcher, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "a.txt").write_text("the river bank")
+    report = index.add([text, tmp_path / "a.txt"])
+    [failure] = report.failed
+    assert failure.reason == "no file has a name so long; a text is added from stdin (-) or by add_texts"
+    assert report.documents == 1
+
+
+def test_a_path_with_a_nul_is_refused(index: Searcher) -> None:
+    with pytest.raises(BadValue, match=r"a path a\x00b has a NUL in it; good: a file, a folder or a glob"):
+        index.add(["a\0b"])
