@@ -60,7 +60,7 @@ def peers(folder: Path, texts: list[str], limit: int, copy: Path) -> dict[str, P
         )
         model.save_pretrained(copy / "openvino")
         for file in Path(folder).iterdir():
-            if file.name != "model.safetensors":
+            if file.name != "model.safetensors" and file not in copy.parents and file != copy:
                 (shutil.copytree if file.is_dir() else shutil.copy)(file, copy / "openvino" / file.name)
         return encoder(copy / "openvino", backend="openvino")
 

@@ -62,7 +62,8 @@ class Encoder:
 
     device: "auto" (CUDA or Apple's GPU where there is one), or any name torch knows.
     dtype: "auto" (bfloat16 where the hardware multiplies it, else float32), "bf16", "fp32", or "int8" (dense layers in
-    bytes, on a CPU). Few tokens on a CPU are encoded in float32 whatever the dtype.
+    bytes, on a CPU). Few tokens on a CPU are encoded in float32 whatever the dtype, until the first bulk: from then on
+    as that is, some 1e-5 of cosine apart.
 
     Which forward pass: BERT and RoBERTa in numpy for a few tokens while torch is not needed; else packed, in torch;
     any other architecture, and torch weights, through transformers.
