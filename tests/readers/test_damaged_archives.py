@@ -131,3 +131,15 @@ def test_any_part_of_a_workbook_that_is_damaged_is_named(name: str, damage: Call
     with pytest.raises(UnreadableFile) as fault:
         list(read_text(damage(with_shared_strings(), name), "a.xlsx", suffix=".xlsx"))
     assert fault.value.reason.startswith(f"it is damaged or cut short: {name} ")
+
+
+def test_a_member_without_a_name_is_no_fault_of_the_reader() -> None:
+    stream = io.BytesIO(xlsx({"Costs": ROWS}))
+    with zipfile.ZipFile(stream) as archive:
+        members = {name: archive.read(name) for name in archive.namelist() if name != "[Content_Types].xml"}
+    broken = io.BytesIO()
+    with zipfile.ZipFile(broken, "w") as archive:
+        for name, data in {**members, "": b"words"}.items():
+            archive.writestr(zipfile.ZipInfo(name), data)
+    with pytest.raises(UnreadableFile, match="it is damaged or cut short: no workbook that can be read"):
+        list(read_text(broken.getvalue(), "file", suffix=".xlsx"))

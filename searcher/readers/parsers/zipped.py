@@ -85,7 +85,8 @@ class Archive:
             raise UnreadableFile(self.source, "it is encrypted; it opens only with a password") from None
         except tuple(BROKEN) as fault:
             why = next(said for kind, said in BROKEN.items() if isinstance(fault, kind))
-            raise UnreadableFile(self.source, f"{DAMAGED}: {name} cannot be unpacked, {why}") from None
+            which = name or "what has no name"
+            raise UnreadableFile(self.source, f"{DAMAGED}: {which} cannot be unpacked, {why}") from None
 
     def read(self, name: str) -> bytes:
         """All of a member that becomes a tree or a text."""
@@ -97,7 +98,7 @@ class Archive:
     def check(self) -> None:
         """UnreadableFile that names the first member that cannot be unpacked, or is no XML that can be read."""
         for name, member in self.names.items():
-            if member.is_dir():
+            if name.endswith("/"):  # a folder; ZipInfo.is_dir fails for a member without a name
                 continue
             if name.endswith((".xml", ".rels")) and member.file_size <= MOST_XML:
                 self.xml(name)
