@@ -13,7 +13,7 @@ from searcher.readers import read_text
 from searcher.records import Document, Note
 
 NUMERIC = re.compile(rb"""(\s[\w:.-]+=)(["'])(-?\d+)\2""")
-ODD = ["9" * 5000, "[0", "-1", "", "²", "1e9", "4294967296", "0"]
+NONE = ["9" * 5000, "[0", "-1", "", "²", "1e9", "4294967296"]
 FILES = {".docx": rich_docx, ".odt": rich_odt, ".pptx": rich_pptx, ".xlsx": rich_xlsx}
 
 
@@ -33,22 +33,19 @@ def numbering(level: str, start: str) -> str:
     )
 
 
-@pytest.mark.parametrize("odd", [odd for odd in ODD if odd != "0"])
+@pytest.mark.parametrize("odd", NONE)
 def test_a_list_of_word_with_an_odd_level_or_start_begins_with_one(odd: str) -> None:
-    if odd != "4294967296":  # ten digits: no level, and no start either
-        assert texts(docx(paragraph(odd), numbering=numbering(odd, "1")), ".docx") == ["1. one"]
+    assert texts(docx(paragraph(odd), numbering=numbering(odd, "1")), ".docx") == ["1. one"]
     assert texts(docx(paragraph("0"), numbering=numbering("0", odd)), ".docx") == ["1. one"]
 
 
-@pytest.mark.parametrize("odd", [odd for odd in ODD if odd != "0"])
+@pytest.mark.parametrize("odd", NONE)
 def test_a_heading_and_spaces_of_opendocument_with_an_odd_number_are_read(odd: str) -> None:
     body = f'<text:h text:outline-level="{odd}">Ferries</text:h><text:p>two<text:s text:c="{odd}"/>boats</text:p>'
-    (found,) = texts(odt(body), ".odt")
-    assert found.split() == ["Ferries", "two", "boats"] or odd == "-1"
-    assert "Ferries" in found
+    assert texts(odt(body), ".odt") == ["Ferries\n\ntwo boats"]
 
 
-@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("odd", [*NONE, "0"])
 @pytest.mark.parametrize("suffix", FILES)
 def test_no_attribute_with_an_odd_number_ends_a_reader(suffix: str, odd: str) -> None:
     data = FILES[suffix]()

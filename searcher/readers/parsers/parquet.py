@@ -37,8 +37,8 @@ def read_parquet(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     for kind, counts in {"binary {}": binary, "{} that cannot be stored": strange}.items():
         if count := counts.total():
             values = kind.format("values" if count > 1 else "value")
-            columns = ", ".join(sorted(name for name in counts if counts[name]))
-            yield Note(raw.source, f"{count:,} {values} {'were' if count > 1 else 'was'} left out, of {columns}")
+            were, columns = "were" if count > 1 else "was", ", ".join(sorted(counts))
+            yield Note(raw.source, f"{count:,} {values} {were} left out, of {columns}")
 
 
 def _rows(file: ParquetFile, binary: "Counter[str]", strange: "Counter[str]") -> Iterator[Row]:
@@ -64,7 +64,9 @@ def _values(column: pa.Array, name: str, strange: "Counter[str]") -> list[Any]:
         try:
             found.append(scalar.as_py())
         except NO_VALUE:
-            is_text = isinstance(scalar, pa.StringScalar | pa.LargeStringScalar)
-            found.append(scalar.as_buffer().to_pybytes().decode(errors="replace") if is_text else None)
-            strange[name] += not is_text
+            if isinstance(scalar, pa.StringScalar | pa.LargeStringScalar):
+                found.append(scalar.as_buffer().to_pybytes().decode(errors="replace"))
+            else:
+                found.append(None)
+                strange[name] += 1
     return found
