@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from served import XSS, Server, serving
 
-from searcher import Searcher
+from searcher import Client, Searcher
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-headless-shell")
@@ -129,6 +129,23 @@ def test_what_is_typed_is_answered_without_enter_and_the_sentence_that_answers_i
     assert page.locator("#count").inner_text() == "7 passages"
     assert page.url.endswith("/?q=when+does+the+boiler+go+off")
     assert page.evaluate("history.length") == 2  # typing leaves no steps behind
+
+
+def test_a_long_passage_is_shown_around_the_sentence_that_answers_without_a_cut_word(
+    visit: Open, house: Server
+) -> None:
+    words = " ".join(f"ornamental{number}" for number in range(40))
+    text = f"{words}. The cellar key hangs behind the stove. {words}."
+    with Client(house.url) as client:
+        client.put([text], ids=["long"])
+        try:
+            page = visit("/?q=where+does+the+cellar+key+hang")
+            said = page.inner_text(".hit:has(mark:text('cellar')) .text")
+        finally:
+            client.delete("long")
+    assert said.startswith("… ") and said.endswith(" …")
+    assert set(said.removeprefix("… ").removesuffix(" …").split()) <= set(text.split())
+    assert "The cellar key hangs behind the stove." in said
 
 
 def test_an_answer_that_comes_late_is_not_shown(visit: Open) -> None:

@@ -5,14 +5,17 @@ import { label, section, title } from "./places.js";
 
 const SHOWN = 420; // characters of a passage, around the sentence that answers
 const BEFORE = 140;
+const LONGEST = 30; // characters of a word that is not cut
 let silent = false; // while focus comes back to a passage that nobody asked for anew
 
 /** A text with a part of it marked, both by code points; of a long one the surroundings of that part. */
 export function marked(text, from, to, most = Infinity) {
   const points = [...text];
   const none = from === null || to <= from;
-  const start = points.length <= most || none ? 0 : Math.max(0, Math.min(from - BEFORE, points.length - most));
-  const end = Math.min(points.length, Math.max(start + most, none ? 0 : to));
+  const first = points.length <= most || none ? 0 : Math.max(0, Math.min(from - BEFORE, points.length - most));
+  const last = Math.min(points.length, Math.max(first + most, none ? 0 : to));
+  const start = first && spaced(points, first, 1, from);
+  const end = last < points.length ? spaced(points, last, -1, none ? 0 : to) : last;
   return [
     start > 0 && "… ",
     cut(points, start, none ? end : from),
@@ -20,6 +23,14 @@ export function marked(text, from, to, most = Infinity) {
     !none && cut(points, to, end),
     end < points.length && " …",
   ].filter(Boolean);
+}
+
+/** The nearest place in a direction, up to a limit, that is in no word; the place itself where words have no spaces. */
+function spaced(points, place, step, limit) {
+  for (let at = place; step * (limit - at) >= 0 && Math.abs(at - place) < LONGEST; at += step) {
+    if (/\s/.test(points[step > 0 ? at - 1 : at])) return at;
+  }
+  return place;
 }
 
 /** Where the sentence that answers stands in the text of its hit. */
