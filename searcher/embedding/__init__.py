@@ -5,7 +5,7 @@ Imports: errors, system, plain, records, text.
 
 from searcher.embedding.attention import Attentions
 from searcher.embedding.embedder import Dtype, Embedder, Kind, OwnTokens
-from searcher.embedding.encoder import Sequence_, on_one_core, on_this_machine
+from searcher.embedding.encoder import Sequence_, on_one_core, on_this_machine, torch_here
 from searcher.embedding.folders import decayed
 from searcher.embedding.heatmap import draw_attention
 from searcher.embedding.highlight import highlighted
@@ -44,4 +44,5 @@ __all__ = [
     "on_one_core",
     "on_this_machine",
     "rarity",
+    "torch_here",
 ]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from searcher.embedding import Embedder, OwnTokens, maxsim, model_folder, rarity
+from searcher.embedding import Embedder, OwnTokens, maxsim, model_folder, rarity, torch_here
 from searcher.engines import Hit
 from searcher.errors import BadValue, ModelError
 from searcher.ranking.evidence import standardised
@@ -129,6 +129,7 @@ def _scores(model: Any, pairs: list[tuple[str, str]]) -> np.ndarray:
     """What a cross-encoder gives each pair, float64: to float32 the sigmoids of all logits above 17 are 1."""
     from torch import from_numpy, nn
 
+    torch_here()
     logits = model.predict(pairs, show_progress_bar=False, activation_fn=nn.Identity()) if pairs else np.empty(0)
     scores: np.ndarray = model.activation_fn(from_numpy(np.asarray(logits, np.float64))).numpy()
     return scores

@@ -20,7 +20,7 @@ from searcher.system.files import (
 )
 from searcher.system.globs import glob_regex, paths_regex
 from searcher.system.kernels import kernel_library
-from searcher.system.machine import instructions, memory, processor
+from searcher.system.machine import instructions, may_have_gpu, memory, processor
 from searcher.system.noted import note, noted
 from searcher.system.processes import (
     bound_memory,
@@ -28,6 +28,7 @@ from searcher.system.processes import (
     give_memory_back,
     give_way,
     is_alive,
+    keep_freed_memory,
     keep_no_large_memory,
     memory_of,
     on_fork,
@@ -48,8 +49,10 @@ __all__ = [
     "instructions",
     "is_alive",
     "is_ours",
+    "keep_freed_memory",
     "keep_no_large_memory",
     "kernel_library",
+    "may_have_gpu",
     "memory",
     "memory_of",
     "named_once",

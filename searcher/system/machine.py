@@ -1,17 +1,22 @@
-"""The machine: its processor by name, the instructions of it that our kernels know, and how much memory it has."""
+"""The machine: its processor by name, the instructions of it that our kernels know, its memory, perhaps a GPU."""
 
 import os
 import platform
+import sys
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["instructions", "memory", "processor"]
+__all__ = ["instructions", "may_have_gpu", "memory", "processor"]
 
 # As /proc/cpuinfo calls them, and as people do.
 KNOWN = {
     "amx_tile": "AMX", "avx512_bf16": "AVX512-BF16", "avx512_vnni": "AVX512-VNNI", "avx512f": "AVX-512",
     "avx_vnni": "AVX-VNNI", "avx2": "AVX2", "asimd": "NEON", "bf16": "BF16", "i8mm": "I8MM",
 }  # fmt: skip
+
+
+# What the drivers of NVIDIA's and AMD's GPUs, and Windows' for its Linux, show of themselves.
+GPU_DEVICES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/nvhost-gpu", "/dev/kfd", "/dev/dxg")
 
 
 def processor() -> str:
@@ -42,6 +47,11 @@ def memory() -> int | None:
         with suppress(OSError, ValueError):
             found.append(int(Path(bound).read_text(encoding="ascii")))
     return min((size for size in found if size > 0), default=None)
+
+
+def may_have_gpu() -> bool:
+    """False only where there surely is none that torch could use: on Linux, without the device of any driver."""
+    return sys.platform != "linux" or any(map(os.path.exists, GPU_DEVICES))
 
 
 def _cpuinfo() -> list[str]:

@@ -72,7 +72,7 @@ def test_every_pooling_of_every_layer_is_that_of_transformers(folder: Path) -> N
 
 @pytest.mark.parametrize("kind", ["bert", "roberta", "xlm-roberta", "camembert"])
 def test_the_packed_forward_pass_gives_them_too(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("searcher.embedding.encoder.encoder.SMALL_TOKENS", 0)
+    monkeypatch.setattr("searcher.embedding.encoder.choosing.SMALL_TOKENS", 0)
     test_every_pooling_of_every_layer_is_that_of_transformers(save_architecture(kind, tmp_path / kind))
 
 
@@ -160,7 +160,7 @@ def test_a_padding_token_in_a_text_takes_no_position_as_in_transformers(
     kind: str, packed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if packed:
-        monkeypatch.setattr("searcher.embedding.encoder.encoder.SMALL_TOKENS", 0)
+        monkeypatch.setattr("searcher.embedding.encoder.choosing.SMALL_TOKENS", 0)
     embedder = Embedder(save_architecture(kind, tmp_path / kind))
     texts = ["river [PAD] bank", "[PAD]", "[PAD][PAD] one two three", "hello [PAD] world [PAD]"]
     states = hidden_states(tmp_path / kind, [list(own.ids) for own, _ in embedder.sequences(texts)])

@@ -134,7 +134,7 @@ def test_a_token_beyond_the_vocabulary_is_named(saved: Callable[[str], Path], tm
 def test_a_token_beyond_the_vocabulary_is_named_in_bulk_too(
     saved: Callable[[str], Path], tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("searcher.embedding.encoder.encoder.SMALL_TOKENS", 0)
+    monkeypatch.setattr("searcher.embedding.encoder.choosing.SMALL_TOKENS", 0)
     test_a_token_beyond_the_vocabulary_is_named(saved, tmp_path, kind)
 
 

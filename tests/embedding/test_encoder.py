@@ -15,11 +15,12 @@ from models import save_bert, save_roberta
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel
 
-import searcher.embedding.encoder.encoder
+import searcher.embedding.encoder.choosing
 from searcher import Embedder, Searcher, SearcherError
-from searcher.embedding.encoder import Encoder, Sequence_, packed
-from searcher.embedding.encoder.amx import packed_weight
+from searcher.embedding.encoder import Encoder, Sequence_, tiles
+from searcher.embedding.encoder.bfloat16 import narrowed, widened
 from searcher.embedding.encoder.kernels import BUILDS, Dense, Norm, TileKernels, built, tile_kernels
+from searcher.embedding.encoder.tiles import packed_weight
 from searcher.embedding.models import load_model
 
 FORWARDS = ["small", "packed fp32", "packed bf16", "reference"]
@@ -30,9 +31,9 @@ LENGTHS = [3, 17, 1, 64, 33, 16, 64, 2, 40, 5]
 def forward(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Makes every encoder of the test take this forward pass."""
     if request.param != "small":
-        monkeypatch.setattr(searcher.embedding.encoder.encoder, "SMALL_TOKENS", 0)
+        monkeypatch.setattr(searcher.embedding.encoder.choosing, "SMALL_TOKENS", 0)
     if request.param == "reference":
-        monkeypatch.setattr(searcher.embedding.encoder.encoder, "bert_shape", lambda model: None)
+        monkeypatch.setattr(searcher.embedding.encoder.choosing, "bert_shape", lambda model: None)
     yield request.param
 
 
@@ -168,7 +169,7 @@ def test_many_batches_on_several_threads_keep_every_vector_in_its_place(
         " ".join(["river", "bank", "hello", "water"][: 1 + i % 4] * (1 + i % 7)) + f" {i % 10}" for i in range(400)
     ]
     expected = np.concatenate([Embedder(tiny_bert, dtype="fp32").embed([text]) for text in texts[:40]])
-    monkeypatch.setattr(searcher.embedding.encoder.encoder, "SMALL_TOKENS", 0)
+    monkeypatch.setattr(searcher.embedding.encoder.choosing, "SMALL_TOKENS", 0)
     from searcher.embedding.encoder import devices
 
     monkeypatch.setattr(devices, "CORE_TOKENS", 64)
@@ -181,7 +182,7 @@ def test_many_batches_on_several_threads_keep_every_vector_in_its_place(
 def test_a_text_has_one_vector_bit_by_bit_whatever_shares_its_batch(
     tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(searcher.embedding.encoder.encoder, "SMALL_TOKENS", 0)
+    monkeypatch.setattr(searcher.embedding.encoder.choosing, "SMALL_TOKENS", 0)
     texts = [" ".join(["river", "bank", "hello", "water"][: 1 + i % 4] * (1 + i % 7)) for i in range(60)]
     embedder = Embedder(tiny_bert, dtype="fp32")
     together = embedder.embed(texts)
@@ -205,22 +206,26 @@ def softmax_attention(qkv: torch.Tensor, bounds: np.ndarray, heads: int) -> torc
     return torch.cat(mixed)
 
 
+def as_numpy(halves: torch.Tensor) -> np.ndarray:
+    """The same memory, as the kernels take it."""
+    return halves.view(torch.int16).numpy().view(np.uint16)
+
+
 def random_numbers(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 @pytest.fixture(params=BUILDS)
-def tiles(request: pytest.FixtureRequest) -> TileKernels:
-    own = built(request.param)
-    return own or pytest.skip(NO_TILES)
+def own(request: pytest.FixtureRequest) -> TileKernels:
+    return built(request.param) or pytest.skip(NO_TILES)
 
 
 @pytest.mark.parametrize(("heads", "size"), [(12, 32), (2, 64), (3, 96), (1, 128)])
-def test_the_attention_kernel_is_softmax_attention(heads: int, size: int, tiles: TileKernels) -> None:
+def test_the_attention_kernel_is_softmax_attention(heads: int, size: int, own: TileKernels) -> None:
     bounds = np.concatenate([[0], np.cumsum(UNEVEN)]).astype(np.int64)
     qkv = (2 * random_numbers(int(bounds[-1]), 3 * heads * size)).bfloat16()
     out = torch.full((len(qkv), heads * size), 7.0, dtype=torch.bfloat16)
-    tiles.attention(qkv, bounds, heads, out)
+    own.attention(as_numpy(qkv), bounds, heads, as_numpy(out))
     expected = softmax_attention(qkv, bounds, heads)
     assert (out.double() - expected).abs().max() < 0.05
     assert torch.nn.functional.cosine_similarity(out.double(), expected, dim=-1).min() > 0.9999
@@ -236,35 +241,36 @@ ACTIVATIONS = {
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize(("rows", "width", "inner"), [(32, 32, 96), (1088, 96, 416), (2080, 384, 1536)])
 def test_the_dense_kernels_are_a_feed_forward_block(
-    activation: str, rows: int, width: int, inner: int, tiles: TileKernels
+    activation: str, rows: int, width: int, inner: int, own: TileKernels
 ) -> None:
     x = random_numbers(rows, width).bfloat16()
     up, down = (random_numbers(inner, width, seed=1) / width**0.5).bfloat16(), random_numbers(width, inner, seed=2)
     down = (down / inner**0.5).bfloat16()
     first, second = 3 * random_numbers(inner, seed=3), random_numbers(width, seed=4)
-    norm = Norm(random_numbers(width, seed=5), random_numbers(width, seed=6), 1e-12)
+    scale, shift = random_numbers(width, seed=5), random_numbers(width, seed=6)
+    norm = Norm(scale.numpy(), shift.numpy(), 1e-12)
     middle = ACTIVATIONS[activation](x.double() @ up.double().T + first.double())
     summed = middle.bfloat16().double() @ down.double().T + second.double() + x.double()
-    expected = torch.nn.functional.layer_norm(summed, (width,), norm.scale.double(), norm.shift.double())
+    expected = torch.nn.functional.layer_norm(summed, (width,), scale.double(), shift.double())
 
+    layers = [Dense(packed_weight(as_numpy(each)), bias.numpy()) for each, bias in ((up, first), (down, second))]
     plain, hidden = torch.empty(rows, inner, dtype=torch.bfloat16), torch.empty(rows, inner, dtype=torch.bfloat16)
-    tiles.dense(x, Dense(packed_weight(up), first), plain)
+    own.dense(as_numpy(x), layers[0], as_numpy(plain))
     torch.testing.assert_close(plain.double(), x.double() @ up.double().T + first.double(), rtol=2**-8, atol=1e-5)
-    tiles.dense_activated(x, Dense(packed_weight(up), first), activation, hidden)
+    own.dense_activated(as_numpy(x), layers[0], activation, as_numpy(hidden))
     blocks = hidden.view(rows // 32, inner // 32, 32, 32).transpose(1, 2).reshape(rows, inner)
     torch.testing.assert_close(blocks.double(), middle, rtol=2**-8, atol=5e-4)
-    actual = torch.empty_like(x)
-    tiles.dense_norm(hidden, Dense(packed_weight(down), second), x, norm, actual, blocked=True)
-    torch.testing.assert_close(actual.double(), expected, rtol=2**-7, atol=0.01)
-    tiles.dense_norm(blocks.contiguous(), Dense(packed_weight(down), second), x, norm, actual)
-    torch.testing.assert_close(actual.double(), expected, rtol=2**-7, atol=0.01)
+    for given, blocked in ((hidden, True), (blocks.contiguous(), False)):
+        actual = torch.empty_like(x)
+        own.dense_norm(as_numpy(given), layers[1], as_numpy(x), norm, as_numpy(actual), blocked)
+        torch.testing.assert_close(actual.double(), expected, rtol=2**-7, atol=0.01)
 
 
 @pytest.mark.parametrize("forward", ["packed bf16"], indirect=True)
 def test_without_the_kernels_torch_gives_the_hidden_states_of_transformers(
     tmp_path: Path, forward: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packed, "tile_kernels", lambda: None)
+    monkeypatch.setattr(tiles, "tile_kernels", lambda: None)
     check(save_bert(tmp_path / "bert", layers=2, width=64, heads=2), forward, True)
 
 
@@ -277,7 +283,7 @@ def test_a_token_that_the_model_does_not_have_is_named(tmp_path: Path, forward: 
 
 
 def test_an_index_opens_under_either_dtype(tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searcher.embedding.encoder.encoder, "SMALL_TOKENS", 0)
+    monkeypatch.setattr(searcher.embedding.encoder.choosing, "SMALL_TOKENS", 0)
     texts = ["money in the bank", "the boat on the river", "hello world"]
     Searcher(tmp_path / "index", tiny_bert, dtype="bf16").add_texts(texts)
     hits = Searcher(tmp_path / "index", dtype="fp32").search("the boat on the river")
@@ -288,6 +294,44 @@ def test_an_index_opens_under_either_dtype(tiny_bert: Path, tmp_path: Path, monk
 def test_an_unknown_dtype_is_named(tiny_bert: Path) -> None:
     with pytest.raises(SearcherError, match="unknown dtype 'fp8'; known: auto, bf16, fp32, int8"):
         Embedder(tiny_bert, dtype="fp8")
+
+
+COLD = """
+import sys, numpy as np
+from searcher import Embedder
+folder, dtype, texts, out = sys.argv[1:]
+np.save(out, Embedder(folder, device="cpu", dtype=dtype).embed(open(texts).read().splitlines()))
+print([name for name in ("torch", "transformers") if name in sys.modules])
+"""
+
+
+@pytest.mark.parametrize(
+    ("dtype", "count", "apart"),
+    [
+        ("fp32", 200, 2e-6),
+        pytest.param("bf16", 2000, 0.02, marks=pytest.mark.skipif(tile_kernels() is None, reason=NO_TILES)),
+    ],
+)
+def test_a_cold_process_embeds_a_few_files_without_torch(tmp_path: Path, dtype: str, count: int, apart: float) -> None:
+    folder = save_bert(tmp_path / "bert", layers=2, width=64, heads=2)
+    texts = [" ".join(["river", "bank", "hello", "water"][: 1 + i % 4] * (1 + i % 7)) for i in range(count)]
+    (tmp_path / "texts").write_text("\n".join(texts))
+    command = [sys.executable, "-c", COLD, str(folder), dtype, str(tmp_path / "texts"), str(tmp_path / "out.npy")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+    tokenizer, found = load_model(folder).tokenizer, np.load(tmp_path / "out.npy")
+    ids = [tokenizer.wrap(own.ids.tolist()) for own in tokenizer.encode(texts)]
+    states, _ = expected_states(folder, [Sequence_(own) for own in ids])
+    expected = np.array([own[-1].mean(0) / np.linalg.norm(own[-1].mean(0)) for own in states])
+    np.testing.assert_allclose(found, expected, atol=apart)
+
+
+def test_numbers_become_the_bfloat16_that_torch_makes_of_them() -> None:
+    bits = np.random.default_rng(0).integers(0, 2**32, 100_000, dtype=np.uint32)
+    edges = [0, 0x80000000, 0x7F800000, 0xFF800000, 0x7FFFFFFF, 0x3F808000, 0x3F818000, 0x7F7FFFFF, 1]
+    values = np.concatenate([bits, np.array(edges, np.uint32)]).view(np.float32)
+    expected = torch.from_numpy(values).bfloat16()
+    np.testing.assert_array_equal(widened(narrowed(values)), expected.float().numpy())
 
 
 def test_a_question_asked_of_a_cold_process_imports_neither_torch_nor_transformers(

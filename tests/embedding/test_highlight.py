@@ -13,7 +13,7 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerFast
 
 from searcher import Embedder, Searcher
 from searcher.cli import main
-from searcher.embedding.encoder.encoder import SMALL_TOKENS
+from searcher.embedding.encoder.choosing import SMALL_TOKENS
 from searcher.embedding.highlight import _MARKUP as MARKUP
 from searcher.embedding.highlight import SAME_TOKEN, best_sentences, sentences
 from searcher.errors import BadValue

@@ -11,7 +11,7 @@ from models import save_bert, save_roberta
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel
 
-import searcher.embedding.encoder.encoder
+import searcher.embedding.encoder.choosing
 from searcher import Embedder, Searcher, SearcherError
 from searcher.cli import main
 from searcher.embedding.encoder import Encoder, Sequence_, devices, int8
@@ -27,7 +27,7 @@ LENGTHS = [3, 17, 1, 64, 33, 16, 64, 2, 40, 5]
 @pytest.fixture(autouse=True)
 def _bulk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few tokens are not taken by numpy."""
-    monkeypatch.setattr(searcher.embedding.encoder.encoder, "SMALL_TOKENS", 0)
+    monkeypatch.setattr(searcher.embedding.encoder.choosing, "SMALL_TOKENS", 0)
 
 
 @pytest.fixture(params=[*PASSES, "torch"])
@@ -293,7 +293,7 @@ def test_where_there_are_no_products_of_bytes_the_good_dtypes_are_named(
 
 
 def test_another_architecture_has_no_int8(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searcher.embedding.encoder.encoder, "bert_shape", lambda model: None)
+    monkeypatch.setattr(searcher.embedding.encoder.choosing, "bert_shape", lambda model: None)
     with pytest.raises(
         SearcherError, match="dtype 'int8' needs a BERT or RoBERTa with GELU or ReLU, in safetensors; good: auto, bf16"
     ):

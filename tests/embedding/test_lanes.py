@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-import searcher.embedding.encoder.encoder as door
+import searcher.embedding.encoder.choosing as door
 from searcher.embedding import on_one_core
 from searcher.embedding.encoder import Encoder, Hidden, Sequence_, devices
 from searcher.embedding.models import load_model
@@ -110,6 +110,6 @@ def test_a_thread_on_one_core_never_takes_the_way_of_a_cold_process(tiny_bert: P
     with ThreadPoolExecutor(1, initializer=on_one_core) as pool:
         pool.submit(lambda: list(encoder.run(FEW, (4,), False, lambda hidden: None))).result()
         workers = pool.submit(devices.workers).result()
-    assert encoder._small is None
+    assert encoder._choice._few is None
     assert workers == devices.workers() == max(1, min(cores(), torch.get_num_threads()))  # for others' bulk
     assert door.SMALL_TOKENS >= 3

@@ -80,10 +80,7 @@ def test_an_unchanged_tree_is_not_embedded_again(index: Searcher, tree: Path, en
     head, before = index.engine.database.head(), sum(encoded)
     with Searcher(index.folder) as again:
         report = again.add(tree)
-        assert (again.embedder.encoder._small, again.embedder.encoder._bulk) == (
-            None,
-            None,
-        )  # the weights were not even loaded
+        assert not again.embedder.encoder.loaded
     assert (report.documents, report.embedded, report.unchanged, report.removed) == (0, 0, 4, 0)
     assert sum(encoded) == before == 4
     assert index.engine.database.head() == head

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from searcher.embedding.encoder.bfloat16 import widened
 from searcher.embedding.models import Model, padding_position
 from searcher.errors import ModelError
 
@@ -215,6 +216,6 @@ def tensor_shapes(shape: BertShape) -> dict[str, tuple[int | None, ...]]:
 
 
 def _float32(values: np.ndarray) -> np.ndarray:
-    if values.dtype == np.uint16:  # bfloat16 is the upper half of a float32
-        return (values.astype(np.uint32) << 16).view(np.float32)
+    if values.dtype == np.uint16:  # bfloat16
+        return widened(values)
     return values.astype(np.float32, copy=False)

@@ -1,8 +1,8 @@
 """Which device and dtype bulk encoding runs on, and the forward pass for it; imports torch."""
 
 from collections.abc import Callable
-from threading import Lock, Thread
-from typing import NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Lock, Thread
 
 import torch
 
@@ -10,15 +10,15 @@ from searcher.embedding.encoder.checkpoint import BertShape, Checkpoint
 from searcher.embedding.encoder.int8 import most_of_pairs
 from searcher.embedding.encoder.kernels import built
 from searcher.embedding.encoder.packed import PackedForward, has_fast_bf16
-from searcher.embedding.encoder.records import Forward
+from searcher.embedding.encoder.records import CORE_TOKENS, Plan
 from searcher.embedding.encoder.reference import ReferenceForward
+from searcher.embedding.encoder.tiles import TileForward, kernels_for
 from searcher.embedding.models import Model
 from searcher.errors import BadValue
-from searcher.system import cores, on_fork
+from searcher.system import cores, keep_freed_memory, on_fork
 
-__all__ = ["Bulk", "bulk_dtype", "bulk_forward", "on_this_machine", "one_core", "only_here", "workers"]
+__all__ = ["bulk_dtype", "bulk_plan", "on_this_machine", "one_core", "only_here", "workers"]
 
-CORE_TOKENS = 1024  # a batch of one core: its activations fit the core's cache
 PADDED_TOKENS = 4096  # of a batch that transformers pads, for all cores
 CUDA_TOKENS = 65_536
 BFLOAT16 = {"amx": "AMX", "dot": "AVX512-BF16"}  # builds of our kernels, and the instructions that they need
@@ -29,15 +29,7 @@ ACCELERATORS: dict[str, Callable[[], bool]] = {
 }
 
 
-class Bulk(NamedTuple):
-    """A forward pass, the tokens of a batch, and how many batches run at once, each on one core (1: on all)."""
-
-    forward: Forward
-    budget: int
-    workers: int
-
-
-def bulk_forward(model: Model, shape: BertShape | None, device: str, dtype: str, torch_weights: bool) -> Bulk:
+def bulk_plan(model: Model, shape: BertShape | None, device: str, dtype: str, torch_weights: bool) -> Plan:
     """The quickest forward pass there is for a model here; shape is None for what is no BERT.
 
     Raises BadValue for a device or dtype that cannot be used, ModelError for weights that cannot.
@@ -46,14 +38,17 @@ def bulk_forward(model: Model, shape: BertShape | None, device: str, dtype: str,
     name = bulk_dtype(shape, place.type, dtype)
     kind = torch.bfloat16 if name == "bf16" else torch.float32
     if shape is None:
-        return Bulk(ReferenceForward(model, place, kind, torch_weights), PADDED_TOKENS, 1)
+        return Plan(ReferenceForward(model, place, kind, torch_weights), PADDED_TOKENS, 1, torch=True)
     checkpoint = Checkpoint(model.weights)
     checkpoint.check(shape)
     if place.type == "cpu":
-        _keep_freed_memory()
+        keep_freed_memory()
+    if place.type == "cpu" and name == "bf16" and (kernels := kernels_for(shape)):
+        return Plan(TileForward(model.name, checkpoint, shape, kernels), CORE_TOKENS, workers())
     most = most_of_pairs() if name == "int8" else None
     forward = PackedForward(model.name, checkpoint, shape, place, kind, most)
-    return Bulk(forward, CORE_TOKENS, workers()) if place.type == "cpu" else Bulk(forward, CUDA_TOKENS, 1)
+    budget, at_once = (CORE_TOKENS, workers()) if place.type == "cpu" else (CUDA_TOKENS, 1)
+    return Plan(forward, budget, at_once, threads=_threads, torch=True)
 
 
 def bulk_dtype(shape: BertShape | None, device: str, dtype: str) -> str:
@@ -96,6 +91,18 @@ def workers() -> int:
     return max(1, min(cores(), _elsewhere[0] if _elsewhere else torch.get_num_threads()))
 
 
+def _threads(workers: int, name: str) -> ThreadPoolExecutor:
+    """Threads that are there already, each for one core."""
+    threads = torch.get_num_threads()
+    pool = ThreadPoolExecutor(workers, name, initializer=one_core)
+    started = Barrier(workers + 1)
+    for _ in range(workers):
+        pool.submit(started.wait)
+    started.wait()
+    torch.set_num_threads(threads)  # what the workers set is also every new thread's default
+    return pool
+
+
 def one_core() -> None:
     """Let the torch operations of this thread run on one core."""
     torch.get_num_threads()  # a thread that never asked takes at its first operation whatever another has set since
@@ -119,14 +126,6 @@ _elsewhere: list[int] = []  # how many threads torch has where it was not set fo
 
 # In a forked child the other threads of torch's pool are gone, and waiting for them would never end.
 on_fork(child=one_core)
-
-
-def _keep_freed_memory() -> None:
-    """Let glibc keep some 60 MB of freed memory: else every batch gives its own back, and page faults cost a tenth.
-
-    glibc learns from what is freed (mallopt(3), M_MMAP_THRESHOLD): once a block just under 32 MB was.
-    """
-    torch.empty((32 << 20) - (1 << 14), dtype=torch.uint8)
 
 
 def _best() -> str:

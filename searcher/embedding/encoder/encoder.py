@@ -1,60 +1,35 @@
-"""Token ids → hidden states: `Encoder` is the one door; behind it stands the forward pass that suits model and moment.
+"""Token ids → hidden states: `Encoder` is the one door to a forward pass; it makes batches and runs them on threads.
 
 It knows nothing of text, pooling or storage.
 """
 
 import os
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
-from threading import Barrier, Lock
+from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from searcher.embedding.encoder.batching import by_token_budget
 from searcher.embedding.encoder.checkpoint import Checkpoint, bert_shape
-from searcher.embedding.encoder.records import Forward, Hidden, Sequence_
+from searcher.embedding.encoder.choosing import DTYPES, SMALL_TOKENS, Choice, keeps_to_one_core
+from searcher.embedding.encoder.records import Hidden, Plan, Sequence_
 from searcher.embedding.models import Model
 from searcher.errors import UnknownName
-from searcher.system import cores, one_thread
+from searcher.system import one_thread
 
 if TYPE_CHECKING:
-    from searcher.embedding.encoder.devices import Bulk
     from searcher.embedding.encoder.reference import ReferenceForward
-    from searcher.embedding.encoder.small import SmallForward
 
-__all__ = ["DTYPES", "Encoder", "Hidden", "Sequence_", "on_one_core", "on_this_machine"]
+__all__ = ["Encoder"]
 
-DTYPES = ("auto", "bf16", "fp32", "int8")
-SMALL_TOKENS = 768  # up to here numpy is done before torch would be imported
 LEAST_TOKENS = 128  # of a batch, where there are several workers; SLACK: for lengths that are not all alike
 SLACK = 1.1
-# Tokens times numbers in the layers up to which one thread is as good as all: a question of a small or base model.
-SHORT = 3 << 29
-PATIENCE = 4096  # … and so many in all for callers that can wait: by then it would have paid to import torch
 
 T = TypeVar("T")
-_here = threading.local()  # has `core` in threads that keep to one
-
-
-def on_one_core() -> None:
-    """Have the calling thread embed by itself, on one core, whatever it embeds: for the threads of a server, of which
-    there are several, and which wait for nobody's bulk. It imports torch and never waits for it again.
-    """
-    from searcher.embedding.encoder.devices import only_here
-
-    only_here()
-    _here.core = True
-
-
-def on_this_machine() -> tuple[str, str, str]:
-    """What a BERT is embedded with here: device, dtype, and which of our kernels; empty if none of them runs."""
-    from searcher.embedding.encoder import devices
-
-    return devices.on_this_machine()
 
 
 class Encoder:
@@ -65,19 +40,17 @@ class Encoder:
     bytes, on a CPU). Few tokens on a CPU are encoded in float32 whatever the dtype, until the first bulk: from then on
     as that is, some 1e-5 of cosine apart.
 
-    Which forward pass: BERT and RoBERTa in numpy for a few tokens while torch is not needed; else packed, in torch;
-    any other architecture, and torch weights, through transformers.
+    Which forward pass: BERT and RoBERTa in numpy for a few tokens while no other is loaded; else in our own kernels,
+    where they run, or packed in torch; any other architecture, and torch weights, through transformers.
     """
 
     def __init__(self, model: Model, device: str = "auto", torch_weights: bool = False, dtype: str = "auto") -> None:
         if dtype not in DTYPES:
             raise UnknownName("dtype", dtype, DTYPES)
         self.model, self.device, self.torch_weights, self.dtype = model, device, torch_weights, dtype
-        self._small: SmallForward | None = None
-        self._bulk: Bulk | None = None
+        self._choice = Choice(model, device, torch_weights, dtype)
         self._eager: ReferenceForward | None = None
         self._pools: dict[str, tuple[int, ThreadPoolExecutor]] = {}
-        self._patience = PATIENCE
         self._lock = Lock()  # threads that share an encoder load it once
 
     def run(
@@ -98,26 +71,23 @@ class Encoder:
         lengths = np.array([len(sequence.ids) for sequence in sequences], dtype=np.int64)
         tokens = int(lengths.sum())
         with self._lock:
-            forward, budget, workers = self._forward(tokens, patient)
-            here = workers == 1 or getattr(_here, "core", False)
-            submit = None if here else self._pool(workers, tokens).submit
-            short = self._small if forward is self._small else None
-        alone = short is not None and (workers > 1 or tokens * short.numbers <= SHORT)
+            plan = self._choice.plan(tokens, patient)
+            submit = None if plan.workers == 1 or keeps_to_one_core() else self._pool(plan, tokens).submit
 
         def encode(batch: np.ndarray) -> tuple[np.ndarray, T]:
-            with one_thread() if alone else nullcontext():
-                return batch, then(forward([sequences[i] for i in batch], layers, pooler))
+            with one_thread() if plan.alone else nullcontext():
+                return batch, then(plan.forward([sequences[i] for i in batch], layers, pooler))
 
         if submit is None:
-            yield from map(encode, by_token_budget(lengths, budget))
+            yield from map(encode, by_token_budget(lengths, plan.budget))
             return
-        share = int(SLACK * tokens / workers)  # few tokens are shared out, not left to one core
-        batches = by_token_budget(lengths, min(budget, max(LEAST_TOKENS, share)))
+        share = int(SLACK * tokens / plan.workers)  # few tokens are shared out, not left to one core
+        batches = by_token_budget(lengths, min(plan.budget, max(LEAST_TOKENS, share)))
         waiting: deque[Future[tuple[np.ndarray, T]]] = deque()
         try:
             for batch in batches:
                 waiting.append(submit(encode, batch))
-                if len(waiting) > 2 * workers:
+                if len(waiting) > 2 * plan.workers:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
@@ -147,60 +117,25 @@ class Encoder:
         return bert_shape(self.model) is not None and "pooler.dense.weight" in Checkpoint(self.model.weights)
 
     @property
+    def loaded(self) -> bool:
+        """Whether any weights were."""
+        return self._choice.loaded
+
+    @property
     def bulk_dtype(self) -> str:
-        """The dtype of bulk encoding here: "bf16", "fp32" or "int8"; imports torch unless it was said to be a float.
+        """The dtype of bulk encoding here: "bf16", "fp32" or "int8"; imports torch where nothing else can tell.
 
         Raises BadValue for "int8" where there are no products of bytes.
         """
-        if self.dtype in ("bf16", "fp32"):
-            return self.dtype
-        from searcher.embedding.encoder.devices import bulk_dtype
+        return self._choice.bulk_dtype
 
-        return bulk_dtype(bert_shape(self.model), self.device, self.dtype)
-
-    def _forward(self, tokens: int, patient: bool) -> tuple[Forward, int, int]:
-        """The forward pass for so many tokens, its token budget, and how many batches to run at once."""
-        shape = bert_shape(self.model)
-        few = tokens <= SMALL_TOKENS or (patient and tokens <= self._patience)
-        few &= not hasattr(_here, "core")  # where torch is there already
-        if shape is not None and few and self._bulk is None and self.device in ("auto", "cpu"):
-            self._patience -= tokens if tokens > SMALL_TOKENS else 0
-            if self._small is None:
-                from searcher.embedding.encoder.small import SmallForward
-
-                checkpoint = Checkpoint(self.model.weights)
-                checkpoint.check(shape)
-                self._small = SmallForward(self.model.name, checkpoint, shape)
-            return self._small, SMALL_TOKENS, cores() if tokens >= 2 * LEAST_TOKENS else 1
-        if self._bulk is None:
-            from searcher.embedding.encoder.devices import bulk_forward
-
-            self._bulk = bulk_forward(self.model, shape, self.device, self.dtype, self.torch_weights)
-        return self._bulk
-
-    def _pool(self, workers: int, tokens: int) -> ThreadPoolExecutor:
-        """Threads that run torch, once that is needed, on one core each; new ones after a fork. Questions have threads
-        of their own, so that none waits behind batches of documents.
+    def _pool(self, plan: Plan, tokens: int) -> ThreadPoolExecutor:
+        """Threads, each for one core; new ones after a fork. Questions have threads of their own, so that none waits
+        behind batches of documents.
         """
-        name = "few" if self._bulk is None else "questions" if tokens <= SMALL_TOKENS else "encoder"
+        name = plan.name or ("questions" if tokens <= SMALL_TOKENS else "encoder")
         process, pool = self._pools.get(name, (0, None))
         if pool is None or process != os.getpid():
-            pool = ThreadPoolExecutor(workers, name) if self._bulk is None else _of_torch(workers, name)
+            pool = plan.threads(plan.workers, name)
             self._pools[name] = os.getpid(), pool
         return pool
-
-
-def _of_torch(workers: int, name: str) -> ThreadPoolExecutor:
-    """Threads that are there already, each for one core."""
-    import torch
-
-    from searcher.embedding.encoder.devices import one_core
-
-    threads = torch.get_num_threads()
-    pool = ThreadPoolExecutor(workers, name, initializer=one_core)
-    started = Barrier(workers + 1)
-    for _ in range(workers):
-        pool.submit(started.wait)
-    started.wait()
-    torch.set_num_threads(threads)  # what the workers set is also every new thread's default
-    return pool

@@ -23,6 +23,7 @@ __all__ = [
     "Norm",
     "Space",
     "TileKernels",
+    "addresses",
     "built",
     "tile_kernels",
 ]
@@ -36,15 +37,15 @@ ACTIVATION_NUMBERS = {"gelu": 1, "gelu tanh": 2, "relu": 3}  # as C has them
 class Dense(NamedTuple):
     """weight: (e, d) bfloat16 in the order of dense.c; bias: (e,) float32."""
 
-    weight: "Tensor"
-    bias: "Tensor"
+    weight: np.ndarray
+    bias: np.ndarray
 
 
 class Norm(NamedTuple):
-    """scale, shift: (d,) float32."""
+    """scale, shift: (d,) float32, numpy's or torch's."""
 
-    scale: "Tensor"
-    shift: "Tensor"
+    scale: Any
+    shift: Any
     epsilon: float
 
 
@@ -62,10 +63,10 @@ class Layer(NamedTuple):
 class Space(NamedTuple):
     """Room for what passes between kernels. qkv: (T, 3 d); mixed, between: (T, d); hidden: (T, e)."""
 
-    qkv: "Tensor"
-    mixed: "Tensor"
-    hidden: "Tensor"
-    between: "Tensor"
+    qkv: np.ndarray
+    mixed: np.ndarray
+    hidden: np.ndarray
+    between: np.ndarray
 
 
 class Library:
@@ -81,7 +82,7 @@ class Library:
         for name, run in self._run.items():
             run.argtypes = self.arguments[name]
 
-    def _call(self, name: str, *arguments: "int | float | Tensor | np.ndarray") -> None:
+    def _call(self, name: str, *arguments: "int | float | np.ndarray | Tensor") -> None:
         if self._run[name](*map(_plain, arguments)):
             raise MemoryError(f"no memory for {name}")
 
@@ -98,48 +99,52 @@ class TileKernels(Library):
         "layers": [P, I, L, I, I, I, I, F, P, L, P, P, P, P, P],
     }
 
-    def embed(self, tables: "Sequence[Tensor]", numbers: "tuple[np.ndarray, ...]", norm: Norm, out: "Tensor") -> None:
+    def embed(
+        self, tables: "Sequence[np.ndarray]", numbers: tuple[np.ndarray, ...], norm: Norm, out: np.ndarray
+    ) -> None:
         """Sum of a token's rows of three float32 tables, normalised. numbers: three of (T,) int64; out: (≥ T, d)."""
         scale, shift, epsilon = norm
         self._call("embed", *tables, *numbers, len(numbers[0]), out.shape[1], scale, shift, epsilon, out)
 
-    def dense(self, x: "Tensor", layer: Dense, out: "Tensor") -> None:
+    def dense(self, x: np.ndarray, layer: Dense, out: np.ndarray) -> None:
         """The layer. (T, d) -> (T, e)."""
         self._call("dense", x, *x.shape, *layer, out.shape[1], out)
 
-    def dense_activated(self, x: "Tensor", layer: Dense, activation: str, out: "Tensor") -> None:
+    def dense_activated(self, x: np.ndarray, layer: Dense, activation: str, out: np.ndarray) -> None:
         """The layer and the activation. (T, d) -> (T, e) in blocks, as `dense_norm` takes them."""
         self._call("dense_activated", x, *x.shape, *layer, out.shape[1], ACTIVATION_NUMBERS[activation], out)
 
     def dense_norm(
-        self, x: "Tensor", layer: Dense, residual: "Tensor", norm: Norm, out: "Tensor", blocked: bool = False
+        self, x: np.ndarray, layer: Dense, residual: np.ndarray, norm: Norm, out: np.ndarray, blocked: bool = False
     ) -> None:
         """The layer, the residual added, normalised. (T, d) -> (T, e). blocked: x is from `dense_activated`."""
         self._call("dense_norm", x, int(blocked), *x.shape, *layer, out.shape[1], residual, *norm, out)
 
-    def attention(self, qkv: "Tensor", bounds: np.ndarray, heads: int, out: "Tensor") -> None:
+    def attention(self, qkv: np.ndarray, bounds: np.ndarray, heads: int, out: np.ndarray) -> None:
         """Softmax attention within each text. qkv: (T, 3 d); bounds: (n + 1,) int64; out: (T, d)."""
         self._call("attention", qkv, bounds, len(bounds) - 1, heads, out.shape[1] // heads, out)
 
     def layers(
-        self, layers: "Sequence[Layer]", heads: int, activation: str, bounds: np.ndarray, space: Space, state: "Tensor"
-    ) -> None:
-        """Layers one after the other, `state` (T, d) in place. bounds: (n + 1,) int64."""
-        if not layers:
-            return
-        pointers = [[part.data_ptr() for part in _arrays(layer)] for layer in layers]
-        self._call(
-            "layers", np.array(pointers, dtype=np.uintp), len(layers), *state.shape, space.hidden.shape[1], heads,
-            ACTIVATION_NUMBERS[activation], layers[0].first.epsilon, bounds, len(bounds) - 1, *space, state,
-        )  # fmt: skip
+        self, layers: np.ndarray, epsilon: float, heads: int, activation: str, bounds: np.ndarray, space: Space,
+        state: np.ndarray,
+    ) -> None:  # fmt: skip
+        """Layers one after the other, `state` (T, d) in place. layers: their `addresses`; bounds: (n + 1,) int64."""
+        if len(layers):
+            self._call(
+                "layers", layers, len(layers), *state.shape, space.hidden.shape[1], heads,
+                ACTIVATION_NUMBERS[activation], epsilon, bounds, len(bounds) - 1, *space, state,
+            )  # fmt: skip
 
 
-def _arrays(layer: Layer) -> "tuple[Tensor, ...]":
-    """In the order of layers.c."""
-    return (*layer.inputs, *layer.output, *layer.first[:2], *layer.up, *layer.down, *layer.second[:2])
+def addresses(layers: "Sequence[Layer]") -> np.ndarray:
+    """Where the weights of layers lie, in the order of layers.c, (n, 12); they lie there as long as `layers` lives."""
+    found = [
+        (*each.inputs, *each.output, *each.first[:2], *each.up, *each.down, *each.second[:2]) for each in layers
+    ]  # fmt: skip
+    return np.array([[_plain(part) for part in parts] for parts in found], dtype=np.uintp).reshape(-1, 12)
 
 
-def _plain(argument: "int | float | Tensor | np.ndarray") -> int | float:
+def _plain(argument: "int | float | np.ndarray | Tensor") -> int | float:
     """A number itself, or where an array's values lie."""
     if isinstance(argument, int | float):
         return argument

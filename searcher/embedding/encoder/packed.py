@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from searcher.embedding.encoder.amx import TileLayers, fits_tiles
 from searcher.embedding.encoder.checkpoint import BertShape, Checkpoint
 from searcher.embedding.encoder.int8 import Int8Layers
-from searcher.embedding.encoder.kernels import Norm, tile_kernels
+from searcher.embedding.encoder.kernels import Norm
 from searcher.embedding.encoder.records import Hidden, Sequence_, packed_inputs
 from searcher.errors import ModelError
 
@@ -42,7 +41,7 @@ class PackedForward:
     dtype: of states. most: the greatest weight of dense layers in bytes (int8.py), with float32 states on a CPU; None
     where they have the dtype too.
 
-    On a CPU with AMX or AVX512-BF16 everything in bfloat16 runs in our own kernels, where those were built.
+    Where our own kernels run, a CPU's bfloat16 is theirs (tiles.py).
     """
 
     def __init__(
@@ -64,10 +63,6 @@ class PackedForward:
 
         pooler = ("pooler.dense.weight", "pooler.dense.bias")
         self.pooler = [tensor(key) for key in pooler] if pooler[0] in checkpoint else None
-        own = tile_kernels() if device.type == "cpu" and dtype == torch.bfloat16 and fits_tiles(shape) else None
-        self.tiles = TileLayers(checkpoint, shape, own) if own else None
-        if self.tiles:
-            return
         self.words, self.positions, self.types = (
             tensor(f"embeddings.{kind}_embeddings.weight") for kind in ("word", "position", "token_type")
         )
@@ -95,8 +90,7 @@ class PackedForward:
         needed = sorted({*layers, self.shape.layers if pooler else max(layers, default=0)})
         wanted: dict[int, np.ndarray] = {}
         with torch.inference_mode():
-            states = self.tiles.states if self.tiles else self._states
-            for number, state in states(ids, positions, segments, bounds, needed):
+            for number, state in self._states(ids, positions, segments, bounds, needed):
                 if number in layers:
                     wanted[number] = state.float().cpu().numpy()
             pooled = None

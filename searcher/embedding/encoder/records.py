@@ -1,6 +1,7 @@
-"""What goes into a forward pass and what comes out: packed, without padding."""
+"""What goes into a forward pass and what comes out, packed, without padding; how one is to be run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -8,7 +9,7 @@ import numpy as np
 
 from searcher.errors import ModelError
 
-__all__ = ["Forward", "Hidden", "Packed", "Sequence_", "check_tokens", "packed_inputs"]
+__all__ = ["CORE_TOKENS", "Forward", "Hidden", "Packed", "Plan", "Sequence_", "check_tokens", "packed_inputs"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,25 @@ class Forward(Protocol):
     def __call__(self, sequences: Sequence[Sequence_], layers: Sequence[int], pooler: bool) -> Hidden:
         """Hidden states of one batch."""
         ...
+
+
+CORE_TOKENS = 1024  # a batch of one core: its activations fit the core's cache
+
+
+class Plan(NamedTuple):
+    """A forward pass, the tokens of a batch, and how many batches run at once, each on one core (1: on all).
+
+    name: of the threads for it, else it is told by what is asked. threads: so many of that name. torch: whether it is
+    torch that computes, whose threads are its own matter. alone: whether a batch does better on one of numpy's threads.
+    """
+
+    forward: Forward
+    budget: int
+    workers: int
+    name: str = ""
+    threads: Callable[[int, str], ThreadPoolExecutor] = ThreadPoolExecutor
+    torch: bool = False
+    alone: bool = False
 
 
 class Packed(NamedTuple):
