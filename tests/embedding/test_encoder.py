@@ -326,6 +326,18 @@ def test_a_cold_process_embeds_a_few_files_without_torch(tmp_path: Path, dtype: 
     np.testing.assert_allclose(found, expected, atol=apart)
 
 
+def test_a_question_has_one_vector_whether_sentences_were_marked_before_or_not(tmp_path: Path) -> None:
+    folder = save_bert(tmp_path / "bert", layers=2, width=64, heads=2)
+    with Searcher(tmp_path / "index", folder) as searcher:
+        searcher.add_texts([f"the river {number}. " + "hello world. money in the bank. " * 9 for number in range(40)])
+    scores = []
+    for marks in (False, True):
+        with Searcher(tmp_path / "index", dtype="bf16") as searcher:
+            searcher.search("hello world", 40, highlight=marks)
+            scores.append([hit.score for hit in searcher.search("the boat on the river", 40)])
+    assert scores[0] == scores[1]
+
+
 def test_numbers_become_the_bfloat16_that_torch_makes_of_them() -> None:
     bits = np.random.default_rng(0).integers(0, 2**32, 100_000, dtype=np.uint32)
     edges = [0, 0x80000000, 0x7F800000, 0xFF800000, 0x7FFFFFFF, 0x3F808000, 0x3F818000, 0x7F7FFFFF, 1]

@@ -66,7 +66,7 @@ class Choice:
         self.model, self.device, self.torch_weights, self.dtype = model, device, torch_weights, dtype
         self._few: SmallForward | None = None
         self._bulk: Plan | None = None
-        self._patience = PATIENCE
+        self._patience, self._settled = PATIENCE, False
 
     @property
     def loaded(self) -> bool:
@@ -75,10 +75,11 @@ class Choice:
 
     def plan(self, tokens: int, patient: bool) -> Plan:
         """For a call of so many tokens. patient: as `Encoder.run` has it."""
+        shape = bert_shape(self.model)
+        if not self._settled and shape is not None and self._numpy_will_do(shape, tokens, patient):
+            return self._in_numpy(shape, tokens)
+        self._settled |= not patient  # marking a sentence changes no vector of a question
         if self._bulk is None:
-            shape = bert_shape(self.model)
-            if shape is not None and self._numpy_will_do(shape, tokens, patient):
-                return self._in_numpy(shape, tokens)
             self._bulk = self._for_bulk(shape)
         if self._bulk.torch:
             torch_here()
