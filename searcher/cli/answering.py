@@ -82,8 +82,9 @@ def lint_command(ctx: click.Context, /, folder: Path | None, alike: float, as_js
     """Find entries that contradict or repeat each other, and phrasings that another entry would answer.
 
     conflict: the same question with different answers. duplicate: the same question and answer twice. unreachable: a
-    phrasing that, were it not there, would be nearest to another entry's phrasing than to any of its own. Exit 1 if
-    there is a conflict.
+    phrasing that, were it not there, would be nearest to another entry's phrasing than to any of its own. uneven: a
+    file whose answers are not embedded, so that those of others count for nothing beside it; `faq add` it to have all
+    alike. Exit 1 if there is a conflict.
     """
     findings = open_searcher(folder).faq.lint(alike)
     if as_json:
@@ -98,7 +99,8 @@ def lint_command(ctx: click.Context, /, folder: Path | None, alike: float, as_js
     ctx.exit(1 if any(finding.kind == "conflict" for finding in findings) else 0)
 
 
-KINDS = {"conflict": "conflicts", "duplicate": "duplicates", "unreachable": "unreachable phrasings"}
+KINDS = {"conflict": "conflicts", "duplicate": "duplicates", "unreachable": "unreachable phrasings",
+         "uneven": "uneven files"}  # fmt: skip
 
 
 @faq_command.command("log", examples=[

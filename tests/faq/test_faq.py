@@ -317,6 +317,31 @@ def test_lint_names_conflicts_duplicates_and_phrasings_that_others_would_answer(
     assert run("faq", "lint").code == 0
 
 
+def test_lint_names_each_file_beside_whose_entries_no_answer_counts(run: Callable[..., Result], tmp_path: Path) -> None:
+    files = {name: tmp_path / f"{name}.csv" for name in ("first", "second", "third")}
+    for name, rows in {
+        "first": "How do I bleed a radiator?,Open its valve with the key.\nWhen is it open?,From nine.\n",
+        "second": "Where is the canteen?,On the second floor.\nHow do I drain a radiator?,By its tap.\n",
+        "third": "Who has the key?,Ann.\n",
+    }.items():
+        files[name].write_text(f"question,answer\n{rows}", encoding="utf-8")
+    assert run("add", *map(str, files.values())).code == 0  # none has: they are alike
+    assert json.loads(run("faq", "lint", "--json").out) == []
+    score = json.loads(run("ask", "let the air out", "--json", "--min-probability", "0").out)["score"]
+    assert run("faq", "add", str(files["first"])).code == 0
+    found = [row for row in json.loads(run("faq", "lint", "--json").out) if row["kind"] == "uneven"]
+    assert [(Path(row["source"]).name, row["question"], row["other"]) for row in found] == [
+        ("second.csv#3", "How do I drain a radiator?", "How do I bleed a radiator?"),
+        ("third.csv#2", "Who has the key?", "When is it open?"),
+    ]
+    assert run("faq", "lint").out.endswith("2 uneven files\n")
+    again = json.loads(run("ask", "let the air out", "--json", "--min-probability", "0").out)["score"]
+    assert again == pytest.approx(score, abs=1e-5)  # the answers of one file count for nothing
+    assert run("faq", "add", *map(str, files.values())).code == 0
+    assert json.loads(run("faq", "lint", "--json").out) == []
+    assert json.loads(run("ask", "let the air out", "--json", "--min-probability", "0").out)["score"] != again
+
+
 def test_questions_without_an_answer_are_kept_only_if_wanted_and_grouped(
     run: Callable[..., Result], index: Path
 ) -> None:
