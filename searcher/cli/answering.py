@@ -19,6 +19,7 @@ from searcher.cli.options import (
 )
 from searcher.cli.output import progress_bar, show_pairs, show_report, show_table
 from searcher.cli.terminal import bold, columns, dim, echo, fitted, show_json
+from searcher.cli.values import Number
 from searcher.system import shown
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def add_command(
     ("faq lint", "what contradicts or repeats what"),
 ])  # fmt: skip
 @folder_option
-@click.option("--alike", type=float, default=0.95, show_default=True, metavar="COSINE", help="From where on two "
+@click.option("--alike", type=Number(above=0, most=1), default=0.95, show_default=True, metavar="COSINE",
+              help="From where on two "
               "questions count as the same.")  # fmt: skip
 @json_option
 @click.pass_context
@@ -110,7 +112,8 @@ KINDS = {"conflict": "conflicts", "duplicate": "duplicates", "unreachable": "unr
 @folder_option
 @click.option("--on/--off", "on", default=None, help="Keep questions that had no answer from now on, or no more.")
 @click.option("--forget", is_flag=True, help="Forget the questions kept so far.")
-@click.option("--near", type=float, default=0.6, show_default=True, metavar="COSINE", help="Questions so near to "
+@click.option("--near", type=Number(above=0, most=1), default=0.6, show_default=True, metavar="COSINE",
+              help="Questions so near to "
               "the one in the middle are one group.")  # fmt: skip
 @json_option
 def log_command(folder: Path | None, on: bool | None, forget: bool, near: float, as_json: bool) -> None:
@@ -151,7 +154,8 @@ def log_command(folder: Path | None, on: bool | None, forget: bool, near: float,
 @click.option("--labelled", type=click.Path(path_type=Path), metavar="FILE", help="Table of questions (column "
               "question, text or query) and the right answer: its text, or its entry's id, source or question; empty "
               "if none.")  # fmt: skip
-@click.option("--unanswerable", type=float, metavar="SHARE", help="How many of the questions asked in daily use have "
+@click.option("--unanswerable", type=Number(0, 1), metavar="SHARE",
+              help="How many of the questions asked in daily use have "
               "no answer, 0 to 1. [default: as in FILE, or 0.4 where it has fewer than ten of them]")  # fmt: skip
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE", help="Draw precision against coverage; needs "
               "matplotlib.")  # fmt: skip

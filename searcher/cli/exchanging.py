@@ -10,11 +10,12 @@ from typing import Any, BinaryIO, Literal
 
 import click
 
-from searcher.cli.command import Choice, Command
+from searcher.cli.command import Command
 from searcher.cli.config import locate
 from searcher.cli.options import folder_option, json_option, open_searcher, settings_options
 from searcher.cli.output import progress_bar, show_report
 from searcher.cli.terminal import echo, show_json, stdin
+from searcher.cli.values import Choice
 from searcher.engines import SCHEME
 from searcher.errors import SearcherError
 from searcher.migration import is_foreign
@@ -27,7 +28,7 @@ from searcher.system import private
 ])  # fmt: skip
 @click.argument("file", default="-", metavar="[FILE|-]")
 @folder_option
-@click.option("--vectors", type=click.Choice(["numbers", "base64"]), default="numbers", show_default=True,
+@click.option("--vectors", type=Choice(["numbers", "base64"]), default="numbers", show_default=True,
               help="Lists of numbers, or base64 of little-endian float32, less than half as long.")  # fmt: skip
 def export_command(file: str, folder: Path | None, vectors: Literal["numbers", "base64"]) -> None:
     """Write the whole index to FILE, or to stdout, as lines of JSON: settings, documents, passages and vectors.

@@ -161,8 +161,6 @@ def test_a_missing_path_is_named(run: Run, index: Path) -> None:
     [
         (["search", ""], ["query is empty"]),
         (["search", "  \n "], ["query is empty"]),
-        (["search", "x", "-k", "0"], ["k is 0", "at least 1"]),
-        (["search", "x", "-k", "-3"], ["k is -3"]),
         (["search", "x", "--pooling", "avg"], ["unknown pooling 'avg'", "cls", "mean", "REDUCE_MEAN"]),
         (["search", "x", "--layers", "9"], ["layer 9 is out of range", "0 (embeddings) to 4"]),
         (["search", "x", "--layers", "two"], ["'two'", "not understood"]),
@@ -209,6 +207,8 @@ def test_bad_input_gets_one_line_that_names_the_bad_value_and_the_good_ones(
     [
         (["search"], ["QUERY"]),
         (["search", "x", "-k", "many"], ["'many'", "-k"]),
+        (["search", "x", "-k", "0"], ["'0' is not a whole number of at least 1"]),
+        (["search", "x", "-k", "-3"], ["'-3' is not a whole number of at least 1"]),
         (["serch", "x"], ["serch"]),
         (["search", "x", "--colour", "red"], ["--colour"]),
         (["reindex", "--type", "tree"], ["tree", "flat"]),

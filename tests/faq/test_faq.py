@@ -405,7 +405,7 @@ def test_a_probability_is_asked_of_a_calibrated_index_only(run: Callable[..., Re
     assert (
         result.err == "Error: the index is not calibrated, so there are no probabilities; run: searcher faq calibrate\n"
     )
-    assert "between 0 and 1" in run("ask", "x", "--min-probability", "50").err
+    assert "'50' is not a number from 0 to 1" in run("ask", "x", "--min-probability", "50").err
 
 
 def test_a_calibration_is_refused_under_other_settings(calibrated: Path, tmp_path: Path) -> None:
