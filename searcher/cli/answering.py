@@ -18,9 +18,8 @@ from searcher.cli.options import (
     settings_options,
 )
 from searcher.cli.output import progress_bar, show_pairs, show_report, show_table
-from searcher.cli.terminal import bold, columns, dim, echo, fitted, show_json
+from searcher.cli.terminal import bold, columns, dim, echo, fitted, name_of, show_json
 from searcher.cli.values import Number
-from searcher.system import shown
 
 if TYPE_CHECKING:
     from searcher.faq import Calibrated
@@ -94,8 +93,8 @@ def lint_command(ctx: click.Context, /, folder: Path | None, alike: float, as_js
     else:
         for finding in findings:
             echo(bold(finding.kind), f"  {finding.cosine:.3f}")
-            echo(f"    {finding.question}  ({shown(finding.source)})")
-            echo(f"    {finding.other}  ({shown(finding.other_source)})")
+            echo(f"    {finding.question}  ({name_of(finding.source)})")
+            echo(f"    {finding.other}  ({name_of(finding.other_source)})")
         kinds = [finding.kind for finding in findings]
         echo(", ".join(f"{kinds.count(kind)} {name}" for kind, name in KINDS.items()))
     ctx.exit(1 if any(finding.kind == "conflict" for finding in findings) else 0)
@@ -263,7 +262,9 @@ def list_command(folder: Path | None, phrasings: bool, as_json: bool, as_jsonl: 
         for question in questions[1:] if phrasings else ():
             echo(fitted(question, width))
         echo(fitted(f"    {' '.join(str(entry['answer']).split())}", width))
-        echo(dim(fitted(f"    {shown(sources[0])}" + (f" and {len(sources) - 1} more" if sources[1:] else ""), width)))
+        echo(
+            dim(fitted(f"    {name_of(sources[0])}" + (f" and {len(sources) - 1} more" if sources[1:] else ""), width))
+        )
     if not as_jsonl:
         echo(f"{len(found):,} entries, {len(entries.rows):,} ways of asking")
 

@@ -17,7 +17,7 @@ from searcher.cli.output import progress_bar, show_report
 from searcher.cli.terminal import echo, show_json, stdin
 from searcher.cli.values import Choice
 from searcher.engines import SCHEME
-from searcher.errors import SearcherError
+from searcher.errors import BadValue, SearcherError
 from searcher.migration import is_foreign
 from searcher.system import private
 
@@ -161,6 +161,8 @@ def _whole(path: Path) -> Iterator[BinaryIO]:
             yield stream
         return
     path = path.resolve()
+    if not path.parent.is_dir():
+        raise BadValue(f"{path} cannot be written: {path.parent} is no folder")
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with os.fdopen(private(draft), "wb") as stream:

@@ -10,7 +10,7 @@ from searcher.cli.hits import asked_again, show_lines
 from searcher.cli.options import folder_option, json_option, open_searcher, where_option
 from searcher.cli.output import show_pairs, show_table
 from searcher.cli.remote import client_of, server_option
-from searcher.cli.terminal import bold, echo, show_json, write
+from searcher.cli.terminal import bold, echo, name_of, show_json, write
 from searcher.cli.values import Choice, Whole
 from searcher.places import said
 from searcher.system import shown
@@ -124,7 +124,7 @@ def _show_surroundings(there: "Surroundings") -> None:
     """Where it is, and its lines with their numbers, what was asked for in bold."""
     document = there.document
     where = f", {said(there.place)}" if said(there.place) and "name" not in there.place else f":{there.line}"
-    echo(bold(f"{shown(document.source)}{where}"), f"  {there.section or document.title or ''}".rstrip())
+    echo(bold(f"{name_of(document.source)}{where}"), f"  {there.section or document.title or ''}".rstrip())
     show_lines(document, there.start, there.end, (there.first, max(there.last, there.first + 1)))
 
 

@@ -498,6 +498,14 @@ def test_an_index_without_entries_answers_nothing(bundled: str, tmp_path: Path) 
         assert searcher.faq.lint() == []
 
 
+def test_without_entries_no_answer_says_how_some_come_in(run: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("text", encoding="utf-8")
+    assert run("add", "a.txt").code == 0
+    asked = run("ask", "anything")
+    assert (asked.code, asked.out) == (0, "no answer\n")
+    assert asked.err == "  there is no entry; to add some: searcher faq add FILE\n"
+
+
 # -- quality
 
 
