@@ -98,7 +98,8 @@ def import_command(
             show_report(report)
         ctx.exit(1 if report.failed else 0)
     foreign = {"--collection": collection, "--vector-name": vector_name, "--text-field": text_field, "--embed": embed}
-    if meant := [name for name, value in foreign.items() if value]:
+    meant = [name for name, value in foreign.items() if value]
+    if meant and (file == "-" or Path(file).exists()):  # else that is what is told
         raise click.UsageError(f"{meant[0]} means nothing for an export; leave it out.")
     with progress_bar("documents") as progress:
         if file == "-":

@@ -185,6 +185,7 @@ def test_a_missing_path_is_named(run: Run, index: Path) -> None:
         (["search", "x", "-i", "texts/bank.txt"], ["texts/bank.txt is a file; good: an index folder"]),
         (["show", "b\udce4d.txt"], ["'b\\udce4d.txt' is not UTF-8"]),
         (["remove", "b\udce4d.txt"], ["'b\\udce4d.txt' is not UTF-8"]),
+        (["import", "chroma/", "--collection", "notes"], ["chroma", "No such file or directory"]),
         (["export", "no/where.jsonl"], ["no/where.jsonl cannot be written", "no is no folder"]),
         (["add", "texts", "-i", "texts/bank.txt/new"], ["no index can be made in", "texts/bank.txt is no folder"]),
         (["status", "-i", "nowhere"], ["no index in nowhere"]),

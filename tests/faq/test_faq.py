@@ -443,6 +443,21 @@ def test_precision_against_coverage_is_drawn_where_matplotlib_is(run: Callable[.
         assert run("faq", "calibrate", "--plot", "curve.nonsense").err.startswith("Error: a plot is one of ")
 
 
+@pytest.mark.parametrize("answers", [["2"], ["2", ""], ["2", "", ""], ["2", "3"], ["3"]])
+@pytest.mark.parametrize("options", [[], ["--unanswerable", "0"], ["--unanswerable", "0.2"]])
+def test_as_few_labelled_questions_as_there_are_will_do(
+    run: Callable[..., Result], tmp_path: Path, answers: list[str], options: list[str]
+) -> None:
+    (tmp_path / "few.csv").write_text(
+        "id,question,answer\n2,When is it open?,From nine.\n3,Who are you?,Ann.\n", "utf-8"
+    )
+    assert run("faq", "add", "few.csv").code == 0
+    rows = [{"question": f"at what time {number}", "answer": answer} for number, answer in enumerate(answers)]
+    told = run("faq", "calibrate", "--labelled", table(tmp_path, rows, "asked.csv"), *options, "--json")
+    assert (told.code, json.loads(told.out)["questions"]) == (0, len(rows)), told.err
+    assert 0 < json.loads(run("ask", "when is it open", "--json", "--min-probability", "0").out)["probability"] <= 1
+
+
 def test_labelled_questions_name_answers_by_text_id_or_source(
     run: Callable[..., Result], index: Path, tmp_path: Path
 ) -> None:
