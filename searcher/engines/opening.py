@@ -272,10 +272,9 @@ def _check_source(source: str) -> None:
         raise BadValue("a source is empty; searcher list shows what there is")
     try:
         source.encode()
-    except UnicodeEncodeError:
-        raise BadValue(
-            f"{source!r} is not UTF-8, and so no source of an index; searcher list shows what there is"
-        ) from None
+    except UnicodeEncodeError as fault:
+        where = f"{source!r} is not UTF-8 at character {fault.start + 1}"
+        raise BadValue(f"{where}, and so no source of an index; searcher list shows what there is") from None
 
 
 def _opened_anew(kind: type[Opened], place: str, wanted: Wanted) -> Opened:
