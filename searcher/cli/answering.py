@@ -18,8 +18,8 @@ from searcher.cli.options import (
     settings_options,
 )
 from searcher.cli.output import progress_bar, show_pairs, show_report, show_table
-from searcher.cli.terminal import bold, columns, dim, echo, fitted, show_json
-from searcher.system import shown
+from searcher.cli.terminal import bold, columns, dim, echo, fitted, name_of, show_json
+from searcher.cli.values import Number
 
 if TYPE_CHECKING:
     from searcher.faq import Calibrated
@@ -74,7 +74,8 @@ def add_command(
     ("faq lint", "what contradicts or repeats what"),
 ])  # fmt: skip
 @folder_option
-@click.option("--alike", type=float, default=0.95, show_default=True, metavar="COSINE", help="From where on two "
+@click.option("--alike", type=Number(above=0, most=1), default=0.95, show_default=True, metavar="COSINE",
+              help="From where on two "
               "questions count as the same.")  # fmt: skip
 @json_option
 @click.pass_context
@@ -82,8 +83,9 @@ def lint_command(ctx: click.Context, /, folder: Path | None, alike: float, as_js
     """Find entries that contradict or repeat each other, and phrasings that another entry would answer.
 
     conflict: the same question with different answers. duplicate: the same question and answer twice. unreachable: a
-    phrasing that, were it not there, would be nearest to another entry's phrasing than to any of its own. Exit 1 if
-    there is a conflict.
+    phrasing that, were it not there, would be nearest to another entry's phrasing than to any of its own. uneven: a
+    file whose answers are not embedded, so that those of others count for nothing beside it; `faq add` it to have all
+    alike. Exit 1 if there is a conflict.
     """
     findings = open_searcher(folder).faq.lint(alike)
     if as_json:
@@ -91,14 +93,15 @@ def lint_command(ctx: click.Context, /, folder: Path | None, alike: float, as_js
     else:
         for finding in findings:
             echo(bold(finding.kind), f"  {finding.cosine:.3f}")
-            echo(f"    {finding.question}  ({shown(finding.source)})")
-            echo(f"    {finding.other}  ({shown(finding.other_source)})")
+            echo(f"    {finding.question}  ({name_of(finding.source)})")
+            echo(f"    {finding.other}  ({name_of(finding.other_source)})")
         kinds = [finding.kind for finding in findings]
         echo(", ".join(f"{kinds.count(kind)} {name}" for kind, name in KINDS.items()))
     ctx.exit(1 if any(finding.kind == "conflict" for finding in findings) else 0)
 
 
-KINDS = {"conflict": "conflicts", "duplicate": "duplicates", "unreachable": "unreachable phrasings"}
+KINDS = {"conflict": "conflicts", "duplicate": "duplicates", "unreachable": "unreachable phrasings",
+         "uneven": "uneven files"}  # fmt: skip
 
 
 @faq_command.command("log", examples=[
@@ -108,7 +111,8 @@ KINDS = {"conflict": "conflicts", "duplicate": "duplicates", "unreachable": "unr
 @folder_option
 @click.option("--on/--off", "on", default=None, help="Keep questions that had no answer from now on, or no more.")
 @click.option("--forget", is_flag=True, help="Forget the questions kept so far.")
-@click.option("--near", type=float, default=0.6, show_default=True, metavar="COSINE", help="Questions so near to "
+@click.option("--near", type=Number(above=0, most=1), default=0.6, show_default=True, metavar="COSINE",
+              help="Questions so near to "
               "the one in the middle are one group.")  # fmt: skip
 @json_option
 def log_command(folder: Path | None, on: bool | None, forget: bool, near: float, as_json: bool) -> None:
@@ -149,7 +153,8 @@ def log_command(folder: Path | None, on: bool | None, forget: bool, near: float,
 @click.option("--labelled", type=click.Path(path_type=Path), metavar="FILE", help="Table of questions (column "
               "question, text or query) and the right answer: its text, or its entry's id, source or question; empty "
               "if none.")  # fmt: skip
-@click.option("--unanswerable", type=float, metavar="SHARE", help="How many of the questions asked in daily use have "
+@click.option("--unanswerable", type=Number(0, 1), metavar="SHARE",
+              help="How many of the questions asked in daily use have "
               "no answer, 0 to 1. [default: as in FILE, or 0.4 where it has fewer than ten of them]")  # fmt: skip
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE", help="Draw precision against coverage; needs "
               "matplotlib.")  # fmt: skip
@@ -257,7 +262,9 @@ def list_command(folder: Path | None, phrasings: bool, as_json: bool, as_jsonl: 
         for question in questions[1:] if phrasings else ():
             echo(fitted(question, width))
         echo(fitted(f"    {' '.join(str(entry['answer']).split())}", width))
-        echo(dim(fitted(f"    {shown(sources[0])}" + (f" and {len(sources) - 1} more" if sources[1:] else ""), width)))
+        echo(
+            dim(fitted(f"    {name_of(sources[0])}" + (f" and {len(sources) - 1} more" if sources[1:] else ""), width))
+        )
     if not as_jsonl:
         echo(f"{len(found):,} entries, {len(entries.rows):,} ways of asking")
 

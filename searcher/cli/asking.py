@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from searcher.cli.command import Choice, Command
+from searcher.cli.command import Command
 from searcher.cli.options import folder_option, json_option, model_options, open_searcher
 from searcher.cli.output import show_answer, show_verdict
 from searcher.cli.remote import client_of, server_option
 from searcher.cli.searching import QUERIES, batched, one_format
 from searcher.cli.terminal import bold, dim, echo, show_json, show_rows, stdin
+from searcher.cli.values import Choice, Number
 from searcher.records import Answer
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ FORMATS = ("table", "json", "jsonl", "csv")
 def least_options(command: Any) -> Any:
     """What an answer must reach."""
     for option in (
-        click.option("--min-score", type=float, metavar="SCORE", help="No answer below this score, about 0 to 1."),
-        click.option("--min-probability", type=float, metavar="P", help="No answer that is right with a lower "
+        click.option("--min-score", type=Number(), metavar="SCORE", help="No answer below this score, about 0 to 1."),
+        click.option("--min-probability", type=Number(0, 1), metavar="P", help="No answer that is right with a lower "
                      "probability; needs `faq calibrate`, but for 0: the entry that fits best, whichever."),
     ):  # fmt: skip
         command = option(command)

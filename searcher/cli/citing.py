@@ -10,6 +10,7 @@ from searcher.cli.options import folder_option, json_option, mode_option, model_
 from searcher.cli.remote import client_of, server_option
 from searcher.cli.searching import Asked, exclude_option, include_option
 from searcher.cli.terminal import echo, show_json, write
+from searcher.cli.values import Number, Whole
 
 __all__ = ["context_command"]
 
@@ -22,14 +23,16 @@ __all__ = ["context_command"]
 @click.argument("question", nargs=-1, required=True, metavar="QUESTION…")
 @folder_option
 @server_option
-@click.option("--tokens", type=int, default=2000, show_default=True, metavar="N",
+@click.option("--tokens", type=Whole(1), default=2000, show_default=True, metavar="N",
               help="At most so many, as the index's model counts them.")  # fmt: skip
-@click.option("-k", "--top-k", "k", type=int, metavar="N", help="How many passages are looked at. [default: enough]")
+@click.option(
+    "-k", "--top-k", "k", type=Whole(1), metavar="N", help="How many passages are looked at. [default: enough]"
+)
 @where_option
 @include_option
 @exclude_option
 @mode_option
-@click.option("--min-score", type=float, metavar="SCORE", help="Leave out passages below this score.")
+@click.option("--min-score", type=Number(), metavar="SCORE", help="Leave out passages below this score.")
 @click.option("--rerank", metavar="MODEL", help="maxsim, or a cross-encoder's hub name or folder.")
 @json_option
 @model_options

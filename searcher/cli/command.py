@@ -7,7 +7,7 @@ import click
 
 from searcher.cli.terminal import echo
 
-__all__ = ["Choice", "Command", "Group", "Option", "near"]
+__all__ = ["Command", "Group", "Option", "near"]
 
 
 def near(name: str, known: Iterable[str]) -> str:
@@ -16,16 +16,6 @@ def near(name: str, known: Iterable[str]) -> str:
 
     found = get_close_matches(name, list(known), n=3)
     return f" Did you mean {' or '.join(map(repr, found))}?" if found else ""
-
-
-class Choice(click.Choice[str]):
-    """One of some names; a wrong one is told with the nearest."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The name. click.BadParameter for another."""
-        if value not in self.choices:
-            self.fail(f"{value!r} is not one of {', '.join(self.choices)}.{near(str(value), self.choices)}", param, ctx)
-        return value
 
 
 class Option(click.Option):

@@ -109,7 +109,7 @@ def _read(name: str, value: Any, origin: str) -> Any:
 
 def _settings(file: Path, own: bool) -> dict[str, Any]:
     """The settings in a file, none if there is no such file. own: whether it is the user's, not an index's."""
-    if not file.is_file():
+    if not file.exists():
         return {}
     import tomllib
 
@@ -138,6 +138,8 @@ def locate(given: Path | None, make: bool = False) -> Path:
     if named.origin == "the command line" or named.origin.startswith("$"):
         folder = _folder_of(named.value)
         if not make and not _is_index(folder):
+            if folder.is_file():
+                raise IndexUnavailable(f"{shown(folder.as_posix())} is a file; good: an index folder, or its @NAME")
             advice = f"make one: searcher add PATH -i {named.value}"
             raise IndexUnavailable(f"no index in {shown(folder.as_posix())}; {advice}")
         return folder

@@ -13,6 +13,7 @@ from searcher.cli.command import Command
 from searcher.cli.evaluations import show_comparisons, show_results, show_sweep
 from searcher.cli.options import json_option, mode_option, open_searcher, settings_options
 from searcher.cli.output import progress_bar
+from searcher.cli.values import Number
 from searcher.errors import BadValue, UnknownName
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 )
 @click.option("--truncate", is_flag=True, default=None, help="One passage a document, cut at --chunk-tokens, as "
               "published figures are often made.")  # fmt: skip
-@click.option("--relevant", type=float, metavar="GRADE", help="The least grade that makes a document relevant; nDCG "
+@click.option("--relevant", type=Number(), metavar="GRADE", help="The least grade that makes a document relevant; nDCG "
               "counts all. [default: any above 0]")  # fmt: skip
 @mode_option
 @click.option("--against", multiple=True, metavar="SETTING=VALUE", help="Compare with this other setting, such as "

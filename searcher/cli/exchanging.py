@@ -10,13 +10,14 @@ from typing import Any, BinaryIO, Literal
 
 import click
 
-from searcher.cli.command import Choice, Command
+from searcher.cli.command import Command
 from searcher.cli.config import locate
 from searcher.cli.options import folder_option, json_option, open_searcher, settings_options
 from searcher.cli.output import progress_bar, show_report
 from searcher.cli.terminal import echo, show_json, stdin
+from searcher.cli.values import Choice
 from searcher.engines import SCHEME
-from searcher.errors import SearcherError
+from searcher.errors import BadValue, SearcherError
 from searcher.migration import is_foreign
 from searcher.system import private
 
@@ -27,7 +28,7 @@ from searcher.system import private
 ])  # fmt: skip
 @click.argument("file", default="-", metavar="[FILE|-]")
 @folder_option
-@click.option("--vectors", type=click.Choice(["numbers", "base64"]), default="numbers", show_default=True,
+@click.option("--vectors", type=Choice(["numbers", "base64"]), default="numbers", show_default=True,
               help="Lists of numbers, or base64 of little-endian float32, less than half as long.")  # fmt: skip
 def export_command(file: str, folder: Path | None, vectors: Literal["numbers", "base64"]) -> None:
     """Write the whole index to FILE, or to stdout, as lines of JSON: settings, documents, passages and vectors.
@@ -97,7 +98,8 @@ def import_command(
             show_report(report)
         ctx.exit(1 if report.failed else 0)
     foreign = {"--collection": collection, "--vector-name": vector_name, "--text-field": text_field, "--embed": embed}
-    if meant := [name for name, value in foreign.items() if value]:
+    meant = [name for name, value in foreign.items() if value]
+    if meant and (file == "-" or Path(file).exists()):  # else that is what is told
         raise click.UsageError(f"{meant[0]} means nothing for an export; leave it out.")
     with progress_bar("documents") as progress:
         if file == "-":
@@ -160,6 +162,8 @@ def _whole(path: Path) -> Iterator[BinaryIO]:
             yield stream
         return
     path = path.resolve()
+    if not path.parent.is_dir():
+        raise BadValue(f"{path} cannot be written: {path.parent} is no folder")
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with os.fdopen(private(draft), "wb") as stream:

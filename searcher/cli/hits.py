@@ -6,7 +6,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from searcher.cli.terminal import bold, columns, dim, echo, fitted, link, printable, show_json, show_rows, width_of
+from searcher.cli.terminal import (
+    bold,
+    columns,
+    dim,
+    echo,
+    fitted,
+    link,
+    name_of,
+    printable,
+    show_json,
+    show_rows,
+    width_of,
+)
 from searcher.places import file_of, line_of, said, stands
 from searcher.records import Document, Passage
 from searcher.system import shown
@@ -91,8 +103,8 @@ def place(hit: Passage) -> str:
     """
     there, line = hit.answers_at
     if (number := line_of(hit.source, there, line)) is None:
-        return ", ".join(filter(None, (shown(hit.source), said(there or {}))))
-    return f"{shown(hit.source)}:{number}"
+        return ", ".join(filter(None, (name_of(hit.source), said(there or {}))))
+    return f"{name_of(hit.source)}:{number}"
 
 
 # -- the preview of a passage
@@ -234,7 +246,7 @@ def _show_csv(hits: Sequence[Passage], view: View | None = None) -> None:
 def _show_markdown(hits: Sequence[Passage], view: View | None = None) -> None:
     """A quotation for each hit with its source, to be pasted where somebody reads or a program goes on."""
     for hit in hits:
-        parts = (f"**{shown(hit.source)}**", stands(hit.source, *hit.answers_at), hit.section)
+        parts = (f"**{name_of(hit.source)}**", stands(hit.source, *hit.answers_at), hit.section)
         echo(f"{hit.rank}. {', '.join(part for part in parts if part)}\n")
         echo("\n".join(f"   > {line}" for line in hit.text.splitlines()) + "\n")
 

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from searcher.cli.command import Choice, Command
+from searcher.cli.command import Command
 from searcher.cli.hits import asked_again, show_lines
 from searcher.cli.options import folder_option, json_option, open_searcher, where_option
 from searcher.cli.output import show_pairs, show_table
 from searcher.cli.remote import client_of, server_option
-from searcher.cli.terminal import bold, echo, show_json, write
+from searcher.cli.terminal import bold, echo, name_of, show_json, write
+from searcher.cli.values import Choice, Whole
 from searcher.places import said
 from searcher.system import shown
 
@@ -67,7 +68,7 @@ def list_command(
 @click.option("--passages", is_flag=True, help="Each passage with its place, not the text as a whole.")
 @click.option("--at", metavar="PLACE|START", help="What stands at a place, as hits say it, or at a code point of the "
               "stored text.")  # fmt: skip
-@click.option("-C", "--context", type=click.IntRange(0), metavar="N", help="With --at: N lines around. [default: 3 "
+@click.option("-C", "--context", type=Whole(0), metavar="N", help="With --at: N lines around. [default: 3 "
               "around a line or START, none around a page or the like]")  # fmt: skip
 @click.option("--section", is_flag=True, help="With --at: the whole section.")
 @json_option
@@ -123,7 +124,7 @@ def _show_surroundings(there: "Surroundings") -> None:
     """Where it is, and its lines with their numbers, what was asked for in bold."""
     document = there.document
     where = f", {said(there.place)}" if said(there.place) and "name" not in there.place else f":{there.line}"
-    echo(bold(f"{shown(document.source)}{where}"), f"  {there.section or document.title or ''}".rstrip())
+    echo(bold(f"{name_of(document.source)}{where}"), f"  {there.section or document.title or ''}".rstrip())
     show_lines(document, there.start, there.end, (there.first, max(there.last, there.first + 1)))
 
 

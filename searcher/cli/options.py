@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from searcher.cli.command import Choice, Option
+from searcher.cli.command import Option
 from searcher.cli.config import MODES, locate, setting
 from searcher.cli.importing import importing
+from searcher.cli.values import Choice, Whole
 from searcher.errors import IndexUnavailable
 
 if TYPE_CHECKING:
@@ -112,8 +113,10 @@ model_options = _stacked(
 # … and what passages there are.
 settings_options = _stacked(
     model_options,
-    _model_option("--chunk-tokens", type=int, metavar="N", help="Most tokens of a passage. [default: the model's]"),
-    _model_option("--overlap", type=int, metavar="N", help="Tokens shared with the passage before. [default: 0]"),
+    _model_option(
+        "--chunk-tokens", type=Whole(1), metavar="N", help="Most tokens of a passage. [default: the model's]"
+    ),
+    _model_option("--overlap", type=Whole(0), metavar="N", help="Tokens shared with the passage before. [default: 0]"),
     _model_option(
         "--context/--no-context", default=None, help="Whether title and headings are embedded in front of each passage."
     ),

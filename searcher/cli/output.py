@@ -8,10 +8,9 @@ from pathlib import PurePath
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from searcher.cli.terminal import bold, dim, echo, printable, width_of
+from searcher.cli.terminal import bold, dim, echo, name_of, one_line, width_of
 from searcher.places import file_of
 from searcher.records import AddReport, Answer, Failure
-from searcher.system import shown
 
 if TYPE_CHECKING:
     from searcher.faq import Faq, Verdict
@@ -28,8 +27,10 @@ def show_verdict(verdict: "Verdict", faq: "Faq") -> None:
     there is none.
     """
     show_answer(verdict.answer, faq.why_no_probability)
-    if verdict.answer is None and (best := verdict.best):
-        echo(dim(f"  nearest: {best.question}  ({shown(best.source)})\n  {verdict.why}"), err=True)
+    if verdict.answer is None and verdict.best is None:
+        echo(dim(f"  {verdict.why}; to add some: searcher faq add FILE"), err=True)
+    elif verdict.answer is None and (best := verdict.best):
+        echo(dim(f"  nearest: {best.question}  ({name_of(best.source)})\n  {verdict.why}"), err=True)
 
 
 def show_answer(answer: Answer | None, lacking: Callable[[], str]) -> None:
@@ -42,12 +43,12 @@ def show_answer(answer: Answer | None, lacking: Callable[[], str]) -> None:
             surety = f"right with probability {answer.probability:.2f}; {surety}"
         else:
             surety += f"; {lacking()}"
-        echo(dim(f"  {answer.question}  ({shown(answer.source)})\n  {surety}"))
+        echo(dim(f"  {answer.question}  ({name_of(answer.source)})\n  {surety}"))
 
 
 def show_table(rows: Iterable[Sequence[Any]], heading: Sequence[str]) -> None:
     """Columns as wide as their widest cell; numbers to the right."""
-    cells = [[printable(str(cell)) for cell in row] for row in rows]
+    cells = [[one_line(str(cell)) for cell in row] for row in rows]
     kinds = [all(_is_number(row[column]) for row in cells) and bool(cells) for column in range(len(heading))]
     widths = [max(width_of(row[column]) for row in [heading, *cells]) for column in range(len(heading))]
     for number, row in enumerate([list(heading), *cells]):
@@ -63,11 +64,14 @@ def _is_number(cell: str) -> bool:
     return cell.replace(".", "", 1).replace("-", "", 1).replace(",", "").isdigit()
 
 
+SAID = {"None": "–", "''": "–", "True": "yes", "False": "no"}  # what a value is called, by its repr
+
+
 def show_pairs(values: Mapping[str, Any]) -> None:
     """A name and a value on each line."""
     width = max(map(len, values))
     for name, value in values.items():
-        echo(f"{name.replace('_', ' '):<{width}}  {value}")
+        echo(f"{name.replace('_', ' '):<{width}}  {SAID.get(repr(value), value)}".rstrip())
 
 
 def show_report(report: AddReport, dry_run: bool = False, verbose: bool = False) -> None:
@@ -87,9 +91,9 @@ def show_report(report: AddReport, dry_run: bool = False, verbose: bool = False)
     for (old, new), count in Counter(common_move(*pair) for pair in report.moved).items():
         files = "1 file" if count == 1 else f"{count:,} files"
         did = "would move" if dry_run else "moved"
-        echo(f"{did}: {shown(old)} → {shown(new)} ({files}, nothing is embedded again)", err=True)
+        echo(f"{did}: {name_of(old)} → {name_of(new)} ({files}, nothing is embedded again)", err=True)
     if report.gone:
-        first = shown(report.gone[0])
+        first = name_of(report.gone[0])
         what = f"{first} is" if len(report.gone) == 1 else f"{len(report.gone):,} files, such as {first}, are"
         echo(f"gone: {what} in the index and not there any more; add --prune removes what is gone", err=True)
     did = "would add" if dry_run else "added"
@@ -109,7 +113,7 @@ def _told(items: Sequence[Failure], most: int) -> Iterator[str]:
         groups.setdefault((PurePath(file_of(item.source)).suffix.lower(), item.reason), []).append(item)
     for (kind, reason), group in groups.items():
         if len(group) <= most:
-            yield from (f"{shown(item.source)}: {item.reason}" for item in group)
+            yield from (f"{name_of(item.source)}: {item.reason}" for item in group)
         else:
             yield f"{len(group):,} {kind or 'without a suffix'}: {reason}"
 

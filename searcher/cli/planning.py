@@ -14,6 +14,7 @@ from searcher.cli.config import setting
 from searcher.cli.options import given, json_option, settings_options
 from searcher.cli.output import show_table
 from searcher.cli.terminal import bold, echo, show_json
+from searcher.cli.values import Number, Whole
 from searcher.errors import SearcherError
 from searcher.system import cores, memory
 from searcher.vectors import planning
@@ -51,18 +52,18 @@ class _Rate:
     ("plan --documents 1000000000 --tokens 200 --json", "where one machine is no answer"),
     ("plan --documents 50000 --tokens 900 -m BAAI/bge-base-en-v1.5 --memory 16", "with another model, for 16 GB"),
 ])  # fmt: skip
-@click.option("--documents", type=click.IntRange(1, MOST), required=True, metavar="N", help="How many documents.")
-@click.option("--tokens", type=click.IntRange(1, MOST), required=True, metavar="T", help="Tokens of one, on average; "
+@click.option("--documents", type=Whole(1, MOST), required=True, metavar="N", help="How many documents.")
+@click.option("--tokens", type=Whole(1, MOST), required=True, metavar="T", help="Tokens of one, on average; "
               "in English three words are four tokens.")  # fmt: skip
-@click.option("--memory", "memory_gb", type=click.FloatRange(0, min_open=True), metavar="GB",
+@click.option("--memory", "memory_gb", type=Number(above=0), metavar="GB",
               help="Memory of the one machine. [default: this machine's]")  # fmt: skip
-@click.option("--disk", "disk_gb", type=click.FloatRange(0, min_open=True), metavar="GB",
+@click.option("--disk", "disk_gb", type=Number(above=0), metavar="GB",
               help="Disk of the one machine. [default: what is free here]")  # fmt: skip
-@click.option("--node-memory", "node_gb", type=click.FloatRange(0, min_open=True), metavar="GB", default=128,
+@click.option("--node-memory", "node_gb", type=Number(above=0), metavar="GB", default=128,
               show_default=True, help="Memory of a node of the cluster.")  # fmt: skip
-@click.option("--replicas", type=click.IntRange(1), metavar="N", default=2, show_default=True,
+@click.option("--replicas", type=Whole(1), metavar="N", default=2, show_default=True,
               help="Copies in the cluster, so that a node may fail.")  # fmt: skip
-@click.option("--seconds", type=click.FloatRange(0, 3600), metavar="S", default=10, show_default=True,
+@click.option("--seconds", type=Number(0, 3600), metavar="S", default=10, show_default=True,
               help="How long to measure.")  # fmt: skip
 @json_option
 @settings_options

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from searcher.cli.command import Choice, Command
+from searcher.cli.command import Command
 from searcher.cli.config import setting
 from searcher.cli.hits import FORMATS, View, show_documents
 from searcher.cli.options import (
@@ -22,6 +22,7 @@ from searcher.cli.options import (
 )
 from searcher.cli.remote import client_of, server_option
 from searcher.cli.terminal import bold, dim, echo, show_json, stdin
+from searcher.cli.values import Choice, Number, Whole
 from searcher.cli.within import of_folder
 from searcher.records import Passage
 
@@ -41,7 +42,7 @@ SCORES = {
 }  # fmt: skip
 MARKED = 10  # hits whose sentence is looked for unasked: more would take more time than somebody waits
 
-top_option = click.option("-k", "--top-k", "k", type=int, metavar="N", help="How many passages. [default: 10]")
+top_option = click.option("-k", "--top-k", "k", type=Whole(1), metavar="N", help="How many passages. [default: 10]")
 include_option = click.option("--include", multiple=True, metavar="GLOB", help="Only sources like '*.md' or 'docs/**'.")
 exclude_option = click.option("--exclude", multiple=True, metavar="GLOB", help="No sources like this.")
 jsonl_option = click.option("--jsonl", "as_jsonl", is_flag=True, help="Print a JSON object for each hit.")
@@ -77,7 +78,7 @@ class Asked(Command):
         if not isinstance(option, click.Option) or option.is_flag:
             return False
         value = argument[2:]
-        return value.isdigit() if option.type.name.startswith("integer") else Path(value).exists()
+        return value.isdigit() if isinstance(option.type, Whole) else Path(value).exists()
 
 
 @click.command("search", cls=Asked, examples=[
@@ -100,28 +101,30 @@ class Asked(Command):
 @include_option
 @exclude_option
 @mode_option
-@click.option("--min-score", type=float, metavar="SCORE", help="Leave out passages below this score.")
-@click.option("--mmr", type=float, metavar="LAMBDA", help="Passages unlike each other: 1 changes nothing, 0.5 is half "
+@click.option("--min-score", type=Number(), metavar="SCORE", help="Leave out passages below this score.")
+@click.option("--mmr", type=Number(0, 1), metavar="LAMBDA",
+              help="Passages unlike each other: 1 changes nothing, 0.5 is half "
               "for the question and half against what was shown before.")  # fmt: skip
 @click.option("--rerank", metavar="MODEL", help="Look at the first hits more closely: maxsim, by token vectors of the "
               "index's own model; or a cross-encoder's hub name or folder.")  # fmt: skip
-@click.option("--per-document", type=int, metavar="N", help="At most so many passages of a document.")
+@click.option("--per-document", type=Whole(1), metavar="N", help="At most so many passages of a document.")
 @click.option("--documents", is_flag=True, help="Rank documents by their best passages, a line for each.")
 @click.option("--phrasings", is_flag=True, help="A FAQ entry for each of its ways of asking, not once.")
 @click.option("--highlight/--no-highlight", default=None, help="Look for the sentence of each passage that answers "
               "best. [default: where people read and the model is small]")  # fmt: skip
-@click.option("-C", "--context", type=click.IntRange(0), metavar="N", help="Show the lines that answer, and N around.")
+@click.option("-C", "--context", type=Whole(0), metavar="N", help="Show the lines that answer, and N around.")
 @click.option("--section", is_flag=True, help="Show the whole section of each hit.")
 @click.option("--explain", is_flag=True, help="Say of each hit its cosine, its BM25, and what moved it.")
 @format_option
-@click.option("--open", "number", type=int, metavar="N", help="Open the Nth hit in your own program ($VISUAL, $EDITOR, "
+@click.option("--open", "number", type=Whole(1), metavar="N",
+              help="Open the Nth hit in your own program ($VISUAL, $EDITOR, "
               "a PDF viewer, or the setting open), at its line or page where that program can.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="With --open: print the command.")
 @click.option("--queries", "file", type=click.Path(exists=True, dir_okay=False, allow_dash=True), metavar="FILE",
               help=QUERIES)  # fmt: skip
 @click.option("--exact", is_flag=True, help="The very nearest passages, whatever the type of the index.")
-@click.option("--ef", type=int, metavar="N", help="How widely an index of type hnsw is looked through.")
-@click.option("--nprobe", type=int, metavar="N", help="How many lists of an index of type ivf are looked through.")
+@click.option("--ef", type=Whole(1), metavar="N", help="How widely an index of type hnsw is looked through.")
+@click.option("--nprobe", type=Whole(1), metavar="N", help="How many lists of an index of type ivf are looked through.")
 @json_option
 @jsonl_option
 @model_options

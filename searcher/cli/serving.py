@@ -10,6 +10,7 @@ import click
 from searcher.cli.command import Command
 from searcher.cli.options import folder_option, model_options, open_searcher
 from searcher.cli.terminal import echo
+from searcher.cli.values import Whole
 from searcher.errors import BadValue, SearcherError
 
 NEEDS = ("fastapi", "uvicorn", "httptools", "prometheus_client")
@@ -24,7 +25,7 @@ PORT = 8917
 @folder_option
 @click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="Where to listen. Any but the "
               "loopback needs a token.")  # fmt: skip
-@click.option("--port", type=click.IntRange(0, 65_535), metavar="N", default=PORT, show_default=True,
+@click.option("--port", type=Whole(0, 65_535), metavar="N", default=PORT, show_default=True,
               help="0: any that is free.")  # fmt: skip
 @click.option("--token-file", "file", type=click.Path(path_type=Path), metavar="FILE", help="Every request must bring "
               "the token in this file, or in $SEARCHER_TOKEN.")  # fmt: skip
@@ -32,7 +33,7 @@ PORT = 8917
 @click.option("--allow-writes", is_flag=True, help="Let documents be added and removed.")
 @click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="A name that people reach the server by, "
               "such as that of a proxy; may be repeated.")  # fmt: skip
-@click.option("--max-body", type=click.IntRange(1, 1_024), metavar="MIB", default=10, show_default=True,
+@click.option("--max-body", type=Whole(1, 1_024), metavar="MIB", default=10, show_default=True,
               help="Most MiB that a request may bring.")  # fmt: skip
 @click.option("--log-questions", is_flag=True, help="Log the text of questions too.")
 @model_options

@@ -17,12 +17,13 @@ from typing import Any, BinaryIO
 import click
 
 __all__ = [
-    "bold", "columns", "dim", "echo", "fitted", "link", "open_streams", "printable", "show_json", "show_rows", "stdin",
-    "width_of", "write",
+    "bold", "columns", "dim", "echo", "fitted", "link", "name_of", "one_line", "open_streams", "printable", "show_json",
+    "show_rows", "stdin", "width_of", "write",
 ]  # fmt: skip
 
 LEAST_COLUMNS, MOST_COLUMNS = 20, 120
 CONTROLS = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f]")  # but tabs and ends of lines
+BREAKS = re.compile("[\t\n\u2028\u2029]")
 ABOVE_ASCII = re.compile("[\x7f-\x9f]")
 # What we draw with, for a terminal that cannot; anything else is a question mark there.
 PLAIN = dict(zip("→…–—─»×“”‘’", ["->", "...", "-", "-", "-", ">", "x", '"', '"', "'", "'"], strict=True))
@@ -39,6 +40,22 @@ def printable(text: str) -> str:
     'a␛[2Jb\nc�'
     """
     return CONTROLS.sub(_picture, text.replace("\r\n", "\n"))
+
+
+def one_line(text: str) -> str:
+    r"""The same with ends of lines and tabs as pictures too, of what stands among other things, such as a name.
+
+    >>> one_line("new\nline.txt")
+    'new␊line.txt'
+    """
+    return BREAKS.sub(_picture, printable(text))
+
+
+def name_of(path: str) -> str:
+    """A path as people are shown it: without the folder that we are in, on one line."""
+    from searcher.system import shown  # which the help need not wait for
+
+    return one_line(shown(path))
 
 
 def _picture(control: re.Match[str]) -> str:

@@ -11,6 +11,7 @@ from searcher.cli.hits import View, show_hits
 from searcher.cli.options import folder_option, given, json_option, open_searcher, settings_options
 from searcher.cli.output import progress_bar, show_report, show_verdict
 from searcher.cli.terminal import echo, show_json
+from searcher.cli.values import Number
 from searcher.errors import BadValue
 
 DEMO_QUESTION = "What goes wrong if padding tokens enter the average?"
@@ -36,7 +37,8 @@ def _type(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
 @click.option("--type", "kind", metavar="TYPE", callback=_type, help="flat, fp16, sq8, pq, hnsw, ivf, a FAISS factory "
               "string such as IVF4096,SQ8, or auto, by the number of passages. [default: the one it has]")  # fmt: skip
 @click.option("--tune", is_flag=True, help="Measure recall@10 and keep the fastest --ef or --nprobe that reaches it.")
-@click.option("--recall", type=float, default=0.99, show_default=True, help="The recall that --tune has to reach.")
+@click.option("--recall", type=Number(above=0, most=1), default=0.99, show_default=True,
+              help="The recall that --tune has to reach.")  # fmt: skip
 @settings_options
 def reindex_command(
     folder: Path | None, kind: str | None, tune: bool, recall: float, device: str, torch_weights: bool,

@@ -10,6 +10,7 @@ from searcher.cli.command import Command
 from searcher.cli.options import json_option, make_embedder, model_options
 from searcher.cli.output import show_table
 from searcher.cli.terminal import echo, show_json, stdin
+from searcher.cli.values import Whole
 
 
 @click.command("embed", cls=Command, examples=[
@@ -21,7 +22,9 @@ from searcher.cli.terminal import echo, show_json, stdin
 @click.option("--query", "as_query", is_flag=True, help="Embed as questions, with the prompt for them.")
 @click.option("--pair", is_flag=True, help="Two texts as one sentence pair, segments 0 and 1.")
 @click.option("--normalize/--no-normalize", default=None, help="Unit vectors, or as pooled. [default: the model's]")
-@click.option("--max-tokens", "max_seq_length", type=int, metavar="N", help="Cut texts here. [default: the model's]")
+@click.option(
+    "--max-tokens", "max_seq_length", type=Whole(1), metavar="N", help="Cut texts here. [default: the model's]"
+)
 @click.option(
     "--output", type=click.Path(dir_okay=False, writable=True), metavar="FILE", help="Write a .npy file instead."
 )
@@ -64,7 +67,9 @@ def embed_command(
               "in a head (0 is the first) or on the mean of all, in percent.")  # fmt: skip
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE",
               help="With --attention: a heat map; needs matplotlib.")  # fmt: skip
-@click.option("--max-tokens", "max_seq_length", type=int, metavar="N", help="Size of a window. [default: the model's]")
+@click.option(
+    "--max-tokens", "max_seq_length", type=Whole(1), metavar="N", help="Size of a window. [default: the model's]"
+)
 @json_option
 @model_options
 def inspect_command(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from searcher.cli.config import setting
 from searcher.cli.options import given
 from searcher.cli.output import progress_bar
-from searcher.cli.terminal import dim, echo
-from searcher.system import private_folder, shown, user_folder
+from searcher.cli.terminal import dim, echo, name_of
+from searcher.system import private_folder, user_folder
 
 if TYPE_CHECKING:
     from searcher.records import AddReport
@@ -76,5 +76,5 @@ def _changes(report: "AddReport") -> str:
         "not read": len(report.failed),
     }  # fmt: skip
     told = [f"{count:,} {what}" for what, count in counts.items() if count]
-    first = next((f"; {shown(item.source)}: {item.reason}" for item in report.failed), "")
+    first = next((f"; {name_of(item.source)}: {item.reason}" for item in report.failed), "")
     return ", ".join(told) + first

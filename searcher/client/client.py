@@ -118,9 +118,20 @@ class Client:
         how: dict[str, Any] = {"vectors": vectors, "payloads": payloads, "whole": whole, "exists": exists}
         return self._run(steps.put(texts, ids, metadatas, **how))
 
+    def add_texts(
+        self, texts: Iterable[str], ids: Iterable[str] | None = None,
+        metadatas: Iterable[Mapping[str, Any] | None] | None = None,
+    ) -> AddReport:  # fmt: skip
+        """As `Searcher.add_texts`, in requests of at most 500 texts, each kept as a whole or not at all."""
+        return self._run(steps.add_texts(texts, ids, metadatas))
+
     def add_bytes(self, data: bytes, label: str) -> AddReport:
         """As `Searcher.add_bytes`: a file's content under a name, whose ending says how it is read."""
         return self._run(steps.add_bytes(data, label))
+
+    def update_metadata(self, where: Where, changes: Mapping[str, Any]) -> int:
+        """As `Searcher.update_metadata`."""
+        return self._run(steps.update_metadata(where, changes))
 
     def remove(self, sources: str | Sequence[str] = (), ids: str | Sequence[str] = ()) -> int:
         """As `Searcher.remove`."""
@@ -155,6 +166,18 @@ class Client:
     def values(self, key: str, where: Where = None, *, most: int | None = None) -> list[ValueCount]:
         """As `Searcher.values`, a thousand at most: BadValue where there are more and most says nothing."""
         return self._run(steps.values(key, where, most=most))
+
+    def metadata_keys(self) -> dict[str, list[str]]:
+        """As `Searcher.metadata_keys`."""
+        return self._run(steps.metadata_keys())
+
+    def exists(self) -> bool:
+        """As `Searcher.exists`: whether there is an index where the server keeps it."""
+        return self._run(steps.exists())
+
+    def counts(self) -> dict[str, int]:
+        """As `Searcher.counts`."""
+        return self._run(steps.counts())
 
     def status(self) -> dict[str, Any]:
         """As `Searcher.status`, and under `server` what the server allows."""

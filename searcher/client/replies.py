@@ -1,13 +1,13 @@
 """What a server tells as JSON → the records that `Searcher` gives."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
 from searcher.cited import Citation, Context
 from searcher.records import AddReport, Answer, Document, Failure, Highlight, Hits, Note, Passage, Skipped
 
-__all__ = ["answer_of", "context_of", "document_of", "hits_of", "report_of"]
+__all__ = ["answer_of", "context_of", "document_of", "hits_of", "one_report", "report_of"]
 
 T = TypeVar("T")
 LISTS: dict[str, type[Failure]] = {"skipped": Skipped, "failed": Failure, "notes": Note}
@@ -58,3 +58,10 @@ def report_of(told: Mapping[str, Any]) -> AddReport:
     """What an `add` did."""
     lists = {name: [_known(kind, each) for each in told[name]] for name, kind in LISTS.items()}
     return _known(AddReport, told, **lists, moved=[(old, new) for old, new in told["moved"]])
+
+
+def one_report(reports: Sequence[AddReport]) -> AddReport:
+    """What several requests did, as one `add` would tell it: counts added up, lists one after the other."""
+    nothing = AddReport()
+    names = [each.name for each in fields(AddReport)]
+    return AddReport(**{name: sum((getattr(each, name) for each in reports), getattr(nothing, name)) for name in names})

@@ -3,15 +3,16 @@
 Whoever runs them does the waiting, in a thread or in an event loop; here nothing waits.
 """
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from searcher.client.replies import answer_of, context_of, document_of, hits_of, report_of
+from searcher.client.replies import answer_of, context_of, document_of, hits_of, one_report, report_of
 from searcher.client.transport import Request
 from searcher.client.where import as_text
 from searcher.errors import BadValue, SearcherError
-from searcher.plain import plain
+from searcher.plain import as_json, plain, storable
 from searcher.records import AddReport, Answer, Document, Hits, ValueCount
 
 __all__ = ["STEPS", "Steps", "sent"]
@@ -23,6 +24,7 @@ DOCUMENTS, CHARACTERS = 500, 4_000_000  # of a request: its body may have 10 MiB
 IDS = 100  # of an address
 LISTED = 1_000  # documents of a page
 VALUES = 1_000  # of a key
+COUNTED = ("documents", "passages", "tokens")
 
 
 def sent(steps: Steps[Any], reply: Any, url: str) -> Request:
@@ -146,6 +148,24 @@ def put(
     return kept
 
 
+def add_texts(
+    texts: Iterable[str], ids: Iterable[Any] | None = None, metadatas: Iterable[Any] | None = None
+) -> Steps[AddReport]:  # fmt: skip
+    """The report of all texts."""
+    rows = _rows({"text": texts, "id": ids, "metadata": metadatas})
+    keys = [row.get("id") for row in rows]
+    twice = next((key for key, times in Counter(keys).items() if key is not None and times > 1), None)
+    if twice is not None:  # of one request the server would say so too
+        raise BadValue(f"id {twice!r} is given twice")
+    reports: list[AddReport] = []
+    for part in _bodies(rows):
+        told: dict[str, Any] = {"texts": [row.get("text") for row in part]}
+        told |= {} if ids is None else {"ids": [row.get("id") for row in part]}
+        told |= {"metadatas": [row.get("metadata") for row in part]}
+        reports.append(report_of((yield Request("POST", "/texts", body=told, safe=False))))
+    return one_report(reports)
+
+
 def _rows(columns: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A document for each text, without what is not given. BadValue for lists of unlike length."""
     if isinstance(columns["text"], str | Mapping):
@@ -154,9 +174,30 @@ def _rows(columns: Mapping[str, Any]) -> list[dict[str, Any]]:
     for name, values in lists.items():
         if len(values) != len(lists["text"]):
             raise BadValue(f"{len(values)} {name}s for {len(lists['text'])} texts")
-    told = [{name: plain(values[at]) for name, values in lists.items()} for at in range(len(lists["text"]))]
+    told = [{name: AS_SENT.get(name, _plain)(values[at], at + 1) for name, values in lists.items()}
+            for at in range(len(lists["text"]))]  # fmt: skip
     rows = [{name: value for name, value in row.items() if value is not None} for row in told]
     return [row | ({"id": str(row["id"])} if "id" in row else {}) for row in rows]
+
+
+def _plain(value: Any, number: int) -> Any:
+    return plain(value)
+
+
+def _metadata(value: Any, number: int) -> Any:
+    try:
+        return storable(plain(value))
+    except BadValue as fault:
+        raise BadValue(f"metadata {number}: {fault}") from None
+
+
+def _payload(value: Any, number: int) -> Any:
+    as_json(value)
+    return value
+
+
+# Of a column of documents, what is made of a value before it is sent; number: of the document, from 1.
+AS_SENT: dict[str, Callable[[Any, int], Any]] = {"metadata": _metadata, "payload": _payload}
 
 
 def _bodies(rows: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
@@ -200,6 +241,12 @@ def delete(ids: Any = None, where: Any = None) -> Steps[int]:
         told = {"id": part, "where": condition}
         removed += (yield Request("DELETE", "/documents", told, safe=False))["removed"]
     return removed
+
+
+def update_metadata(where: Any, changes: Mapping[str, Any]) -> Steps[int]:
+    """How many."""
+    body = {"where": as_text(where), "changes": storable(changes)}
+    return int((yield Request("PATCH", "/documents", body=body, safe=False))["changed"])
 
 
 def get(ids: Any) -> Steps[list[Document]]:
@@ -255,6 +302,22 @@ def values(key: str, where: Any = None, *, most: int | None = None) -> Steps[lis
     return [ValueCount(each["value"], each["documents"]) for each in facet["values"]]
 
 
+def metadata_keys() -> Steps[dict[str, list[str]]]:
+    """The keys of metadata and the kinds of their values."""
+    return dict((yield Request("GET", "/keys"))["keys"])
+
+
+def exists() -> Steps[bool]:
+    """Whether there is an index."""
+    return bool((yield from status())["exists"])
+
+
+def counts() -> Steps[dict[str, int]]:
+    """How many there are of each."""
+    told = yield from status()
+    return {name: int(told[name]) if told["exists"] else 0 for name in COUNTED}
+
+
 def status() -> Steps[dict[str, Any]]:
     """What the index holds."""
     return dict((yield Request("GET", "/status")))
@@ -263,7 +326,7 @@ def status() -> Steps[dict[str, Any]]:
 STEPS: dict[str, Callable[..., Steps[Any]]] = {
     each.__name__: each
     for each in (
-        search, similar, verdicts, answer, context, put, add_bytes, remove, delete, get, document, show, listing, count,
-        values, status,
+        search, similar, verdicts, answer, context, put, add_texts, add_bytes, update_metadata, remove, delete, get,
+        document, show, listing, count, values, metadata_keys, exists, counts, status,
     )
 }  # fmt: skip

@@ -270,6 +270,11 @@ def _named(names: list[str], count: int) -> str:
 def _check_source(source: str) -> None:
     if not source:  # which to the system is the current folder
         raise BadValue("a source is empty; searcher list shows what there is")
+    try:
+        source.encode()
+    except UnicodeEncodeError as fault:
+        where = f"{source!r} is not UTF-8 at character {fault.start + 1}"
+        raise BadValue(f"{where}, and so no source of an index; searcher list shows what there is") from None
 
 
 def _opened_anew(kind: type[Opened], place: str, wanted: Wanted) -> Opened:

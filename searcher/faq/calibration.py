@@ -152,7 +152,8 @@ def cross_validated(
     for number in range(folds):
         out = part == number
         if out.any():
-            fitted = _fitted(evidence[~out], right[~out], PENALTY, weight[~out], prior)
+            nothing_left = prior if out.all() else None  # of one or two questions: what was known before
+            fitted = nothing_left or _fitted(evidence[~out], right[~out], PENALTY, weight[~out], prior)
             probability[out] = fitted.probability(evidence[out])
     return probability
 

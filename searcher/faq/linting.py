@@ -10,12 +10,14 @@ from searcher.records import Row
 __all__ = ["ALIKE", "Finding", "lint"]
 
 ALIKE = 0.95  # cosine from which two questions are taken for the same
+ORDER = ("conflict", "duplicate", "unreachable", "uneven")
 BLOCK = 1_000  # phrasings compared with all at a time
 
 
 class Finding(NamedTuple):
     """kind: "duplicate": two documents ask and answer the same; "conflict": they ask the same and answer otherwise;
-    "unreachable": `question` asked in its own words, were it not there, would be answered by the entry of `other`.
+    "unreachable": `question` asked in its own words, were it not there, would be answered by the entry of `other`;
+    "uneven": the answer of `other` is embedded and counts for nothing where `question` is near too, whose is not.
     """
 
     kind: str
@@ -27,7 +29,7 @@ class Finding(NamedTuple):
 
 
 def lint(entries: Entries, alike: float = ALIKE) -> list[Finding]:
-    """Findings in the order conflict, duplicate, unreachable, the most alike first. alike: least cosine of the same."""
+    """Findings in the order of ORDER, the most alike first. alike: least cosine of the same."""
     found: list[Finding] = []
     documents = np.array([row.document_id for row in entries.rows])
     sizes = np.bincount(entries.entries) if len(entries.rows) else np.empty(0)
@@ -44,8 +46,9 @@ def lint(entries: Entries, alike: float = ALIKE) -> list[Finding]:
         for at in np.flatnonzero(hidden).tolist():
             other = int(others[at].argmax())
             found.append(_finding("unreachable", entries.rows[first + at], entries.rows[other], others[at, other]))
-    order = {"conflict": 0, "duplicate": 1, "unreachable": 2}
-    return sorted(found, key=lambda finding: (order[finding.kind], -finding.cosine, finding.source, finding.question))
+    found += _uneven(entries)
+    ranks = {kind: rank for rank, kind in enumerate(ORDER)}
+    return sorted(found, key=lambda finding: (ranks[finding.kind], -finding.cosine, finding.source, finding.question))
 
 
 def _same(entries: Entries, cosines: np.ndarray, documents: np.ndarray, first: int, alike: float) -> list[Finding]:
@@ -61,6 +64,26 @@ def _same(entries: Entries, cosines: np.ndarray, documents: np.ndarray, first: i
                  entries.rows[one], entries.rows[two], cosine)
         for cosine, one, two in best.values()
     ]  # fmt: skip
+
+
+def _uneven(entries: Entries) -> list[Finding]:
+    """Of each file whose entries' answers are not embedded, while others' are, the question nearest to one of those."""
+    embedded = np.array([entries.answers[entry] in entries.answer_vectors for entry in entries.entries], dtype=bool)
+    if embedded.all() or not embedded.any():
+        return []
+    best: dict[str, Finding] = {}
+    for at in np.flatnonzero(~embedded).tolist():
+        cosines = np.where(embedded, np.clip(entries.vectors @ entries.vectors[at], -1, 1), -2)
+        finding = _finding("uneven", entries.rows[at], entries.rows[int(cosines.argmax())], cosines.max())
+        file = _file_of(finding.source)
+        best[file] = max(best.get(file, finding), finding, key=lambda each: each.cosine)
+    return list(best.values())
+
+
+def _file_of(source: str) -> str:
+    """The file of a row of it, such as faq.csv#7; else the source itself."""
+    file, _, row = source.rpartition("#")
+    return file if file and row.isdecimal() else source
 
 
 def _finding(kind: str, row: Row, other: Row, cosine: float) -> Finding:

@@ -103,7 +103,9 @@ class Adding(Opened):
     ) -> AddReport:
         """Index FAQ files: tables with question and answer, Markdown with questions as headings or definition lists.
 
-        answers: embed the answers too; an entry is then found by what it says as well. The rest as `add`.
+        answers: embed the answers too; an entry is then found by what it says as well. It is for all entries of an
+        index or for none: near one without, those of others do not count, nor do those of tables that `add` read.
+        The rest as `add`.
         """
         options = _options(None, None, (), encoding, column_types, "answers" if answers else "questions")
         return self._add_files(paths, options, prune, dry_run, progress)

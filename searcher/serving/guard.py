@@ -19,6 +19,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 BODY_SECONDS = 60.0  # for all of a body to come
 DRAINED = 4  # times the longest body are read of one that is too long
 READING = ("GET", "HEAD")
+SENDING = ("POST", "PATCH")  # what comes as JSON
 JSON = ("application/json",)
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -118,7 +119,7 @@ def _check_origin(headers: dict[bytes, list[bytes]], host: str) -> None:
 def _check_body(method: str, headers: dict[bytes, list[bytes]], most: int) -> None:
     """A form of another page can send some types without being asked; JSON is none of them, nor is PUT."""
     kinds = [kind.partition(b";")[0].strip().lower().decode("latin-1") for kind in headers.get(b"content-type", [])]
-    if method == "POST" and (len(kinds) != 1 or kinds[0] not in JSON):
+    if method in SENDING and (len(kinds) != 1 or kinds[0] not in JSON):
         raise Refused(415, "the body must be JSON: Content-Type: application/json")
     for length in headers.get(b"content-length", []):
         if not length.isdigit() or len(length) > 20 or int(length) > most:

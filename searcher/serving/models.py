@@ -5,7 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 __all__ = [
+    "Adding",
     "Answering",
+    "Changing",
     "Contexting",
     "Hits",
     "Keeping",
@@ -141,6 +143,31 @@ class Kept(Body):
     metadata: dict[str, Any] | None = None
     payload: Any = Field(None, description="Any JSON: kept, given back, never looked into.")
     vector: list[float] | None = Field(None, description="In an index whose vectors are given.")
+
+
+class Adding(Body):
+    """Texts to be added; one whose id is there already replaces it, unless it is unchanged."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"texts": ["A valve that drips."], "ids": ["note-2"], "metadatas": [{"lang": "en"}]}]
+        },
+    )
+
+    texts: Annotated[list[str], Field(min_length=1, max_length=MOST_DOCUMENTS)]
+    ids: list[Short] | None = Field(None, description="Yours, one for each text; else they are made of what it holds.")
+    metadatas: list[dict[str, Any] | None] | None = None
+
+
+class Changing(Body):
+    """What becomes of the metadata of some documents."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"where": "lang = 'en'", "changes": {"checked": True, "draft": None}}]},
+    )
+
+    where: Filter | dict[str, Any] | None = Field(description="Of which documents; null: of all.")
+    changes: dict[str, Any] = Field(description="Key and new value; null takes a key out.")
 
 
 class Keeping(Body):

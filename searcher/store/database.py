@@ -102,7 +102,8 @@ class Database:
                 draft.unlink(missing_ok=True)
             sync_folder(self.path.parent)
         except OSError as fault:
-            raise IndexUnavailable(f"no index can be made in {self.path.parent}: {fault.strerror}") from None
+            why = f"{fault.filename} is no folder" if isinstance(fault, FileExistsError) else fault.strerror
+            raise IndexUnavailable(f"no index can be made in {self.path.parent}: {why}") from None
 
     def connection(self) -> sqlite3.Connection:
         """The connection of this thread; a new one after a fork."""

@@ -19,7 +19,10 @@ from searcher.store.given import NOWHERE, as_given
 from searcher.store.lookup import Spans, is_key, keys, spans
 from searcher.store.placed import PLACE, as_place
 from searcher.store.rows import (
+    AFTER,
+    BEYOND,
     DOCUMENT_PART,
+    PASSAGE,
     PASSAGE_PART,
     Bare,
     as_bare,
@@ -86,9 +89,9 @@ class Passages(State):
         found: dict[int, np.ndarray | None] = {}
         with self.database.reading() as connection:
             self._check_lengths(connection)
-            for row in connection.execute(query, [json.dumps(list(ids))]):
-                unit = np.frombuffer(vector_bytes(row[0], *row[4:]), dtype="<f4")
-                found[row[0]] = unit if row[1] is None else as_given(row[:4], unit)
+            for number, length, rest, own_crc, blob, crc in connection.execute(query, [json.dumps(list(ids))]):
+                unit = np.frombuffer(vector_bytes(number, blob, crc), dtype="<f4")
+                found[number] = unit if length is None else as_given((number, length, rest, own_crc), unit)
         if missing := set(ids) - found.keys():
             raise DamagedIndex(f"passage {min(missing)} or its vector is gone; run: searcher check")
         return found
@@ -134,12 +137,12 @@ class Passages(State):
         chunks, vectors = [], np.empty((passages, settings.dimension), np.float32)
         given = list[np.ndarray | None]()
         for place, row in enumerate(rows):
-            check_part(row[:10], f"passage {row[0]}")
-            vectors[place] = unit = np.frombuffer(
-                vector_bytes(row[0], row[10], row[11], settings.dimension), dtype="<f4"
-            )
-            chunks.append(Chunk(row[2], row[3], (), row[6]))
-            given.append(unit if row[12] is None else as_given((row[0], *row[12:]), unit))
+            number, _, start, end, _, _, tokens, *_ = part = row[PASSAGE]
+            blob, crc, length, rest, own_crc = row[AFTER]
+            check_part(part, f"passage {number}")
+            vectors[place] = unit = np.frombuffer(vector_bytes(number, blob, crc, settings.dimension), dtype="<f4")
+            chunks.append(Chunk(start, end, (), tokens))
+            given.append(unit if length is None else as_given((number, length, rest, own_crc), unit))
         return Kept(digest, file, chunks, vectors, given if settings.given else None)
 
     def vectors(self, after: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -239,7 +242,7 @@ class Passages(State):
         with self.database.reading() as connection:
             known = vectors or dict(zip(wanted, self.vectors_of(np.array(wanted)), strict=True))
             found = connection.execute(query, [json.dumps(wanted)]).fetchall()
-        rows = {row[0]: as_row(row, known[row[0]], as_place(row[19:])) for row in found}
+        rows = {row[0]: as_row(row, known[row[0]], as_place(row[BEYOND])) for row in found}
         if missing := set(wanted) - rows.keys():
             raise DamagedIndex(f"passage {min(missing)}, its document or its vector is gone; run: searcher check")
         return rows

@@ -29,7 +29,9 @@ from searcher.store.placed import place_rows
 from searcher.store.rows import (
     DOCUMENT_PART,
     FAQ_COLUMNS,
+    METADATA,
     PASSAGE_PART,
+    TEXT,
     WHOLE_DOCUMENT,
     as_document,
     as_settings,
@@ -142,8 +144,8 @@ def _salvage(old: sqlite3.Connection, draft: Path, settings: IndexSettings) -> l
                 except sqlite3.IntegrityError:  # a second document of that source: its own row is the first to go in
                     lost.append(_name(number, values))
                     continue
-                enter(new, [(row[0], row[7]) for name, row in rows if name == "passages"])
-                enter_values(new, number, rows[0][1][5], min(passages, default=0), len(passages))
+                enter(new, [(row[0], row[TEXT]) for name, row in rows if name == "passages"])
+                enter_values(new, number, rows[0][1][METADATA], min(passages, default=0), len(passages))
                 new.executemany("INSERT OR IGNORE INTO metadata_keys VALUES (?)", [[key] for key in document.metadata])
             lost += [_name(number, None) for number in sorted(passages_of)]
             if lost and not new.execute("SELECT count(*) FROM documents").fetchone()[0]:
@@ -186,7 +188,7 @@ def _document(
     for passage in passages:
         part = _row(old, f"{PASSAGE_PART}, crc FROM passages p", passage)
         check_part(part, f"passage {passage}")
-        if part[1] != number or document.text[part[2] : part[3]] != part[7]:
+        if part[1] != number or document.text[part[2] : part[3]] != part[TEXT]:
             raise DamagedIndex(f"passage {passage} is not of document {number}")
         blob, crc = _row(old, "vector, crc FROM vectors", passage)
         vector_bytes(passage, blob, crc, settings.dimension)

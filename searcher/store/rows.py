@@ -22,9 +22,10 @@ from searcher.records import Document, Prepared, Row
 from searcher.text import places_of
 
 __all__ = [
-    "DOCUMENT_PART", "FAQ_COLUMNS", "PASSAGE_PART", "WHOLE_DOCUMENT", "Bare", "as_bare", "as_document", "as_row",
-    "as_settings", "as_vectors", "check_part", "checksum", "document_part", "document_row", "key_of", "passage_rows",
-    "settings_rows", "settings_values", "stored_settings", "vector_bytes", "vector_rows",
+    "AFTER", "BEYOND", "DOCUMENT_PART", "FAQ_COLUMNS", "METADATA", "PASSAGE", "PASSAGE_PART", "TEXT",
+    "WHOLE_DOCUMENT", "Bare", "as_bare", "as_document", "as_row", "as_settings", "as_vectors", "check_part",
+    "checksum", "document_part", "document_row", "key_of", "passage_rows", "settings_rows", "settings_values",
+    "stored_settings", "vector_bytes", "vector_rows",
 ]  # fmt: skip
 
 # The columns that the checksums cover, in their order, and those that make a document.
@@ -34,6 +35,14 @@ WHOLE_DOCUMENT = (
     "d.source, d.key, d.kind, d.title, d.metadata, d.layout, d.text, d.digest,"
     " (SELECT payload FROM payloads WHERE document = d.id)"
 )
+
+# Where in a row PASSAGE_PART, crc, DOCUMENT_PART, crc and more both are; what comes after the first, and after both.
+PASSAGE = slice(0, len(PASSAGE_PART.split(", ")) + 1)
+DOCUMENT = slice(PASSAGE.stop, PASSAGE.stop + len(DOCUMENT_PART.split(", ")) + 1)
+AFTER, BEYOND = slice(PASSAGE.stop, None), slice(DOCUMENT.stop, None)
+# … and where a column is in a row that begins with the one or the other.
+TEXT = PASSAGE_PART.split(", ").index("p.text")
+METADATA = DOCUMENT_PART.split(", ").index("d.metadata")
 
 # … and those of the tables about a FAQ.
 FAQ_COLUMNS = {"faq": "key, value", "unanswered": "id, asked, question"}
@@ -149,15 +158,15 @@ def as_bare(rows: Sequence[tuple[Any, ...]], vectors: Mapping[int, np.ndarray]) 
     for row in rows:
         if checksum(row[:-1]) != row[-1]:
             check_part(row, f"passage {row[0]}")
-    return {row[0]: Bare(row[0], row[7], vectors[row[0]]) for row in rows}
+    return {row[0]: Bare(row[0], row[TEXT], vectors[row[0]]) for row in rows}
 
 
 def as_row(row: tuple[Any, ...], vector: np.ndarray, place: Place | None = None) -> Row:
     """The passage in columns PASSAGE_PART, crc, DOCUMENT_PART, crc, with its vector, its place. DamagedIndex if bad."""
-    check_part(row[:10], f"passage {row[0]}")
-    check_part(row[10:19], f"document {row[11]!r}")
-    number, document, start, end, line, section, _, text = row[:8]
-    source, key, kind, title, metadata = row[11:16]
+    number, document, start, end, line, section, _, text, *_ = part = row[PASSAGE]
+    check_part(part, f"passage {number}")
+    _, source, key, kind, title, metadata, *_ = part = row[DOCUMENT]
+    check_part(part, f"document {source!r}")
     return Row(
         number, document, key, source, kind, title, section, start, end, line, text, json.loads(metadata), vector, place
     )

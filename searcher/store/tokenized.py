@@ -12,14 +12,13 @@ import numpy as np
 
 from searcher.postings import Segment
 from searcher.store.keyword_index import runs_of, spaced
-from searcher.store.rows import PASSAGE_PART, check_part
+from searcher.store.rows import PASSAGE_PART, TEXT, check_part
 from searcher.store.schema import FORMAT, TOKENIZER
 from searcher.store.state import State
 
 __all__ = ["Tokenized", "phrase_of", "segment_of", "tokens_of", "way_of_words", "words_of"]
 
 PIECE = 16_384  # passages that are tokenised together
-TEXT = 7  # its place in PASSAGE_PART
 # What becomes of this tells tokenizers apart: case, accents, marks, endings, scripts, digits, signs, what is invisible.
 PROBE = "The Naïve CAFÉS e\u0301cole running Straße 北京市 한국어 ภาษาไทย नमस्ते x_y ½ ﬁne Ⅳ ǅ soft\u00adhyphen 1,999€"
 

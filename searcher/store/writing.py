@@ -15,7 +15,16 @@ from searcher.store.lookup import change_values
 from searcher.store.lookup import enter as enter_values
 from searcher.store.moving import delete, move
 from searcher.store.placed import place_rows
-from searcher.store.rows import WHOLE_DOCUMENT, as_document, document_part, document_row, passage_rows, vector_rows
+from searcher.store.rows import (
+    METADATA,
+    TEXT,
+    WHOLE_DOCUMENT,
+    as_document,
+    document_part,
+    document_row,
+    passage_rows,
+    vector_rows,
+)
 from searcher.store.seen import Look, enter_looks, enter_under_way
 from searcher.store.state import State, enter_settings
 
@@ -95,9 +104,9 @@ class Writing(State):
                 stored, crc = document_part(number, after, row[-1])
                 connection.execute(
                     "UPDATE documents SET metadata = ?, crc = ?, digest = ? WHERE id = ?",
-                    [stored[5], crc, after.digest(), number],
+                    [stored[METADATA], crc, after.digest(), number],
                 )
-                change_values(connection, number, stored[5])
+                change_values(connection, number, stored[METADATA])
                 done += 1
         return done
 
@@ -152,8 +161,8 @@ def _insert(connection: Any, prepared: Sequence[Prepared]) -> None:
             connection.execute("INSERT INTO payloads VALUES (?, ?)", [document, as_json(payload)])
         rows = list(passage_rows(passage, document, item))
         connection.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-        enter(connection, [(row[0], row[7]) for row in rows])
-        enter_values(connection, document, entered[5], passage, len(rows))
+        enter(connection, [(row[0], row[TEXT]) for row in rows])
+        enter_values(connection, document, entered[METADATA], passage, len(rows))
         connection.executemany("INSERT INTO vectors VALUES (?, ?, ?)", vector_rows(passage, item))
         places = place_rows(document, item.document, [(row[0], row[2]) for row in rows])
         connection.executemany("INSERT INTO places VALUES (?, ?, ?, ?)", places)

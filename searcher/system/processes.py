@@ -139,7 +139,8 @@ def keep_no_large_memory() -> bool:
 
     glibc begins so, but takes the largest piece that was ever freed, up to 32 MiB, for small from then on: an index
     that is made anew in memory leaves a hole of its size among what is held. False as in `give_memory_back`; see
-    mallopt(3).
+    mallopt(3). It is for `serve`, which many threads ask meanwhile. To `watch` and `mcp` it makes no difference: of
+    20,000 passages 191 MB with it and 189 without after 200 changes, 280 and 282 after 300 adds with a search each.
     """
     if sys.platform != "linux":
         return False

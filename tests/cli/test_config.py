@@ -123,6 +123,11 @@ def test_a_bad_setting_is_told_with_its_file_and_what_is_good(
     one_line(run("search", "x"), "config.toml", *parts)
 
 
+def test_a_folder_in_the_place_of_the_settings_is_told(run: Run, index: Path, home: Path) -> None:
+    (home / "config" / "searcher" / "config.toml").mkdir(parents=True)
+    one_line(run("search", "bank"), "config.toml cannot be read")
+
+
 def test_a_bad_variable_is_told_by_its_name(run: Run, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEARCHER_MODE", "best")
     one_line(run("search", "x"), "$SEARCHER_MODE", "'best'", "dense, keyword, hybrid")

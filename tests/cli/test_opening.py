@@ -89,7 +89,7 @@ def test_the_users_settings_have_the_last_word_and_those_of_an_index_none(
 
 def test_what_cannot_be_opened_is_one_line(run: Run, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one_line(run("search", "bank", "--open", 9), "no hit 9 to open", "good: 1 to 3")
-    one_line(run("search", "bank", "--open", 0, "--dry-run"), "no hit 0")
+    one_line(run("search", "bank", "--open", 0, "--dry-run"), "'0' is not a whole number of at least 1", code=2)
     one_line(run("search", "bank", "--dry-run"), "--open N", code=2)
     one_line(run("search", "bank", "--open", 1, "--json"), "no format", code=2)
     monkeypatch.setenv("VISUAL", "no-such-editor-here")

@@ -212,6 +212,30 @@ def test_a_line_is_cut_by_the_columns_that_it_takes(text: str, width: int, expec
     assert width_of(expected) <= width
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="names of files hold no such characters there")
+def test_a_name_with_an_end_of_a_line_in_it_stays_on_one_line(tiny_bert: Path, tmp_path: Path) -> None:
+    (tmp_path / "new\nline\t.txt").write_text("the river", encoding="utf-8")
+    with Searcher(tmp_path / "index", model=tiny_bert) as searcher:
+        searcher.add(tmp_path / "new\nline\t.txt")
+    command = [sys.executable, "-m", "searcher"]
+    for arguments in (
+        ["list"],
+        ["search", "river"],
+        ["search", "river", "--documents"],
+        ["show", "new\nline\t.txt", "--at", "1"],
+    ):
+        done = subprocess.run(
+            [*command, *arguments, "-i", "index"], capture_output=True, text=True, encoding="utf-8", cwd=tmp_path,
+            env=os.environ | {"COLUMNS": "100", "PYTHONUTF8": "1"}, check=True,
+        )  # fmt: skip
+        assert "new␊line␉.txt" in done.stdout, arguments
+        assert not any(line.startswith("line") for line in done.stdout.splitlines())
+    files = subprocess.run(
+        [*command, "search", "river", "--format", "files", "-i", "index"], capture_output=True, cwd=tmp_path, check=True
+    )
+    assert files.stdout.decode() == f"new\nline\t.txt{os.linesep}"  # for a program it is the name itself
+
+
 def test_what_is_printable_stays_as_it_is_but_for_its_line_ends() -> None:
     text = "a\tb\nc é 北 😀 \u202eabc"
     assert printable(text) == text

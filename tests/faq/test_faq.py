@@ -317,6 +317,31 @@ def test_lint_names_conflicts_duplicates_and_phrasings_that_others_would_answer(
     assert run("faq", "lint").code == 0
 
 
+def test_lint_names_each_file_beside_whose_entries_no_answer_counts(run: Callable[..., Result], tmp_path: Path) -> None:
+    files = {name: tmp_path / f"{name}.csv" for name in ("first", "second", "third")}
+    for name, rows in {
+        "first": "How do I bleed a radiator?,Open its valve with the key.\nWhen is it open?,From nine.\n",
+        "second": "Where is the canteen?,On the second floor.\nHow do I drain a radiator?,By its tap.\n",
+        "third": "Who has the key?,Ann.\n",
+    }.items():
+        files[name].write_text(f"question,answer\n{rows}", encoding="utf-8")
+    assert run("add", *map(str, files.values())).code == 0  # none has: they are alike
+    assert json.loads(run("faq", "lint", "--json").out) == []
+    score = json.loads(run("ask", "let the air out", "--json", "--min-probability", "0").out)["score"]
+    assert run("faq", "add", str(files["first"])).code == 0
+    found = [row for row in json.loads(run("faq", "lint", "--json").out) if row["kind"] == "uneven"]
+    assert [(Path(row["source"]).name, row["question"], row["other"]) for row in found] == [
+        ("second.csv#3", "How do I drain a radiator?", "How do I bleed a radiator?"),
+        ("third.csv#2", "Who has the key?", "When is it open?"),
+    ]
+    assert run("faq", "lint").out.endswith("2 uneven files\n")
+    again = json.loads(run("ask", "let the air out", "--json", "--min-probability", "0").out)["score"]
+    assert again == pytest.approx(score, abs=1e-5)  # the answers of one file count for nothing
+    assert run("faq", "add", *map(str, files.values())).code == 0
+    assert json.loads(run("faq", "lint", "--json").out) == []
+    assert json.loads(run("ask", "let the air out", "--json", "--min-probability", "0").out)["score"] != again
+
+
 def test_questions_without_an_answer_are_kept_only_if_wanted_and_grouped(
     run: Callable[..., Result], index: Path
 ) -> None:
@@ -380,7 +405,7 @@ def test_a_probability_is_asked_of_a_calibrated_index_only(run: Callable[..., Re
     assert (
         result.err == "Error: the index is not calibrated, so there are no probabilities; run: searcher faq calibrate\n"
     )
-    assert "between 0 and 1" in run("ask", "x", "--min-probability", "50").err
+    assert "'50' is not a number from 0 to 1" in run("ask", "x", "--min-probability", "50").err
 
 
 def test_a_calibration_is_refused_under_other_settings(calibrated: Path, tmp_path: Path) -> None:
@@ -416,6 +441,21 @@ def test_precision_against_coverage_is_drawn_where_matplotlib_is(run: Callable[.
         assert run("faq", "calibrate", "--plot", "curve.png").code == 0
         assert (index.parent / "curve.png").read_bytes().startswith(b"\x89PNG")
         assert run("faq", "calibrate", "--plot", "curve.nonsense").err.startswith("Error: a plot is one of ")
+
+
+@pytest.mark.parametrize("answers", [["2"], ["2", ""], ["2", "", ""], ["2", "3"], ["3"]])
+@pytest.mark.parametrize("options", [[], ["--unanswerable", "0"], ["--unanswerable", "0.2"]])
+def test_as_few_labelled_questions_as_there_are_will_do(
+    run: Callable[..., Result], tmp_path: Path, answers: list[str], options: list[str]
+) -> None:
+    (tmp_path / "few.csv").write_text(
+        "id,question,answer\n2,When is it open?,From nine.\n3,Who are you?,Ann.\n", "utf-8"
+    )
+    assert run("faq", "add", "few.csv").code == 0
+    rows = [{"question": f"at what time {number}", "answer": answer} for number, answer in enumerate(answers)]
+    told = run("faq", "calibrate", "--labelled", table(tmp_path, rows, "asked.csv"), *options, "--json")
+    assert (told.code, json.loads(told.out)["questions"]) == (0, len(rows)), told.err
+    assert 0 < json.loads(run("ask", "when is it open", "--json", "--min-probability", "0").out)["probability"] <= 1
 
 
 def test_labelled_questions_name_answers_by_text_id_or_source(
@@ -471,6 +511,14 @@ def test_an_index_without_entries_answers_nothing(bundled: str, tmp_path: Path) 
         searcher.add_texts(["The café opens at nine."])
         assert searcher.answer("When does it open?") is None
         assert searcher.faq.lint() == []
+
+
+def test_without_entries_no_answer_says_how_some_come_in(run: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("text", encoding="utf-8")
+    assert run("add", "a.txt").code == 0
+    asked = run("ask", "anything")
+    assert (asked.code, asked.out) == (0, "no answer\n")
+    assert asked.err == "  there is no entry; to add some: searcher faq add FILE\n"
 
 
 # -- quality

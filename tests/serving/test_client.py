@@ -26,6 +26,8 @@ from searcher.client.where import as_text
 from searcher.errors import BadValue, FilterError, IndexUnavailable, SearcherError, UnknownName
 from searcher.filters import parse
 
+PAGE = (Path(__file__).parents[2] / "docs" / "client.md").read_text(encoding="utf-8")
+
 
 @pytest.fixture(scope="module")
 def client(server: Server) -> Iterator[Client]:
@@ -132,6 +134,41 @@ def test_what_is_put_is_there_and_what_is_deleted_is_not(writer: Client) -> None
     assert writer.count() == 1
 
 
+def test_texts_are_added_and_metadata_changed_as_by_a_searcher(writer: Client, tiny_bert: Path, tmp_path: Path) -> None:
+    metadatas = [{"n": 1, "day": date(2026, 1, 31)}, None, {"tags": {"b", "a"}, "author": {"id": 7}}]
+    with Searcher(tmp_path / "own", model=tiny_bert) as own:
+        assert (writer.counts(), writer.metadata_keys()) == (own.counts(), own.metadata_keys())
+        for index in (writer, own):
+            first, again = (index.add_texts(["one", "two", "three"], ["a", "b", "c"], metadatas) for _ in range(2))
+            assert (first.documents, first.unchanged, again.documents, again.unchanged) == (3, 0, 0, 3)
+            assert index.add_texts(["new", "same", "same"]).documents == 2  # equal texts without ids are one
+            assert index.update_metadata("n = 1 or author.id = 7", {"day": date(2026, 2, 1), "tags": None}) == 2
+            assert index.update_metadata({"n": 9}, {"x": 1}) == 0
+        assert writer.exists()
+        assert writer.counts() == own.counts()
+        assert writer.metadata_keys() == own.metadata_keys()
+        assert writer.listing() == own.listing()
+        assert writer.update_metadata(None, {"all": True}) == own.update_metadata(None, {"all": True}) == 5
+
+
+@pytest.mark.parametrize("write", [
+    lambda it: it.add_texts(["x", "y"], ["a", "a"]), lambda it: it.add_texts(["x"], ["a", "b"]),
+    lambda it: it.add_texts("one text"), lambda it: it.add_texts(["x"], metadatas=[{"n": float("nan")}]),
+    lambda it: it.put(["x"], ["a"], [{"n": b"bytes"}]), lambda it: it.put(["x"], ["a"], payloads=[date(2026, 1, 1)]),
+    lambda it: it.update_metadata(None, {}), lambda it: it.update_metadata("n >", {"n": 1}),
+    lambda it: it.update_metadata(None, {"n": float("inf")}),
+])  # fmt: skip
+def test_what_cannot_be_stored_is_refused_with_the_line_of_a_searcher(
+    writer: Client, local: Searcher, write: Callable[[Any], Any]
+) -> None:
+    with pytest.raises(BadValue) as ours:
+        write(writer)
+    with pytest.raises(BadValue) as theirs:
+        write(local)
+    assert str(ours.value) == str(theirs.value)
+    assert writer.count() == 0
+
+
 def test_many_texts_go_in_several_requests(writer: Client) -> None:
     texts = [f"text {number}" for number in range(1001)]
     ids = [str(number) for number in range(1001)]
@@ -142,6 +179,11 @@ def test_many_texts_go_in_several_requests(writer: Client) -> None:
     with pytest.raises(BadValue, match="these 1,001 do, need ids"):
         writer.put(texts)
     assert writer.delete(ids) == 1001
+    report = writer.add_texts(texts)
+    assert (report.documents, report.passages, report.unchanged) == (1001, 1001, 0)
+    assert writer.add_texts(texts[:600]).unchanged == 600
+    with pytest.raises(BadValue, match="id 'a' is given twice"):
+        writer.add_texts(texts, ["a", *ids[1:-1], "a"])
 
 
 # -- the same errors
@@ -216,6 +258,17 @@ def test_both_clients_have_the_same_methods() -> None:
 
     assert {name for name in vars(Client) if not name.startswith("_")} - {"close"} == set(STEPS)
     assert {name for name in STEPS if not hasattr(Searcher, name)} == {"show", "verdicts"}
+
+
+def test_the_page_lists_what_a_client_has_of_a_searcher_and_says_why_it_lacks_the_rest() -> None:
+    has, lacks = (
+        {name for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+        for table in PAGE.split("What else `Searcher` has")
+    )
+    ours = {name for name in vars(Client) if not name.startswith("_")} - {"close"}
+    theirs = {name for name in dir(Searcher) if not name.startswith("_")} - {"close"}
+    assert has == ours
+    assert lacks == theirs - ours
 
 
 # -- what goes wrong on the way
@@ -400,11 +453,9 @@ def test_without_its_library_a_client_says_what_to_install() -> None:
 
 
 def test_the_code_of_the_page_runs(writable: Server, tmp_path: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "client.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     assert len(blocks) == 3
     for block in [blocks[2], *blocks[:2]]:  # something must be there to be found
         code = block.replace("http://127.0.0.1:8917", writable.url)
         result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
         assert result.returncode == 0, result.stderr
-    assert {name for name in vars(Client) if not name.startswith("_") and f"`{name}`" not in page} == {"close"}

@@ -83,8 +83,9 @@ def test_our_own_page_may_and_anybody_may_follow_a_link_to_it(server: Server) ->
 )
 def test_what_a_form_can_send_is_not_read(writable: Server, kind: str | None) -> None:
     body = json.dumps({"documents": [{"id": "planted", "text": "planted"}]}).encode()
-    reply = writable.ask("POST", "/documents", body, {} if kind is None else {"Content-Type": kind})
-    problem(reply, 415, "application/json")
+    for method in ("POST", "PATCH"):
+        reply = writable.ask(method, "/documents", body, {} if kind is None else {"Content-Type": kind})
+        problem(reply, 415, "application/json")
     problem(writable.get("/documents/text?source=planted"), 404)
 
 
@@ -169,7 +170,8 @@ def test_a_server_that_only_reads_is_not_written_to(server: Server) -> None:
     before = server.get("/status").json["generation"]
     for reply in (
         server.post("/documents", {"documents": [{"text": "new"}]}), server.ask("PUT", "/files/new.txt", b"new"),
-        server.ask("DELETE", "/documents?id=bank"),
+        server.ask("DELETE", "/documents?id=bank"), server.post("/texts", {"texts": ["new"]}),
+        server.ask("PATCH", "/documents", {"where": None, "changes": {"lang": "x"}}),
     ):  # fmt: skip
         problem(reply, 403, "--allow-writes")
     assert server.get("/status").json["generation"] == before

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from searcher.errors import BadValue, UnreadableFile
 from searcher.serving.asked import Serving
-from searcher.serving.models import Filter, Globs, Keeping, Short
+from searcher.serving.models import Adding, Changing, Filter, Globs, Keeping, Short
 from searcher.serving.problems import of_lookup
 from searcher.serving.replies import reply
 from searcher.serving.uploads import check_name
@@ -48,6 +48,26 @@ async def keep(given: Keeping, service: Serving) -> Response:
         )  # fmt: skip
 
     return reply({"ids": await service.write(work, sum(len(each.text) for each in kept))})
+
+
+@router.post("/texts", summary="Add texts")
+async def add_texts(given: Adding, service: Serving) -> Response:
+    """The report is that of `searcher add --json`. Where one cannot be stored, none is."""
+
+    def work() -> dict[str, Any]:
+        return service.searcher.add_texts(given.texts, given.ids, given.metadatas).as_dict()
+
+    return reply(await service.write(work, sum(map(len, given.texts))))
+
+
+@router.patch("/documents", summary="Change metadata")
+async def change(given: Changing, service: Serving) -> Response:
+    """Of the documents that a filter allows, without embedding them again. `changed`: how many."""
+
+    def work() -> int:
+        return service.searcher.update_metadata(given.where, given.changes)
+
+    return reply({"changed": await service.write(work)})
 
 
 @router.delete("/documents", summary="Remove documents")

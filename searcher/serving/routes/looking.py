@@ -39,6 +39,12 @@ async def facets(
     return reply({"facets": await service.read(work)})
 
 
+@router.get("/keys", summary="What filters can name")
+async def keys(service: Serving) -> Response:
+    """Each key of the documents' metadata with the kinds of its values."""
+    return reply({"keys": await service.read(service.searcher.metadata_keys)})
+
+
 @router.get("/tokens", summary="How a text is tokenised")
 async def tokens(service: Serving, text: Question) -> Response:
     """Its tokens with their places in it, and the windows that it would be cut into, as `searcher inspect --json`."""
