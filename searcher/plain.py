@@ -1,4 +1,6 @@
-"""Values as they come, of Python, numpy or pandas, made into what can be stored and compared."""
+"""Values as they come, of Python, numpy or pandas, made into what can be stored and compared; and numbers as people say
+them.
+"""
 
 import json
 import math
@@ -15,7 +17,7 @@ from uuid import UUID
 
 from searcher.errors import BadValue
 
-__all__ = ["INT64", "ColumnType", "as_json", "plain", "scalar", "storable"]
+__all__ = ["INT64", "ColumnType", "as_json", "counted", "plain", "scalar", "storable"]
 
 ColumnType = Literal["text", "number", "boolean", "date"]  # what the values of a table's column are made into
 INT64 = range(-(2**63), 2**63)
@@ -146,3 +148,12 @@ def as_json(value: Any) -> str:
         raise BadValue(f"{value!r:.80} cannot be stored as JSON: {fault}") from None
     except RecursionError:
         raise BadValue(TOO_DEEP) from None
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of them.
+
+    >>> counted(1, "document"), counted(1200, "document")
+    ('1 document', '1,200 documents')
+    """
+    return f"{number:,} {noun}" + "s" * (number != 1)

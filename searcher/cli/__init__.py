@@ -1,6 +1,6 @@
 """The command line; nothing imports it.
 
-Imports: errors, system, places, words, records, readers, migration, text, embedding, vectors, engines, ranking, ingest, faq, search, evaluation, client, mcp, serving.
+Imports: errors, system, plain, places, words, records, readers, migration, text, embedding, vectors, engines, ranking, ingest, faq, search, evaluation, client, mcp, serving.
 """  # noqa: E501
 
 from searcher.cli.program import COMMANDS, cli, main

@@ -20,6 +20,7 @@ from searcher.cli.options import (
 from searcher.cli.output import progress_bar, show_report
 from searcher.cli.remote import client_of, server_option
 from searcher.cli.terminal import echo, show_json, stdin
+from searcher.plain import counted
 
 if TYPE_CHECKING:
     from searcher.search import Searcher
@@ -92,8 +93,8 @@ def add_command(
         show_report(report, dry_run, verbose)
         if kept:
             each = kept["token_bytes"] / max(1, kept["token_vectors"])
-            echo(f"token vectors of {kept['token_vectors']:,} passages are kept: {kept['token_bytes'] / 1e6:,.1f} MB, "
-                 f"{each / 1e3:,.0f} kB a passage")  # fmt: skip
+            passages, size = counted(kept["token_vectors"], "passage"), kept["token_bytes"] / 1e6
+            echo(f"token vectors of {passages} are kept: {size:,.1f} MB, {each / 1e3:,.0f} kB a passage")
     ctx.exit(1 if report.failed else 0)
 
 
@@ -125,4 +126,4 @@ def remove_command(
     if as_json:
         show_json({"removed": removed})
     else:
-        echo(f"removed {removed:,} documents")
+        echo(f"removed {counted(removed, 'document')}")

@@ -15,6 +15,7 @@ from searcher.cli.config import locate, setting
 from searcher.cli.options import engine_of, folder_option, json_option
 from searcher.cli.terminal import echo, printable, show_json
 from searcher.errors import IndexUnavailable, SearcherError
+from searcher.plain import counted
 from searcher.system import cores, instructions, processor, shown
 
 WELL, NOTE, FAULT = "well", "note", "fault"
@@ -94,7 +95,7 @@ def _index(given: Path | None) -> Found:
             status = searcher.status()
     except IndexUnavailable as fault:
         return Found(NOTE if given is None and engine is None else FAULT, str(fault))
-    what = f"{status['documents']:,} documents, {status['passages']:,} passages by {status['model']}"
+    what = f"{counted(status['documents'], 'document')}, {counted(status['passages'], 'passage')} by {status['model']}"
     return Found(WELL, f"{shown(searcher.place)}: {what}, type {status['index_type']}, format {status['format']}")
 
 

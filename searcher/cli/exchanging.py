@@ -19,6 +19,7 @@ from searcher.cli.values import Choice
 from searcher.engines import SCHEME
 from searcher.errors import BadValue, SearcherError
 from searcher.migration import is_foreign
+from searcher.plain import counted
 from searcher.system import private
 
 
@@ -47,7 +48,7 @@ def export_command(file: str, folder: Path | None, vectors: Literal["numbers", "
         raise click.UsageError(f"{file} is the index itself.")
     with _whole(Path(file)) as stream, progress_bar("documents") as progress:
         done = searcher.export(stream, vectors, progress)
-    echo(f"exported {done.documents:,} documents, {done.passages:,} passages to {file}")
+    echo(f"exported {counted(done.documents, 'document')}, {counted(done.passages, 'passage')} to {file}")
 
 
 @click.command("import", cls=Command, examples=[
@@ -111,7 +112,8 @@ def import_command(
         show_json(done._asdict())
     else:
         others = f"{done.replaced:,} of them replaced, {done.removed:,} others removed"
-        echo(f"imported {done.documents:,} documents, {done.passages:,} passages under new ids; {others}")
+        done_with = f"{counted(done.documents, 'document')}, {counted(done.passages, 'passage')}"
+        echo(f"imported {done_with} under new ids; {others}")
 
 
 @click.command("copy", cls=Command, examples=[

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from searcher.cli.terminal import bold, dim, echo, name_of, one_line, width_of
 from searcher.places import file_of
+from searcher.plain import counted
 from searcher.records import AddReport, Answer, Failure
 
 if TYPE_CHECKING:
@@ -89,15 +90,16 @@ def show_report(report: AddReport, dry_run: bool = False, verbose: bool = False)
         for line in _told(items, len(items) if verbose else most):
             echo(f"{word}: {line}", err=True)
     for (old, new), count in Counter(common_move(*pair) for pair in report.moved).items():
-        files = "1 file" if count == 1 else f"{count:,} files"
+        files = counted(count, "file")
         did = "would move" if dry_run else "moved"
         echo(f"{did}: {name_of(old)} → {name_of(new)} ({files}, nothing is embedded again)", err=True)
     if report.gone:
         first = name_of(report.gone[0])
-        what = f"{first} is" if len(report.gone) == 1 else f"{len(report.gone):,} files, such as {first}, are"
+        what = f"{first} is" if len(report.gone) == 1 else f"{counted(len(report.gone), 'file')}, such as {first}, are"
         echo(f"gone: {what} in the index and not there any more; add --prune removes what is gone", err=True)
     did = "would add" if dry_run else "added"
-    changed = f"{did} {report.documents:,} documents, {report.passages:,} passages, {report.tokens:,} tokens"
+    counts = (("document", report.documents), ("passage", report.passages), ("token", report.tokens))
+    changed = f"{did} {', '.join(counted(number, noun) for noun, number in counts)}"
     details = f"({report.unknown_share:.2%} [UNK], {report.split_words:,} words split)"
     others = [f"{report.unchanged:,} unchanged", f"{report.removed:,} removed"]
     others += [f"{len(report.moved):,} moved"] * bool(report.moved)

@@ -13,6 +13,7 @@ from searcher.cli.output import progress_bar, show_report, show_verdict
 from searcher.cli.terminal import echo, show_json
 from searcher.cli.values import Number
 from searcher.errors import BadValue
+from searcher.plain import counted
 
 DEMO_QUESTION = "What goes wrong if padding tokens enter the average?"
 
@@ -56,9 +57,8 @@ def reindex_command(
     with progress_bar("documents") as progress:
         settings = searcher.reindex(progress, index_type=kind, tune=tune, recall=recall, **given(changes))
     status = searcher.status()
-    echo(
-        f"{status['passages']:,} passages under {settings.model}, pooling {settings.pooling}, layers {settings.layers}"
-    )
+    passages = counted(status["passages"], "passage")
+    echo(f"{passages} under {settings.model}, pooling {settings.pooling}, layers {settings.layers}")
     line = f"index type {status['index_type']}: {status['index_type_reason']}"
     if status["knob"]:
         line += f"; {status['knob']} {status['knob_value']}"
@@ -98,7 +98,9 @@ def check_command(folder: Path | None, repair: bool, as_json: bool) -> None:
             lines += [f"not repaired: {line}" for line in left]
         if not left:
             counts = searcher.counts()
-            lines.append(f"all well: {counts['documents']:,} documents, {counts['passages']:,} passages")
+            lines.append(
+                f"all well: {counted(counts['documents'], 'document')}, {counted(counts['passages'], 'passage')}"
+            )
         echo("\n".join(lines))
     if left or lost:
         raise click.exceptions.Exit(1)

@@ -16,6 +16,7 @@ from searcher.errors import BadValue, IndexUnavailable, Interrupted, SearcherErr
 from searcher.ingest.comparing import Likeness, likeness
 from searcher.ingest.progress import Progress, no_progress
 from searcher.ingest.stored import missing
+from searcher.plain import counted
 from searcher.records import Prepared
 from searcher.system import shown
 
@@ -57,7 +58,7 @@ class Copied:
         others = [f"{self.unchanged:,} were there already"]
         others += [f"{self.removed:,} others removed"] * bool(self.removed)
         others += [f"{self.kept:,} others kept"] * bool(self.kept)
-        line = f"copied {self.documents:,} documents, {self.passages:,} passages; {', '.join(others)}"
+        line = f"copied {counted(self.documents, 'document')}, {counted(self.passages, 'passage')}; {', '.join(others)}"
         return f"{line}; {self.seconds:.1f} s" + (f"\n{self.likeness}" if self.likeness else "")
 
 
@@ -256,7 +257,7 @@ class Copying:
 def _refusal(target: Engine, foreign: Mapping[int, int]) -> str:
     first = target.document(min(foreign)).source
     return (
-        f"{len(foreign):,} documents there are not in the index that is copied, such as {shown(first)}; "
+        f"{counted(len(foreign), 'document')} there, such as {shown(first)}, not in the index that is copied; "
         "--others keep leaves them there, --others remove removes them"
     )
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from math import exp
 from time import perf_counter
 
+from searcher.plain import counted
+
 __all__ = ["Pace", "clock"]
 
 MEMORY = 60.0  # seconds after which what was counts a third
@@ -68,7 +70,7 @@ class Pace:
         parts = [f"{counts['file']:,}/{counts['total']:,} {what}"] if counts["total"] else []
         passages = counts["stored"] or counts["passage"]
         if passages:
-            parts.append(f"{passages:,} passages")
+            parts.append(f"{counted(passages, 'passage')}")
         if (rate := self.rate) and counts["stored"] and counts["token"]:
             parts.append(f"{rate * counts['stored'] / counts['token']:,.0f}/s")
         elif rate and self._unit == "file":

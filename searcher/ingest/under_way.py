@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Self
 
+from searcher.plain import counted
 from searcher.system import is_alive, this_process
 
 __all__ = ["UnderWay"]
@@ -46,9 +47,9 @@ class UnderWay:
     def __str__(self) -> str:
         what = "the first add" if self.first else "an add"
         about = "about " if self.files < self.of_files else ""
-        far = f"{self.passages:,} of {about}{max(self.passages, self.of_passages):,} passages"
+        far = f"{self.passages:,} of {about}{counted(max(self.passages, self.of_passages), 'passage')}"
         if not self.of_passages:
-            far = f"{self.files:,} of {self.of_files:,} files"
+            far = f"{self.files:,} of {counted(self.of_files, 'file')}"
         if self.is_going_on:
             return f"{what} is under way: {far} so far"
         return f"{what} was cut short: {far} are in; the same command goes on from there"

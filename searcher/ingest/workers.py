@@ -22,6 +22,7 @@ from searcher.ingest.ingest import BATCH_DOCUMENTS, Ingest
 from searcher.ingest.inputs import cut, inputs
 from searcher.ingest.pieces import Entry, entries, name_of, table_of, with_vectors, write_piece
 from searcher.ingest.pipeline import BATCH_TOKENS, embed_chunks
+from searcher.plain import counted
 from searcher.readers import ReadOptions, read
 from searcher.records import Document, Failure
 from searcher.text import Chunker
@@ -200,8 +201,8 @@ def _tried(piece: Path, found: Sequence[Entry]) -> Iterator[None]:
     sources = [entry.value.source for entry in found if isinstance(entry.value, Document)]
     if sources and tried.exists() and tried.stat().st_size >= TRIES:
         raise SearcherError(
-            f"the process that embeds died {TRIES} times over {len(sources):,} documents, from {sources[0]} on; "
-            "leave it out, or give it more memory"
+            f"the process that embeds died {TRIES} times over {counted(len(sources), 'document')}, from {sources[0]} "
+            "on; leave it out, or give it more memory"
         )
     with tried.open("ab") as stream:
         stream.write(b"+")

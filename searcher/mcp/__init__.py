@@ -1,6 +1,6 @@
 """An index as tools of the Model Context Protocol: what a language model may ask, what it is told, and over what.
 
-Imports: errors, places, records, ranking, search.
+Imports: errors, plain, places, records, ranking, search.
 """
 
 from searcher.mcp.server import make_server, run_stdio, streamable_http_app

@@ -12,6 +12,7 @@ from searcher.mcp import arguments as given
 from searcher.mcp import told
 from searcher.mcp.told import NOTICE, cut, element, short
 from searcher.places import said
+from searcher.plain import counted
 from searcher.ranking import passage
 from searcher.records import Document
 
@@ -197,7 +198,9 @@ def _list(searcher: "Searcher", asked: given.Listed) -> Told:
     ]
     more = f"; list with start = {last} reads on" if data.truncated else ""
     count = f"Documents {asked.start + 1:,} to {last:,} of {len(rows):,}{more}."
-    return Told(_listed([element("\n".join(lines), False), count] if page else [], f"{len(rows):,} documents."), data)
+    return Told(
+        _listed([element("\n".join(lines), False), count] if page else [], f"{counted(len(rows), 'document')}."), data
+    )
 
 
 def _add(searcher: "Searcher", asked: given.Added) -> Told:
@@ -216,7 +219,7 @@ def _remove(searcher: "Searcher", asked: given.Removed) -> Told:
 
 def _counted(searcher: "Searcher", name: str, changed: int, did: str) -> Told:
     data = told.Counted(id=short(name), changed=changed, documents=searcher.count())
-    return Told(f"{data.id} {did}; the index holds {data.documents:,} documents.", data)
+    return Told(f"{data.id} {did}; the index holds {counted(data.documents, 'document')}.", data)
 
 
 TOOLS = {

@@ -37,7 +37,7 @@ def test_the_summary_comes_last_and_what_is_skipped_is_counted_by_kind_once(tiny
     assert skipped.startswith("skipped: 30 .png: a picture is read with --ocr only")
     assert single.startswith("skipped: notes/scan: a binary file")
     assert failed.startswith("failed: notes/broken.md: ")
-    assert last.startswith("added 1 documents, 1 passages, ")
+    assert last.startswith("added 1 document, 1 passage, ")
     assert "31 skipped (--verbose lists them), 1 failed" in last
     time.sleep(2.1)  # until what was written last is no more of this moment
     add(tmp_path, "notes")

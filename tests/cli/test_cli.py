@@ -78,7 +78,7 @@ def test_status_list_show_and_similar_agree(run: Run, index: Path) -> None:
 
 
 def test_remove_takes_a_path_relative_to_the_current_folder(run: Run, index: Path) -> None:
-    assert run("remove", "texts/bank.txt").out == "removed 1 documents\n"
+    assert run("remove", "texts/bank.txt").out == "removed 1 document\n"
     assert "bank.txt" not in run("list").out
 
 

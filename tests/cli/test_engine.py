@@ -37,7 +37,7 @@ def test_commands_find_what_was_added_and_add_it_once(lite: Run, tmp_path: Path)
     ]
     assert lite("show", "moved.md").out.startswith("# Rivers")
     assert lite("remove", "t.csv").out == "removed 2 documents\n"
-    assert lite("check").out == "all well: 1 documents, 1 passages\n"
+    assert lite("check").out == "all well: 1 document, 1 passage\n"
 
 
 def test_an_export_of_a_folder_is_that_of_the_server_that_took_it_in(lite: Run, tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_an_add_in_a_notebook_shows_how_far_it_is(screen: Screen, tiny_bert: Pat
         )
         screen.shown.clear()
         s.add_texts(["the boat"])
-        assert screen.shown[-1] == "1 passages · done after 0:00"
+        assert screen.shown[-1] == "1 passage · done after 0:00"
         screen.shown.clear()
         s.reindex(pooling="max")
         assert "4/4" in screen.shown[-1]

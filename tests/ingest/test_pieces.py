@@ -219,7 +219,7 @@ def test_a_piece_over_which_processes_die_is_given_up(made: Any) -> None:
     assert list(job.folder.glob(f"*{workers.TRIED}")) == []
     path.with_suffix(workers.TRIED).write_bytes(b"+++")
     [told] = done(job, row(folder / "one.txt"))
-    assert f"died 3 times over 1 documents, from {folder / 'one.txt'} on" in told["fault"]
+    assert f"died 3 times over 1 document, from {folder / 'one.txt'} on" in told["fault"]
 
 
 @pytest.mark.parametrize(

@@ -563,7 +563,7 @@ def test_the_command_brings_a_store_in_and_says_what_became_of_it(
     path = llm_database(tmp_path / "llm", [("a", TEXTS[0], {"n": 1}, vectors[0]), ("b", None, None, vectors[1])])
     done = run("import", path, "-i", tmp_path / "index", "-m", tiny_bert)
     assert done.exit_code == 0, done.output
-    assert done.stdout.startswith("added 1 documents, 1 passages, ")
+    assert done.stdout.startswith("added 1 document, 1 passage, ")
     assert f"noted: {path}: 1 vectors were kept: all 1 that were compared have a cosine of 0.99" in done.stderr
     assert f"skipped: {path}: 1 items without a text were left out" in done.stderr
     shown = run("import", path.parent, "-i", tmp_path / "index", "--json")
@@ -575,7 +575,7 @@ def test_the_command_still_reads_what_export_wrote(searcher: Searcher, tmp_path:
     searcher.add_texts(["money"], ids=["a"])
     assert run("export", tmp_path / "x.jsonl", "-i", searcher.folder).exit_code == 0
     done = run("import", tmp_path / "x.jsonl", "-i", tmp_path / "copy")
-    assert done.stdout.startswith("imported 1 documents, 1 passages under new ids")
+    assert done.stdout.startswith("imported 1 document, 1 passage under new ids")
 
 
 def test_the_command_refuses_an_empty_folder_in_one_line(tmp_path: Path) -> None:
