@@ -11,7 +11,7 @@ __all__ = ["plain", "without_repeats"]
 
 EDGE_LINES = 3  # from the top and from the bottom of a page, where running heads and feet stand
 SAME_HEIGHT = 3.0  # points
-WHOLE_NUMBER = re.compile(r"(?<![\w.,])\d{1,4}(?![\w,]|\.\d)")
+WHOLE_NUMBER = re.compile(r"\d(?<![\w.,].)\d{0,3}(?![\w,]|\.\d)")  # begins with what a text is looked through for fast
 NUMBERS_PAGE = re.compile(r"[^\w]*(?:\w{1,6}\.?\s)?[^\w\0]*\0?-?\d+[^\w]*(?:(?:\w{1,4}\s)?\d+)?[^\w]*")
 # Ligatures, and the letters of Hebrew and Arabic as they are drawn: their own letters stand for them (NFKC).
 DRAWN_ONLY = "\ufb00-\ufdff\ufe70-\ufefc"
@@ -22,18 +22,18 @@ REPLACED = {
     # Bullets of Symbol and Wingdings.
     **dict.fromkeys((0xF0B7, 0xF0A7, 0xF0D8, 0xF076, 0xF0FC, 0xF06E, 0xF0A8), "•"),
 }
-GLUED = re.compile(r"^[•▪▫◦‣●○■□◆◇➢➔✓✔](?=\w)", re.MULTILINE)  # bullets that no space parts from their item
+BULLETS = "•▪▫◦‣●○■□◆◇➢➔✓✔"
+GLUED = re.compile(rf"^[{BULLETS}](?=\w)", re.MULTILINE)  # that no space parts from their item
 REPLACEABLE = re.compile(f"[{''.join(map(chr, REPLACED))}]")
-UNUSUAL = re.compile(f"{REPLACEABLE.pattern[:-1]}{DRAWN_ONLY}]")
+UNUSUAL = re.compile(f"{REPLACEABLE.pattern[:-1]}{DRAWN_ONLY}{BULLETS}]")
 SPACES = re.compile(r" (?<=[^ \n] ) +")  # begins with the space, for which a text is looked through fast
 
 
 def plain(text: str) -> str:
     """The text without what only typesetting needs."""
-    if not text.isascii():
-        if UNUSUAL.search(text):
-            text = REPLACEABLE.sub(lambda found: REPLACED[ord(found[0])], text)
-            text = DRAWN.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+    if not text.isascii() and UNUSUAL.search(text):
+        text = REPLACEABLE.sub(lambda found: REPLACED[ord(found[0])], text)
+        text = DRAWN.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
         text = GLUED.sub(r"\g<0> ", text)
     return SPACES.sub(" ", text) if "  " in text else text
 

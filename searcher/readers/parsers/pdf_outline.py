@@ -13,7 +13,7 @@ from searcher.readers.parsers.drafting import one_line
 __all__ = ["Span", "outlined"]
 
 NUMBER = re.compile(r"^\d+")  # of a section, which often only one of the two has
-NO_LETTERS = re.compile(r"[^\w\0]+|_+")
+LETTERS = re.compile(r"\w+|\0")
 MOST_BOOKMARKS = 20_000
 
 
@@ -70,4 +70,4 @@ def _places(wanted: str, starts: Sequence[int], lines: Sequence[str]) -> Iterato
 
 
 def _bare(text: str) -> str:
-    return NO_LETTERS.sub("", text.casefold())
+    return "".join(LETTERS.findall(text.casefold())).replace("_", "")

@@ -33,6 +33,7 @@ WORDS = re.compile(r"[^\0-\x20]+")
 BETWEEN = r"(?=\w)(?<=\w )"
 # Spaces that writers seldom put there: before a full stop, in brackets, after a letter alone. PDFium makes such.
 ODD = r"(?=[.,;:)\]])(?<=[\w)\]] )|(?=\()(?<=\w )|(?<=[(\[] )(?=\w)|(?=[a-z])(?<=\b[^\W\d_aeiouAI] )"
+ANY_SPACE = re.compile(" ")
 SPACE, ODD_SPACE, ODD_OR_SPACE = (re.compile(f" (?:{kind})") for kind in (BETWEEN, ODD, f"{BETWEEN}|{ODD}"))
 FEW_SPACES = 20  # that tell whether a page's spaces are its own, or made by PDFium
 SPREAD = re.compile(LETTERS_APART)
@@ -213,24 +214,31 @@ class _Signs:
     # -- mending
 
     def _mended(self, text: str) -> str:
-        none = {*self._too_close(self._made_spaces(text)), *self._within_words(text)}
+        doubtful, apart = self._made_spaces(text)
+        none = {*self._too_close(doubtful), *self._within_words(text, apart)}
         return _replaced(text, [(at, LEFT_OUT) for at in sorted(none)]) if none else text
 
-    def _within_words(self, text: str) -> list[int]:
-        """Spaces between letters of words that are set apart."""
-        found, end = [], 0
-        for space in self._asked.those(IS_MADE, _starts(SPREAD.finditer(text))):
-            if space >= end:
-                start, end = text.rfind("\n", 0, space) + 1, text.find("\r", space) % (len(text) + 1)
-                found += spaces_within_words(text, range(start, end), self._asked)
-        return found
-
-    def _made_spaces(self, text: str) -> list[int]:
-        """Spaces that PDFium made of gaps and that may be none."""
+    def _made_spaces(self, text: str) -> tuple[list[int], list[int]]:
+        """Spaces that PDFium made of gaps and that may be none, and those between letters that may be set apart."""
         sample = _starts(islice(SPACE.finditer(text), FEW_SPACES))
+        if len(self._asked.those(IS_MADE, sample)) >= len(sample) / 2:
+            odd, apart = (self._asked.those(IS_MADE, _starts(kind.finditer(text))) for kind in (ODD_SPACE, SPREAD))
+            return odd, apart
         # Where the writer's own program put the spaces, those that PDFium adds are few, and can all be looked at.
-        few = len(self._asked.those(IS_MADE, sample)) < len(sample) / 2
-        return self._asked.those(IS_MADE, _starts((ODD_OR_SPACE if few else ODD_SPACE).finditer(text)))
+        made = self._asked.those(IS_MADE, _starts(ANY_SPACE.finditer(text)))
+        return [at for at in made if ODD_OR_SPACE.match(text, at)], [at for at in made if SPREAD.match(text, at)]
+
+    def _within_words(self, text: str, spaces: Iterable[int]) -> list[int]:
+        """Spaces between letters of words that are set apart, in the lines of those given."""
+        found: list[int] = []
+        end = 0
+        for space in spaces:
+            if space >= end:
+                line = range(text.rfind("\n", 0, space) + 1, text.find("\r", space) % (len(text) + 1))
+                within = spaces_within_words(text, line, space, self._asked)
+                found += within
+                end = line.stop if within else space
+        return found
 
     def _too_close(self, spaces: Sequence[int]) -> list[int]:
         """Of these spaces those on whose either side characters stand too close for one."""
