@@ -11,7 +11,8 @@ from searcher.readers.parsers.pdf_page import HYPHEN, Line
 __all__ = ["speller", "without_cuts"]
 
 WORD = re.compile(r"\w++(?:-\w++)*+")  # of a text without "_"
-BEGAN, GOES_ON = re.compile(r"\w-?\Z"), re.compile(r"-?\w")  # a word, before and behind a part of it
+# What stands before and behind a part of a word; nothing does between two of them.
+BEGAN, GOES_ON = re.compile(r"(?:\w|\A)-?\Z"), re.compile(r"-?(?:\w|\Z)")
 CUT_WORD = re.compile(rf"(?<![^\W_])([^\W_]++(?:[-’'][^\W_]++)*+){HYPHEN}([^\W_]*)")
 HYPHENS = ("-", "\u2010")
 CUT_AT_END = re.compile(r"(?<=[^\W\d_])[-\u2010]$")
@@ -48,8 +49,9 @@ def speller(texts: Iterable[str]) -> Callable[[str], str]:
     compounds = Counter(WORD.findall(" ".join(hyphened)))
 
     @cache
-    def count(word: str) -> int:
-        return _count(word, cased)
+    def count(word: str, halves: bool = True) -> int:
+        """halves: whether what HYPHEN cuts off counts as a word."""
+        return _count(word, cased if halves else cased.replace(HYPHEN, " _"))
 
     def keeps(first: str, second: str) -> bool:
         if first[-1].isdigit() or not second[:1].islower() or first.casefold() in PREFIXES:
@@ -59,7 +61,7 @@ def speller(texts: Iterable[str]) -> Callable[[str], str]:
             return compounds[f"{first}-{second}"] >= count(first + second)
         if not ("-" in first or first == FORMER) or count(first + second):
             return False
-        return count(second) > (count(HYPHEN + second) if first == FORMER else 0)
+        return count(second, halves=first != FORMER) > 0
 
     def joined(found: re.Match[str]) -> str:
         first, second = found.groups()
@@ -73,8 +75,8 @@ def speller(texts: Iterable[str]) -> Callable[[str], str]:
 def _count(word: str, text: str) -> int:
     """How often a word stands in a text without "_", as no part of another: to look takes less time than to count all.
 
-    >>> _count("co-op", "co-op, co-op's, co-operation, a-co-op")
+    >>> _count("co-op", "co-op, co-op's, co-operation, a-co-op, co-op-co-op")
     2
     """
-    around = pairwise(text.split(word))
+    around = pairwise(f" {text} ".split(word))
     return sum(not GOES_ON.match(after) and not BEGAN.search(before[-2:]) for before, after in around)
