@@ -4,6 +4,7 @@ import re
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import chain, pairwise
 from typing import NamedTuple
 
@@ -40,6 +41,9 @@ class Block(NamedTuple):
     gap: str
     level: int
     top: float
+
+
+NEW_BLOCK = partial(tuple.__new__, Block)  # as Block._make, without a function of Python in between
 
 
 def with_marks(lines: Sequence[Line]) -> list[Line]:
@@ -122,7 +126,7 @@ def blocks(lines: Sequence[Line], body: float, levels: Sequence[float]) -> list[
         if level and gap == "\n" and made[-1].level == level:
             made[-1] = made[-1]._replace(text=f"{made[-1].text}\n{line.text}")
         else:
-            made.append(Block(line.text, gap, level, line.top))
+            made.append(NEW_BLOCK((line.text, gap, level, line.top)))
     return made
 
 
