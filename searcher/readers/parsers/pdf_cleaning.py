@@ -64,8 +64,9 @@ def without_repeats(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
 
 def _edges(lines: Sequence[Line]) -> Iterable[int]:
     """The numbers of the lines nearest to the top and to the bottom, and of those in the margins."""
-    order = sorted(range(len(lines)), key=[line.bottom for line in lines].__getitem__)
-    turned = (at for at in order if lines[at].end_bottom != lines[at].bottom)  # few: asked before a property is
+    bottoms = [line.bottom for line in lines]
+    order = sorted(range(len(lines)), key=bottoms.__getitem__)
+    turned = (at for at in order if lines[at].end_bottom != bottoms[at])  # few: asked before a property is
     upright = (at for at in turned if lines[at].is_upright and len(lines[at].text) > 1)
     return dict.fromkeys([*order[:EDGE_LINES], *order[-EDGE_LINES:], *upright])
 

@@ -242,21 +242,25 @@ class _Signs:
 
     def _too_close(self, spaces: Sequence[int]) -> list[int]:
         """Of these spaces those on whose either side characters stand too close for one."""
-        boxes = zip(*self._asked.boxes([at + step for at in spaces for step in (-2, -1, 1)]), strict=True)
-        return [at for at, *around in zip(spaces, boxes, boxes, boxes, strict=True) if self._is_joined(at, *around)]
+        sides = zip(*self._asked.boxes([at + step for at in spaces for step in (-1, 1)]), strict=True)
+        near = [
+            (at, left, right) for at, left, right in zip(spaces, sides, sides, strict=True) if _is_near(left, right)
+        ]
+        before = zip(*self._asked.boxes([at - 2 for at, _, _ in near]), strict=True)
+        return [at for (at, *sides), ahead in zip(near, before, strict=True) if self._is_joined(at, ahead, *sides)]
 
     def _is_joined(self, space: int, before: Edges, left: Edges, right: Edges) -> bool:
-        """Whether the characters on either side of a space stand too close for it. before: the box of the one ahead."""
+        """Whether near characters on either side of a space stand too close for it. before: the box of the one ahead."""
         _, _, bottom, top = left
         least, most = LEAST_SPACE * (top - bottom), MOST_SPACE * (top - bottom)
-        gap = _gap(left, right)
-        if gap > most or abs(bottom - right[BOTTOM]) > most:
-            return False
         # Letters may be set apart, as in a listing, and what is drawn may stand nearer than the font says. Ahead of a
         # letter alone is a space, which has no width where PDFium made it: words are as far apart on its other side.
         is_word = before[1] <= before[0] and self.text[space + 1].isalpha()
         spaced = min(most, (0.5 if is_word else 2.0) * _gap(before, left)) if space > 1 else 0.0
-        return gap < max(least, spaced) or _gap(*zip(*self._asked.drawn([space - 1, space + 1]), strict=True)) < least
+        return (
+            _gap(left, right) < max(least, spaced)
+            or _gap(*zip(*self._asked.drawn([space - 1, space + 1]), strict=True)) < least
+        )
 
 
 def _starts(found: Iterable[re.Match[str]]) -> list[int]:
@@ -290,6 +294,12 @@ def _is_paired(text: str) -> bool:
 def _paired(text: str) -> str:
     """The text with each pair of surrogates as the character that it is, and none alone."""
     return text if _is_paired(text) else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _is_near(left: Edges, right: Edges) -> bool:
+    """Whether between two characters there may be no space at all; most are further apart."""
+    most = MOST_SPACE * (left[TOP] - left[BOTTOM])
+    return right[0] - left[1] <= most and left[0] - right[1] <= most and abs(left[BOTTOM] - right[BOTTOM]) <= most
 
 
 def _gap(one: Edges, other: Edges) -> float:

@@ -43,7 +43,7 @@ def speller(texts: Iterable[str]) -> Callable[[str], str]:
     The hyphen stays where the file spells the word with one at least as often as without, next to a number, where the
     second part begins like a name, and where a part of a compound is a word of its own.
     """
-    whole_text = "\n".join(texts)
+    whole_text = "\n".join(("", *texts, ""))
     cased = whole_text.casefold().replace("_", " ") if HYPHEN in whole_text else ""
     hyphened = [word for line in cased.split("\n") if "-" in line for word in line.split() if "-" in word]
     compounds = Counter(WORD.findall(" ".join(hyphened)))
@@ -73,10 +73,12 @@ def speller(texts: Iterable[str]) -> Callable[[str], str]:
 
 
 def _count(word: str, text: str) -> int:
-    """How often a word stands in a text without "_", as no part of another: to look takes less time than to count all.
+    """How often a word stands in a text as no part of another: to look takes less time than to count all.
 
-    >>> _count("co-op", "co-op, co-op's, co-operation, a-co-op, co-op-co-op")
+    text: without "_", and with white space at both ends.
+
+    >>> _count("co-op", " co-op, co-op's, co-operation, a-co-op, co-op-co-op ")
     2
     """
-    around = pairwise(f" {text} ".split(word))
+    around = pairwise(text.split(word))
     return sum(not GOES_ON.match(after) and not BEGAN.search(before[-2:]) for before, after in around)
