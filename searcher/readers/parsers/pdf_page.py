@@ -243,14 +243,12 @@ class _Signs:
     def _too_close(self, spaces: Sequence[int]) -> list[int]:
         """Of these spaces those on whose either side characters stand too close for one."""
         sides = zip(*self._asked.boxes([at + step for at in spaces for step in (-1, 1)]), strict=True)
-        near = [
-            (at, left, right) for at, left, right in zip(spaces, sides, sides, strict=True) if _is_near(left, right)
-        ]
+        near = [around for around in zip(spaces, sides, sides, strict=True) if _is_near(*around[1:])]
         before = zip(*self._asked.boxes([at - 2 for at, _, _ in near]), strict=True)
         return [at for (at, *sides), ahead in zip(near, before, strict=True) if self._is_joined(at, ahead, *sides)]
 
     def _is_joined(self, space: int, before: Edges, left: Edges, right: Edges) -> bool:
-        """Whether near characters on either side of a space stand too close for it. before: the box of the one ahead."""
+        """Whether near characters on either side of a space stand too close for it. before: the box ahead of them."""
         _, _, bottom, top = left
         least, most = LEAST_SPACE * (top - bottom), MOST_SPACE * (top - bottom)
         # Letters may be set apart, as in a listing, and what is drawn may stand nearer than the font says. Ahead of a
