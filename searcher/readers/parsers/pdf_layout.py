@@ -19,7 +19,6 @@ WIDER_HEADING = 1.0  # so far apart lines of one heading may be, besides
 LARGER = 1.12  # of the height of the text, from which on a line is a heading
 OTHER_SIZE = 0.15
 LONGEST_HEADING = 150
-LETTER = re.compile(r"[^\W\d_]")
 BULLET = re.compile(r"[•▪▫◦‣●○■□◆◇➢➔✓✔·–-] ")  # of a list, which is no heading, however large its bullets are
 MARK = re.compile(r"(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{2,5})[.)]|[•▪▫◦‣●○■□◆◇➢➔✓✔·–]")  # all that is before an item
 LONGEST_MARK = 6
@@ -172,5 +171,5 @@ def _is_heading(line: Line) -> bool:
     climbs = line.end_bottom - line.bottom > line.size  # as what is stamped across a page
     if climbs or not 2 < len(line.text) <= LONGEST_HEADING:
         return False
-    says = len(set(LETTER.findall(line.text))) > 2 and not NO_WORD.search(line.text)
+    says = len(set(filter(str.isalpha, line.text))) > 2 and not NO_WORD.search(line.text)
     return says and not BULLET.match(line.text)

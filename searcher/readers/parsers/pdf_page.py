@@ -26,7 +26,7 @@ HYPHEN = "\x02"  # PDFium's mark of a hyphen at the end of a line, which it join
 NO_TEXT = "no text; scanned, perhaps"
 EVERY = 31  # of so many characters one is asked whether its font has a Unicode map
 MANY_UNMAPPED = 0.2  # share of a page's characters
-LINE = re.compile(r"[^\0\t\r\n ](?:[^\r\n]*[^\0\t\r\n ])?")
+LINE = re.compile(r"[^\0\t\n ](?:.*[^\0\t\n ])?")  # without "\r" in the text, "." does: a set of signs takes longer
 JOINED = re.compile(f"[^{HYPHEN}]+{HYPHEN}?")  # of a line that PDFium joined with the next, one of both
 CONTROL = re.compile("[\0\1\3-\x08\x0b\x0c\x0e-\x1f]")
 WORDS = re.compile(r"[^\0-\x20]+")
@@ -154,7 +154,7 @@ class _Signs:
         """The page's lines, mended."""
         if not self.text.strip(f"{LEFT_OUT} \t\r\n"):
             return Page([], self.fault or NO_TEXT)
-        text = self._mended(self.text)
+        text = self._mended(self.text).replace("\r", "\n")
         spans = list(map(re.Match.span, LINE.finditer(text)))
         if not text.isascii() and RIGHT_TO_LEFT.search(text):
             return Page(self._read_both_ways(text, spans), self.fault)

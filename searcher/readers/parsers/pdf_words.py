@@ -28,12 +28,15 @@ def without_cuts(lines: Iterable[Line]) -> list[Line]:
     PDFium does so itself where it knows the hyphen for one.
     """
     joined: list[Line] = []
+    before = ""
     for line in lines:
-        before = joined[-1].text if joined else ""
-        if before.endswith(HYPHENS) and line.text[:1].islower() and CUT_AT_END.search(before[-2:]):
-            joined[-1] = joined[-1].joined(line, before[:-1] + HYPHEN + line.text)
+        text = line.text
+        if before.endswith(HYPHENS) and text[:1].islower() and CUT_AT_END.search(before[-2:]):
+            text = before[:-1] + HYPHEN + text
+            joined[-1] = joined[-1].joined(line, text)
         else:
             joined.append(line)
+        before = text
     return joined
 
 
