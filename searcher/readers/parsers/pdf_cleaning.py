@@ -51,8 +51,8 @@ def without_repeats(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
             for key in _keys(lines[at].text, number):
                 where[key].append((number, at))
     gone: dict[int, set[int]] = defaultdict(set)  # by pages
-    for key, found in where.items():
-        found = _same_height(pages, found) if len(found) > 1 else []
+    repeated = {key: _same_height(pages, found) for key, found in where.items() if len(found) > 1}
+    for key, found in repeated.items():
         if len({number for number, _ in found}) > 1:
             for number, at in found if NUMBERS_PAGE.fullmatch(key) else found[1:]:
                 gone[number].add(at)

@@ -87,8 +87,11 @@ def in_rows(lines: Iterable[Line]) -> list[Line]:
 
 def _is_beside(one: Line, other: Line) -> bool:
     """Whether a line goes on to the right of where one ends."""
-    least = min(one.end_top - one.end_bottom, other.top - other.bottom)
-    if other.left < one.end_right - NO_SPACE * least:
+    height, reach = one.end_top - one.end_bottom, one.end_right - other.left
+    if reach > NO_SPACE * height:  # as of most that follow each other: told before the lower of both is looked for
+        return False
+    least = min(height, other.top - other.bottom)
+    if reach > NO_SPACE * least:
         return False
     return min(one.end_top, other.top) - max(one.end_bottom, other.bottom) > SAME_ROW * least and least > 0
 
@@ -142,7 +145,7 @@ def _is_aligned(above: Line, below: Line) -> bool:
 
 def _gap(above: Line, below: Line, gap: float, usual: float) -> str:
     size, before = below.size, above.end_top - above.end_bottom
-    if gap < -2 * max(above.size, size):  # back up: the next column, or what is set beside the text
+    if gap < -2 * size and gap < -2 * above.size:  # back up: the next column, or what is set beside the text
         return "\n\n" if ENDED.search(above.text[-3:]) or not below.text[:1].islower() else "\n"
     other = abs(before - size) > OTHER_SIZE * max(before, size)
     return "\n\n" if other or gap > usual + WIDER * size else "\n"
