@@ -65,6 +65,18 @@ def test_what_begins_like_former_keeps_its_hyphen_only_before_a_word_of_the_file
     assert joined == "The president and the ex-president exhausted a self-made man."
 
 
+def test_what_begins_like_former_keeps_its_hyphen_before_a_compound_of_a_word_of_the_file() -> None:
+    text = "The president met the ex-\npresident-elect and an ex-\nample."
+    joined = " ".join(document_of(made_pdf([page_of(text)])).text.split())
+    assert joined == "The president met the ex-president-elect and an example."
+
+
+def test_a_hyphen_stays_where_the_file_has_it_as_often_as_not_parts_of_longer_words_aside() -> None:
+    text = "co-op-co-op, coop, a cooperative and its\nco-\nop: co-op, coop, co-op."
+    joined = " ".join(document_of(made_pdf([page_of(text)])).text.split())
+    assert joined == "co-op-co-op, coop, a cooperative and its co-op: co-op, coop, co-op."
+
+
 def test_how_a_file_spells_a_word_counts_where_underscores_or_signs_stand_around_it() -> None:
     text = "A (co-op) and _re-sent_.\nThey re-\nsent it to the co-\nop at once_upon-it."
     joined = " ".join(document_of(made_pdf([page_of(text)])).text.split())

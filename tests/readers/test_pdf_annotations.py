@@ -81,3 +81,11 @@ def test_attached_files_are_named_as_not_read() -> None:
     document, note = read_text(made_pdf([page_of("Words.")], attached="figures.csv"), "a.pdf", suffix=".pdf")
     assert isinstance(document, Document) and document.text == "Words."
     assert note == Note("a.pdf", "files that are attached to it are not read: figures.csv")
+
+
+def test_remarks_among_links_are_read_and_the_links_are_not() -> None:
+    link = f"/Subtype /Link /Contents (a link) {at(72, 736, 100, 754)}"
+    remarks = [f"/Subtype /Text /Contents (Remark {number}) {at(300, 706, 320, 724)}" for number in (1, 2, 3)]
+    annotations = [link, link, remarks[0], link, remarks[1], remarks[2], link]
+    document = document_of(made_pdf([page_of("A line.")], annotations=annotations))
+    assert document.text.split() == "A line. Remark 1 Remark 2 Remark 3".split()

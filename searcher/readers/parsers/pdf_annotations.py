@@ -70,7 +70,7 @@ def with_annotations(page: PdfPage, read: Page, form: Form | None) -> Page:
 
 
 def _annotations(page: PdfPage, count: int, form: Form | None) -> Iterator[Annotation]:
-    for number in range(count):
+    for number in _no_links(page, count):
         raw = pdfium.FPDFPage_GetAnnot(page, number)
         try:
             kind = pdfium.FPDFAnnot_GetSubtype(raw)
@@ -81,6 +81,14 @@ def _annotations(page: PdfPage, count: int, form: Form | None) -> Iterator[Annot
                 yield Annotation(text, box, kind in ON_PAGE)
         finally:
             pdfium.FPDFPage_CloseAnnot(raw)
+
+
+def _no_links(page: PdfPage, count: int) -> list[int]:
+    """The numbers of the annotations that are no links. Most are: PDFium goes through those in a tenth of the time."""
+    links, end, link = set(), ctypes.c_int(0), pdfium.FPDF_LINK()
+    while pdfium.FPDFLink_Enumerate(page, end, link):
+        links.add(end.value - 1)
+    return [number for number in range(count) if number not in links]
 
 
 def _text(raw: Any, kind: int, form: Form | None) -> str:

@@ -36,7 +36,7 @@ class Asked:
 
     def __init__(self, page: PdfTextPage) -> None:
         # A handle as a call passes it on: made once, not anew for each of them.
-        self._raw = ctypes.c_void_p.from_param(ctypes.cast(page.raw, ctypes.c_void_p).value)
+        self._raw = ctypes.c_void_p.from_param(ctypes.addressof(page.raw.contents))
 
     def those(self, are: Callable[..., int], places: Sequence[int]) -> list[int]:
         """The characters of which PDFium says that they are so: IS_MADE by itself, or IS_UNMAPPED to Unicode."""

@@ -11,7 +11,7 @@ __all__ = ["plain", "without_repeats"]
 
 EDGE_LINES = 3  # from the top and from the bottom of a page, where running heads and feet stand
 SAME_HEIGHT = 3.0  # points
-WHOLE_NUMBER = re.compile(r"(?<![\w.,])\d{1,4}(?![\w,]|\.\d)")
+WHOLE_NUMBER = re.compile(r"\d(?<![\w.,].)\d{0,3}(?![\w,]|\.\d)")  # begins with what a text is looked through for fast
 NUMBERS_PAGE = re.compile(r"[^\w]*(?:\w{1,6}\.?\s)?[^\w\0]*\0?-?\d+[^\w]*(?:(?:\w{1,4}\s)?\d+)?[^\w]*")
 # Ligatures, and the letters of Hebrew and Arabic as they are drawn: their own letters stand for them (NFKC).
 DRAWN_ONLY = "\ufb00-\ufdff\ufe70-\ufefc"
@@ -22,18 +22,18 @@ REPLACED = {
     # Bullets of Symbol and Wingdings.
     **dict.fromkeys((0xF0B7, 0xF0A7, 0xF0D8, 0xF076, 0xF0FC, 0xF06E, 0xF0A8), "•"),
 }
-GLUED = re.compile(r"^[•▪▫◦‣●○■□◆◇➢➔✓✔](?=\w)", re.MULTILINE)  # bullets that no space parts from their item
+BULLETS = "•▪▫◦‣●○■□◆◇➢➔✓✔"
+GLUED = re.compile(rf"^[{BULLETS}](?=\w)", re.MULTILINE)  # that no space parts from their item
 REPLACEABLE = re.compile(f"[{''.join(map(chr, REPLACED))}]")
-UNUSUAL = re.compile(f"{REPLACEABLE.pattern[:-1]}{DRAWN_ONLY}]")
+UNUSUAL = re.compile(f"{REPLACEABLE.pattern[:-1]}{DRAWN_ONLY}{BULLETS}]")
 SPACES = re.compile(r" (?<=[^ \n] ) +")  # begins with the space, for which a text is looked through fast
 
 
 def plain(text: str) -> str:
     """The text without what only typesetting needs."""
-    if not text.isascii():
-        if UNUSUAL.search(text):
-            text = REPLACEABLE.sub(lambda found: REPLACED[ord(found[0])], text)
-            text = DRAWN.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+    if not text.isascii() and UNUSUAL.search(text):
+        text = REPLACEABLE.sub(lambda found: REPLACED[ord(found[0])], text)
+        text = DRAWN.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
         text = GLUED.sub(r"\g<0> ", text)
     return SPACES.sub(" ", text) if "  " in text else text
 
@@ -51,8 +51,8 @@ def without_repeats(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
             for key in _keys(lines[at].text, number):
                 where[key].append((number, at))
     gone: dict[int, set[int]] = defaultdict(set)  # by pages
-    for key, found in where.items():
-        found = _same_height(pages, found) if len(found) > 1 else []
+    repeated = {key: _same_height(pages, found) for key, found in where.items() if len(found) > 1}
+    for key, found in repeated.items():
         if len({number for number, _ in found}) > 1:
             for number, at in found if NUMBERS_PAGE.fullmatch(key) else found[1:]:
                 gone[number].add(at)
@@ -64,8 +64,9 @@ def without_repeats(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
 
 def _edges(lines: Sequence[Line]) -> Iterable[int]:
     """The numbers of the lines nearest to the top and to the bottom, and of those in the margins."""
-    order = sorted(range(len(lines)), key=[line.bottom for line in lines].__getitem__)
-    turned = (at for at in order if lines[at].end_bottom != lines[at].bottom)  # few: asked before a property is
+    bottoms = [line.bottom for line in lines]
+    order = sorted(range(len(lines)), key=bottoms.__getitem__)
+    turned = (at for at in order if lines[at].end_bottom != bottoms[at])  # few: asked before a property is
     upright = (at for at in turned if lines[at].is_upright and len(lines[at].text) > 1)
     return dict.fromkeys([*order[:EDGE_LINES], *order[-EDGE_LINES:], *upright])
 

@@ -20,18 +20,23 @@ def with_notes_below(lines: Sequence[Line], body: float) -> list[Line]:
     Notes at the foot of a column, after which a next one begins, come after that one's text: they are no part of the
     sentence that goes over to it.
     """
-    whole = [piece for line in lines for piece in (_pieces(line, body) if HYPHEN in line.text else (line,))]
-    apart = [_numbered(line, found, body) if (found := NUMBERED.match(line.text)) else line for line in whole]
-    if not any(NOTE.match(line.text) for line in apart):
-        return apart
+    apart = [piece for line in lines for piece in (_pieces(line, body) if HYPHEN in line.text else (line,))]
+    begun = [at for at, line in enumerate(apart) if NOTE.match(line.text)]
+    for at in begun:
+        if found := NUMBERED.match(apart[at].text):
+            apart[at] = _numbered(apart[at], found, body)
     kept: list[Line] = []
     notes: list[Line] = []
-    at = 0
-    while at < len(apart):
-        end = _end_of_notes(apart, at, body)
-        (notes if end > at else kept).extend(apart[at : max(end, at + 1)])
-        at = max(end, at + 1)
-    foot = _foot(kept, notes, body) if notes else len(kept)
+    end = 0
+    for at in begun:
+        if at >= end and (below := _end_of_notes(apart, at, body)) > at:
+            kept += apart[end:at]
+            notes += apart[at:below]
+            end = below
+    if not notes:
+        return apart
+    kept += apart[end:]
+    foot = _foot(kept, notes, body)
     return [*kept[:foot], *notes, *kept[foot:]]
 
 
@@ -47,8 +52,8 @@ def _foot(lines: Sequence[Line], notes: Sequence[Line], body: float) -> int:
 
 
 def _end_of_notes(lines: Sequence[Line], start: int, body: float) -> int:
-    """The end of the notes that begin there and end a column; `start` where none do."""
-    if not NOTE.match(lines[start].text) or not _is_small(lines[start], body):
+    """The end of the notes of which one begins there, and that end a column; `start` where they do not."""
+    if not _is_small(lines[start], body):
         return start
     end = start + 1
     while end < len(lines) and _is_small(lines[end], body) and lines[end].top <= lines[end - 1].end_top:

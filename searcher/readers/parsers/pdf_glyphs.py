@@ -19,11 +19,13 @@ GLYPHS = dict(enumerate(ORDER, FIRST))
 LETTER, SMALL_LETTER = r"[^\W\d_]", "[a-zß-öø-ÿ]"
 SENTENCE = r"""[\w\s.,;:!?()„“”»«‘’'"\-–/]"""
 VOWEL = "(?i:[aeiouyäöüáéíóúàèìòùâêîôûãõåæøœ])"
+BETWEEN_WORDS = "\2\t\n\r "  # which PDFium writes itself
 KINDS = [
     "".join(chr(at) for at in GLYPHS if re.fullmatch(kind, GLYPHS[at]))
     for kind in (LETTER, SMALL_LETTER, VOWEL, SENTENCE)
 ]
-BETWEEN_WORDS = "\2\t\n\r "  # which PDFium writes itself
+# Bytes are counted in a twentieth of the time of characters.
+COUNTED = [(kind.encode("latin-1", "ignore"), BEYOND.findall(kind)) for kind in (BETWEEN_WORDS, *KINDS)]
 
 
 class _Meanings(dict[int, str]):
@@ -58,14 +60,10 @@ def told(text: str) -> tuple[str, str]:
 
 def _is_prose(text: str) -> bool:
     """Whether most of it is letters, spaces and full stops in the shares that any language in Latin letters has."""
-    total = len(text) - _count(text, BETWEEN_WORDS)
-    letters, lower, vowels, usual = (_count(text, kind) for kind in KINDS)
+    numbers = text.encode("latin-1", "ignore")
+    between, letters, lower, vowels, usual = (
+        len(numbers) - len(numbers.translate(None, first)) + sum(map(text.count, others)) for first, others in COUNTED
+    )
+    total = len(text) - between
     sound = letters >= total / 2 and usual >= 0.95 * total
     return sound and lower >= 0.6 * letters and 0.25 * letters <= vowels <= 0.6 * letters
-
-
-def _count(text: str, kind: str) -> int:
-    """How many characters of a text are among these; bytes are counted in a twentieth of the time of characters."""
-    numbers = text.encode("latin-1", "ignore")
-    rest = numbers.translate(None, kind.encode("latin-1", "ignore"))
-    return len(numbers) - len(rest) + sum(map(text.count, BEYOND.findall(kind)))

@@ -4,6 +4,7 @@ import re
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import chain, pairwise
 from typing import NamedTuple
 
@@ -18,7 +19,6 @@ WIDER_HEADING = 1.0  # so far apart lines of one heading may be, besides
 LARGER = 1.12  # of the height of the text, from which on a line is a heading
 OTHER_SIZE = 0.15
 LONGEST_HEADING = 150
-LETTER = re.compile(r"[^\W\d_]")
 BULLET = re.compile(r"[•▪▫◦‣●○■□◆◇➢➔✓✔·–-] ")  # of a list, which is no heading, however large its bullets are
 MARK = re.compile(r"(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{2,5})[.)]|[•▪▫◦‣●○■□◆◇➢➔✓✔·–]")  # all that is before an item
 LONGEST_MARK = 6
@@ -40,6 +40,9 @@ class Block(NamedTuple):
     gap: str
     level: int
     top: float
+
+
+NEW_BLOCK = partial(tuple.__new__, Block)  # as Block._make, without a function of Python in between
 
 
 def with_marks(lines: Sequence[Line]) -> list[Line]:
@@ -84,8 +87,11 @@ def in_rows(lines: Iterable[Line]) -> list[Line]:
 
 def _is_beside(one: Line, other: Line) -> bool:
     """Whether a line goes on to the right of where one ends."""
-    least = min(one.end_top - one.end_bottom, other.top - other.bottom)
-    if other.left < one.end_right - NO_SPACE * least:
+    height, reach = one.end_top - one.end_bottom, one.end_right - other.left
+    if reach > NO_SPACE * height:  # as of most that follow each other: told before the lower of both is looked for
+        return False
+    least = min(height, other.top - other.bottom)
+    if reach > NO_SPACE * least:
         return False
     return min(one.end_top, other.top) - max(one.end_bottom, other.bottom) > SAME_ROW * least and least > 0
 
@@ -122,7 +128,7 @@ def blocks(lines: Sequence[Line], body: float, levels: Sequence[float]) -> list[
         if level and gap == "\n" and made[-1].level == level:
             made[-1] = made[-1]._replace(text=f"{made[-1].text}\n{line.text}")
         else:
-            made.append(Block(line.text, gap, level, line.top))
+            made.append(NEW_BLOCK((line.text, gap, level, line.top)))
     return made
 
 
@@ -139,7 +145,7 @@ def _is_aligned(above: Line, below: Line) -> bool:
 
 def _gap(above: Line, below: Line, gap: float, usual: float) -> str:
     size, before = below.size, above.end_top - above.end_bottom
-    if gap < -2 * max(above.size, size):  # back up: the next column, or what is set beside the text
+    if gap < -2 * size and gap < -2 * above.size:  # back up: the next column, or what is set beside the text
         return "\n\n" if ENDED.search(above.text[-3:]) or not below.text[:1].islower() else "\n"
     other = abs(before - size) > OTHER_SIZE * max(before, size)
     return "\n\n" if other or gap > usual + WIDER * size else "\n"
@@ -168,5 +174,5 @@ def _is_heading(line: Line) -> bool:
     climbs = line.end_bottom - line.bottom > line.size  # as what is stamped across a page
     if climbs or not 2 < len(line.text) <= LONGEST_HEADING:
         return False
-    says = len(set(LETTER.findall(line.text))) > 2 and not NO_WORD.search(line.text)
+    says = len(set(filter(str.isalpha, line.text))) > 2 and not NO_WORD.search(line.text)
     return says and not BULLET.match(line.text)

@@ -13,18 +13,19 @@ from searcher.readers.parsers.drafting import one_line
 __all__ = ["Span", "outlined"]
 
 NUMBER = re.compile(r"^\d+")  # of a section, which often only one of the two has
-NO_LETTERS = re.compile(r"[^\w\0]+|_+")
+LETTERS = re.compile(r"\w+|\0")
 MOST_BOOKMARKS = 20_000
 
 
 class Span(NamedTuple):
-    """Where a page stands in the text: `text[start:end]`, and where each of its lines begins, with its height in points
-    from below.
+    """Where a page stands in the text: `text[start:end]`; where each of its lines begins, and its height on the page,
+    in points from below.
     """
 
     start: int
     end: int
-    lines: Sequence[tuple[int, float]]
+    lines: Sequence[int]
+    heights: Sequence[float]
 
 
 def outlined(document: PdfDocument, text: str, spans: Sequence[Span | None]) -> list[Heading]:
@@ -49,13 +50,13 @@ def _start(
         return None
     _, position = destination.get_view()
     height = position[1] if len(position) > 1 else None
-    starts = [start for start, _ in span.lines]
     if number not in bare:
-        lines = (text[start:end] for start, end in pairwise([*starts, span.end]))
+        lines = (text[start:end] for start, end in pairwise([*span.lines, span.end]))
         bare[number] = _bare("\0".join(lines)).split("\0")  # all at once: a page has a hundred lines
-    if places := list(_places(_bare(title), starts, bare[number])):
+    if places := list(_places(_bare(title), span.lines, bare[number])):
         return places[0]
-    return next((start for start, above in span.lines if height is not None and above <= height), span.start)
+    placed = zip(span.lines, span.heights, strict=True)
+    return next((start for start, above in placed if height is not None and above <= height), span.start)
 
 
 def _places(wanted: str, starts: Sequence[int], lines: Sequence[str]) -> Iterator[int]:
@@ -70,4 +71,4 @@ def _places(wanted: str, starts: Sequence[int], lines: Sequence[str]) -> Iterato
 
 
 def _bare(text: str) -> str:
-    return NO_LETTERS.sub("", text.casefold())
+    return "".join(LETTERS.findall(text.casefold())).replace("_", "")

@@ -26,13 +26,14 @@ HYPHEN = "\x02"  # PDFium's mark of a hyphen at the end of a line, which it join
 NO_TEXT = "no text; scanned, perhaps"
 EVERY = 31  # of so many characters one is asked whether its font has a Unicode map
 MANY_UNMAPPED = 0.2  # share of a page's characters
-LINE = re.compile(r"[^\0\t\r\n ](?:[^\r\n]*[^\0\t\r\n ])?")
+LINE = re.compile(r"[^\0\t\n ](?:.*[^\0\t\n ])?")  # without "\r" in the text, "." does: a set of signs takes longer
 JOINED = re.compile(f"[^{HYPHEN}]+{HYPHEN}?")  # of a line that PDFium joined with the next, one of both
 CONTROL = re.compile("[\0\1\3-\x08\x0b\x0c\x0e-\x1f]")
 WORDS = re.compile(r"[^\0-\x20]+")
 BETWEEN = r"(?=\w)(?<=\w )"
 # Spaces that writers seldom put there: before a full stop, in brackets, after a letter alone. PDFium makes such.
 ODD = r"(?=[.,;:)\]])(?<=[\w)\]] )|(?=\()(?<=\w )|(?<=[(\[] )(?=\w)|(?=[a-z])(?<=\b[^\W\d_aeiouAI] )"
+ANY_SPACE = re.compile(" ")
 SPACE, ODD_SPACE, ODD_OR_SPACE = (re.compile(f" (?:{kind})") for kind in (BETWEEN, ODD, f"{BETWEEN}|{ODD}"))
 FEW_SPACES = 20  # that tell whether a page's spaces are its own, or made by PDFium
 SPREAD = re.compile(LETTERS_APART)
@@ -153,7 +154,7 @@ class _Signs:
         """The page's lines, mended."""
         if not self.text.strip(f"{LEFT_OUT} \t\r\n"):
             return Page([], self.fault or NO_TEXT)
-        text = self._mended(self.text)
+        text = self._mended(self.text).replace("\r", "\n")
         spans = list(map(re.Match.span, LINE.finditer(text)))
         if not text.isascii() and RIGHT_TO_LEFT.search(text):
             return Page(self._read_both_ways(text, spans), self.fault)
@@ -213,42 +214,51 @@ class _Signs:
     # -- mending
 
     def _mended(self, text: str) -> str:
-        none = {*self._too_close(self._made_spaces(text)), *self._within_words(text)}
+        doubtful, apart = self._made_spaces(text)
+        none = {*self._too_close(doubtful), *self._within_words(text, apart)}
         return _replaced(text, [(at, LEFT_OUT) for at in sorted(none)]) if none else text
 
-    def _within_words(self, text: str) -> list[int]:
-        """Spaces between letters of words that are set apart."""
-        found, end = [], 0
-        for space in self._asked.those(IS_MADE, _starts(SPREAD.finditer(text))):
-            if space >= end:
-                start, end = text.rfind("\n", 0, space) + 1, text.find("\r", space) % (len(text) + 1)
-                found += spaces_within_words(text, range(start, end), self._asked)
-        return found
-
-    def _made_spaces(self, text: str) -> list[int]:
-        """Spaces that PDFium made of gaps and that may be none."""
+    def _made_spaces(self, text: str) -> tuple[list[int], list[int]]:
+        """Spaces that PDFium made of gaps and that may be none, and those between letters that may be set apart."""
         sample = _starts(islice(SPACE.finditer(text), FEW_SPACES))
+        if len(self._asked.those(IS_MADE, sample)) >= len(sample) / 2:
+            odd, apart = (self._asked.those(IS_MADE, _starts(kind.finditer(text))) for kind in (ODD_SPACE, SPREAD))
+            return odd, apart
         # Where the writer's own program put the spaces, those that PDFium adds are few, and can all be looked at.
-        few = len(self._asked.those(IS_MADE, sample)) < len(sample) / 2
-        return self._asked.those(IS_MADE, _starts((ODD_OR_SPACE if few else ODD_SPACE).finditer(text)))
+        made = self._asked.those(IS_MADE, _starts(ANY_SPACE.finditer(text)))
+        return [at for at in made if ODD_OR_SPACE.match(text, at)], [at for at in made if SPREAD.match(text, at)]
+
+    def _within_words(self, text: str, spaces: Iterable[int]) -> list[int]:
+        """Spaces between letters of words that are set apart, in the lines of those given."""
+        found: list[int] = []
+        end = 0
+        for space in spaces:
+            if space >= end:
+                line = range(text.rfind("\n", 0, space) + 1, text.find("\r", space) % (len(text) + 1))
+                within = spaces_within_words(text, line, space, self._asked)
+                found += within
+                end = line.stop if within else space
+        return found
 
     def _too_close(self, spaces: Sequence[int]) -> list[int]:
         """Of these spaces those on whose either side characters stand too close for one."""
-        boxes = zip(*self._asked.boxes([at + step for at in spaces for step in (-2, -1, 1)]), strict=True)
-        return [at for at, *around in zip(spaces, boxes, boxes, boxes, strict=True) if self._is_joined(at, *around)]
+        sides = zip(*self._asked.boxes([at + step for at in spaces for step in (-1, 1)]), strict=True)
+        near = [around for around in zip(spaces, sides, sides, strict=True) if _is_near(*around[1:])]
+        before = zip(*self._asked.boxes([at - 2 for at, _, _ in near]), strict=True)
+        return [at for (at, *sides), ahead in zip(near, before, strict=True) if self._is_joined(at, ahead, *sides)]
 
     def _is_joined(self, space: int, before: Edges, left: Edges, right: Edges) -> bool:
-        """Whether the characters on either side of a space stand too close for it. before: the box of the one ahead."""
+        """Whether near characters on either side of a space stand too close for it. before: the box ahead of them."""
         _, _, bottom, top = left
         least, most = LEAST_SPACE * (top - bottom), MOST_SPACE * (top - bottom)
-        gap = _gap(left, right)
-        if gap > most or abs(bottom - right[BOTTOM]) > most:
-            return False
         # Letters may be set apart, as in a listing, and what is drawn may stand nearer than the font says. Ahead of a
         # letter alone is a space, which has no width where PDFium made it: words are as far apart on its other side.
         is_word = before[1] <= before[0] and self.text[space + 1].isalpha()
         spaced = min(most, (0.5 if is_word else 2.0) * _gap(before, left)) if space > 1 else 0.0
-        return gap < max(least, spaced) or _gap(*zip(*self._asked.drawn([space - 1, space + 1]), strict=True)) < least
+        return (
+            _gap(left, right) < max(least, spaced)
+            or _gap(*zip(*self._asked.drawn([space - 1, space + 1]), strict=True)) < least
+        )
 
 
 def _starts(found: Iterable[re.Match[str]]) -> list[int]:
@@ -282,6 +292,12 @@ def _is_paired(text: str) -> bool:
 def _paired(text: str) -> str:
     """The text with each pair of surrogates as the character that it is, and none alone."""
     return text if _is_paired(text) else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _is_near(left: Edges, right: Edges) -> bool:
+    """Whether between two characters there may be no space at all; most are further apart."""
+    most = MOST_SPACE * (left[TOP] - left[BOTTOM])
+    return right[0] - left[1] <= most and left[0] - right[1] <= most and abs(left[BOTTOM] - right[BOTTOM]) <= most
 
 
 def _gap(one: Edges, other: Edges) -> float:

@@ -33,7 +33,7 @@ def set_in_pages(draft: Draft, pages: Sequence[Page], labels: Sequence[str]) -> 
     body = body_size(kept)
     kept = with_initials(kept, body)
     lined = [without_cuts(with_notes_below(in_rows(with_marks(lines)), body)) for lines in kept]
-    spelled = speller(line.text for lines in lined for line in lines)
+    spelled = speller([line.text for lines in lined for line in lines])
     sizes = {
         seen: _sizes([lines for lines, page in zip(lined, pages, strict=True) if page.seen is seen])
         for seen in (False, True)
@@ -58,11 +58,13 @@ def _set(draft: Draft, lines: Sequence[Line], body: float, levels: Sequence[floa
     """Put the lines of a page into the draft."""
     if not lines:
         return None
-    starts: list[tuple[int, float]] = []
+    starts: list[int] = []
+    heights: list[float] = []
     for text, gap, level, top in blocks(lines, body, levels):
-        starts.append((draft.length + (len(gap) if draft.length else 0), top))
+        starts.append(draft.length + (len(gap) if draft.length else 0))
+        heights.append(top)
         draft.put(text, gap, level)
-    return Span(starts[0][0], draft.length, starts)
+    return Span(starts[0], draft.length, starts, heights)
 
 
 # -- what is told of pages

@@ -4,12 +4,15 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cache
+from itertools import pairwise
 
 from searcher.readers.parsers.pdf_page import HYPHEN, Line
 
 __all__ = ["speller", "without_cuts"]
 
 WORD = re.compile(r"\w++(?:-\w++)*+")  # of a text without "_"
+# What stands before and behind a part of a word; nothing does between two of them.
+BEGAN, GOES_ON = re.compile(r"(?:\w|\A)-?\Z"), re.compile(r"-?(?:\w|\Z)")
 CUT_WORD = re.compile(rf"(?<![^\W_])([^\W_]++(?:[-’'][^\W_]++)*+){HYPHEN}([^\W_]*)")
 HYPHENS = ("-", "\u2010")
 CUT_AT_END = re.compile(r"(?<=[^\W\d_])[-\u2010]$")
@@ -25,12 +28,15 @@ def without_cuts(lines: Iterable[Line]) -> list[Line]:
     PDFium does so itself where it knows the hyphen for one.
     """
     joined: list[Line] = []
+    before = ""
     for line in lines:
-        before = joined[-1].text if joined else ""
-        if before.endswith(HYPHENS) and line.text[:1].islower() and CUT_AT_END.search(before[-2:]):
-            joined[-1] = joined[-1].joined(line, before[:-1] + HYPHEN + line.text)
+        text = line.text
+        if before.endswith(HYPHENS) and text[:1].islower() and CUT_AT_END.search(before[-2:]):
+            text = before[:-1] + HYPHEN + text
+            joined[-1] = joined[-1].joined(line, text)
         else:
             joined.append(line)
+        before = text
     return joined
 
 
@@ -40,32 +46,42 @@ def speller(texts: Iterable[str]) -> Callable[[str], str]:
     The hyphen stays where the file spells the word with one at least as often as without, next to a number, where the
     second part begins like a name, and where a part of a compound is a word of its own.
     """
-    whole_text = "\n".join(texts)
+    whole_text = "\n".join(("", *texts, ""))
     cased = whole_text.casefold().replace("_", " ") if HYPHEN in whole_text else ""
-    compounds = Counter(WORD.findall("\n".join(line for line in cased.split("\n") if "-" in line)))
+    hyphened = [word for line in cased.split("\n") if "-" in line for word in line.split() if "-" in word]
+    compounds = Counter(WORD.findall(" ".join(hyphened)))
 
     @cache
-    def words() -> Counter[str]:
-        return Counter(WORD.findall(cased))
+    def count(word: str, halves: bool = True) -> int:
+        """halves: whether what HYPHEN cuts off counts as a word."""
+        return _count(word, cased if halves else cased.replace(HYPHEN, " _"))
 
-    def count(word: str) -> int:
-        return words()[word] if word in cased else 0  # most are nowhere: to look takes less time than to count all
-
-    @cache
-    def halves() -> Counter[str]:
-        cut = "\n".join(line for line in cased.split("\n") if HYPHEN in line)
-        return Counter(second for _, second in CUT_WORD.findall(cut))
+    def keeps(first: str, second: str) -> bool:
+        if first[-1].isdigit() or not second[:1].islower() or first.casefold() in PREFIXES:
+            return True
+        first, second = first.casefold(), second.casefold()
+        if compounds[f"{first}-{second}"]:
+            return compounds[f"{first}-{second}"] >= count(first + second)
+        if not ("-" in first or first == FORMER) or count(first + second):
+            return False
+        return count(second, halves=first != FORMER) > 0
 
     def joined(found: re.Match[str]) -> str:
         first, second = found.groups()
         if SUSPENDED.fullmatch(second):
             return f"{first}- {second}"
-        compound, whole = f"{first}-{second}".casefold(), (first + second).casefold()
-        keeps = compounds[compound] > 0 and compounds[compound] >= count(whole)
-        keeps = keeps or ("-" in first and not count(whole) and count(second.casefold()) > 0)
-        if first.casefold() == FORMER and not count(whole):
-            keeps = keeps or count(second.casefold()) > halves()[second.casefold()]
-        keeps = keeps or first[-1].isdigit() or not second[:1].islower() or first.casefold() in PREFIXES
-        return f"{first}-{second}" if keeps else first + second
+        return f"{first}-{second}" if keeps(first, second) else first + second
 
     return lambda text: CUT_WORD.sub(joined, text).replace(HYPHEN, "-") if HYPHEN in text else text
+
+
+def _count(word: str, text: str) -> int:
+    """How often a word stands in a text as no part of another: to look takes less time than to count all.
+
+    text: without "_", and with white space at both ends.
+
+    >>> _count("co-op", " co-op, co-op's, co-operation, a-co-op, co-op-co-op ")
+    2
+    """
+    around = pairwise(text.split(word))
+    return sum(not GOES_ON.match(after) and not BEGAN.search(before[-2:]) for before, after in around)
