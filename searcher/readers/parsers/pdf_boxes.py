@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import chain, compress, count, pairwise
-from operator import ge
+from operator import ge, sub
 from typing import NamedTuple
 
 from searcher.readers.parsers.pdf_layout import ENDED
@@ -11,7 +11,6 @@ from searcher.readers.parsers.pdf_page import Line
 
 __all__ = ["with_boxes_in_place"]
 
-EDGES = tuple(map(Line._fields.index, ("bottom", "top", "end_bottom", "end_top", "size")))
 HOLE = 1.0  # of the height of a line, from which on what is free between two lines is a place for others
 SAME = 0.15  # the same, by which lines of one text differ
 OVER = 0.25  # the same, by which the box of a line may reach over one that it does not touch
@@ -22,12 +21,13 @@ def with_boxes_in_place(lines: Sequence[Line]) -> list[Line]:
 
     It has to have all of that room for itself: where something stands beside it, they are columns, or cells of a table.
     """
-    bottoms, tops, end_bottoms, end_tops, sizes = ([line[at] for line in lines] for at in EDGES)
+    bottoms, end_tops = [line.bottom for line in lines], [line.end_top for line in lines]
     rises = [0, *compress(count(1), map(ge, bottoms[1:], end_tops))]
     if len(rises) == 1:  # so most pages end here
         return list(lines)
-    gaps = zip(end_bottoms, tops[1:], sizes[1:], strict=False)
-    falls = [at for at, (above, below, size) in enumerate(gaps, 1) if above - below > HOLE * size]
+    tops, end_bottoms = [line.top for line in lines], [line.end_bottom for line in lines]
+    gaps = enumerate(map(sub, end_bottoms, tops[1:]), 1)
+    falls = [at for at, gap in gaps if gap > HOLE * lines[at].size]
     starts = sorted({*rises, *falls})
     if not any(bottoms[at] > tops[hole] and tops[at] < end_bottoms[hole - 1] for hole in falls for at in starts):
         return list(lines)
