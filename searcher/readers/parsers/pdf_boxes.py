@@ -1,5 +1,6 @@
 """Text boxes of a PDF: many programs draw them before or after the text of a page; they are read where they stand."""
 
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import chain, compress, count, pairwise
@@ -29,8 +30,9 @@ def with_boxes_in_place(lines: Sequence[Line]) -> list[Line]:
     gaps = enumerate(map(sub, end_bottoms, tops[1:]), 1)
     falls = [at for at, gap in gaps if gap > HOLE * lines[at].size]
     starts = sorted({*rises, *falls})
-    if not any(bottoms[at] > tops[hole] and tops[at] < end_bottoms[hole - 1] for hole in falls for at in starts):
-        return list(lines)
+    heights = sorted([tops[at] for at in starts])
+    if not any(bisect(heights, tops[at]) < bisect(heights, end_bottoms[at - 1]) for at in falls):
+        return list(lines)  # nothing begins in a hole
     runs = [_Run.of(lines[start:end]) for start, end in pairwise([*starts, len(lines)])]
     holes = [at for at, start in enumerate(starts[1:]) if start not in rises and runs[at].goes_on_in(runs[at + 1])]
     moved: dict[int, list[int]] = defaultdict(list)  # by the run behind which they come

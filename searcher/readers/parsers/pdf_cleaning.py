@@ -64,8 +64,10 @@ def without_repeats(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
                 heads[number].add(at)
             for number, at in found if numbers else found[1:]:
                 (numbered if numbers else gone)[number].add(at)
-    for number in {*numbered, *gone}:
-        gone[number] = (gone[number] - _of_text(pages[number], heads[number])) | numbered[number]
+    for number, out in gone.items():
+        out -= _of_text(pages[number], heads[number])
+    for number, out in numbered.items():
+        gone[number] |= out
     return [
         [line for at, line in enumerate(lines) if at not in gone[number]] if number in gone else list(lines)
         for number, lines in enumerate(pages)

@@ -20,13 +20,14 @@ ABOVE, BELOW = 0.9, 0.2  # of the size of a font, what most have above and below
 def with_heights(asked: Asked, places: Sequence[int], edges: Columns) -> Columns:
     """The boxes of the first and the last characters of lines, in turn, as if their fonts said how high they are."""
     lefts, rights, bottoms, tops = edges
-    heights = list(map(sub, tops, bottoms))
-    if not any(abs(one - other) > OTHER * one for one, other in zip(heights[::2], heights[1::2], strict=True)):
-        return edges
     sample = range(0, len(places), 1 + len(places) // SAMPLE)
     _, lines = asked.origins([places[at] for at in sample])
-    stand = [abs(bottoms[at] - line) <= ON_LINE * heights[at] for at, line in zip(sample, lines, strict=True)]
-    if sum(stand) < ENOUGH * len(stand):
+    pairs = zip(sample, lines, strict=True)
+    stand = sum(abs(bottoms[at] - line) <= ON_LINE * (tops[at] - bottoms[at]) for at, line in pairs)
+    if stand < ENOUGH * len(sample):
+        return edges
+    heights = list(map(sub, tops, bottoms))
+    if not any(abs(one - other) > OTHER * one for one, other in zip(heights[::2], heights[1::2], strict=True)):
         return edges
     _, lines = asked.origins(places)
     sizes = asked.font_sizes(places)

@@ -7,8 +7,8 @@ import ctypes
 import re
 from collections.abc import Iterable, Sequence
 from functools import partial
-from itertools import islice
-from operator import sub
+from itertools import compress, islice
+from operator import ge, sub
 from typing import NamedTuple
 
 import pypdfium2.raw as pdfium
@@ -178,8 +178,8 @@ class _Signs:
     @staticmethod
     def _fallen(text: str, spans: Sequence[tuple[int, int]], edges: Columns) -> set[tuple[int, int]]:
         """Lines that end below where they begin, though no hyphen joins them."""
-        ends = zip(spans, edges[BOTTOM][::2], edges[TOP][1::2], strict=True)
-        return {span for span, bottom, top in ends if top <= bottom and HYPHEN not in text[slice(*span)]}
+        falls = compress(spans, map(ge, edges[BOTTOM][::2], edges[TOP][1::2]))
+        return {span for span in falls if HYPHEN not in text[slice(*span)]}
 
     def _read_both_ways(self, text: str, spans: Iterable[tuple[int, int]]) -> list[Line]:
         """The lines of a page on which there are letters from right to left."""
