@@ -72,16 +72,23 @@ def made_pdf(
     rotate: int = 0,
     annotations: Sequence[str] = (),
     attached: str = "",
+    has_heights: bool = True,
 ) -> bytes:
     """A PDF with pieces of text on pages, in Helvetica.
 
     labels: a number tree of page labels, such as "0 << /S /r >>". outline: titles and the pages, from 0, that they lead
     to. rotate: by how many degrees the pages are shown turned. annotations: of the first page, as they are written within
-    << >>. attached: the name of a file that is in it.
+    << >>. attached: the name of a file that is in it. has_heights: whether the font says how high it is above and below
+    the line; LibreOffice 7 says 0 of either.
     """
     objects: list[bytes] = [b""] * 4
     info, font = 3, 4
     objects[font - 1] = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
+    if not has_heights:
+        objects[font - 1] = (
+            b"<< /Type /Font /Subtype /TrueType /BaseFont /Helvetica /Encoding /WinAnsiEncoding /FontDescriptor"
+            b" << /Type /FontDescriptor /FontName /Helvetica /Flags 32 /Ascent 0 /Descent 0 >> >>"
+        )
     objects[info - 1] = f"<< /Title ({title}) /Author ({author}) /CreationDate (D:20240301120000Z) >>".encode("latin-1")
     numbers = []
     for page in pages:

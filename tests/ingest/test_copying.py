@@ -229,7 +229,9 @@ def test_other_documents_are_refused_kept_or_removed_as_is_asked(source: LocalEn
     target.notes.take_in({"note": "its own"}, [])
     source.notes.take_in({"note": "theirs", "more": "theirs"}, [])
     before = lines(target)
-    with pytest.raises(BadValue, match=r"^2 documents there, such as o1, not in the index that is copied; --others keep"):
+    with pytest.raises(
+        BadValue, match=r"^2 documents there, such as o1, not in the index that is copied; --others keep"
+    ):
         copied(source, target)
     assert lines(target) == before
     kept = copied(source, target, others="keep")

@@ -106,6 +106,31 @@ def test_running_heads_and_page_numbers_are_left_out_and_the_first_head_stays() 
     }
 
 
+def test_lines_of_the_text_that_stand_alike_on_two_pages_are_no_running_heads() -> None:
+    body = "Each of the two\nparties signs here.\nPage {} of the deed,\nwhich is binding\non both of them."
+    pages = [[(72.0, 770.0, 9.0, "The Deed"), *page_of(body.format(name)), (300.0, 30.0, 9.0, f"- {number} -")]
+             for number, name in enumerate(["one", "two", "three"], 3)]  # fmt: skip
+    assert pages_of(document_of(made_pdf(pages))) == {
+        1: f"The Deed\n\n{body.format('one')}", 2: body.format("two"), 3: body.format("three")
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", ["{}", "- {} -", "Page {} of 9", "[{}]", "{} | 9", "p. {}"])
+def test_numbers_of_pages_and_heads_that_take_turns_are_left_out_however_they_are_written(shape: str) -> None:
+    heads = ["A Book of Pears", "Pruning"]
+    pages = [
+        [
+            (72.0 + 300 * (number % 2), 770.0, 9.0, heads[number % 2]),
+            *page_of(f"What {word} says."),
+            (300.0, 30.0, 9.0, shape.format(number)),
+        ]
+        for number, word in enumerate(["one", "two", "three", "four"], 2)
+    ]
+    assert pages_of(document_of(made_pdf(pages))) == {
+        1: "A Book of Pears\n\nWhat one says.", 2: "Pruning\n\nWhat two says.", 3: "What three says.", 4: "What four says."
+    }  # fmt: skip
+
+
 def test_bookmarks_are_sections_and_the_larger_lines_are_where_there_are_none() -> None:
     pages = [[(72.0, 740.0, 20.0, "Beginnings"), *page_of("How it began.\n" * 6, top=700)]]
     pages += [[(72.0, 740.0, 20.0, "Endings"), *page_of("How it ended.\n" * 6, top=700)]]

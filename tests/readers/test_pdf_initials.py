@@ -52,3 +52,31 @@ def test_a_letter_that_no_two_lines_stand_beside_stays_where_it_is() -> None:
 def test_a_letter_as_high_as_its_line_is_none() -> None:
     pieces = [(72, 600, 11, "x"), *paragraph("is what we call it", "in all that follows", left=84)]
     assert text_of(pieces) == "x is what we call it in all that follows"
+
+
+@pytest.mark.parametrize("has_heights", [False, True])
+def test_lines_that_run_together_over_a_drop_capital_are_parted(has_heights: bool) -> None:
+    """LibreOffice draws it before the last line that stands beside it, on the same height."""
+    first, second, third = (
+        (110.0, 600.0 - 13 * number, 11.0, text)
+        for number, text in enumerate(
+            ["he orchard was planted by two", "brothers in the first spring", "of the new year."]
+        )
+    )
+    for pieces in ([first, second, (72.0, 574.0, 50.0, "T"), third], [first, second, third, (72.0, 574.0, 50.0, "T")]):
+        [document] = read_text(made_pdf([pieces], has_heights=has_heights), "a.pdf", suffix=".pdf")
+        assert isinstance(document, Document)
+        assert document.text == "The orchard was planted by two\nbrothers in the first spring\nof the new year."
+
+
+def test_a_drop_capital_begins_no_line_of_the_paragraph_above_it() -> None:
+    """The box of a letter is higher than the letter."""
+    pieces = [*page_of("They hired a cooper\nto make them casks\nof oak.", top=626), (72.0, 559.0, 50.0, "A")]
+    pieces += [
+        (110.0, 585.0 - 13 * number, 11.0, text)
+        for number, text in enumerate(["t last the trees", "were felled for", "want of hands."])
+    ]
+    assert (
+        text_of(pieces)
+        == "They hired a cooper to make them casks of oak. At last the trees were felled for want of hands."
+    )

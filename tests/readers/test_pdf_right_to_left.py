@@ -1,5 +1,7 @@
 """PDF: Hebrew and Arabic come out as they are read, however the letters were drawn."""
 
+from itertools import permutations
+
 import pytest
 from made_pdf import Glyph, glyph_pdf
 
@@ -96,6 +98,13 @@ def test_forms_of_letters_are_the_letters() -> None:
 def test_points_stand_behind_the_letters_that_bear_them() -> None:
     drawn = placed(turned("שלום"))
     assert text_of([*drawn, Glyph(drawn[3].left + 1, 703, "\u05b8")]) == "ש\u05b8לום"
+
+
+def test_letters_that_a_browser_draws_by_their_marks_stay_in_their_line_with_their_marks() -> None:
+    """Each is told for the mark, which stands higher or lower than the line."""
+    marked = [Glyph(66, 697.8, "x", told="إِ"), Glyph(62, 699.5, "y", told="دُ"), Glyph(56, 702.3, "x", told="لَ")]
+    for order in permutations([*marked, Glyph(50, 700, "ى")]):
+        assert text_of([Glyph(78, 700, "ه"), Glyph(72, 700, "و"), *order]) == "هوإِدُلَى"
 
 
 def test_a_text_in_the_order_of_reading_that_was_drawn_from_left_to_right_stays() -> None:

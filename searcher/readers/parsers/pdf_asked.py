@@ -28,6 +28,8 @@ def _unchecked(function: Any) -> Callable[..., int]:
 IS_MADE, IS_UNMAPPED = _unchecked(pdfium.FPDFText_IsGenerated), _unchecked(pdfium.FPDFText_HasUnicodeMapError)
 UNICODE, ORIGIN = _unchecked(pdfium.FPDFText_GetUnicode), _unchecked(pdfium.FPDFText_GetCharOrigin)
 LOOSE_BOX, TIGHT_BOX = _unchecked(pdfium.FPDFText_GetLooseCharBox), _unchecked(pdfium.FPDFText_GetCharBox)
+MATRIX = _unchecked(pdfium.FPDFText_GetMatrix)
+FONT_SIZE = ctypes.cast(pdfium.FPDFText_GetFontSize, ctypes.PYFUNCTYPE(ctypes.c_double))
 RECTANGLE, DOUBLE = ctypes.sizeof(pdfium.FS_RECTF), ctypes.sizeof(ctypes.c_double)
 
 
@@ -59,6 +61,14 @@ class Asked:
     def origins(self, places: Sequence[int]) -> tuple[Sequence[float], Sequence[float]]:
         """Where characters are drawn from: how far right, and how high."""
         return self._doubles(ORIGIN, places, 2)  # type: ignore[return-value]
+
+    def font_sizes(self, places: Sequence[int]) -> list[float]:
+        """The sizes of their fonts, in points; 0.0 of characters that do not stand upright."""
+        matrix, sizes = pdfium.FS_MATRIX(), []
+        for at in places:
+            MATRIX(self._raw, at, ctypes.byref(matrix))
+            sizes.append(0.0 if matrix.b or matrix.c else abs(matrix.d) * FONT_SIZE(self._raw, at))
+        return sizes
 
     def _doubles(self, of: Callable[..., int], places: Sequence[int], many: int) -> tuple[Sequence[float], ...]:
         columns = tuple(array("d", bytes(DOUBLE * len(places))) for _ in range(many))

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from searcher.readers.parsers.pdf_page import Line
 
@@ -12,6 +13,8 @@ __all__ = ["plain", "without_repeats"]
 EDGE_LINES = 3  # from the top and from the bottom of a page, where running heads and feet stand
 SAME_HEIGHT = 3.0  # points
 WHOLE_NUMBER = re.compile(r"\d(?<![\w.,].)\d{0,3}(?![\w,]|\.\d)")  # begins with what a text is looked through for fast
+OTHER_SIZE = 0.15
+TIGHT = 0.5  # of the height of a line, by which lines of one text are apart at most
 NUMBERS_PAGE = re.compile(r"[^\w]*(?:\w{1,6}\.?\s)?[^\w\0]*\0?-?\d+[^\w]*(?:(?:\w{1,4}\s)?\d+)?[^\w]*")
 # Ligatures, and the letters of Hebrew and Arabic as they are drawn: their own letters stand for them (NFKC).
 DRAWN_ONLY = "\ufb00-\ufdff\ufe70-\ufefc"
@@ -51,15 +54,43 @@ def without_repeats(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
             for key in _keys(lines[at].text, number):
                 where[key].append((number, at))
     gone: dict[int, set[int]] = defaultdict(set)  # by pages
+    numbered: dict[int, set[int]] = defaultdict(set)
+    heads: dict[int, set[int]] = defaultdict(set)  # the same, with those that stay
     repeated = {key: _same_height(pages, found) for key, found in where.items() if len(found) > 1}
     for key, found in repeated.items():
         if len({number for number, _ in found}) > 1:
-            for number, at in found if NUMBERS_PAGE.fullmatch(key) else found[1:]:
-                gone[number].add(at)
+            numbers = NUMBERS_PAGE.fullmatch(key)
+            for number, at in found:
+                heads[number].add(at)
+            for number, at in found if numbers else found[1:]:
+                (numbered if numbers else gone)[number].add(at)
+    for number, out in gone.items():
+        out -= _of_text(pages[number], heads[number])
+    for number, out in numbered.items():
+        gone[number] |= out
     return [
         [line for at, line in enumerate(lines) if at not in gone[number]] if number in gone else list(lines)
         for number, lines in enumerate(pages)
     ]
+
+
+def _of_text(lines: Sequence[Line], heads: set[int]) -> set[int]:
+    """Of the lines that repeat, those that the text of the page goes on from or leads to: as near and as high as it."""
+    found: set[int] = set()
+    order = sorted(range(len(lines)), key=[line.bottom for line in lines].__getitem__)
+    near = min(2 * EDGE_LINES, len(order) // 2 + 1)  # besides those that repeat there is one of the text among them
+    for inwards in (order[:near], order[: -near - 1 : -1]):
+        of_text = False
+        level = [at for at in inwards if not lines[at].is_upright]
+        for outer, inner in reversed(list(pairwise(level))):
+            one, other = lines[outer], lines[inner]
+            if abs(one.bottom - other.bottom) > SAME_HEIGHT:
+                apart = max(one.bottom, other.bottom) - min(one.top, other.top)
+                is_near = apart < TIGHT * one.size and abs(one.size - other.size) < OTHER_SIZE * one.size
+                of_text = is_near and (of_text or inner not in heads)
+            if of_text and outer in heads:
+                found.add(outer)
+    return found
 
 
 def _edges(lines: Sequence[Line]) -> Iterable[int]:

@@ -15,6 +15,7 @@ ALONE = set("aieouyàéèóü")  # letters that are words of their own in some l
 LARGER = 1.8  # times the height of the lines beside it
 LINES = 2  # that it stands beside, at least
 APART = 1.0  # of its height, by which a line may begin to the right of it
+CAPITAL = 0.85  # of the height of its box, above which a letter does not reach
 OVER = 0.5  # of the height of a line, by which the box of the letter, which is wider than it, may reach over the line
 
 
@@ -27,7 +28,8 @@ def with_initials(pages: Sequence[Sequence[Line]], body: float) -> list[list[Lin
 
     @cache
     def known() -> Counter[str]:
-        return Counter(WORD.findall("\n".join(line.text for lines in pages for line in lines).casefold()))
+        texts = (line.text for lines in pages for line in lines if not INITIAL.fullmatch(line.text))
+        return Counter(WORD.findall("\n".join(texts).casefold()))
 
     def begun(initial: str, line: str) -> str:
         letter, rest = INITIAL.fullmatch(initial)[1].casefold(), WORD.match(line)  # type: ignore[index]
@@ -63,4 +65,7 @@ def _is_beside(initial: Line, line: Line) -> bool:
         return False
     middle = (line.top + line.bottom) / 2
     apart = line.left - initial.end_right
-    return initial.bottom < middle < initial.top and -OVER * line.size <= apart <= APART * initial.size
+    return (
+        initial.bottom < middle < initial.bottom + CAPITAL * initial.size
+        and -OVER * line.size <= apart <= APART * initial.size
+    )

@@ -7,16 +7,18 @@ import ctypes
 import re
 from collections.abc import Iterable, Sequence
 from functools import partial
-from itertools import islice
-from operator import sub
+from itertools import compress, islice
+from operator import ge, sub
 from typing import NamedTuple
 
 import pypdfium2.raw as pdfium
 from pypdfium2 import PdfPage, PdfTextPage
 
-from searcher.readers.parsers.pdf_asked import IS_MADE, IS_UNMAPPED, Asked
+from searcher.readers.parsers.pdf_asked import IS_MADE, IS_UNMAPPED, Asked, Columns
 from searcher.readers.parsers.pdf_direction import NEW_SIGN, Sign
+from searcher.readers.parsers.pdf_fallen import parted
 from searcher.readers.parsers.pdf_glyphs import LEFT_OUT, told
+from searcher.readers.parsers.pdf_heights import with_heights
 from searcher.readers.parsers.pdf_right_to_left import RIGHT_TO_LEFT, as_read
 from searcher.readers.parsers.pdf_spacing import LETTERS_APART, spaces_within_words
 
@@ -158,13 +160,27 @@ class _Signs:
         spans = list(map(re.Match.span, LINE.finditer(text)))
         if not text.isascii() and RIGHT_TO_LEFT.search(text):
             return Page(self._read_both_ways(text, spans), self.fault)
+        places = [at for start, end in spans for at in (start, end - 1)]
+        edges = self._asked.boxes(places)
+        if fallen := self._fallen(text, spans, edges):
+            spans = [
+                part for span in spans for part in (parted(self._asked, text, span) if span in fallen else (span,))
+            ]
+            places = [at for start, end in spans for at in (start, end - 1)]
+            edges = self._asked.boxes(places)
+        edges = with_heights(self._asked, places, edges)
         lines = [text[start:end] for start, end in spans]
         if LEFT_OUT in text or not _is_paired(text):
             lines = [_paired(line.replace(LEFT_OUT, "")) for line in lines]
-        edges = self._asked.boxes([at for start, end in spans for at in (start, end - 1)])
         firsts, lasts = ([column[at::2] for column in edges] for at in (0, 1))
         sizes = map(sub, firsts[TOP], firsts[BOTTOM])
         return Page(list(map(NEW_LINE, zip(lines, *firsts, *lasts, sizes, strict=True))), self.fault)
+
+    @staticmethod
+    def _fallen(text: str, spans: Sequence[tuple[int, int]], edges: Columns) -> set[tuple[int, int]]:
+        """Lines that end below where they begin, though no hyphen joins them."""
+        falls = compress(spans, map(ge, edges[BOTTOM][::2], edges[TOP][1::2]))
+        return {span for span in falls if HYPHEN not in text[slice(*span)]}
 
     def _read_both_ways(self, text: str, spans: Iterable[tuple[int, int]]) -> list[Line]:
         """The lines of a page on which there are letters from right to left."""

@@ -11,8 +11,8 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
-from itertools import chain, compress, pairwise
-from operator import attrgetter, ne
+from itertools import chain, compress
+from operator import attrgetter
 from typing import NamedTuple
 
 from searcher.readers.parsers.pdf_direction import (
@@ -96,7 +96,8 @@ def _whole(pieces: Iterable[Sequence[Sign]]) -> Iterator[tuple[list[Sign], bool]
     """Lines, and whether they turn: pieces that follow each other on one height as one, where one of them does."""
     rows: list[list[_Piece]] = []
     for piece in map(_Piece.of, pieces):
-        if rows and rows[-1][-1].is_beside(piece):
+        # Of a row the highest piece says more: a letter that a browser draws by its mark alone is as low as that.
+        if rows and (rows[-1][-1].is_beside(piece) or max(rows[-1], key=attrgetter("height")).is_beside(piece)):
             rows[-1].append(piece)
         else:
             rows.append([piece])
@@ -146,11 +147,12 @@ def _is_mark(text: str) -> bool:
 
 def _glyphs(line: Sequence[Sign]) -> list[Sign]:
     """What stands at one origin as one sign, its characters as they are written; letters only, with their marks."""
-    origins = [(sign.x, sign.y) for sign in line]
-    starts = [0, *compress(range(1, len(line)), map(ne, origins, origins[1:])), len(line)]
+    # PDFium may put those of two glyphs between each other, where the marks of both are drawn over one of them.
+    at_origins: dict[tuple[float, float], list[Sign]] = defaultdict(list)
+    for sign in line:
+        at_origins[sign.x, sign.y].append(sign)
     made: list[Sign] = []
-    for start, end in pairwise(starts):
-        signs = line[start:end]
+    for signs in at_origins.values():
         if len(signs) == 1:
             made += signs
             continue

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from searcher.readers.parsers.drafting import Draft
+from searcher.readers.parsers.pdf_boxes import with_boxes_in_place
 from searcher.readers.parsers.pdf_cleaning import plain, without_repeats
 from searcher.readers.parsers.pdf_footnotes import with_notes_below
 from searcher.readers.parsers.pdf_initials import with_initials
@@ -32,7 +33,7 @@ def set_in_pages(draft: Draft, pages: Sequence[Page], labels: Sequence[str]) -> 
     kept = without_repeats([page.lines for page in pages])
     body = body_size(kept)
     kept = with_initials(kept, body)
-    lined = [without_cuts(with_notes_below(in_rows(with_marks(lines)), body)) for lines in kept]
+    lined = [without_cuts(with_notes_below(in_rows(with_marks(with_boxes_in_place(lines))), body)) for lines in kept]
     spelled = speller([line.text for lines in lined for line in lines])
     sizes = {
         seen: _sizes([lines for lines, page in zip(lined, pages, strict=True) if page.seen is seen])
