@@ -13,7 +13,7 @@ __all__ = ["plain", "without_repeats"]
 EDGE_LINES = 3  # from the top and from the bottom of a page, where running heads and feet stand
 SAME_HEIGHT = 3.0  # points
 WHOLE_NUMBER = re.compile(r"\d(?<![\w.,].)\d{0,3}(?![\w,]|\.\d)")  # begins with what a text is looked through for fast
-OTHER_SIZE = 0.15
+OTHER_SIZE = 0.15  # of the height of a line, by which lines of one text differ less
 TIGHT = 0.5  # of the height of a line, by which lines of one text are apart at most
 NUMBERS_PAGE = re.compile(r"[^\w]*(?:\w{1,6}\.?\s)?[^\w\0]*\0?-?\d+[^\w]*(?:(?:\w{1,4}\s)?\d+)?[^\w]*")
 # Ligatures, and the letters of Hebrew and Arabic as they are drawn: their own letters stand for them (NFKC).
