@@ -82,11 +82,11 @@ class _Run(NamedTuple):
 
     def fits(self, above: "_Run", below: "_Run") -> bool:
         """Whether it stands under the one, over the other and over its width; both are one text, and more than it."""
-        if self.characters > above.characters + below.characters:
-            return False
         if above.bottom < self.top - self.over or below.top > self.bottom + self.over:
             return False
-        return all(min(self.right, run.right) > max(self.left, run.left) for run in (above, below))
+        if any(min(self.right, run.right) <= max(self.left, run.left) for run in (above, below)):
+            return False
+        return self.characters <= above.characters + below.characters
 
     @property
     def characters(self) -> int:

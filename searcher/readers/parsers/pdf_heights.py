@@ -12,7 +12,7 @@ __all__ = ["with_heights"]
 
 OTHER = 0.02  # of a height, by which that of another letter of one font differs only where it is of what is drawn
 ON_LINE = 0.03  # of a height, by which what is drawn may stand under the line
-SAMPLE = 20  # letters that tell
+SAMPLE = 10  # letters that tell
 ENOUGH = 0.25  # of the letters; those of fonts that say how high they are reach below the line, all of them
 ABOVE, BELOW = 0.9, 0.2  # of the size of a font, what most have above and below their line
 
