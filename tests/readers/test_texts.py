@@ -148,6 +148,39 @@ def test_webvtt_has_speakers_notes_and_styles() -> None:
     assert document.places[0][1] == {"time": "00:00:01.000"}
 
 
+def test_numbers_of_cues_are_never_said_and_no_line_of_a_cue_is_lost() -> None:
+    srt = (
+        "1\n00:00:01,000 --> 00:00:02,000\nOne\n2\n00:00:02,000 --> 00:00:03,000\n\n3\n00:00:03,000 --> 00:00:04,000\n"
+        "Two\n\nand more\n\n1984\n\n4\n00:01:15,000 -> 00:01:16\nThree\n\n5\n-00:00:01,000 --> 00:00:00,500\nFirst\n"
+    )
+    document = document_of(srt, ".srt")
+    assert document.text == "First\nOne\nTwo and more 1984\n\nThree"
+    assert [place for _, place in document.places] == [
+        {"time": "00:00:00.000"}, {"time": "00:00:01.000"}, {"time": "00:00:03.000"}, {"time": "00:01:15.000"},
+    ]  # fmt: skip
+
+
+def test_cues_stand_in_the_order_in_which_they_are_shown() -> None:
+    document = document_of(
+        "00:01:00,000 --> 00:01:02,000\nSecond\n\n00:00:75,500 --> 00:00:76,000\nThird\n\n00:01,000 --> 00:02,000\nFirst\n",
+        ".srt",
+    )
+    assert document.text == "First\n\nSecond\n\nThird"
+    assert document.places[2][1] == {"time": "00:01:15.500"}
+
+
+def test_captions_that_roll_say_each_line_once() -> None:
+    vtt = (
+        "WEBVTT\n\n00:00.000 --> 00:02.000\n \nhello<00:00.500><c> world</c>\n\n00:02.000 --> 00:02.010\nhello world\n \n\n"
+        "00:02.010 --> 00:04.000\nhello world\nthis<00:02.500><c> is</c>\n\n00:04.000 --> 00:04.010\nthis is\n \n\n"
+        "00:04.010 --> 00:06.000\nthis is\nthe end\n\n00:20.000 --> 00:21.000\nthe end\n\n"
+        "00:21.500 --> 00:22.000\n<ruby>漢<rt>kan</rt>字<rt>ji</rt></ruby>\n"
+    )
+    document = document_of(vtt.encode(), ".vtt")
+    assert document.text == "hello world\nthis is\nthe end\n\nthe end\n漢(kan)字(ji)"
+    assert [offset for offset, _ in document.places] == [0, 12, 20, 29, 37]
+
+
 def test_what_has_no_times_is_told() -> None:
     assert list(read_text(b"just words", "file", suffix=".srt")) == [
         Failure("file", "no subtitles: no line says from when to when something is shown")
