@@ -228,6 +228,48 @@ def test_a_heading_is_its_words_and_a_listing_has_none() -> None:
     assert [path for _, path in document_of(source, ".tex").sections] == ["One", "One > Two"]
 
 
+def test_nothing_that_is_commented_out_is_read_and_each_line_stays_where_it_is() -> None:
+    source = (
+        "\\section{One} % \\section{no}\n5\\% \\url{a%20b} \\verb|% \\section{no}| z%\n\\begin{comment}\n\\section{no}\n"
+        "\\end{comment}\n\\iffalse\n\\ifx a \\iff b\\fi\n\\section{no}\n\\fi\nText \\section{Two} more"
+    )
+    document = document_of(source, ".tex")
+    assert (
+        document.text
+        == "\\section{One} \n5\\% \\url{a%20b} \\verb|% \\section{no}| z\n\n\n\n\n\n\n\nText \\section{Two} more"
+    )
+    assert document.sections == ((0, "One"), (document.text.index("\\section{Two}"), "Two"))
+    assert document.text.count("\n") == source.count("\n")
+
+
+@pytest.mark.parametrize(
+    ("source", "read"),
+    [
+        (
+            r"Caf\'e, Stra\ss e, na\"{\i}ve, G{\"o}del, \O rsted, {\AA}s, \c{c}a",
+            "Café, Straße, naïve, Gödel, Ørsted, Ås, ça",
+        ),
+        (r"a\\'b, \ssfamily, \v{x}, \today, \verb|\'e|", r"a\\'b, \ssfamily, \v{x}, \today, \verb|\'e|"),
+        (r"\def\v{\vec}\v{n} \'n", r"\def\v{\vec}\v{n} ń"),
+        (r"\begin{tabbing}\'a\end{tabbing}", r"\begin{tabbing}\'a\end{tabbing}"),
+    ],
+)
+def test_accents_of_latex_are_on_their_letters(source: str, read: str) -> None:
+    assert document_of(source, ".tex").text == read
+
+
+def test_a_title_of_latex_is_what_is_printed() -> None:
+    source = (
+        r"\newcommand{\name}{The \emph{Boat}}\title{On \name: \LaTeX{} and Stra\ss e}\author{Ann\and Bo \O rsted}"
+        "\n\\begin{document}\n"
+        r"\section{\texorpdfstring{$\alpha$}{alpha} and $\beta$}"
+        "\n\\end{document}\n"
+    )
+    document = document_of(source, ".tex")
+    assert (document.title, document.metadata["author"]) == ("On The Boat: LaTeX and Straße", "Ann, Bo Ørsted")
+    assert document.sections == ((0, r"alpha and $\beta$"),)
+
+
 def test_latex_without_a_document_is_a_part_of_one() -> None:
     assert document_of("\\chapter{One}\nText", ".tex").sections == ((0, "One"),)
 
