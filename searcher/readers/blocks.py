@@ -146,7 +146,7 @@ class Page:
             if tag in GROUPS:
                 self.group += not self.groups
                 self.groups += 1
-                self.counts.append(whole(element.get("start"), 1, LEAST_NUMBER) if tag == "ol" else None)
+                self.counts.append(whole(element.get("start"), _first(element), LEAST_NUMBER) if tag == "ol" else None)
             self.prefix = self._counted(element) if tag == "li" else LINES.get(tag, self.prefix)
 
     def _counted(self, item: "Element") -> str:
@@ -154,8 +154,8 @@ class Page:
         own = whole(item.get("value"), self.counts[-1] if self.counts else None, LEAST_NUMBER)
         if own is None or not self.counts or self.counts[-1] is None:
             return BULLET
-        self.counts[-1] = own + 1
         parent = item.getparent()
+        self.counts[-1] = own + (-1 if parent is not None and parent.get("reversed") is not None else 1)
         kind = "" if parent is None else parent.get("type") or ""
         return f"{numeral(kind, own)}. "
 
@@ -202,6 +202,11 @@ def readable(text: str) -> str:
     hyphen that holds words together on a line is one.
     """
     return unicodedata.normalize("NFC", text.replace("\u00ad", "").replace("\u2011", "-"))
+
+
+def _first(numbered: "Element") -> int:
+    """The number of the first item of a list that does not say it: that of the last one where it counts down."""
+    return 1 if numbered.get("reversed") is None else sum(1 for _ in numbered.iterchildren("li"))
 
 
 def _is_verbatim(element: "Element") -> bool:

@@ -8,6 +8,7 @@ from searcher.errors import UnreadableFile
 from searcher.readers.furniture import INVISIBLE
 from searcher.readers.linear import spelled
 from searcher.readers.marks import drop_marks, line_of
+from searcher.readers.numerals import whole
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -19,11 +20,10 @@ LONGEST_CELL = 500
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 REFERENCE = re.compile("&#(?:[xX]0*([0-9a-fA-F]{1,4})|0*([0-9]{1,5}))(?![0-9a-fA-F]);?")
 ENDS = re.compile(r"</(?:body|html)\s*>|</?noframes\b[^>]*>", re.IGNORECASE)
-# Second spellings of a word, and what is drawn again for the eye where it is read out elsewhere.
-HIDDEN = (
-    "//span[contains(translate(@style, ' ', ''), 'display:none')][not(.//math)]"
-    "|//*[@aria-hidden='true'][self::span or self::i or self::a]"
-)
+# What is drawn again for the eye where it is read out elsewhere.
+HIDDEN = "//*[@aria-hidden='true'][self::span or self::i or self::a]"
+UNSHOWN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
+PAGE = {"html", "body", "main", "article"}  # which a script shows when it is there
 # A button that opens a part of the text is the title of that part.
 BUTTONS = "//button[not(@aria-expanded)][not(ancestor::*[self::h1 or self::h2 or self::h3 or self::h4 or self::dt])]"
 DISPLAY = re.compile(r"\s*\{\\displaystyle (.*)\}\s*", re.DOTALL)  # MediaWiki puts it around every formula
@@ -56,17 +56,61 @@ def _sound(reference: re.Match[str]) -> str:
     return " " if code <= sys.maxunicode and NOT_XML.match(chr(code)) else reference[0]
 
 
-def clean(root: "Element") -> None:
-    """Take away what is not shown or is no text, and make cells of data plain."""
+def clean(root: "Element", scripted: bool = True) -> None:
+    """Take away what is not shown or is no text, and make cells of data plain.
+
+    scripted: scripts of the page may show what is hidden at first, where it has a name by which they find it.
+    """
     from lxml import etree
 
     etree.strip_elements(root, *INVISIBLE, with_tail=False)
     spell_formulas(root)
     hidden: list[Element] = root.xpath(f"{HIDDEN}|{BUTTONS}")  # type: ignore[assignment]
+    hidden += [element for element in root.iter(etree.Element) if _is_hidden(element, scripted)]
     for element in hidden:
-        element.drop_tree()  # type: ignore[attr-defined]
+        if element.getparent() is not None:
+            element.drop_tree()  # type: ignore[attr-defined]
     drop_marks(root)
+    spread_cells(root)
     flatten_cells(root)
+
+
+def _is_hidden(element: "Element", scripted: bool) -> bool:
+    """Whether it is never seen: second spellings of a word, notes of authors, what mails show in a list of them."""
+    if element.get("hidden") is None and not UNSHOWN.search(element.get("style") or ""):
+        return False
+    if element.tag in PAGE or next(element.iter("math"), None) is not None:
+        return False
+    return element.tag == "span" or not (scripted and (element.get("id") or element.get("class")))
+
+
+def spread_cells(root: "Element") -> None:
+    """Give each row that a cell from above reaches into an empty one in its place, so that the others stand under
+    their heads.
+    """
+    from lxml import etree
+
+    groups = {
+        row.getparent()
+        for cell in root.iter("td", "th")
+        if cell.get("rowspan") and (row := cell.getparent()) is not None
+    }
+    for group in groups:
+        reaching: dict[
+            int, tuple[int, int]
+        ] = {}  # column → rows into which a cell still reaches, columns that it takes
+        for row in () if group is None else group.iterchildren("tr"):
+            column, below = 0, dict[int, tuple[int, int]]()
+            for cell in row.iterchildren("td", "th"):
+                while column in reaching:
+                    rows, columns = reaching.pop(column)
+                    cell.addprevious(etree.Element("td"))
+                    below[column] = rows - 1, columns
+                    column += columns
+                below[column] = whole(cell.get("rowspan"), 1, 1) - 1, whole(cell.get("colspan"), 1, 1)
+                column += below[column][1]
+            below |= {column: (rows - 1, columns) for column, (rows, columns) in reaching.items()}
+            reaching = {column: reach for column, reach in below.items() if reach[0]}
 
 
 def spell_formulas(root: "Element") -> None:

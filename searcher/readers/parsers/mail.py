@@ -240,7 +240,7 @@ def plain_of_html(data: bytes, charset: str | None) -> str:
     root = parsed(text, "its text")
     if root is None:
         return ""
-    clean(root)
+    clean(root, scripted=False)
     return laid_out(blocks(root))[0]
 
 
