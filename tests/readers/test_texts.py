@@ -108,6 +108,22 @@ def test_a_notebook_of_format_3_is_read() -> None:
     assert document.text == "Old\n\ny = 1" and document.sections == ((0, "Old"),)
 
 
+@pytest.mark.parametrize(
+    ("output", "shown"),
+    [
+        ({"output_type": "stream", "text": "\x1b[31mred\x1b[0m\n 10%\r 50%\r100%\r\nend\n"}, "red\n100%\nend"),
+        ({"output_type": "stream", "text": "<tag>"}, "<tag>"),
+        ({"output_type": "execute_result", "data": {"text/plain": "[<Line2D at 0x1>,\n <Line2D at 0x2>]"}}, None),
+        ({"output_type": "execute_result", "data": {"text/plain": "<a> < b"}}, "<a> < b"),
+        ({"output_type": "display_data", "data": {"text/html": ["<p>Only <b>so</b>.</p>", "<script>no</script>"]}}, "Only so."),
+        ({"output_type": "display_data", "data": {"text/html": "<b>no</b>", "text/plain": "1 2"}}, "1 2"),
+    ],
+)  # fmt: skip
+def test_an_output_is_what_was_last_shown_of_it(output: dict[str, object], shown: str | None) -> None:
+    document = document_of(json.dumps({"cells": [{"cell_type": "code", "source": "x", "outputs": [output]}]}), ".ipynb")
+    assert document.text == "x" + (f"\n\n{shown}" if shown else "")
+
+
 @pytest.mark.parametrize("bad", ["{", "[]", '{"cells": 3}', "[" * 100_000])
 def test_what_is_no_notebook_says_so(bad: str) -> None:
     with pytest.raises(UnreadableFile, match="no notebook"):
