@@ -13,7 +13,7 @@ from searcher.readers.numerals import whole
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-__all__ = ["clean", "flatten_cells", "parsed", "spell_formulas"]
+__all__ = ["clean", "drop_hidden", "flatten_cells", "gather_readings", "parsed", "spell_formulas"]
 
 LAYOUT = ("table", "h1", "h2", "h3", "h4", "h5", "h6", "pre")  # a cell that holds one of these lays out the page
 LONGEST_CELL = 500
@@ -65,14 +65,30 @@ def clean(root: "Element", scripted: bool = True) -> None:
 
     etree.strip_elements(root, *INVISIBLE, with_tail=False)
     spell_formulas(root)
-    hidden: list[Element] = root.xpath(f"{HIDDEN}|{BUTTONS}")  # type: ignore[assignment]
-    hidden += [element for element in root.iter(etree.Element) if _is_hidden(element, scripted)]
-    for element in hidden:
-        if element.getparent() is not None:
-            element.drop_tree()  # type: ignore[attr-defined]
+    for element in root.xpath(f"{HIDDEN}|{BUTTONS}"):  # type: ignore[union-attr]
+        element.drop_tree()  # type: ignore[union-attr]
+    drop_hidden(root, scripted)
+    gather_readings(root)
     drop_marks(root)
     spread_cells(root)
     flatten_cells(root)
+
+
+def drop_hidden(root: "Element", scripted: bool = False) -> None:
+    """Take away what is never seen."""
+    for element in [element for element in root.iterdescendants() if _is_hidden(element, scripted)]:
+        if element.getparent() is not None:
+            element.drop_tree()  # type: ignore[attr-defined]
+
+
+def gather_readings(root: "Element") -> None:
+    """Set what says how characters are read behind all of them, so that none parts a word: 漢字(かんじ)."""
+    for ruby in root.iter("ruby"):
+        said = "".join(line_of(each) for each in ruby.iter("rt"))
+        for each in list(ruby.iter("rp", "rt")):
+            each.drop_tree()  # type: ignore[attr-defined]
+        if said:
+            ruby.tail = f"({said}){ruby.tail or ''}"
 
 
 def _is_hidden(element: "Element", scripted: bool) -> bool:

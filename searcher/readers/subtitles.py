@@ -14,7 +14,8 @@ __all__ = ["read_subtitles"]
 TIME = r"(-?)(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
 TIMES = re.compile(rf"^[ \t]*{TIME}[ \t]*--?>[ \t]*{TIME}.*$", re.MULTILINE)
 NUMBER = re.compile(r"(?:^|\n)[ \t]*\d+[ \t]*\n\Z")  # of the cue whose times follow
-RUBY = re.compile(r"<rt(?:\.[^<>]*)?>([^<>]*)(?:</rt>)?", re.IGNORECASE)
+RUBY = re.compile(r"<ruby[^<>]*>((?:(?!</ruby>).)*)(?:</ruby>|\Z)", re.IGNORECASE | re.DOTALL)
+READING = re.compile(r"<rt[^<>]*>([^<>]*)(?:</rt>)?", re.IGNORECASE)
 TAG = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]+([^<>]*)>|</?[a-z][^<>]*>|<\d[\d:.]*>|\{\\[^{}]*\}", re.IGNORECASE)
 PAUSE = 3.0  # seconds without a word, after which a paragraph begins
 AT_ONCE = 0.1  # seconds; captions that roll follow each other so closely
@@ -82,10 +83,16 @@ def _said(block: str) -> list[str]:
     """The lines of a cue that say something; a speaker's name before what is said."""
     import html
 
-    text = RUBY.sub(r"(\1)", block)
+    text = RUBY.sub(_read, block)
     text = TAG.sub(lambda tag: f"{tag[1].strip()}: " if tag[1] else "", text)
     lines = [" ".join(html.unescape(line).split()) for line in text.split("\n")]
     return [line for line in lines if line]
+
+
+def _read(ruby: re.Match[str]) -> str:
+    """Characters, and behind all of them how they are read."""
+    said = "".join(READING.findall(ruby[1]))
+    return READING.sub("", ruby[1]) + (f"({said})" if said else "")
 
 
 def _rolled(above: list[str], lines: list[str]) -> int:

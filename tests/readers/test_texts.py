@@ -193,7 +193,7 @@ def test_captions_that_roll_say_each_line_once() -> None:
         "00:21.500 --> 00:22.000\n<ruby>漢<rt>kan</rt>字<rt>ji</rt></ruby>\n"
     )
     document = document_of(vtt.encode(), ".vtt")
-    assert document.text == "hello world\nthis is\nthe end\n\nthe end\n漢(kan)字(ji)"
+    assert document.text == "hello world\nthis is\nthe end\n\nthe end\n漢字(kanji)"
     assert [offset for offset, _ in document.places] == [0, 12, 20, 29, 37]
 
 
