@@ -1,4 +1,4 @@
-"""Questions of a Markdown FAQ that letters or bold type mark: `Q: When?` with `A: Now.`, `**When?**` with what follows."""
+"""Questions of a Markdown FAQ that letters or bold type mark: `Q: When?` with `A: Now.`, `**When?**`."""
 
 import re
 from collections.abc import Iterator
@@ -9,11 +9,13 @@ from searcher.readers.headings import line_starts, lines
 __all__ = ["Marked", "in_bold", "lettered"]
 
 ASKED = re.compile(
-    r" {0,3}(?:[-*+] +|\d+[.)] +)?[*_]{0,2}(?:Q(?:uestion)? ?\d{0,3}[*_]{0,2} ?[:.)]|(?:F(?:rage)?|P(?:regunta)?) ?\d{0,3}[*_]{0,2} ?:)"
+    r" {0,3}(?:[-*+] +|\d+[.)] +)?[*_]{0,2}"
+    r"(?:Q(?:uestion)? ?\d{0,3}[*_]{0,2} ?[:.)]|(?:F(?:rage)?|P(?:regunta)?) ?\d{0,3}[*_]{0,2} ?:)"
     r"[*_]{0,2}[ \t]+(?P<said>\S.*?)[ \t]*$"
 )
 ANSWERED = re.compile(
-    r"\s{0,8}(?:[-*+] +)?[*_]{0,2}(?:A(?:nswer|ntwort)? ?\d{0,3}[*_]{0,2} ?[:.)]|(?:R|Réponse|Respuesta) ?\d{0,3}[*_]{0,2} ?:)"
+    r"\s{0,8}(?:[-*+] +)?[*_]{0,2}"
+    r"(?:A(?:nswer|ntwort)? ?\d{0,3}[*_]{0,2} ?[:.)]|(?:R|Réponse|Respuesta) ?\d{0,3}[*_]{0,2} ?:)"
     r"[*_]{0,2}(?:[ \t]+(?P<said>.*?))?[ \t]*$"
 )
 BOLD = re.compile(r" {0,3}(?:[-*+] +|\d+[.)] +)?(?P<sign>\*\*|__)(?P<said>[^*_\n]+[?？؟])(?P=sign)[ \t]*$")
