@@ -93,7 +93,7 @@ def blocks(root: "Element") -> list[Block]:
         if event == "start" and _is_verbatim(element):
             page.end_block()
             page.owners.append(element)
-            page.put("".join(map(str, element.itertext())).strip("\r\n"))
+            page.put(_typed(element).strip("\r\n"))
             page.owners.pop()
             walk.skip_subtree()
         elif event == "start":
@@ -104,6 +104,19 @@ def blocks(root: "Element") -> list[Block]:
             page.add(element.tail if element is not root else None)
     page.end_block()
     return page.blocks
+
+
+def _typed(code: "Element") -> str:
+    """The text of code with its spaces, a break in it as the end of a line."""
+    from lxml import etree
+
+    pieces: list[str] = []
+    for event, element in etree.iterwalk(code, events=("start", "end")):
+        if event == "start":
+            pieces += ["\n" if element.tag in BREAKS else "", element.text or ""]
+        elif element is not code:
+            pieces.append(element.tail or "")
+    return "".join(pieces)
 
 
 class Page:

@@ -1,7 +1,9 @@
 """The text of an HTML page to a tree: sound whatever is in it, and without what is not shown."""
 
+import html
 import re
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from searcher.errors import UnreadableFile
@@ -13,12 +15,13 @@ from searcher.readers.numerals import whole
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-__all__ = ["clean", "drop_hidden", "flatten_cells", "gather_readings", "parsed", "spell_formulas"]
+__all__ = ["clean", "drop_hidden", "flatten_cells", "gather_readings", "parsed", "spell_formulas", "unwrapped"]
 
 LAYOUT = ("table", "h1", "h2", "h3", "h4", "h5", "h6", "pre")  # a cell that holds one of these lays out the page
 LONGEST_CELL = 500
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 REFERENCE = re.compile("&#(?:[xX]0*([0-9a-fA-F]{1,4})|0*([0-9]{1,5}))(?![0-9a-fA-F]);?")
+CDATA = re.compile(r"<!\[CDATA\[((?:(?!\]\]>).)*)\]\]>", re.DOTALL)
 ENDS = re.compile(r"</(?:body|html)\s*>|</?noframes\b[^>]*>", re.IGNORECASE)
 # What is drawn again for the eye where it is read out elsewhere.
 HIDDEN = "//*[@aria-hidden='true'][self::span or self::i or self::a]"
@@ -31,14 +34,15 @@ DISPLAY = re.compile(r"\s*\{\\displaystyle (.*)\}\s*", re.DOTALL)  # MediaWiki p
 
 def parsed(page: str, source: str) -> "Element | None":
     """The tree of a page, None if there is nothing in it. Raises UnreadableFile for elements nested over 2,000 deep."""
-    from lxml import etree, html
+    from lxml import etree
+    from lxml import html as lxml_html
 
     # The text is handed over as UTF-8, so that no declaration in it has a say any more.
-    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
     # What follows the end of a page belongs to it, as in a browser; lxml would make a second tree of it.
     page = ENDS.sub("", NOT_XML.sub(" ", page.lstrip("\ufeff")))
     try:
-        root = html.document_fromstring(REFERENCE.sub(_sound, page).encode(), parser=parser)
+        root = lxml_html.document_fromstring(REFERENCE.sub(_sound, page).encode(), parser=parser)
     except etree.ParserError:  # nothing in it
         return None
     if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):  # it would stop reading there
@@ -63,6 +67,7 @@ def clean(root: "Element", scripted: bool = True) -> None:
     """
     from lxml import etree
 
+    show_frames(root)
     etree.strip_elements(root, *INVISIBLE, with_tail=False)
     spell_formulas(root)
     for element in root.xpath(f"{HIDDEN}|{BUTTONS}"):  # type: ignore[union-attr]
@@ -72,6 +77,25 @@ def clean(root: "Element", scripted: bool = True) -> None:
     drop_marks(root)
     spread_cells(root)
     flatten_cells(root)
+
+
+def show_frames(root: "Element") -> None:
+    """Set what a page writes into a frame in it before that; not what is in a frame of that in its turn."""
+    for frame in [each for each in root.iter("iframe") if each.get("srcdoc")]:
+        inner = None
+        with suppress(UnreadableFile):
+            inner = parsed(frame.get("srcdoc") or "", "")
+        body = inner.find("body") if inner is not None else None
+        if body is not None:
+            body.tag = "div"
+            for element in body.iter():
+                element.sourceline = frame.sourceline
+            frame.addprevious(body)
+
+
+def unwrapped(page: str) -> str:
+    """A page of XHTML with what stands in CDATA as HTML has it."""
+    return CDATA.sub(lambda found: html.escape(found[1], quote=False), page)
 
 
 def drop_hidden(root: "Element", scripted: bool = False) -> None:

@@ -44,3 +44,20 @@ def test_cells_stand_under_their_heads_where_others_reach_over_rows() -> None:
 def test_a_list_that_counts_down_does() -> None:
     assert text("<ol reversed><li>c<li>b<li>a</ol>") == "3. c\n2. b\n1. a"
     assert text("<ol reversed start=9><li>c<li value=4>b<li>a</ol>") == "9. c\n4. b\n3. a"
+
+
+def test_a_break_in_code_ends_a_line() -> None:
+    assert text("<pre>a<br>b\n  <b>c</b> d<br><br/>e</pre>") == "a\nb\n  c d\n\ne"
+
+
+def test_what_a_page_writes_into_a_frame_is_read_where_that_stands() -> None:
+    frame = '<iframe srcdoc="&lt;p>Within &amp;amp; more&lt;p>Again&lt;iframe srcdoc=x>&lt;/iframe>" src="x"></iframe>'
+    [page] = read_text(f"<html><body>\n<p>a</p>\n{frame}\n<p>b</p></body></html>".encode(), "label", suffix=".html")
+    assert isinstance(page, Document) and page.text == "a\n\nWithin & more\n\nAgain\n\nb"
+    assert [place["line"] for _, place in page.places] == [2, 3, 3, 4]
+
+
+def test_text_that_xhtml_sets_apart_is_text() -> None:
+    body = "<div><![CDATA[a < b]]></div><script>//<![CDATA[\nif (a < b) {}\n//]]></script><p>c</p>"
+    assert text(body, ".xhtml") == "a < b\n\nc"
+    assert text(body) == "c"

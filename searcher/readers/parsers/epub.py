@@ -15,7 +15,7 @@ from searcher.errors import UnreadableFile
 from searcher.readers.blocks import HEADINGS, Block, blocks, laid_out
 from searcher.readers.decoding import decoded
 from searcher.readers.headings import Heading
-from searcher.readers.htmltree import drop_hidden, flatten_cells, gather_readings, parsed, spell_formulas
+from searcher.readers.htmltree import drop_hidden, flatten_cells, gather_readings, parsed, spell_formulas, unwrapped
 from searcher.readers.marks import drop_marks
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.embedded import Pictures
@@ -153,7 +153,7 @@ def _page(archive: Archive, name: str) -> Element | None:
     """The tree of a page; XHTML is read as HTML, which forgives everything. None for one without anything."""
     data = archive.read(name)
     text = decoded(Raw(archive.source, io.BytesIO(data), len(data)), markup=True)
-    root = parsed(EMPTY.sub(r"<\1\2></\1>", text), archive.source)
+    root = parsed(EMPTY.sub(r"<\1\2></\1>", unwrapped(text)), archive.source)
     if root is None:
         return None
     for drawing in list(root.iter("svg")):
