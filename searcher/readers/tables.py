@@ -20,6 +20,7 @@ __all__ = ["jsonl_rows", "read_csv", "read_jsonl", "read_tsv"]
 SNIFFED_LINES = 200
 SNIFFED_CHARACTERS = 2**20
 SHOWN = 40  # characters of a line that was left out
+RULE = re.compile(" *-{2,} *")  # that SQL Server draws under each name
 NOT_IN_A_NAME = re.compile("[\\s\ufeff\u200b]+")
 
 
@@ -146,7 +147,12 @@ def _rows(
             yield number, cells
         elif not any(cells):
             continue
+        elif cells == layout.header and not layout.headless:  # of a file that others were joined to
+            quotes.headers.append(number)
+        elif number == layout.line + 1 and all(map(RULE.fullmatch, cells)):
+            continue
         else:
+            cells = [cell.rstrip(" ") for cell in cells] if layout.dialect.spaced else cells
             fields: dict[str, Any] = dict(zip(names, cells, strict=False))
             if any(cells[width:]):
                 yield number, Broken(f"{len(cells)} cells under a header of {width}", id_of(fields, options))

@@ -64,3 +64,20 @@ def test_a_first_row_like_those_below_it_is_no_header(rows: str, first: dict[str
 def test_years_quantiles_and_days_may_name_columns(rows: str) -> None:
     documents, told = table(rows)
     assert len(documents) == rows.count("\n") - 1 and not told
+
+
+def test_a_header_that_stands_again_is_no_row_and_told() -> None:
+    documents, told = table("id,text\n1,a\nid,text\n2,b\nid,text\n3,c\n")
+    assert [(row.id, row.text) for row in documents] == [("1", "a"), ("2", "b"), ("3", "c")]
+    assert told == ["line 3 and 1 more: the header once more, left out"]
+
+
+def test_a_rule_under_the_header_is_no_row() -> None:
+    documents, told = table("id,text\n--,----\n1,--\n")
+    assert [(row.id, row.text) for row in documents] == [("1", "--")] and not told
+
+
+def test_cells_that_are_padded_are_read_without_that() -> None:
+    documents, told = table('id , text , n\n1  , a    , 5\n22 , "b ""c""", 6\n')
+    assert [(row.id, row.text, row.metadata) for row in documents] == [("1", "a", {"n": 5}), ("22", 'b "c"', {"n": 6})]
+    assert not told
