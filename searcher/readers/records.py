@@ -31,8 +31,8 @@ class Quotes:
         """What is to be said of them."""
         said = []
         if self.headers:
-            more = f" and {len(self.headers) - 1:,} more" if len(self.headers) > 1 else ""
-            said.append(f"line {self.headers[0]}{more}: the header once more, left out")
+            others = f" and {len(self.headers) - 1:,} more" if len(self.headers) > 1 else ""
+            said.append(f"line {self.headers[0]}{others}: the header once more, left out")
         if len(self.literal) == 1:
             said.append(f"line {self.literal[0]}: a quote that is never closed was read as text")
         elif self.literal:
