@@ -95,7 +95,8 @@ def show_frames(root: "Element") -> None:
 
 def unwrapped(page: str) -> str:
     """A page of XHTML with what stands in CDATA as HTML has it."""
-    return CDATA.sub(lambda found: html.escape(found[1], quote=False), page)
+    closed = page.rfind("]]>") + 3  # each of the openings behind it would be followed to the end of the page
+    return CDATA.sub(lambda found: html.escape(found[1], quote=False), page[:closed]) + page[closed:]
 
 
 def drop_hidden(root: "Element", scripted: bool = False) -> None:
