@@ -22,7 +22,7 @@ from searcher.system import absolute, spelled
 
 __all__ = ["HERE", "Source", "ToRead", "add_files", "digest_of", "expanded"]
 
-READING = 6  # raised when the readers make other documents of a file, which is then read again
+READING = 7  # raised when the readers make other documents of a file, which is then read again
 AHEAD = 2 * 2**20  # bytes of files that are looked at before the first of them is read
 DOCUMENT = 2_000  # … as which each document counts that came from them
 HEAD = 4096  # bytes in which something that is no text shows it

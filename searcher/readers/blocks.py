@@ -93,7 +93,7 @@ def blocks(root: "Element") -> list[Block]:
         if event == "start" and _is_verbatim(element):
             page.end_block()
             page.owners.append(element)
-            page.put("".join(map(str, element.itertext())).strip("\r\n"))
+            page.put(_typed(element).strip("\r\n"))
             page.owners.pop()
             walk.skip_subtree()
         elif event == "start":
@@ -104,6 +104,19 @@ def blocks(root: "Element") -> list[Block]:
             page.add(element.tail if element is not root else None)
     page.end_block()
     return page.blocks
+
+
+def _typed(code: "Element") -> str:
+    """The text of code with its spaces, a break in it as the end of a line."""
+    from lxml import etree
+
+    pieces: list[str] = []
+    for event, element in etree.iterwalk(code, events=("start", "end")):
+        if event == "start":
+            pieces += ["\n" if element.tag in BREAKS else "", element.text or ""]
+        elif element is not code:
+            pieces.append(element.tail or "")
+    return "".join(pieces)
 
 
 class Page:
@@ -146,7 +159,7 @@ class Page:
             if tag in GROUPS:
                 self.group += not self.groups
                 self.groups += 1
-                self.counts.append(whole(element.get("start"), 1, LEAST_NUMBER) if tag == "ol" else None)
+                self.counts.append(whole(element.get("start"), _first(element), LEAST_NUMBER) if tag == "ol" else None)
             self.prefix = self._counted(element) if tag == "li" else LINES.get(tag, self.prefix)
 
     def _counted(self, item: "Element") -> str:
@@ -154,8 +167,8 @@ class Page:
         own = whole(item.get("value"), self.counts[-1] if self.counts else None, LEAST_NUMBER)
         if own is None or not self.counts or self.counts[-1] is None:
             return BULLET
-        self.counts[-1] = own + 1
         parent = item.getparent()
+        self.counts[-1] = own + (-1 if parent is not None and parent.get("reversed") is not None else 1)
         kind = "" if parent is None else parent.get("type") or ""
         return f"{numeral(kind, own)}. "
 
@@ -202,6 +215,11 @@ def readable(text: str) -> str:
     hyphen that holds words together on a line is one.
     """
     return unicodedata.normalize("NFC", text.replace("\u00ad", "").replace("\u2011", "-"))
+
+
+def _first(numbered: "Element") -> int:
+    """The number of the first item of a list that does not say it: that of the last one where it counts down."""
+    return 1 if numbered.get("reversed") is None else sum(1 for _ in numbered.iterchildren("li"))
 
 
 def _is_verbatim(element: "Element") -> bool:

@@ -1,4 +1,4 @@
-"""FAQ files to documents: tables with question and answer, Markdown with headings that ask or definition lists.
+"""FAQ files to documents: tables with question and answer, Markdown with what asks in it.
 
 An entry is a document of kind "faq": a passage for each way of asking, and if wanted the answer, in a section of that
 name.
@@ -16,6 +16,7 @@ from searcher.errors import UnreadableFile
 from searcher.places import Place
 from searcher.readers.commonmark import Blocks, parsed
 from searcher.readers.decoding import decoded
+from searcher.readers.faq_marks import Marked, in_bold, lettered
 from searcher.readers.frontmatter import front_matter
 from searcher.readers.headings import Heading, line_starts, lines
 from searcher.readers.json_files import read_json
@@ -29,7 +30,7 @@ __all__ = ["FAQ_READERS"]
 
 # At the end, where a quotation or a bracket may close behind it; Spanish and Armenian mark a question before.
 QUESTION_MARK = re.compile(r"[?？؟⁇⁈⁉\u037e][\s\W]*$|[¿՞]")
-DEFINITION = re.compile(r"[ ]{0,3}:[ \t]+(?=\S)")
+DEFINITION = re.compile(r"[ ]{0,3}[:~][ \t]+(?=\S)")
 FENCE = re.compile(r"\s*(`{3,}(?=[^`]*$)|~{3,})")
 NEEDED = "an entry has fields question and answer"
 BETWEEN = "\n\n"  # the pieces of an answer
@@ -120,7 +121,9 @@ def read_markdown_faq(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     left_out: list[str] = []
     blocks = parsed(text)
     plain = partial(without_targets, known=blocks.references)
-    defined = list(_defined(text))
+    defined = sorted([*_defined(text), *map(_marked, lettered(text))], key=lambda own: own.start)
+    if not defined and not any(_is_question(heading.title) for heading, _ in headed(text, blocks)):
+        defined = list(map(_marked, in_bold(text)))
     named = (
         own._replace(questions=_distinct((plain(asked), at) for asked, at in own.questions.items()))
         for own, *_ in defined
@@ -141,7 +144,7 @@ def read_markdown_faq(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     if front.faults:
         yield Note(raw.source, front.told)
     if not found:
-        yield Failure(raw.source, "no heading with a text under it, and no definition list")
+        yield Failure(raw.source, "no heading with a text under it, no definition list, and neither Q: nor A:")
     elif left_out:
         more = f" and {len(left_out) - SHOWN} more" if len(left_out) > SHOWN else ""
         titles = ", ".join(f"{title!r:.80}" for title in left_out[:SHOWN])
@@ -280,6 +283,10 @@ def _defined(text: str) -> Iterator[Defined]:
             if plain:
                 asked = [] if inside or fence or plain.startswith("#") else [*earlier, (number, plain)]
         blank = not plain
+
+
+def _marked(own: Marked) -> Defined:
+    return Defined(Entry({own.question: own.line}, own.answer, [(0, own.answered)]), own.start, own.end, True)
 
 
 def _fence(line: str, fence: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from searcher.readers.blocks import Block, laid_out, readable
 from searcher.readers.decoding import decoded
 from searcher.readers.headings import Heading, sections
-from searcher.readers.htmltree import clean, parsed
+from searcher.readers.htmltree import clean, parsed, unwrapped
 from searcher.readers.maintext import main_text
 from searcher.readers.marks import line_of
 from searcher.readers.raw import Item, Raw, ReadOptions
@@ -16,7 +16,7 @@ from searcher.records import Document
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-__all__ = ["read_html"]
+__all__ = ["read_html", "read_xhtml"]
 
 MOST_ELEMENTS = 20_000  # a larger page is content for the most part, and trafilatura takes the square of some pages
 MANY_ELEMENTS = 2_000  # of so many justext, which is asked where trafilatura found little, takes the square
@@ -26,7 +26,16 @@ TOO_DEEP = f"boolean({'/*' * (DEEPEST + 1)})"
 
 def read_html(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The page as one document; its language, author, description and date where it declares them."""
-    root = parsed(decoded(raw, markup=True), raw.source)
+    yield from _read(raw, decoded(raw, markup=True))
+
+
+def read_xhtml(raw: Raw, options: ReadOptions) -> Iterator[Item]:
+    """The same for XHTML, where CDATA is text."""
+    yield from _read(raw, unwrapped(decoded(raw, markup=True)))
+
+
+def _read(raw: Raw, page: str) -> Iterator[Item]:
+    root = parsed(page, raw.source)
     if root is None:
         yield Document(raw.source, "")
         return

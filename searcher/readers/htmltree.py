@@ -1,29 +1,32 @@
 """The text of an HTML page to a tree: sound whatever is in it, and without what is not shown."""
 
+import html
 import re
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from searcher.errors import UnreadableFile
 from searcher.readers.furniture import INVISIBLE
 from searcher.readers.linear import spelled
 from searcher.readers.marks import drop_marks, line_of
+from searcher.readers.numerals import whole
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-__all__ = ["clean", "flatten_cells", "parsed", "spell_formulas"]
+__all__ = ["clean", "drop_hidden", "flatten_cells", "gather_readings", "parsed", "spell_formulas", "unwrapped"]
 
 LAYOUT = ("table", "h1", "h2", "h3", "h4", "h5", "h6", "pre")  # a cell that holds one of these lays out the page
 LONGEST_CELL = 500
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 REFERENCE = re.compile("&#(?:[xX]0*([0-9a-fA-F]{1,4})|0*([0-9]{1,5}))(?![0-9a-fA-F]);?")
+CDATA = re.compile(r"<!\[CDATA\[((?:(?!\]\]>).)*)\]\]>", re.DOTALL)
 ENDS = re.compile(r"</(?:body|html)\s*>|</?noframes\b[^>]*>", re.IGNORECASE)
-# Second spellings of a word, and what is drawn again for the eye where it is read out elsewhere.
-HIDDEN = (
-    "//span[contains(translate(@style, ' ', ''), 'display:none')][not(.//math)]"
-    "|//*[@aria-hidden='true'][self::span or self::i or self::a]"
-)
+# What is drawn again for the eye where it is read out elsewhere.
+HIDDEN = "//*[@aria-hidden='true'][self::span or self::i or self::a]"
+UNSHOWN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
+PAGE = {"html", "body", "main", "article"}  # which a script shows when it is there
 # A button that opens a part of the text is the title of that part.
 BUTTONS = "//button[not(@aria-expanded)][not(ancestor::*[self::h1 or self::h2 or self::h3 or self::h4 or self::dt])]"
 DISPLAY = re.compile(r"\s*\{\\displaystyle (.*)\}\s*", re.DOTALL)  # MediaWiki puts it around every formula
@@ -31,14 +34,15 @@ DISPLAY = re.compile(r"\s*\{\\displaystyle (.*)\}\s*", re.DOTALL)  # MediaWiki p
 
 def parsed(page: str, source: str) -> "Element | None":
     """The tree of a page, None if there is nothing in it. Raises UnreadableFile for elements nested over 2,000 deep."""
-    from lxml import etree, html
+    from lxml import etree
+    from lxml import html as lxml_html
 
     # The text is handed over as UTF-8, so that no declaration in it has a say any more.
-    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
     # What follows the end of a page belongs to it, as in a browser; lxml would make a second tree of it.
     page = ENDS.sub("", NOT_XML.sub(" ", page.lstrip("\ufeff")))
     try:
-        root = html.document_fromstring(REFERENCE.sub(_sound, page).encode(), parser=parser)
+        root = lxml_html.document_fromstring(REFERENCE.sub(_sound, page).encode(), parser=parser)
     except etree.ParserError:  # nothing in it
         return None
     if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):  # it would stop reading there
@@ -56,17 +60,98 @@ def _sound(reference: re.Match[str]) -> str:
     return " " if code <= sys.maxunicode and NOT_XML.match(chr(code)) else reference[0]
 
 
-def clean(root: "Element") -> None:
-    """Take away what is not shown or is no text, and make cells of data plain."""
+def clean(root: "Element", scripted: bool = True) -> None:
+    """Take away what is not shown or is no text, and make cells of data plain.
+
+    scripted: scripts of the page may show what is hidden at first, where it has a name by which they find it.
+    """
     from lxml import etree
 
+    show_frames(root)
     etree.strip_elements(root, *INVISIBLE, with_tail=False)
     spell_formulas(root)
-    hidden: list[Element] = root.xpath(f"{HIDDEN}|{BUTTONS}")  # type: ignore[assignment]
-    for element in hidden:
-        element.drop_tree()  # type: ignore[attr-defined]
+    for element in root.xpath(f"{HIDDEN}|{BUTTONS}"):  # type: ignore[union-attr]
+        element.drop_tree()  # type: ignore[union-attr]
+    drop_hidden(root, scripted)
+    gather_readings(root)
     drop_marks(root)
+    spread_cells(root)
     flatten_cells(root)
+
+
+def show_frames(root: "Element") -> None:
+    """Set what a page writes into a frame in it before that; not what is in a frame of that in its turn."""
+    for frame in [each for each in root.iter("iframe") if each.get("srcdoc")]:
+        inner = None
+        with suppress(UnreadableFile):
+            inner = parsed(frame.get("srcdoc") or "", "")
+        body = inner.find("body") if inner is not None else None
+        if body is not None:
+            body.tag = "div"
+            for element in body.iter():
+                element.sourceline = frame.sourceline
+            frame.addprevious(body)
+
+
+def unwrapped(page: str) -> str:
+    """A page of XHTML with what stands in CDATA as HTML has it."""
+    closed = page.rfind("]]>") + 3  # each of the openings behind it would be followed to the end of the page
+    return CDATA.sub(lambda found: html.escape(found[1], quote=False), page[:closed]) + page[closed:]
+
+
+def drop_hidden(root: "Element", scripted: bool = False) -> None:
+    """Take away what is never seen."""
+    for element in [element for element in root.iterdescendants() if _is_hidden(element, scripted)]:
+        if element.getparent() is not None:
+            element.drop_tree()  # type: ignore[attr-defined]
+
+
+def gather_readings(root: "Element") -> None:
+    """Set what says how characters are read behind all of them, so that none parts a word: 漢字(かんじ)."""
+    for ruby in root.iter("ruby"):
+        said = "".join(line_of(each) for each in ruby.iter("rt"))
+        for each in list(ruby.iter("rp", "rt")):
+            each.drop_tree()  # type: ignore[attr-defined]
+        if said:
+            ruby.tail = f"({said}){ruby.tail or ''}"
+
+
+def _is_hidden(element: "Element", scripted: bool) -> bool:
+    """Whether it is never seen: second spellings of a word, notes of authors, what mails show in a list of them."""
+    if element.get("hidden") is None and not UNSHOWN.search(element.get("style") or ""):
+        return False
+    if element.tag in PAGE or next(element.iter("math"), None) is not None:
+        return False
+    return element.tag == "span" or not (scripted and (element.get("id") or element.get("class")))
+
+
+def spread_cells(root: "Element") -> None:
+    """Give each row that a cell from above reaches into an empty one in its place, so that the others stand under
+    their heads.
+    """
+    from lxml import etree
+
+    groups = {
+        row.getparent()
+        for cell in root.iter("td", "th")
+        if cell.get("rowspan") and (row := cell.getparent()) is not None
+    }
+    for group in groups:
+        reaching: dict[
+            int, tuple[int, int]
+        ] = {}  # column → rows into which a cell still reaches, columns that it takes
+        for row in () if group is None else group.iterchildren("tr"):
+            column, below = 0, dict[int, tuple[int, int]]()
+            for cell in row.iterchildren("td", "th"):
+                while column in reaching:
+                    rows, columns = reaching.pop(column)
+                    cell.addprevious(etree.Element("td"))
+                    below[column] = rows - 1, columns
+                    column += columns
+                below[column] = whole(cell.get("rowspan"), 1, 1) - 1, whole(cell.get("colspan"), 1, 1)
+                column += below[column][1]
+            below |= {column: (rows - 1, columns) for column, (rows, columns) in reaching.items()}
+            reaching = {column: reach for column, reach in below.items() if reach[0]}
 
 
 def spell_formulas(root: "Element") -> None:

@@ -1,7 +1,9 @@
 """Markdown and MDX: front matter becomes metadata, headings become sections; the rest stays but for link targets."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from html import unescape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,12 @@ __all__ = ["headed", "read_markdown", "read_mdx"]
 
 MDX_COMMENT = re.compile(r"\{/\*.*?\*/\}", re.DOTALL)
 MDX_STATEMENT = re.compile(r"^(?:import|export)[ \t{*].*$", re.MULTILINE)
+HTML_HEADING = re.compile(
+    r"<h(?P<level>[1-6])\b[^<>]*>(?P<said>(?:(?!</?h[1-6]\b).){0,2000})</h(?P=level)\s*>", re.DOTALL | re.IGNORECASE
+)
+BREAK = re.compile(r"<br\b[^<>]*>", re.IGNORECASE)
+TAG = re.compile(r"<[^<>]*>")
+NO_HEADINGS = re.compile(r"\s*<(?:!|\?|(?:script|style|pre|textarea)\b)", re.IGNORECASE)
 MARKUP = re.compile(r"[\\`*_\[\]<&!]")  # a heading without these reads as it is written
 # What names a heading and is no word of it: {#id}, {#id .class key=value}, {: #id}.
 ATTRIBUTES = re.compile(r"\s*\{(?::[ \t]*|(?=[#.]))[#.][\w:.-]+(?:[ \t]+[^{}\n]*)?\}[ \t]*\Z")
@@ -74,8 +82,12 @@ def headed(text: str, blocks: Blocks | None = None) -> Iterator[tuple[Heading, i
     """
     blocks = blocks or parsed(text)
     starts = [*line_starts(text), len(text)]
-    for token, content in pairwise(blocks.tokens):
-        if token.type == "heading_open" and token.level == 0 and token.map:
+    for token, content in pairwise([*blocks.tokens, None]):
+        if token is None:
+            continue
+        if token.type == "html_block" and token.level == 0 and token.map:
+            yield from _in_html(text, starts, *token.map)
+        if content is not None and token.type == "heading_open" and token.level == 0 and token.map:
             spelt = ATTRIBUTES.sub("", content.content) or content.content
             title = " ".join(spelt.split())
             if MARKUP.search(title):
@@ -83,6 +95,19 @@ def headed(text: str, blocks: Blocks | None = None) -> Iterator[tuple[Heading, i
             if title:
                 first, last = token.map
                 yield Heading(starts[first], int(token.tag[1:]), title), starts[min(last, len(starts) - 1)]
+
+
+def _in_html(text: str, starts: Sequence[int], first: int, last: int) -> Iterator[tuple[Heading, int]]:
+    """Headings in HTML on these lines, as pages of projects begin; what stands in comments or code is none."""
+    end = starts[min(last, len(starts) - 1)]
+    if NO_HEADINGS.match(text, starts[first]):
+        return
+    for found in HTML_HEADING.finditer(text, starts[first], end):
+        title = " ".join(unescape(TAG.sub("", BREAK.sub(" ", found["said"]))).split())
+        if title:
+            below = bisect_right(starts, found.end() - 1)
+            start = starts[bisect_right(starts, found.start()) - 1]
+            yield Heading(start, int(found["level"]), title), starts[min(below, len(starts) - 1)]
 
 
 def _words(tokens: "Sequence[Token]") -> str:

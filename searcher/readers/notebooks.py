@@ -1,13 +1,16 @@
 """Jupyter notebooks: their cells in order, each a place; text as Markdown has it, code, and what code said in words."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from searcher.errors import UnreadableFile
 from searcher.places import Place
+from searcher.readers.blocks import blocks, laid_out
 from searcher.readers.decoding import decoded
 from searcher.readers.headings import Heading, best_title, sections
+from searcher.readers.htmltree import clean, parsed
 from searcher.readers.links import without_targets
 from searcher.readers.markdown import headed
 from searcher.readers.raw import Item, Raw, ReadOptions
@@ -15,6 +18,9 @@ from searcher.records import Document
 
 __all__ = ["read_notebook"]
 
+COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # and what else a terminal is told
+OBJECT = re.compile(r"\[?(?:<[^<>]*>[, \n]*)+\]?")  # a picture, or what it is made of, by its class
+LONGEST_PAGE = 200_000
 LONGEST_OUTPUT = 2_000  # characters; a longer one is a log or data
 
 
@@ -77,12 +83,32 @@ def _text_of(cell: dict[str, Any]) -> str:
 
 
 def _output(output: dict[str, Any]) -> str:
-    """What an output says in words; pictures, data and tracebacks are none."""
+    """What an output says in words, as it is shown; pictures, data and tracebacks are none."""
     data = output.get("data")
-    text = _joined(
-        data.get("text/markdown") or data.get("text/plain") if isinstance(data, dict) else output.get("text")
-    )
-    return text.strip("\n") if len(text) <= LONGEST_OUTPUT and not text.startswith("<") else ""
+    if isinstance(data, dict):
+        text = _joined(data.get("text/markdown") or data.get("text/plain")) or _page(_joined(data.get("text/html")))
+    else:
+        text = _joined(output.get("text"))
+    text = "\n".join(map(_last_shown, COLOUR.sub("", text).split("\n"))).strip("\n")
+    is_object = output.get("output_type") != "stream" and OBJECT.fullmatch(text)
+    return text if len(text) <= LONGEST_OUTPUT and not is_object else ""
+
+
+def _page(html: str) -> str:
+    """The text of an output that is HTML alone."""
+    try:
+        root = parsed(html, "") if html.strip() and len(html) <= LONGEST_PAGE else None
+    except UnreadableFile:  # nested too deep
+        return ""
+    if root is None:
+        return ""
+    clean(root)
+    return laid_out(blocks(root))[0]
+
+
+def _last_shown(line: str) -> str:
+    """What is left of a line that was written over itself, as progress is told."""
+    return next((part for part in reversed(line.split("\r")) if part.strip()), "")
 
 
 def _joined(value: Any) -> str:

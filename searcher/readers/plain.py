@@ -38,17 +38,19 @@ def _headings(text: str) -> Iterator[Heading]:
     """A line that an adornment underlines; the order in which adornments first appear gives their levels."""
     levels: dict[tuple[str, bool], int] = {}
     starts, lines = line_starts(text), split_lines(text)
+    ended = -2  # the last line of the title before
     for number in range(len(lines) - 1):
         title, under = lines[number], ADORNMENT.fullmatch(lines[number + 1])
         if not under or not title.strip() or ADORNMENT.fullmatch(title):
             continue
         above = lines[number - 1] if number else ""
         over = above.rstrip() == under[0].rstrip()
-        # Only an overlined title may be indented or follow a line of text.
-        if not over and (title[0].isspace() or (above.strip() and not above.startswith(".. "))):
+        # Only an overlined title may be indented, or follow a line of text that is no title.
+        if not over and (title[0].isspace() or (above.strip() and ended != number - 1 and not above.startswith(".. "))):
             continue
         if len(under[0].rstrip()) < min(_width(title.rstrip()), LONG):
             continue
+        ended = number + 1
         level = levels.setdefault((under[1], over), len(levels) + 1)
         yield Heading(starts[number], level, ESCAPE.sub(r"\1", ROLE.sub(r"\1", title.strip()).replace("`", "")))
 

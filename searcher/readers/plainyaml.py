@@ -20,6 +20,7 @@ Entry: TypeAlias = tuple[str, Any, str | None, int]
 
 NAME = r"[^\W\d][\w.-]*(?: [\w.-]+){0,3}|\"[^\"]+\"|'[^']+'"
 FIELD = re.compile(rf"(?P<name>{NAME})[ \t]*:(?:[ \t]+(?P<value>.*?))?[ \t]*$")
+GLUED = re.compile(r"(?P<name>[A-Za-z_][\w-]*):(?=[^\s:/])")  # a field without the space after its colon
 ITEM = re.compile(r"[ \t]*-(?:[ \t]+(?P<value>.*?))?[ \t]*$")
 MORE = re.compile(r"[ \t]|-[ \t]|-$|[\]}]")  # how a line begins that goes on with the field above it
 SYNTAX = re.compile(r"[\[{\"'|>]")  # how a value begins that was not meant as a text
@@ -41,6 +42,11 @@ def read_yaml(body: str, faults: list[str]) -> list[Entry] | None:
     lines = NEWLINE.split(body)
     if all(_is_empty(line) for line in lines):
         return []
+    glued = [number for number, line in enumerate(lines) if GLUED.match(line)]
+    if glued and all(map(_may_be_field, lines)):
+        faults += [f"line {number + 2} of the front matter has no space after its colon" for number in glued]
+        lines = [GLUED.sub(r"\g<name>: ", line, count=1) if GLUED.match(line) else line for line in lines]
+        body = "\n".join(lines)
     node = _composed(body)
     if isinstance(node, yaml.MappingNode):
         return _fields(node, 1, faults)
@@ -49,6 +55,11 @@ def read_yaml(body: str, faults: list[str]) -> list[Entry] | None:
 
 def _is_empty(line: str) -> bool:
     return not line.strip() or line.lstrip().startswith("#")
+
+
+def _may_be_field(line: str) -> bool:
+    """Whether a line is a field, or goes on with one."""
+    return _is_empty(line) or bool(FIELD.match(line) or GLUED.match(line) or MORE.match(line))
 
 
 def _composed(body: str) -> "yaml.Node | None":

@@ -19,14 +19,20 @@ CLEAR = 0.5  # of the lines that an open quote swallows are rows of the table
 
 @dataclass
 class Quotes:
-    """What was done about open quotes: the lines whose quotes were read as text, and a cell that goes to the end."""
+    """What was done about open quotes: the lines whose quotes were read as text, and a cell that goes to the end; and
+    the lines on which the header stands again.
+    """
 
     literal: list[int] = field(default_factory=list)
     to_the_end: tuple[int, int] | None = None  # the line, and how many lines follow it
+    headers: list[int] = field(default_factory=list)
 
     def told(self) -> list[str]:
         """What is to be said of them."""
         said = []
+        if self.headers:
+            others = f" and {len(self.headers) - 1:,} more" if len(self.headers) > 1 else ""
+            said.append(f"line {self.headers[0]}{others}: the header once more, left out")
         if len(self.literal) == 1:
             said.append(f"line {self.literal[0]}: a quote that is never closed was read as text")
         elif self.literal:

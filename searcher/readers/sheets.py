@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from searcher.readers import raw as limits
@@ -18,8 +18,12 @@ SEPARATOR = re.compile(
     r"""\ufeff?["']?sep=(?P<sign>\\t|\t|[^\s"'\w])["']?[ \t]*""", re.IGNORECASE
 )  # Excel's first line
 NUMBER = re.compile(r"[-+]?[\d.,\s%€$£]*\d[\d.,\s%€$£]*")
+WHOLE, FRACTION = re.compile(r"\d{1,9}"), re.compile(r"[-+]?\d{1,9}[.,]\d+")
+YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
+DATE = re.compile(r"\d{4}-\d\d?-\d\d?(?:[T ]\d\d:\d\d.*)?|\d\d?([./])\d\d?\1\d{2,4}(?: \d\d?:\d\d.*)?")
 COMMENT = re.compile(r"\s*(?:#|//|--|%|;|\*|REM\b)")
 MOST_LINES_ABOVE = 40  # a header
+ESCAPED = re.compile(r'\\["\\]')
 QUOTED = re.compile(r'"[^"]*"')
 ODD = 0.1  # of a line: a quote that is open, or one that is text
 LIKE_NUMBERS = 0.8  # of the cells of a column, where what stands above them does not
@@ -27,16 +31,29 @@ LIKE_NUMBERS = 0.8  # of the cells of a column, where what stands above them doe
 
 @dataclass(frozen=True)
 class Dialect:
-    """What separates cells, and whether quotes around a cell mean anything."""
+    """What separates cells, and whether quotes around a cell mean anything.
+
+    spaced: a space after a separator is none of the cell. escaped: a quote within a cell is written behind a backslash.
+    """
 
     delimiter: str
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL  # or QUOTE_NONE
+    spaced: bool = False
+    escaped: bool = False
 
     def reader(self, lines: Iterable[str], strict: bool = True) -> "Rows":
         """The rows; strict, so that a quote that is never closed is an error and not one endless cell."""
         # A setting of the whole process, so it is only ever raised; a line has passed our own limit before.
         csv.field_size_limit(max(csv.field_size_limit(), limits.MAX_TEXT_BYTES))
-        return csv.reader(lines, delimiter=self.delimiter, quoting=self.quoting, strict=strict)
+        lines = map(_doubled, lines) if self.escaped else lines
+        return csv.reader(
+            lines, delimiter=self.delimiter, quoting=self.quoting, strict=strict, skipinitialspace=self.spaced
+        )
+
+
+def _doubled(line: str) -> str:
+    """The line with its quotes within cells as other files have them."""
+    return ESCAPED.sub(lambda found: found[0] if found[0] == "\\\\" else '""', line)
 
 
 TSV = (Dialect("\t"), Dialect("\t", csv.QUOTE_NONE))
@@ -46,13 +63,15 @@ CSV = (Dialect(","), Dialect(";"), *TSV, Dialect("|"))
 class Layout(NamedTuple):
     """The dialect of a sheet, the cells of its header and the number of its line, counted from 1.
 
-    above: lines above the header that are no part of the table, and not blank.
+    above: lines above the header that are no part of the table, and not blank. headless: whether that line is
+    a row like those below, and nothing names the columns.
     """
 
     dialect: Dialect
     header: list[str]
     line: int
     above: list[tuple[int, str]]
+    headless: bool = False
 
 
 class Parsed(NamedTuple):
@@ -73,9 +92,24 @@ def layout_of(sample: Sequence[str], dialects: Sequence[Dialect], whole: bool, g
         sign = "\t" if separator["sign"] == "\\t" else separator["sign"]
         dialects, first = (Dialect(sign), Dialect(sign, csv.QUOTE_NONE)), 1
     names = {*NAMED, *(name.lower() for name in given)}
+    dialects = [replace(dialect, spaced=_is_spaced(sample[first:], dialect)) for dialect in dialects]
+    if any('\\"' in line for line in sample):
+        dialects += [replace(each, escaped=True) for each in dialects if each.quoting == csv.QUOTE_MINIMAL]
     candidates = [_candidate(sample, first, dialect, whole, names) for dialect in dialects]
     _, layout = max(((fit, layout) for fit, layout in candidates if layout), key=lambda c: c[0], default=(None, None))
     return layout
+
+
+def _is_spaced(lines: Sequence[str], dialect: Dialect) -> bool:
+    """Whether a space follows each separator of the first line, or parts one from a cell in quotes."""
+    if dialect.quoting != csv.QUOTE_MINIMAL or dialect.delimiter == "\t":
+        return False
+    header = next((line for line in lines if line.strip()), "")
+    sign = re.escape(dialect.delimiter)
+    quoted = re.compile(rf'{sign} +"[^"\r\n]*"[ ]*(?={sign}|\r?\n?\Z)')
+    separators = header.count(dialect.delimiter)
+    every = 0 < separators == len(re.findall(rf"{sign}[ ](?=\S)", header))
+    return every or any(map(quoted.search, lines))
 
 
 def _candidate(
@@ -108,7 +142,8 @@ def _candidate(
     above = [(row.line, dialect.delimiter.join(row.cells or []).strip(dialect.delimiter)) for row in rows[:at]]
     sure = share > 0.5 or sum(cell.strip().lower() in names for cell in header) > 1
     passed_over = sum(row.lines for row in rows[:at])  # which speaks for a dialect that has a header before
-    return (width > 1 and sure, fit / (total + passed_over), width), Layout(dialect, header, rows[at].line, above)
+    layout = Layout(dialect, header, rows[at].line, above, _is_row(header, rows[at + 1 :], names))
+    return (width > 1 and sure, fit / (total + passed_over), width), layout
 
 
 def _parsed(sample: Sequence[str], first: int, dialect: Dialect) -> list[Parsed]:
@@ -169,6 +204,31 @@ def _is_header(rows: Sequence[Parsed], at: int, usual: int, names: set[str]) -> 
         or all(len(row.cells or []) == len(cells) and _filled(row.cells or []) == 1 for row in rows[:at])
         or _has_numbers_below(rows[at + 1 :], width)
     )
+
+
+def _is_row(cells: Sequence[str], rows: Sequence[Parsed], names: set[str]) -> bool:
+    """Whether the first row is one like those below: a number that the next row goes on counting, the only number with
+    a fraction over such numbers, or a date over dates. Names of columns may be years, quantiles and the like.
+    """
+    below = [row.cells for row in rows if row.cells is not None and len(row.cells) >= len(cells)]
+    if not below or any(cell.strip().lower() in names for cell in cells):
+        return False
+    numbers = 0
+    row_like = False
+    for cell, *under in zip(cells, *below, strict=False):
+        own = cell.strip()
+        numbers += bool(NUMBER.fullmatch(own))
+        if WHOLE.fullmatch(own):
+            counted = under[0].strip() == str(int(own) + 1) and not YEAR.fullmatch(own)
+            row_like |= counted and all(WHOLE.fullmatch(each.strip()) for each in under)
+        elif DATE.fullmatch(own):
+            row_like |= all(DATE.fullmatch(each.strip()) for each in under)
+    fractions = [
+        column
+        for column, cell in enumerate(cells)
+        if FRACTION.fullmatch(cell.strip()) and all(FRACTION.fullmatch(each[column].strip()) for each in below)
+    ]
+    return row_like or (len(fractions) == numbers == 1)
 
 
 def _goes_on(rows: Sequence[Parsed], at: int) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from searcher.places import Place
 from searcher.readers.decoding import decoded
@@ -10,45 +11,91 @@ from searcher.records import Document, Failure
 
 __all__ = ["read_subtitles"]
 
-TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
-TIMES = re.compile(rf"^[ \t]*{TIME}[ \t]*-->[ \t]*{TIME}.*$", re.MULTILINE)
+TIME = r"(-?)(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
+TIMES = re.compile(rf"^[ \t]*{TIME}[ \t]*--?>[ \t]*{TIME}.*$", re.MULTILINE)
+NUMBER = re.compile(r"(?:^|\n)[ \t]*\d+[ \t]*\n\Z")  # of the cue whose times follow
+RUBY = re.compile(r"<ruby[^<>]*>((?:(?!</ruby>).)*)(?:</ruby>|\Z)", re.IGNORECASE | re.DOTALL)
+READING = re.compile(r"<rt[^<>]*>([^<>]*)(?:</rt>)?", re.IGNORECASE)
 TAG = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]+([^<>]*)>|</?[a-z][^<>]*>|<\d[\d:.]*>|\{\\[^{}]*\}", re.IGNORECASE)
 PAUSE = 3.0  # seconds without a word, after which a paragraph begins
+AT_ONCE = 0.1  # seconds; captions that roll follow each other so closely
+
+
+class Cue(NamedTuple):
+    """From when to when, in seconds, which lines are shown."""
+
+    start: float
+    end: float
+    lines: list[str]
 
 
 def read_subtitles(raw: Raw, options: ReadOptions) -> Iterator[Item]:
-    """The cues as one text, a line for each, a blank line where nobody speaks. A Failure where there are none."""
+    """The cues as one text in the order in which they are shown, a line for each, a blank line where nobody speaks. A
+    Failure where there are none.
+    """
     text = decoded(raw).replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")
-    found = list(TIMES.finditer(text))
+    cues = sorted(_cues(text), key=lambda cue: cue.start)
+    if not cues and text.strip():
+        yield Failure(raw.source, "no subtitles: no line says from when to when something is shown")
+        return
     pieces: list[str] = []
     places: list[tuple[int, Place]] = []
-    length, ended, before = 0, 0.0, ""
-    for number, times in enumerate(found):
-        stop = found[number + 1].start() if number + 1 < len(found) else len(text)
-        said = _said(text[times.end() : stop])
-        hours, minutes, seconds, fraction = (times[group] or "0" for group in range(1, 5))
-        start = 3600 * int(hours) + 60 * int(minutes) + int(seconds) + float(f"0.{fraction}")
-        if not said or said == before:  # captions that roll repeat the line above
-            continue
-        gap = "" if not pieces else "\n\n" if start - ended > PAUSE else "\n"
-        length += len(gap)
-        places.append(
-            (length, {"time": f"{int(hours):02}:{int(minutes):02}:{int(seconds):02}.{fraction.ljust(3, '0')}"})
-        )
-        pieces += [gap, said]
-        length += len(said)
-        hours, minutes, seconds, fraction = (times[group] or "0" for group in range(5, 9))
-        ended, before = 3600 * int(hours) + 60 * int(minutes) + int(seconds) + float(f"0.{fraction}"), said
-    if not found and text.strip():
-        yield Failure(raw.source, "no subtitles: no line says from when to when something is shown")
-    else:
-        yield Document(raw.source, "".join(pieces), places=tuple(places))
+    length, ended, above = 0, 0.0, list[str]()
+    for cue in cues:
+        rolled = _rolled(above, cue.lines) if cue.start <= ended + AT_ONCE else 0
+        said = " ".join(cue.lines[rolled:])
+        gap = "" if not pieces else "\n\n" if cue.start - ended > PAUSE else "\n"
+        if cue.lines:
+            ended, above = max(ended, cue.end), cue.lines
+        if said:
+            places.append((length + len(gap), {"time": _shown(cue.start)}))
+            pieces += [gap, said]
+            length += len(gap) + len(said)
+    yield Document(raw.source, "".join(pieces), places=tuple(places))
 
 
-def _said(block: str) -> str:
-    """The lines of a cue on one line, up to the blank line; a speaker's name before what is said."""
+def _cues(text: str) -> Iterator[Cue]:
+    """Those of a file, in its order; a number above the times is none of the cue before."""
+    is_vtt = text.startswith("WEBVTT")
+    found = list(TIMES.finditer(text))
+    for times, after in zip(found, [*found[1:], None], strict=False):
+        block = text[times.end() : len(text) if after is None else after.start()].removeprefix("\n")
+        if after is not None:
+            block = NUMBER.sub("", block)
+        if is_vtt:  # where a name or a note may follow the blank line; in SubRip it is one of the cue
+            block = block.split("\n\n")[0] if not block.startswith("\n") else ""
+        parts = times.groups()
+        yield Cue(_seconds(parts[:5]), _seconds(parts[5:]), _said(block))
+
+
+def _seconds(parts: tuple[str | None, ...]) -> float:
+    """What a time says; one before the beginning is the beginning."""
+    sign, hours, minutes, seconds, fraction = (part or "0" for part in parts)
+    return 0.0 if sign == "-" else 3600 * int(hours) + 60 * int(minutes) + int(seconds) + float(f"0.{fraction}")
+
+
+def _shown(seconds: float) -> str:
+    whole, thousandths = divmod(round(1000 * seconds), 1000)
+    return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}.{thousandths:03}"
+
+
+def _said(block: str) -> list[str]:
+    """The lines of a cue that say something; a speaker's name before what is said."""
     import html
 
-    lines = block.removeprefix("\n").split("\n\n")[0]
-    text = TAG.sub(lambda tag: f"{tag[1].strip()}: " if tag[1] else "", lines)
-    return " ".join(html.unescape(text).split())
+    text = RUBY.sub(_read, block)
+    text = TAG.sub(lambda tag: f"{tag[1].strip()}: " if tag[1] else "", text)
+    lines = [" ".join(html.unescape(line).split()) for line in text.split("\n")]
+    return [line for line in lines if line]
+
+
+def _read(ruby: re.Match[str]) -> str:
+    """Characters, and behind all of them how they are read."""
+    said = "".join(READING.findall(ruby[1]))
+    return READING.sub("", ruby[1]) + (f"({said})" if said else "")
+
+
+def _rolled(above: list[str], lines: list[str]) -> int:
+    """How many of the first lines are the last ones of those above: captions that roll show them again."""
+    most = min(len(above), len(lines))
+    return next((count for count in range(most, 0, -1) if above[-count:] == lines[:count]), 0)

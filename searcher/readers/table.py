@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from searcher.readers.apart import Apart, in_child
 from searcher.readers.databases import read_database
-from searcher.readers.html import read_html
+from searcher.readers.html import read_html, read_xhtml
 from searcher.readers.json_files import read_json
 from searcher.readers.latex import read_latex
 from searcher.readers.markdown import read_markdown, read_mdx
@@ -44,7 +44,8 @@ KINDS = [
     Kind(".markdown .md", "Markdown", read_markdown),
     Kind(".mdx", "MDX", read_mdx),
     Kind(".rst", "reStructuredText", read_rst),
-    Kind(".htm .html .xhtml", "web page", read_html),
+    Kind(".htm .html", "web page", read_html),
+    Kind(".xhtml", "XHTML", read_xhtml),
     Kind(".pdf", "PDF", Apart("pdf:read_pdf", ("pypdfium2",))),
     Kind(
         ".bmp .jpeg .jpg .png .tif .tiff .webp", "picture", Apart("scans:read_picture", OCR, "ocr", asked="a picture")

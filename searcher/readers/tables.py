@@ -20,6 +20,7 @@ __all__ = ["jsonl_rows", "read_csv", "read_jsonl", "read_tsv"]
 SNIFFED_LINES = 200
 SNIFFED_CHARACTERS = 2**20
 SHOWN = 40  # characters of a line that was left out
+RULE = re.compile(" *-{2,} *")  # that SQL Server draws under each name
 NOT_IN_A_NAME = re.compile("[\\s\ufeff\u200b]+")
 
 
@@ -83,7 +84,7 @@ def _read_sheet(raw: Raw, dialects: tuple[Dialect, ...], options: ReadOptions) -
     layout = layout_of(_clipped(sample[:SNIFFED_LINES]), dialects, whole, given)
     if layout is None:
         return
-    names = _names(layout.header)
+    names = _names([""] * len(layout.header) if layout.headless else layout.header)
     columns = columns_of(
         ((line, row) for line, row in _rows(raw, encoding, layout, names, options, Quotes()) if isinstance(row, dict)),
         options.column_types,
@@ -113,6 +114,8 @@ def _clipped(sample: list[str]) -> list[str]:
 
 
 def _tell_above(raw: Raw, layout: Layout) -> None:
+    if layout.headless:
+        raw.note(f"no header: line {layout.line} is a row as those below it are, and the columns have no names")
     if layout.above:
         (first, text), (last, _) = layout.above[0], layout.above[-1]
         where = f"line {first}" if first == last else f"lines {first} to {last}"
@@ -139,12 +142,17 @@ def _rows(
     named = [name for name in names if name.lower() in NAMED or name in given]
     width = len(names)
     found = records(lines(raw, encoding, "", tell), layout.dialect, width, layout.line - 1, quotes)
-    for number, cells in islice(found, 1, None):
+    for number, cells in islice(found, 0 if layout.headless else 1, None):
         if isinstance(cells, Broken):
             yield number, cells
         elif not any(cells):
             continue
+        elif cells == layout.header and not layout.headless:  # of a file that others were joined to
+            quotes.headers.append(number)
+        elif number == layout.line + 1 and all(map(RULE.fullmatch, cells)):
+            continue
         else:
+            cells = [cell.rstrip(" ") for cell in cells] if layout.dialect.spaced else cells
             fields: dict[str, Any] = dict(zip(names, cells, strict=False))
             if any(cells[width:]):
                 yield number, Broken(f"{len(cells)} cells under a header of {width}", id_of(fields, options))

@@ -80,6 +80,30 @@ def test_definitions_of_each_language_have_their_names(suffix: str, source: str,
     assert set(names(source, suffix)) == expected
 
 
+@pytest.mark.parametrize(
+    ("suffix", "source", "expected"),
+    [
+        (".c", "typedef struct { int b; } t_t;\ntypedef struct n { int x; } n_t;\nint (*fp(void))(int) { return 0; }\ntypedef int number;\nunion u { int a; };",
+         {"t_t", "n", "fp", "u"}),
+        (".cpp", "int& ref() { return x; }\nconst std::string& A::name() const { return n; }\ntemplate <typename T> void C<T>::m() {}\n"
+         "bool A<int>::operator<(const A& b) {}\nint f<int>(int a) {}\nstruct X { ~X() {} operator bool() const { return true; } };",
+         {"ref", "A.name", "C.m", "A.operator<", "f", "X", "X.~X", "X.operator bool"}),
+        (".js", "// About foo\nmodule.exports.foo = function () {};\nexports.z = a => a;\nFoo.prototype.bar = function baz() {};\n"
+         "class K { h = () => 1; n = 1 }\nmodule.exports = { a() {}, b: () => 2, c: 3 };\nx[i] = function () {};",
+         {"foo", "z", "Foo.bar", "K", "K.h", "a", "b"}),
+        (".ts", "class K { private h = async () => 1; }", {"K", "K.h"}),
+        (".java", "@interface An { int v(); }", {"An"}),
+        (".cs", "class A { A() {}\n~A() {} }", {"A", "A.A", "A.~A"}),
+    ],
+)  # fmt: skip
+def test_names_are_those_that_people_say(suffix: str, source: str, expected: set[str]) -> None:
+    assert set(names(source, suffix)) == expected
+
+
+def test_a_comment_above_an_assigned_function_belongs_to_it() -> None:
+    assert names("let a;\n// About foo\nexports.foo = function () {};\n", ".js") == {"foo": "// About foo"}
+
+
 def test_what_is_broken_is_read_all_the_same_and_what_is_deep_ends() -> None:
     assert names("def a(:\n    pass\n\ndef b(): pass\n", ".py")["b"] == "def b(): pass"
     deep = "".join(f"{' ' * n}class C{n}:\n" for n in range(600)) + " " * 600 + "pass\n"

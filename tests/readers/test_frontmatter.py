@@ -202,6 +202,32 @@ def test_a_bad_line_of_toml_is_read_as_text_or_told() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("block", "title", "metadata", "bad"),
+    [
+        ("title:Boats\nauthor : Ann", "Boats", {"author": "Ann"}, [2]),
+        (
+            "title: Boats\nlink:http\ntags:\n- a:b\nurl: http://x",
+            "Boats",
+            {"link": "http", "tags": ["a:b"], "url": "http://x"},
+            [3],
+        ),
+    ],
+)
+def test_a_colon_without_a_space_makes_a_field_and_is_told(
+    block: str, title: str, metadata: dict[str, Any], bad: list[int]
+) -> None:
+    document, told = read(f"---\n{block}\n---\nText.\n")
+    assert (document.title, document.metadata, document.text, document.sections) == (title, metadata, "Text.\n", ())
+    assert told == ["; ".join(f"line {line} of the front matter has no space after its colon" for line in bad)]
+
+
+@pytest.mark.parametrize("text", ["---\nhttp://x\n---\ny", "---\nNote:this is one.\nAnd a sentence.\n---\ny"])
+def test_a_sentence_between_rules_is_no_field(text: str) -> None:
+    document, told = read(text)
+    assert (document.text, told) == (text, [])
+
+
 def test_what_begins_like_json_and_is_none_is_kept_as_text_and_told() -> None:
     document, [told] = read('{"title": "J",}\n\n# H\n')
     assert document.text == '{"title": "J",}\n\n# H\n'

@@ -69,3 +69,11 @@ def test_what_a_format_would_hide_of_a_number_stays(form: str) -> None:
 )
 def test_a_day_that_is_not_shown_is_not_read(value: object, form: str, text: str) -> None:
     assert shown(value, form) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("one_x000D_\ntwo", "one two"), ("a_x0041_b", "aAb"), ("_x005F_x000D_", "_x000D_"), ("a_x00_b", "a_x00_b"), ("_xD800_", "_xD800_")],
+)  # fmt: skip
+def test_characters_that_office_writes_as_numbers_are_read(value: str, text: str) -> None:
+    assert shown(value, "General") == text

@@ -33,6 +33,7 @@ def test_a_title_may_be_as_short_as_a_letter() -> None:
         ("- a\n-\n", []),
         ("words\nGo\n--\n", []),
         (".. _go:\nGo\n--\n", ["Go"]),
+        ("===\nAll\n===\nGo\n--\nR\n~\nwords\nno\n--\n", ["All", "All > Go", "All > Go > R"]),
         ("\ufeff\ufeffGo\n--\n", ["Go"]),
         ("Using ``\\-x`` \\*\n--------------\n", ["Using -x *"]),
     ],

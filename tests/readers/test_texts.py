@@ -108,6 +108,22 @@ def test_a_notebook_of_format_3_is_read() -> None:
     assert document.text == "Old\n\ny = 1" and document.sections == ((0, "Old"),)
 
 
+@pytest.mark.parametrize(
+    ("output", "shown"),
+    [
+        ({"output_type": "stream", "text": "\x1b[31mred\x1b[0m\n 10%\r 50%\r100%\r\nend\n"}, "red\n100%\nend"),
+        ({"output_type": "stream", "text": "<tag>"}, "<tag>"),
+        ({"output_type": "execute_result", "data": {"text/plain": "[<Line2D at 0x1>,\n <Line2D at 0x2>]"}}, None),
+        ({"output_type": "execute_result", "data": {"text/plain": "<a> < b"}}, "<a> < b"),
+        ({"output_type": "display_data", "data": {"text/html": ["<p>Only <b>so</b>.</p>", "<script>no</script>"]}}, "Only so."),
+        ({"output_type": "display_data", "data": {"text/html": "<b>no</b>", "text/plain": "1 2"}}, "1 2"),
+    ],
+)  # fmt: skip
+def test_an_output_is_what_was_last_shown_of_it(output: dict[str, object], shown: str | None) -> None:
+    document = document_of(json.dumps({"cells": [{"cell_type": "code", "source": "x", "outputs": [output]}]}), ".ipynb")
+    assert document.text == "x" + (f"\n\n{shown}" if shown else "")
+
+
 @pytest.mark.parametrize("bad", ["{", "[]", '{"cells": 3}', "[" * 100_000])
 def test_what_is_no_notebook_says_so(bad: str) -> None:
     with pytest.raises(UnreadableFile, match="no notebook"):
@@ -146,6 +162,39 @@ def test_webvtt_has_speakers_notes_and_styles() -> None:
     document = document_of(vtt, ".vtt")
     assert document.text == "Ada Lovelace: Hello & welcome\n- One - Two"
     assert document.places[0][1] == {"time": "00:00:01.000"}
+
+
+def test_numbers_of_cues_are_never_said_and_no_line_of_a_cue_is_lost() -> None:
+    srt = (
+        "1\n00:00:01,000 --> 00:00:02,000\nOne\n2\n00:00:02,000 --> 00:00:03,000\n\n3\n00:00:03,000 --> 00:00:04,000\n"
+        "Two\n\nand more\n\n1984\n\n4\n00:01:15,000 -> 00:01:16\nThree\n\n5\n-00:00:01,000 --> 00:00:00,500\nFirst\n"
+    )
+    document = document_of(srt, ".srt")
+    assert document.text == "First\nOne\nTwo and more 1984\n\nThree"
+    assert [place for _, place in document.places] == [
+        {"time": "00:00:00.000"}, {"time": "00:00:01.000"}, {"time": "00:00:03.000"}, {"time": "00:01:15.000"},
+    ]  # fmt: skip
+
+
+def test_cues_stand_in_the_order_in_which_they_are_shown() -> None:
+    document = document_of(
+        "00:01:00,000 --> 00:01:02,000\nSecond\n\n00:00:75,500 --> 00:00:76,000\nThird\n\n00:01,000 --> 00:02,000\nFirst\n",
+        ".srt",
+    )
+    assert document.text == "First\n\nSecond\n\nThird"
+    assert document.places[2][1] == {"time": "00:01:15.500"}
+
+
+def test_captions_that_roll_say_each_line_once() -> None:
+    vtt = (
+        "WEBVTT\n\n00:00.000 --> 00:02.000\n \nhello<00:00.500><c> world</c>\n\n00:02.000 --> 00:02.010\nhello world\n \n\n"
+        "00:02.010 --> 00:04.000\nhello world\nthis<00:02.500><c> is</c>\n\n00:04.000 --> 00:04.010\nthis is\n \n\n"
+        "00:04.010 --> 00:06.000\nthis is\nthe end\n\n00:20.000 --> 00:21.000\nthe end\n\n"
+        "00:21.500 --> 00:22.000\n<ruby>漢<rt>kan</rt>字<rt>ji</rt></ruby>\n"
+    )
+    document = document_of(vtt.encode(), ".vtt")
+    assert document.text == "hello world\nthis is\nthe end\n\nthe end\n漢字(kanji)"
+    assert [offset for offset, _ in document.places] == [0, 12, 20, 29, 37]
 
 
 def test_what_has_no_times_is_told() -> None:
@@ -193,6 +242,48 @@ def test_percent_signs_in_a_listing_are_no_comments() -> None:
 def test_a_heading_is_its_words_and_a_listing_has_none() -> None:
     source = "\\chapter{One\\label{c}\\index{o}}\n\\begin{verbatim}\n\\section{no}\n\\end{verbatim}\n\\section{Two\\footnote{A note.}}\nText"
     assert [path for _, path in document_of(source, ".tex").sections] == ["One", "One > Two"]
+
+
+def test_nothing_that_is_commented_out_is_read_and_each_line_stays_where_it_is() -> None:
+    source = (
+        "\\section{One} % \\section{no}\n5\\% \\url{a%20b} \\verb|% \\section{no}| z%\n\\begin{comment}\n\\section{no}\n"
+        "\\end{comment}\n\\iffalse\n\\ifx a \\iff b\\fi\n\\section{no}\n\\fi\nText \\section{Two} more"
+    )
+    document = document_of(source, ".tex")
+    assert (
+        document.text
+        == "\\section{One} \n5\\% \\url{a%20b} \\verb|% \\section{no}| z\n\n\n\n\n\n\n\nText \\section{Two} more"
+    )
+    assert document.sections == ((0, "One"), (document.text.index("\\section{Two}"), "Two"))
+    assert document.text.count("\n") == source.count("\n")
+
+
+@pytest.mark.parametrize(
+    ("source", "read"),
+    [
+        (
+            r"Caf\'e, Stra\ss e, na\"{\i}ve, G{\"o}del, \O rsted, {\AA}s, \c{c}a",
+            "Café, Straße, naïve, Gödel, Ørsted, Ås, ça",
+        ),
+        (r"a\\'b, \ssfamily, \v{x}, \today, \verb|\'e|", r"a\\'b, \ssfamily, \v{x}, \today, \verb|\'e|"),
+        (r"\def\v{\vec}\v{n} \'n", r"\def\v{\vec}\v{n} ń"),
+        (r"\begin{tabbing}\'a\end{tabbing}", r"\begin{tabbing}\'a\end{tabbing}"),
+    ],
+)
+def test_accents_of_latex_are_on_their_letters(source: str, read: str) -> None:
+    assert document_of(source, ".tex").text == read
+
+
+def test_a_title_of_latex_is_what_is_printed() -> None:
+    source = (
+        r"\newcommand{\name}{The \emph{Boat}}\title{On \name: \LaTeX{} and Stra\ss e}\author{Ann\and Bo \O rsted}"
+        "\n\\begin{document}\n"
+        r"\section{\texorpdfstring{$\alpha$}{alpha} and $\beta$}"
+        "\n\\end{document}\n"
+    )
+    document = document_of(source, ".tex")
+    assert (document.title, document.metadata["author"]) == ("On The Boat: LaTeX and Straße", "Ann, Bo Ørsted")
+    assert document.sections == ((0, r"alpha and $\beta$"),)
 
 
 def test_latex_without_a_document_is_a_part_of_one() -> None:

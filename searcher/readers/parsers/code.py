@@ -26,11 +26,20 @@ DEFINITIONS = {
     *("interface_declaration", "internal_module", "local_function_statement", "macro_definition", "method"),
     *("method_declaration", "method_definition", "mod_item", "module", "namespace_declaration", "namespace_definition"),
     *("record_declaration", "singleton_method", "struct_declaration", "struct_item", "struct_specifier"),
-    *("trait_declaration", "trait_item", "type_alias_declaration", "type_spec", "union_item"),
+    *("trait_declaration", "trait_item", "type_alias_declaration", "type_spec", "union_item", "union_specifier"),
+    *("annotation_type_declaration", "type_definition"),
 }
+# What holds a value that may be a function, in JavaScript: which fields name it and are it.
+VALUED = {
+    "variable_declarator": ("name", "value"), "field_definition": ("property", "value"),
+    "public_field_definition": ("name", "value"), "assignment_expression": ("left", "right"), "pair": ("key", "value"),
+}  # fmt: skip
+EXPORTED = re.compile(r"^(?:(?:module\.)?exports|this)\.|\.prototype(?=\.)")
+ASSIGNED = re.compile(r"[\w$#]+(?:\.[\w$#]+)*")
+DECLARATORS = {"parenthesized_declarator", "reference_declarator"}  # that hold another one without calling it so
 FUNCTIONS = {"arrow_function", "function_expression", "function", "generator_function", "class"}
 WRAPPERS = {"decorated_definition", "export_statement", "template_declaration", "lexical_declaration", "declaration"}
-WRAPPERS |= {"variable_declaration", "type_declaration"}
+WRAPPERS |= {"variable_declaration", "type_declaration", "expression_statement"}
 ABOVE = {
     "comment",
     "line_comment",
@@ -73,7 +82,7 @@ def _definitions(root: Any) -> Iterator[Definition]:
     waiting: list[tuple[Any, tuple[str, ...], Any]] = [(root, (), None)]
     while waiting:
         node, path, start = waiting.pop()
-        if node.type in DEFINITIONS or node.type == "variable_declarator":
+        if node.type in DEFINITIONS or node.type in VALUED:
             if (name := _name(node)) and len(path) < DEEPEST:
                 path = (*path, name)
                 yield Definition(_above(node if start is None else start), node.end_byte, path)
@@ -88,27 +97,50 @@ def _definitions(root: Any) -> Iterator[Definition]:
 def _name(node: Any) -> str:
     """What a definition is called, with the type that a method of Go is of; empty for a mere mention."""
     kind = node.type
-    if kind == "variable_declarator":  # of JavaScript, where a function may be a value
-        value = node.child_by_field_name("value")
-        if value is None or value.type not in FUNCTIONS:
-            return ""
-    elif kind.endswith("_specifier") and node.child_by_field_name("body") is None:
+    if kind in VALUED:
+        named, value = (node.child_by_field_name(field) for field in VALUED[kind])
+        name = EXPORTED.sub("", _text(named)) if value is not None and value.type in FUNCTIONS else ""
+        return name if ASSIGNED.fullmatch(name) and name not in ("module.exports", "exports") else ""
+    if kind.endswith("_specifier") and node.child_by_field_name("body") is None:
+        return ""
+    if kind == "type_definition" and not _is_nameless(node.child_by_field_name("type")):
         return ""
     found = node.child_by_field_name("name")
     declarator = node.child_by_field_name("declarator")
     while found is None and declarator is not None:
         inner = declarator.child_by_field_name("declarator")
+        if inner is None and declarator.type in DECLARATORS:
+            inner = next(iter(declarator.named_children), None)
+        inner = None if declarator.type == "operator_cast" else inner
         found, declarator = (None, inner) if inner is not None else (declarator, None)
     if found is None:
         found = node.child_by_field_name("type")  # what Rust implements something for
     if found is None:
         found = next((child for child in node.named_children if child.type.endswith("identifier")), None)
-    name = _text(found).partition("<")[0].replace("::", ".")
+    name = "~" * (kind == "destructor_declaration") + _qualified(found)
     receiver = node.child_by_field_name("receiver")
     if receiver is not None and name:
         kind = _text(receiver).strip("()").split()[-1:]
         name = f"{kind[0].lstrip('*').partition('[')[0]}.{name}" if kind else name
     return name
+
+
+def _is_nameless(kind: Any) -> bool:
+    """Whether a type of C has a body and no name of its own, so that what is defined as it is its name."""
+    return kind.child_by_field_name("body") is not None and kind.child_by_field_name("name") is None
+
+
+def _qualified(node: Any) -> str:
+    """A name with those that it is in, without the arguments of templates: C.m of C<T>::m."""
+    names = []
+    while node is not None and node.type == "qualified_identifier":
+        names.append(_text(node.child_by_field_name("scope")).partition("<")[0])
+        node = node.child_by_field_name("name")
+    name = _text(node)
+    if node is not None and node.type == "operator_cast":
+        name = name.partition("(")[0].strip()
+    names.append(name if name.startswith("operator") else name.partition("<")[0])
+    return ".".join(part for part in names if part).replace("::", ".")
 
 
 def _text(node: Any) -> str:

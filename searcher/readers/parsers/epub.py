@@ -4,17 +4,18 @@ import io
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from lxml import etree
 
 from searcher.errors import UnreadableFile
-from searcher.readers.blocks import HEADINGS, blocks, laid_out
+from searcher.readers.blocks import HEADINGS, Block, blocks, laid_out
 from searcher.readers.decoding import decoded
 from searcher.readers.headings import Heading
-from searcher.readers.htmltree import flatten_cells, parsed, spell_formulas
+from searcher.readers.htmltree import drop_hidden, flatten_cells, gather_readings, parsed, spell_formulas, unwrapped
 from searcher.readers.marks import drop_marks
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.embedded import Pictures
@@ -56,7 +57,7 @@ def read_epub(raw: Raw, options: ReadOptions) -> Iterator[Item]:
         if not archive.has(name):
             missing.append(name or str(reference.get("idref")))
         elif (page := _page(archive, name)) is not None:
-            _chapter(draft, page, titles.get(name), _written_in(pictures, page, posixpath.dirname(name)))
+            _chapters(draft, page, titles.get(name, {}), _written_in(pictures, page, posixpath.dirname(name)))
     metadata = _declared(root)
     yield draft.document(metadata.pop("title", None), metadata)
     yield from pictures.notes()
@@ -89,43 +90,78 @@ def _joined(folder: str, reference: str | None) -> str:
     return posixpath.normpath(posixpath.join("/", folder, path)).lstrip("/")
 
 
-def _titles(archive: Archive, root: Element, folder: str, names: dict[Any, str]) -> dict[str, str]:
-    """What the table of contents calls each chapter: of EPUB 3, else of EPUB 2."""
-    found: dict[str, str] = {}
+class Entry(NamedTuple):
+    """An entry of the table of contents: the member that it leads to, the element in it, and what it is called."""
+
+    name: str
+    fragment: str
+    title: str
+
+
+def _titles(archive: Archive, root: Element, folder: str, names: dict[Any, str]) -> dict[str, dict[str, str]]:
+    """What the table of contents calls each chapter, of EPUB 3, else of EPUB 2: by the member that it is in, and by the
+    element at which it begins, "" for the top. What an entry of the same member holds is no chapter of its own.
+    """
+    new: list[Entry] = []
+    old: list[Entry] = []
     for item in root.findall("manifest/item"):
         name = names[item.get("id")]
         if not archive.has(name):
             continue
         if "nav" in (item.get("properties") or "").split() and (page := _page(archive, name)) is not None:
-            for nav in page.iter("nav"):
-                if "toc" in (nav.get("epub:type") or nav.get("type") or "toc"):
-                    for link in nav.iter("a"):
-                        target = _joined(posixpath.dirname(name), link.get("href"))
-                        found.setdefault(target, one_line(link.text_content()))
+            new += _of_nav(page, posixpath.dirname(name))
         elif item.get("media-type") == "application/x-dtbncx+xml":
-            try:
-                points = list(archive.xml(name).iter("navPoint"))
-            except UnreadableFile:
-                continue
-            for point in points:
-                target = _joined(posixpath.dirname(name), attribute(point.find("content"), "src"))
-                found.setdefault(target, one_line(point.findtext("navLabel/text")))
-    return {name: title for name, title in found.items() if title}
+            with suppress(UnreadableFile):
+                old += _of_ncx(archive.xml(name), posixpath.dirname(name))
+    found: dict[str, dict[str, str]] = {}
+    for name, fragment, title in new or old:
+        if title:
+            found.setdefault(name, {}).setdefault(fragment, title)
+    return found
+
+
+def _of_nav(page: Element, folder: str) -> Iterator[Entry]:
+    for nav in page.iter("nav"):
+        if "toc" not in (nav.get("epub:type") or nav.get("type") or "toc"):
+            continue
+        for link in nav.iter("a"):
+            entry = _entry(folder, link.get("href"), link.text_content())
+            above = next(link.iterancestors("ol"), None)
+            outer = above.getparent() if above is not None else None
+            around = outer.find("a") if outer is not None and outer.tag == "li" else None
+            if around is None or _joined(folder, around.get("href")) != entry.name:
+                yield entry
+
+
+def _of_ncx(tree: Element, folder: str) -> Iterator[Entry]:
+    for point in tree.iter("navPoint"):
+        entry = _entry(folder, attribute(point.find("content"), "src"), point.findtext("navLabel/text"))
+        around = point.getparent()
+        if (
+            around is None
+            or around.tag != "navPoint"
+            or _joined(folder, attribute(around.find("content"), "src")) != entry.name
+        ):
+            yield entry
+
+
+def _entry(folder: str, reference: str | None, title: str | None) -> Entry:
+    return Entry(_joined(folder, reference), unquote((reference or "").partition("#")[2]), one_line(title))
 
 
 def _page(archive: Archive, name: str) -> Element | None:
     """The tree of a page; XHTML is read as HTML, which forgives everything. None for one without anything."""
     data = archive.read(name)
     text = decoded(Raw(archive.source, io.BytesIO(data), len(data)), markup=True)
-    root = parsed(EMPTY.sub(r"<\1\2></\1>", text), archive.source)
+    root = parsed(EMPTY.sub(r"<\1\2></\1>", unwrapped(text)), archive.source)
     if root is None:
         return None
     for drawing in list(root.iter("svg")):
         for image in drawing.iter("image"):  # a cover, mostly
             drawing.addnext(etree.Element("img", src=image.get("xlink:href") or image.get("href") or ""))
     etree.strip_elements(root, *INVISIBLE, with_tail=False)
-    for element in list(root.iterfind(".//*[@hidden]")):
-        element.drop_tree()  # type: ignore[attr-defined]
+    drop_hidden(root)
+    gather_readings(root)
     drop_marks(root, is_book=True)
     spell_formulas(root)
     return root
@@ -144,12 +180,29 @@ def _written_in(pictures: Pictures, page: Element, folder: str) -> dict[Element,
     return found
 
 
-def _chapter(draft: Draft, page: Element, title: str | None, pictures: Mapping[Element, int]) -> None:
-    """A page under what there is; its title as a heading where it has none of its own."""
+def _chapters(draft: Draft, page: Element, titles: Mapping[str, str], pictures: Mapping[Element, int]) -> None:
+    """A page under what there is: a chapter, or several that begin at elements of it."""
     flatten_cells(page)
     laid = blocks(page)
-    if not laid:
-        return
+    order = {element: number for number, element in enumerate(page.iter())} if len(titles) > 1 else {}
+    owners = {block.owner for block in laid if block.owner.tag != "body"}
+    begins = []  # where the chapters after the first do, in the order of the page
+    for element in order:
+        if name := titles.get(element.get("id") or element.get("name") or ""):
+            whole = next((each for each in (element, *element.iterancestors()) if each in owners), element)
+            begins.append((order[whole], name))
+    begins.sort(key=lambda begin: begin[0])
+    title, own = titles.get("") or next(iter(titles.values()), ""), []
+    for block in laid:
+        while begins and begins[0][0] <= order.get(block.owner, 0):
+            title = begins.pop(0)[1]
+        own.append(title)
+    for title, run in groupby(zip(laid, own, strict=True), lambda each: each[1]):
+        _chapter(draft, [block for block, _ in run], title, pictures)
+
+
+def _chapter(draft: Draft, laid: list[Block], title: str, pictures: Mapping[Element, int]) -> None:
+    """A chapter under what there is; its title as a heading where it has none of its own."""
     first = next((block.text for block in laid if block.level), None)
     draft.at(chapter=title or first, cut=True)
     if title and not first:

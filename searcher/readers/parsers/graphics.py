@@ -1,13 +1,17 @@
 """What Office draws from data: charts as rows of their values, diagrams as their texts, shapes as their paragraphs."""
 
+import re
 from collections.abc import Iterable, Iterator
 
-from searcher.readers.numerals import whole
+from searcher.readers.numerals import numeral, whole
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.zipped import Archive, Element, attribute
 
 __all__ = ["paragraphs", "put_body", "put_graphic"]
 
+NUMBERED = re.compile(r"(?P<kind>[a-zA-Z0-9]+?)(?P<around>Period|ParenR|ParenBoth|Plain|Minus)")
+AROUND = {"Period": "{}.", "ParenR": "{})", "ParenBoth": "({})", "Plain": "{}", "Minus": "{}-"}
+SPELT = {"alphaLc": "lowerLetter", "alphaUc": "upperLetter", "romanLc": "lowerRoman", "romanUc": "upperRoman"}
 SIGNS = {"t": "", "br": "\n", "tab": "\t"}
 
 
@@ -29,10 +33,28 @@ def put_body(draft: Draft, body: Element) -> None:
 
 
 def paragraphs(body: Element) -> Iterator[str]:
-    """Those of a shape in which something stands."""
+    """Those of a shape in which something stands, with the numbers of lists that count."""
+    counts: dict[int, tuple[str, int]] = {}  # by level: how it is spelt, and the last number
     for paragraph in [] if body is None else body.iter("p"):
         if text := "".join(_runs(paragraph)).strip().replace("\v", "\n"):
-            yield text
+            yield _counted(paragraph.find("pPr"), counts) + text
+
+
+def _counted(properties: Element | None, counts: dict[int, tuple[str, int]]) -> str:
+    """The number before a paragraph, which goes on counting those of its level that came right before."""
+    level = 0 if properties is None else whole(attribute(properties, "lvl"), 0)
+    for deeper in [other for other in counts if other > level]:
+        del counts[deeper]
+    found = None if properties is None else properties.find("buAutoNum")
+    kind = NUMBERED.fullmatch(attribute(found, "type") or "") if found is not None else None
+    if kind is None:
+        counts.pop(level, None)
+        return ""
+    first = whole(attribute(found, "startAt"), 1)
+    before, last = counts.get(level, ("", 0))
+    number = last + 1 if before == kind[0] else first
+    counts[level] = kind[0], number
+    return AROUND[kind["around"]].format(numeral(SPELT.get(kind["kind"], kind["kind"]), number)) + " "
 
 
 def _runs(parent: Element) -> Iterator[str]:

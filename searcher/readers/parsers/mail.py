@@ -20,6 +20,7 @@ from searcher.readers.flowed import unflowed
 from searcher.readers.htmltree import clean, parsed
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.picture_size import is_ornament
+from searcher.readers.parsers.signed import signed_content
 from searcher.readers.raw import Item, Part, Raw, ReadOptions
 from searcher.readers.table import READERS
 from searcher.records import Failure, Note
@@ -175,7 +176,11 @@ def _collect(message: Message, bodies: list[str], attached: list[tuple[str, byte
             name and kind not in ("text/plain", "text/html")
         )
         if kind in SEALED:
-            sealed = True
+            inside = signed_content(_payload(part)) if "pkcs7" in kind else None
+            if inside is None:
+                sealed = True
+            else:
+                waiting.append(message_from_bytes(inside, policy=policy.compat32))
         elif kind == "multipart/alternative" and part.is_multipart():
             best, others = _best(part)
             bodies.append(best)
@@ -240,7 +245,7 @@ def plain_of_html(data: bytes, charset: str | None) -> str:
     root = parsed(text, "its text")
     if root is None:
         return ""
-    clean(root)
+    clean(root, scripted=False)
     return laid_out(blocks(root))[0]
 
 

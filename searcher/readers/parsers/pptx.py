@@ -25,6 +25,7 @@ def read_pptx(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     relations = archive.relations(main)
     names = [_slide(each, relations) for each in archive.xml(main).iter("sldId")]
     draft, hidden, pictures = Draft(raw.source), [], Pictures(raw, options, archive)
+    shapes = 0
     for number, name in enumerate(names, 1):
         if not archive.has(name):
             raw.note(f"slide {number} is not in the file")
@@ -32,12 +33,15 @@ def read_pptx(raw: Raw, options: ReadOptions) -> Iterator[Item]:
             hidden.append(number)
         else:
             _read(draft, archive, pictures, name, slide, number)
+            shapes += sum(attribute(each, "hidden") in ("1", "true") for each in slide.iter("cNvPr"))
     metadata = declared(archive)
     title = metadata.pop("title", None)
     yield draft.document(None if title == "PowerPoint Presentation" else title, metadata)
     yield from pictures.notes()
     if hidden:
         yield Note(raw.source, f"hidden slides are left out: {', '.join(map(str, hidden))}")
+    if shapes:
+        yield Note(raw.source, f"what is hidden on slides is left out: {shapes:,} shape{'s' * (shapes > 1)}")
 
 
 def _slide(element: Element, relations: Relations) -> str:
@@ -83,14 +87,22 @@ def _shapes(draft: Draft, archive: Archive, parent: Element, relations: Relation
 
 
 def _flat(parent: Element) -> Iterator[Element]:
-    """Shapes, those in groups too; of what is there in several ways, the first."""
+    """Shapes that are shown, those in groups too; of what is there in several ways, the first."""
     for element in [] if parent is None else parent:
+        if _is_hidden(element):
+            continue
         if element.tag in ("sp", "cxnSp", "graphicFrame", "pic"):
             yield element
         elif element.tag == "grpSp":
             yield from _flat(element)
         elif element.tag == "AlternateContent" and len(element):
             yield from _flat(element[0])
+
+
+def _is_hidden(shape: Element) -> bool:
+    """Whether a shape, or a group, is switched off in the list of what is on the slide."""
+    own = shape[0].find("cNvPr") if len(shape) else None
+    return own is not None and attribute(own, "hidden") in ("1", "true")
 
 
 def _frame(draft: Draft, archive: Archive, frame: Element, relations: Relations) -> None:

@@ -1,5 +1,6 @@
 """Excel: the rows of its sheets as they are shown, each a place; what stands beside their cells is set below them."""
 
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from searcher.records import Note
 __all__ = ["read_xlsx"]
 
 MIDNIGHT = time(0)
+ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
 def read_xlsx(raw: Raw, options: ReadOptions) -> Iterator[Item]:
@@ -160,7 +162,7 @@ def _shown(cell: Any) -> str:
     """A cell as a person sees it, on one line."""
     value = cell.value
     if value is None or isinstance(value, str):
-        return one_line(value)
+        return one_line(ESCAPED.sub(_escaped, value) if value and "_x" in value else value)
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, float | int):
@@ -176,6 +178,12 @@ def _shown(cell: Any) -> str:
     if isinstance(value, date | time):
         return str(value)
     return one_line(str(value))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """The character that stands behind its number, as Office writes those that XML has not; a space for these."""
+    code = int(found[1], 16)
+    return found[0] if 0xD800 <= code < 0xE000 else chr(code) if code >= 32 and code < 0xFFFE else " "
 
 
 def _number(value: float) -> str:

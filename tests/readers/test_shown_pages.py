@@ -1,0 +1,63 @@
+"""Web pages and mails in HTML as a browser shows them: what is hidden, where cells stand, how lists count."""
+
+import pytest
+
+from searcher.readers import read_text
+from searcher.records import Document
+
+
+def text(body: str, suffix: str = ".html", head: str = "") -> str:
+    [found] = read_text(f"{head}<html><body>{body}</body></html>".encode(), "label", suffix=suffix)
+    assert isinstance(found, Document)
+    return found.text
+
+
+MAIL = "Subject: S\nContent-Type: text/html; charset=utf-8\n\n"
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    ["hidden", 'style="display:none"', 'style="color: red; DISPLAY : NONE !important"', 'style="visibility: hidden"'],
+)
+def test_what_is_hidden_for_good_is_not_read(attribute: str) -> None:
+    assert text(f"<p>Seen<b {attribute}>no</b>.</p><p {attribute}>no</p><p>Too.</p>") == "Seen.\n\nToo."
+
+
+def test_what_a_script_may_open_is_read_in_a_page_and_not_in_a_mail() -> None:
+    body = '<div class="preheader" style="display:none">Before.</div><p>Seen.</p>'
+    assert text(body) == "Before.\n\nSeen."
+    assert text(body, ".eml", MAIL) == "S\n\nSeen."
+    assert text('<p style="display:block">Seen.</p>', ".eml", MAIL) == "S\n\nSeen."
+
+
+def test_cells_stand_under_their_heads_where_others_reach_over_rows() -> None:
+    body = (
+        "<table><tr><th>Who</th><th>Day</th><th>Boat</th></tr><tr><td rowspan=3>Ann</td><td>Mon</td><td rowspan='2'>red</td></tr>"
+        "<tr><td>Tue</td></tr><tr><td>Wed</td><td>blue</td></tr><tr><td colspan=2 rowspan=2>Bo</td><td>x</td></tr><tr><td>y</td></tr>"
+        "<tr><td>Cy</td><td>Fri</td><td>z</td></tr></table>"
+    )
+    assert text(body).split("\n") == [
+        "Who | Day | Boat", "Ann | Mon | red", "| Tue", "| Wed | blue", "Bo | x", "| y", "Cy | Fri | z",
+    ]  # fmt: skip
+
+
+def test_a_list_that_counts_down_does() -> None:
+    assert text("<ol reversed><li>c<li>b<li>a</ol>") == "3. c\n2. b\n1. a"
+    assert text("<ol reversed start=9><li>c<li value=4>b<li>a</ol>") == "9. c\n4. b\n3. a"
+
+
+def test_a_break_in_code_ends_a_line() -> None:
+    assert text("<pre>a<br>b\n  <b>c</b> d<br><br/>e</pre>") == "a\nb\n  c d\n\ne"
+
+
+def test_what_a_page_writes_into_a_frame_is_read_where_that_stands() -> None:
+    frame = '<iframe srcdoc="&lt;p>Within &amp;amp; more&lt;p>Again&lt;iframe srcdoc=x>&lt;/iframe>" src="x"></iframe>'
+    [page] = read_text(f"<html><body>\n<p>a</p>\n{frame}\n<p>b</p></body></html>".encode(), "label", suffix=".html")
+    assert isinstance(page, Document) and page.text == "a\n\nWithin & more\n\nAgain\n\nb"
+    assert [place["line"] for _, place in page.places] == [2, 3, 3, 4]
+
+
+def test_text_that_xhtml_sets_apart_is_text() -> None:
+    body = "<div><![CDATA[a < b]]></div><script>//<![CDATA[\nif (a < b) {}\n//]]></script><p>c</p>"
+    assert text(body, ".xhtml") == "a < b\n\nc"
+    assert text(body) == "c"
