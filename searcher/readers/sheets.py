@@ -211,7 +211,7 @@ def _is_row(cells: Sequence[str], rows: Sequence[Parsed], names: set[str]) -> bo
     a fraction over such numbers, or a date over dates. Names of columns may be years, quantiles and the like.
     """
     below = [row.cells for row in rows if row.cells is not None and len(row.cells) >= len(cells)]
-    if not below or any(cell.strip().lower() in names for cell in cells):
+    if not below or any(cell.strip().lower() in names for cell in cells) or _are_numbered(cells):
         return False
     numbers = 0
     row_like = False
@@ -229,6 +229,13 @@ def _is_row(cells: Sequence[str], rows: Sequence[Parsed], names: set[str]) -> bo
         if FRACTION.fullmatch(cell.strip()) and all(FRACTION.fullmatch(each[column].strip()) for each in below)
     ]
     return row_like or (len(fractions) == numbers == 1)
+
+
+def _are_numbered(cells: Sequence[str]) -> bool:
+    """Whether columns are called 0, 1, 2 or 1, 2, 3, as programs name those that have no names."""
+    return len(cells) > 1 and [cell.strip() for cell in cells] in (
+        [str(number) for number in range(first, first + len(cells))] for first in (0, 1)
+    )
 
 
 def _goes_on(rows: Sequence[Parsed], at: int) -> bool:

@@ -58,6 +58,7 @@ def test_a_first_row_like_those_below_it_is_no_header(rows: str, first: dict[str
         "name,0.25,0.5\na,0.1,0.2\nb,0.3,0.4\n",
         "name,1\na,x\nb,y\n",
         "id,1\n1,2\n2,3\n",
+        "0,1,2\n1,Bring,x\n2,Paint,y\n",
         "item,2024-01-01\nboat,5\n",
     ],
 )
