@@ -190,4 +190,4 @@ def test_the_command_prints_it_for_a_pipe(index: Searcher) -> None:
     nothing = subprocess.run([*command, "--min-score", "2"], capture_output=True, text=True, cwd=folder, check=True)
     assert (nothing.stdout, nothing.stderr) == ("", "nothing found\n")
     wrong = subprocess.run([*command, "--tokens", "0"], capture_output=True, text=True, cwd=folder)
-    assert (wrong.returncode, wrong.stderr.count("\n")) == (1, 1)
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
