@@ -100,6 +100,17 @@ def test_names_are_those_that_people_say(suffix: str, source: str, expected: set
     assert set(names(source, suffix)) == expected
 
 
+def test_what_a_function_assigns_or_passes_on_within_is_a_part_of_it() -> None:
+    source = """function run() {
+  let stop;
+  stop = () => 1;
+  start({done: () => 2});
+  this.go = () => 3;
+}
+"""
+    assert set(names(source, ".js")) == {"run", "run.go"}
+
+
 def test_a_comment_above_an_assigned_function_belongs_to_it() -> None:
     assert names("let a;\n// About foo\nexports.foo = function () {};\n", ".js") == {"foo": "// About foo"}
 

@@ -37,6 +37,8 @@ VALUED = {
 EXPORTED = re.compile(r"^(?:(?:module\.)?exports|this)\.|\.prototype(?=\.)")
 ASSIGNED = re.compile(r"[\w$#]+(?:\.[\w$#]+)*")
 DECLARATORS = {"parenthesized_declarator", "reference_declarator"}  # that hold another one without calling it so
+BODIES = {"function_declaration", "generator_function_declaration", "method_definition", "arrow_function"}
+BODIES |= {"function_expression", "generator_function"}
 FUNCTIONS = {"arrow_function", "function_expression", "function", "generator_function", "class"}
 WRAPPERS = {"decorated_definition", "export_statement", "template_declaration", "lexical_declaration", "declaration"}
 WRAPPERS |= {"variable_declaration", "type_declaration", "expression_statement"}
@@ -79,10 +81,10 @@ def read(module: str, grammar: str, raw: Raw, options: ReadOptions) -> Iterator[
 
 def _definitions(root: Any) -> Iterator[Definition]:
     """In the order in which they begin; those within others too. Not by recursion: strangers nest thousands."""
-    waiting: list[tuple[Any, tuple[str, ...], Any]] = [(root, (), None)]
+    waiting: list[tuple[Any, tuple[str, ...], Any, bool]] = [(root, (), None, False)]
     while waiting:
-        node, path, start = waiting.pop()
-        if node.type in DEFINITIONS or node.type in VALUED:
+        node, path, start, is_in_function = waiting.pop()
+        if node.type in DEFINITIONS or (node.type in VALUED and not (is_in_function and _is_passing(node))):
             if (name := _name(node)) and len(path) < DEEPEST:
                 path = (*path, name)
                 yield Definition(_above(node if start is None else start), node.end_byte, path)
@@ -91,7 +93,14 @@ def _definitions(root: Any) -> Iterator[Definition]:
             start = node if start is None else start
         else:
             start = None
-        waiting += [(child, path, start) for child in reversed(node.named_children)]
+        is_in_function |= node.type in BODIES
+        waiting += [(child, path, start, is_in_function) for child in reversed(node.named_children)]
+
+
+def _is_passing(node: Any) -> bool:
+    """Whether a function that is a value in another function is no part of anything that is called by its name."""
+    left = node.child_by_field_name("left")
+    return node.type == "pair" or (left is not None and left.type == "identifier")
 
 
 def _name(node: Any) -> str:
