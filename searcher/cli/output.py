@@ -69,9 +69,12 @@ SAID = {"None": "–", "''": "–", "True": "yes", "False": "no"}  # what a valu
 
 
 def show_pairs(values: Mapping[str, Any]) -> None:
-    """A name and a value on each line."""
-    width = max(map(len, values))
+    """A name and a value on each line; of a value that is names and values, a line for each."""
+    lines: dict[str, Any] = {}
     for name, value in values.items():
+        lines |= {f"{name} {of}": own for of, own in value.items()} if isinstance(value, Mapping) else {name: value}
+    width = max(map(len, lines))
+    for name, value in lines.items():
         echo(f"{name.replace('_', ' '):<{width}}  {SAID.get(repr(value), value)}".rstrip())
 
 
