@@ -408,6 +408,7 @@ def repeated(seeds: list[bytes]) -> Iterator[bytes]:
         *TOKENS,
         *seeds,
         b"a",
+        b"9",
         b" ",
         b"[{",
         b'{"a":',

@@ -17,7 +17,7 @@ __all__ = ["CSV", "TSV", "Dialect", "Layout", "fits", "layout_of"]
 SEPARATOR = re.compile(
     r"""\ufeff?["']?sep=(?P<sign>\\t|\t|[^\s"'\w])["']?[ \t]*""", re.IGNORECASE
 )  # Excel's first line
-NUMBER = re.compile(r"[-+]?[\d.,\s%€$£]*\d[\d.,\s%€$£]*")
+NUMBER = re.compile(r"[-+]?[.,\s%€$£]*\d[\d.,\s%€$£]*")  # begins with what is no digit: a cell is looked through once
 WHOLE, FRACTION = re.compile(r"\d{1,9}"), re.compile(r"[-+]?\d{1,9}[.,]\d+")
 YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 DATE = re.compile(r"\d{4}-\d\d?-\d\d?(?:[T ]\d\d:\d\d.*)?|\d\d?([./])\d\d?\1\d{2,4}(?: \d\d?:\d\d.*)?")
