@@ -210,13 +210,13 @@ def cosines_with(exact: np.ndarray, vectors: np.ndarray) -> list[float]:
 
 def worst_cosines(folder: Path, limit: int, ours: dict[str, Embedder], count: int) -> dict[str, float]:
     """The least cosine with transformers in float32, of `count` texts for bf16, fp32 and (of 500) numpy."""
-    import searcher.embedding.encoder.encoder
+    from searcher.embedding.encoder import choosing
 
     texts = uneven_texts(count)
-    bert_shape = searcher.embedding.encoder.encoder.bert_shape
-    searcher.embedding.encoder.encoder.bert_shape = lambda model: None  # type: ignore[assignment]
+    bert_shape = choosing.bert_shape
+    choosing.bert_shape = lambda model: None  # type: ignore[assignment]
     expected = Embedder(folder, max_seq_length=limit, dtype="fp32").embed(texts)
-    searcher.embedding.encoder.encoder.bert_shape = bert_shape
+    choosing.bert_shape = bert_shape
     result = {f"least cosine {name}": float((e.embed(texts) * expected).sum(1).min()) for name, e in ours.items()}
     small = Embedder(folder, max_seq_length=limit)
     vectors = np.concatenate([small.embed([text]) for text in texts[:500]])

@@ -180,14 +180,14 @@ def read_questions(name: str) -> list[str]:
 def as_before() -> None:
     """As it was: all threads of numpy's BLAS in every product, matrices as they lie in the file, one batch at a time."""
     from searcher.embedding import highlight
-    from searcher.embedding.encoder import encoder, small
+    from searcher.embedding.encoder import choosing, encoder, small
     from searcher.faq import answering
     from searcher.ranking import asking
 
     for module in (highlight, encoder, answering, asking):
         module.one_thread = nullcontext  # type: ignore[attr-defined]
     small.WARM = sys.maxsize
-    encoder.cores = lambda: 1  # type: ignore[attr-defined]
+    choosing.cores = lambda: 1  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

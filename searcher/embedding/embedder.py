@@ -3,7 +3,6 @@
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -16,6 +15,7 @@ from searcher.embedding.models import Model, load_model
 from searcher.embedding.pooling import Combine, Pooling, normalize
 from searcher.errors import BadValue, UnknownName
 from searcher.plain import plain
+from searcher.system import kept_once
 from searcher.text import check_text
 
 __all__ = ["Dtype", "Embedder", "Kind", "OwnTokens", "Text", "check_prompts"]
@@ -253,7 +253,7 @@ class Embedder:
             each if each.segments is not None else Sequence_(each.ids, segments(len(each.ids))) for each in sequences
         ]
 
-    @cached_property
+    @kept_once
     def _special(self) -> tuple[int, int]:
         tokenizer = self.model.tokenizer
         return tokenizer.before, tokenizer.special - tokenizer.before

@@ -5,13 +5,13 @@ import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from searcher.embedding.folders import digest_of, read_list, read_settings, weight_files
 from searcher.embedding.modules import Dense, Step, check_modules, inner_folder, settings_of
 from searcher.errors import ModelError
+from searcher.system import kept_once
 from searcher.text import Tokenizer
 
 __all__ = ["DEFAULT_MODEL", "Model", "load_model", "model_folder", "padding_position"]
@@ -88,17 +88,17 @@ class Model:
     pools_prompt: bool = True
     lowercase: bool = False
 
-    @cached_property
+    @kept_once
     def tokenizer(self) -> Tokenizer:
         """The model's tokenizer, without truncation and padding."""
         return Tokenizer.load(self.folder, self.lowercase)
 
-    @cached_property
+    @kept_once
     def digest(self) -> str:
         """SHA-256 of the weight file (of the files' digests where there are several), whatever folder it lies in."""
         return digest_of(self.weights)
 
-    @cached_property
+    @kept_once
     def architecture(self) -> dict[str, Any]:
         """What changes vectors and is not in the weights, the configuration's and the head's."""
         found = {key: self.config[key] for key in ARCHITECTURE_KEYS if key in self.config}

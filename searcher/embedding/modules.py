@@ -6,12 +6,12 @@ sentence_bert_config.json beside the weights, config_sentence_transformers.json.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from searcher.embedding.folders import digest_of, read_settings, weight_files
 from searcher.errors import ModelError
+from searcher.system import kept_once
 
 __all__ = ["UNIT", "Dense", "Step", "check_modules", "inner_folder", "settings_of"]
 
@@ -127,7 +127,7 @@ class Dense:
     activation: str
     residual: bool
 
-    @cached_property
+    @kept_once
     def mark(self) -> dict[str, Any]:
         """What tells it apart from another."""
         return {"dense": digest_of(self.weights), "activation": self.activation, "residual": self.residual}

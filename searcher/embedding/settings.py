@@ -3,13 +3,13 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from typing import Any, cast
 
 from searcher.embedding.embedder import Dtype, Embedder
 from searcher.embedding.models import Model
 from searcher.embedding.pooling import Combine
 from searcher.errors import BadValue, SettingsMismatch
+from searcher.system import kept_once
 from searcher.text import Chunker
 
 __all__ = ["IndexSettings"]
@@ -93,7 +93,7 @@ class IndexSettings:
         """Whether the vectors are given, and no model of ours has to do with them."""
         return self.weights.startswith(GIVEN)
 
-    @cached_property
+    @kept_once
     def fingerprint(self) -> str:
         """One mark for all of it, model's name and dtype left out."""
         values = {key: value for key, value in asdict(self).items() if key not in ("model", "dtype")}

@@ -7,7 +7,7 @@ made of the stored vectors, or grown out of the file before it where the type ca
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from searcher.engines.beside import Beside, state_of, within
 from searcher.errors import BadValue, DamagedIndex, IndexUnavailable, SearcherError
 from searcher.records import Head
 from searcher.store import FORGET, Store
+from searcher.system import kept_once
 from searcher.vectors import (
     FLAT,
     VECTORS,
@@ -98,12 +99,12 @@ class Snapshot:
         """Ids of all passages in it, rising. (n,) int64"""
         return np.concatenate([self.base.ids if self._kept is None else self.base.ids[self._kept.mask], self.ids])
 
-    @cached_property
+    @kept_once
     def _kept(self) -> Some | None:
         """Which of the base are still there; None when all are."""
         return Some(~within(self.base.ids, self.gone)) if len(self.gone) else None
 
-    @cached_property
+    @kept_once
     def _chosen(self) -> OrderedDict[int, Chosen]:
         """What filters let through, by the identity of their arrays of ids."""
         return OrderedDict()

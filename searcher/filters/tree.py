@@ -9,12 +9,12 @@ negation.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import TypeAlias
 
 from searcher.errors import UnknownName
 from searcher.filters.tokens import written
 from searcher.filters.values import Path, Value, kind_of
+from searcher.system import kept_once
 
 __all__ = [
     "And", "Compare", "Contains", "Every", "Filter", "Holds", "In", "IsEmpty", "IsNull", "Leaf", "Like", "Moment",
@@ -42,7 +42,7 @@ class In:
     values: tuple[Value, ...]
     negated: bool = False
 
-    @cached_property
+    @kept_once
     def by_kind(self) -> dict[str, set[Value]]:
         """The values of each kind."""
         found: dict[str, set[Value]] = {}

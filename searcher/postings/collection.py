@@ -7,7 +7,6 @@ the long lists are only asked about passages that could.
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from math import log
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from searcher.postings.joining import Hand, Weighed, join, meet, unite
 from searcher.postings.segment import Listed, Segment
+from searcher.system import kept_once
 
 __all__ = ["Collection", "Part", "Word", "weight"]
 
@@ -53,7 +53,7 @@ class Part:
     segment: Segment
     gone: np.ndarray
 
-    @cached_property
+    @kept_once
     def kept(self) -> np.ndarray | None:
         """Which are there, (n,) bool; None when all are."""
         if not len(self.gone):
@@ -62,7 +62,7 @@ class Part:
         kept[self.gone] = False
         return kept
 
-    @cached_property
+    @kept_once
     def _chosen(self) -> OrderedDict[int, Chosen]:
         """What filters let through, by the identity of their arrays of ids."""
         return OrderedDict()
@@ -128,12 +128,12 @@ class Collection:
 
     parts: tuple[Part, ...]
 
-    @cached_property
+    @kept_once
     def passages(self) -> int:
         """How many are there."""
         return sum(len(part.segment) - len(part.gone) for part in self.parts)
 
-    @cached_property
+    @kept_once
     def average(self) -> float:
         """Words of a passage."""
         lengths = [(part.segment.lengths, part.gone) for part in self.parts]

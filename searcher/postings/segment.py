@@ -6,12 +6,13 @@ Bytes: the arrays in NumPy's own format (NEP 1), one after the other, so that a 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property
 from io import BytesIO
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from searcher.system import kept_once
 
 __all__ = ["Listed", "Segment", "merged", "share"]
 
@@ -80,7 +81,7 @@ class Segment:
 
     # -- a word
 
-    @cached_property
+    @kept_once
     def average(self) -> float:
         """Words of a passage."""
         return float(self.lengths.mean()) if len(self) else 0.0
@@ -90,7 +91,7 @@ class Segment:
         letters, edges = self._spelling
         return bytes(letters[edges[number] : edges[number + 1]])
 
-    @cached_property
+    @kept_once
     def _spelling(self) -> tuple[memoryview, memoryview]:
         """Letters and where those of each word begin: of a few, quicker to look at than arrays."""
         return self.letters.data, self.spelled.data

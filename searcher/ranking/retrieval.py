@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from searcher.ranking.diversity import limited, mmr, once, scaled
 from searcher.ranking.fusion import CANDIDATES
 from searcher.ranking.options import Mode
 from searcher.ranking.questions import Questions, check_k, check_score
+from searcher.system import kept_once
 
 __all__ = ["MODES", "Asked", "retrieve"]
 
@@ -57,7 +57,7 @@ class Asked:
         _ = self.effort  # checks itself
         _ = self.conditions
 
-    @cached_property
+    @kept_once
     def conditions(self) -> list[Filter]:
         """What must hold of every hit. BadValue for a glob that is none."""
         return named(self.include, self.exclude)

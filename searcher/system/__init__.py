@@ -18,6 +18,7 @@ from searcher.system.files import (
     sync_folder,
     user_folder,
 )
+from searcher.system.forking import OwnLock, kept_once
 from searcher.system.globs import glob_regex, paths_regex
 from searcher.system.kernels import kernel_library
 from searcher.system.machine import instructions, may_have_gpu, memory, processor
@@ -38,6 +39,7 @@ from searcher.system.programs import as_line, opener, words_of
 from searcher.system.threads import one_thread
 
 __all__ = [
+    "OwnLock",
     "absolute",
     "as_line",
     "binary",
@@ -51,6 +53,7 @@ __all__ = [
     "is_ours",
     "keep_freed_memory",
     "keep_no_large_memory",
+    "kept_once",
     "kernel_library",
     "may_have_gpu",
     "memory",

@@ -5,7 +5,6 @@ import string
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +13,7 @@ import numpy as np
 
 from searcher.errors import BadValue, ModelError
 from searcher.records import MAX_TEXT_BYTES
+from searcher.system import kept_once
 from searcher.text.loading import load_backend, lower_first
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Tokenizer:
         """The ids alone: quicker than `encode`, which copies offsets too."""
         return [encoding.ids for encoding in _asked(self.backend.encode_batch_fast, texts)]
 
-    @cached_property
+    @kept_once
     def unknown(self) -> int | None:
         """The id of the unknown token, None if the vocabulary has none (byte-level BPE)."""
         model = json.loads(self.backend.to_str())["model"]
@@ -110,7 +110,7 @@ class Tokenizer:
         number = self.backend.token_to_id(token) if token else None
         return None if number is None else int(number)
 
-    @cached_property
+    @kept_once
     def longest_word(self) -> int | None:
         """A word of more characters than this becomes one unknown token (WordPiece), whatever it holds."""
         limit = json.loads(self.backend.to_str())["model"].get("max_input_chars_per_word")
@@ -121,7 +121,7 @@ class Tokenizer:
         normalizer = self.backend.normalizer
         return len(normalizer.normalize_str(word) if normalizer else word)
 
-    @cached_property
+    @kept_once
     def splits_by_words(self) -> bool:
         """Whether words are tokenised on their own, so that a cut between words leaves the tokens of both sides as
         they were: BERT's normaliser, words and WordPiece. Elsewhere a piece has to be tokenised again.
@@ -130,7 +130,7 @@ class Tokenizer:
         kinds = [(spec[part] or {}).get("type") for part in ("normalizer", "pre_tokenizer", "model")]
         return kinds == ["BertNormalizer", "BertPreTokenizer", "WordPiece"]
 
-    @cached_property
+    @kept_once
     def digest(self) -> str:
         """Tells tokenizers apart by what they do, so that a converted file and its original agree."""
         import hashlib
@@ -139,7 +139,7 @@ class Tokenizer:
         told = [probed, sorted(self.added.items())] if self.added else probed
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
-    @cached_property
+    @kept_once
     def _sample(self) -> str:
         """A text that has tokens; a vocabulary need not have any letter in particular."""
         for texts in (lambda: string.ascii_letters, self.backend.get_vocab):
@@ -166,11 +166,11 @@ class Tokenizer:
             (segments[parts[0]], segments[first[0]], segments[between], segments[second[0]], segments[parts[2]]),
         )  # fmt: skip
 
-    @cached_property
+    @kept_once
     def _single(self) -> Around:
         return self._around(self._sample)
 
-    @cached_property
+    @kept_once
     def _pair(self) -> Around:
         return self._around(self._sample, self._sample)
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from searcher.system import on_fork
+from searcher.system import kept_once, on_fork
 from searcher.vectors import codes, floats
 from searcher.vectors.codes import MOST, Codes
 from searcher.vectors.signs import Signs
@@ -57,12 +57,12 @@ class Some:
     def __init__(self, mask: np.ndarray) -> None:
         self.mask = mask
 
-    @cached_property
+    @kept_once
     def count(self) -> int:
         """How many."""
         return int(self.mask.sum())
 
-    @cached_property
+    @kept_once
     def bits(self) -> np.ndarray:
         """A bit a vector, the lowest of a byte first."""
         return np.packbits(self.mask, bitorder="little")
@@ -126,12 +126,12 @@ class VectorIndex:
         """Length of a vector."""
         return int(self._index.d)
 
-    @cached_property
+    @kept_once
     def vectors(self) -> np.ndarray | None:
         """The vectors themselves, in the order of `ids`. (n, d) float32, a view; None if it has others or codes."""
         return None if self._before else self._floats
 
-    @cached_property
+    @kept_once
     def _floats(self) -> np.ndarray | None:
         """The vectors that are scanned, if these are no codes."""
         faiss, flat = library(), self._scanned
@@ -139,12 +139,12 @@ class VectorIndex:
             return None
         return np.asarray(faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d).reshape(flat.ntotal, flat.d))
 
-    @cached_property
+    @kept_once
     def codes(self) -> Codes | None:
         """A byte for each number of the vectors, if that is what it has and our kernel scans it."""
         return Codes.of(self._scanned)
 
-    @cached_property
+    @kept_once
     def _signs(self) -> Signs | None:
         """By which few of many codes are looked at; None if there are few, or signs do not tell which."""
         codes = self.codes

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
-from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -19,7 +18,7 @@ from searcher.embedding.encoder.choosing import DTYPES, SMALL_TOKENS, Choice, ke
 from searcher.embedding.encoder.records import Hidden, Plan, Sequence_
 from searcher.embedding.models import Model
 from searcher.errors import UnknownName
-from searcher.system import one_thread
+from searcher.system import OwnLock, one_thread
 
 if TYPE_CHECKING:
     from searcher.embedding.encoder.reference import ReferenceForward
@@ -51,7 +50,7 @@ class Encoder:
         self._choice = Choice(model, device, torch_weights, dtype)
         self._eager: ReferenceForward | None = None
         self._pools: dict[str, tuple[int, ThreadPoolExecutor]] = {}
-        self._lock = Lock()  # threads that share an encoder load it once
+        self._lock = OwnLock()  # threads that share an encoder load it once
 
     def run(
         self,

@@ -3,7 +3,6 @@ no torch: a process that embeds a few files is done before that would be importe
 """
 
 from collections.abc import Sequence
-from threading import Lock
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from searcher.embedding.encoder.checkpoint import BertShape, Checkpoint
 from searcher.embedding.encoder.kernels import Dense, Layer, Norm, Space, TileKernels, addresses, tile_kernels
 from searcher.embedding.encoder.records import Hidden, Sequence_, packed_inputs
 from searcher.errors import BadValue, ModelError
+from searcher.system import OwnLock
 
 __all__ = ["TileForward", "kernels_for", "packed_weight"]
 
@@ -39,7 +39,7 @@ class TileForward:
         self.norm = self._norm("embeddings.LayerNorm")
         self._layers: list[Layer] = []
         self._addresses = addresses(self._layers)
-        self._lock = Lock()
+        self._lock = OwnLock()
 
     def __call__(self, sequences: Sequence[Sequence_], layers: Sequence[int], pooler: bool) -> Hidden:
         """Hidden states of one batch, no layer computed beyond the last one asked for."""

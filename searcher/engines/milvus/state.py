@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
-from functools import cached_property
 from pathlib import Path
 
 from searcher.embedding import IndexSettings
@@ -16,6 +15,7 @@ from searcher.engines.milvus.layout import DOCUMENT_FIELDS, Stored, beside, dige
 from searcher.errors import IndexUnavailable
 from searcher.records import Head
 from searcher.store import as_settings, settings_rows
+from searcher.system import kept_once
 
 __all__ = ["NUMBERS_AT_ONCE", "State", "pieces"]
 
@@ -49,7 +49,7 @@ class State:
         """Let go of the connection."""
         self.server.close()
 
-    @cached_property
+    @kept_once
     def is_there(self) -> bool:
         """Whether both collections are, as a whole; they are loaded then, which Milvus Lite forgets at every start."""
         if self.address.is_lite and not Path(self.address.uri).exists():
@@ -75,7 +75,7 @@ class State:
             replicas = self.server.access.replicas
             self.server.ask("load_collection", name, **({"replica_number": replicas} if replicas else {}))
 
-    @cached_property
+    @kept_once
     def version(self) -> tuple[int, ...]:
         """Of the server; (0,) for one that says something else."""
         said = str(self.server.ask("get_server_version")).removeprefix("v").split("-")[0]
@@ -86,7 +86,7 @@ class State:
         """Whether the server makes BM25, so that a new index can be asked by words."""
         return self.address.is_lite or self.version >= WORDS_SINCE
 
-    @cached_property
+    @kept_once
     def has_words(self) -> bool:
         """Whether the index was made with them."""
         fields = self.server.ask("describe_collection", self.passages)["fields"]

@@ -2,7 +2,8 @@
 
 import codecs
 import re
-from functools import cached_property
+
+from searcher.system import kept_once
 
 __all__ = ["BROKEN_FONT", "GUESSED_FONT", "LEFT_OUT", "told"]
 
@@ -31,7 +32,7 @@ COUNTED = [(kind.encode("latin-1", "ignore"), BEYOND.findall(kind)) for kind in 
 class _Meanings(dict[int, str]):
     """A table for `str.translate`, and of its first 256 characters one for `codecs`, which is much quicker."""
 
-    @cached_property
+    @kept_once
     def first(self) -> str:
         """What each of them becomes."""
         return "".join(map(self.__getitem__, range(256)))
