@@ -137,9 +137,8 @@ def spread_cells(root: "Element") -> None:
         if cell.get("rowspan") and (row := cell.getparent()) is not None
     }
     for group in groups:
-        reaching: dict[
-            int, tuple[int, int]
-        ] = {}  # column → rows into which a cell still reaches, columns that it takes
+        # Column → rows into which a cell still reaches, columns that it takes.
+        reaching: dict[int, tuple[int, int]] = {}
         for row in () if group is None else group.iterchildren("tr"):
             column, below = 0, dict[int, tuple[int, int]]()
             for cell in row.iterchildren("td", "th"):

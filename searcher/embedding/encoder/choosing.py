@@ -75,12 +75,12 @@ class Choice:
 
     def plan(self, tokens: int, patient: bool) -> Plan:
         """For a call of so many tokens. patient: as `Encoder.run` has it."""
-        shape = bert_shape(self.model)
-        if not self._settled and shape is not None and self._numpy_will_do(shape, tokens, patient):
-            return self._in_numpy(shape, tokens)
-        self._settled |= not patient  # marking a sentence changes no vector of a question
-        if self._bulk is None:
-            self._bulk = self._for_bulk(shape)
+        if self._bulk is None or not self._settled:
+            shape = bert_shape(self.model)
+            if shape is not None and self._numpy_will_do(shape, tokens, patient):
+                return self._in_numpy(shape, tokens)
+            self._bulk = self._bulk or self._for_bulk(shape)
+            self._settled |= not patient  # marking a sentence changes no vector of a question
         if self._bulk.torch:
             torch_here()
         return self._bulk
@@ -102,8 +102,9 @@ class Choice:
             return False
         if tokens <= SMALL_TOKENS:
             return True
-        waits = patient or ("torch" not in sys.modules and self._surely(shape) == "fp32")
-        if self._kernels(shape) or not waits or tokens > self._patience:
+        if tokens > self._patience or self._kernels(shape):
+            return False
+        if not (patient or ("torch" not in sys.modules and self._surely(shape) == "fp32")):
             return False
         self._patience -= tokens
         return True

@@ -54,8 +54,8 @@ def without_repeats(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
             for key in _keys(lines[at].text, number):
                 where[key].append((number, at))
     gone: dict[int, set[int]] = defaultdict(set)  # by pages
-    numbered: dict[int, set[int]] = defaultdict(set)
-    heads: dict[int, set[int]] = defaultdict(set)  # the same, with those that stay
+    numbered: dict[int, set[int]] = defaultdict(set)  # the same, of those that but number the page
+    heads: dict[int, set[int]] = defaultdict(set)  # the same, of all that repeat, the first of them too
     repeated = {key: _same_height(pages, found) for key, found in where.items() if len(found) > 1}
     for key, found in repeated.items():
         if len({number for number, _ in found}) > 1:
