@@ -15,22 +15,21 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 AVX512 = "-mavx512f -mavx512bw"
+BF16 = f"{AVX512} -mavx512vl -mavx512dq -mavx512bf16 -mfma"
+# Files of plain C, whose loops the compiler makes vectors of, by the bits of these.
+PLAIN = {
+    512: f"{AVX512} -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512 -fopenmp-simd -fno-trapping-math",
+    256: "-mavx2 -mfma -fopenmp-simd -fno-trapping-math",
+}
 ENCODER, POSTINGS, VECTORS = "searcher/embedding/encoder", "searcher/postings", "searcher/vectors"
+FLOATS = [f"{ENCODER}/{name}.c" for name in ("float32", "attention")]
+LAYERS = [f"{ENCODER}/{name}.c" for name in ("amx", "dense", "layers")]
 # Library → its sources, and what of a CPU it uses; each asks before it is used.
 LIBRARIES = {
-    f"{ENCODER}/libamx.so.1": (
-        [f"{ENCODER}/{name}.c" for name in ("amx", "dense", "layers")],
-        f"{AVX512} -mavx512vl -mavx512dq -mavx512bf16 -mfma -mamx-tile -mamx-bf16",
-    ),
-    f"{ENCODER}/libdot.so.1": (
-        [f"{ENCODER}/{name}.c" for name in ("amx", "dense", "layers")],
-        f"{AVX512} -DSEARCHER_DOT -mavx512vl -mavx512dq -mavx512bf16 -mfma",
-    ),
-    f"{ENCODER}/libpasses512.so.1": (
-        [f"{ENCODER}/passes.c"],
-        f"{AVX512} -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512 -fopenmp-simd",
-    ),
-    f"{ENCODER}/libpasses256.so.1": ([f"{ENCODER}/passes.c"], "-mavx2 -mfma -fopenmp-simd"),
+    f"{ENCODER}/libamx.so.1": (LAYERS, f"{BF16} -mamx-tile -mamx-bf16"),
+    f"{ENCODER}/libdot.so.1": (LAYERS, f"{BF16} -DSEARCHER_DOT"),
+    **{f"{ENCODER}/libfloat32_{bits}.so.1": (FLOATS, flags) for bits, flags in PLAIN.items()},
+    **{f"{ENCODER}/libpasses{bits}.so.1": ([f"{ENCODER}/passes.c"], flags) for bits, flags in PLAIN.items()},
     f"{POSTINGS}/libjoin.so.1": ([f"{POSTINGS}/join.c"], "-ffp-contract=off"),
     f"{VECTORS}/libfloats.so.1": ([f"{VECTORS}/floats.c"], "-mavx2 -mfma"),
     f"{VECTORS}/libscan.so.1": (

@@ -27,7 +27,7 @@ from tokenizers import Tokenizer
 
 from searcher import Embedder
 from searcher.embedding.models import load_model
-from searcher.system import cores, instructions
+from searcher.system import cores
 
 Peer = Callable[[], Any]
 
@@ -46,7 +46,7 @@ def peers(folder: Path, texts: list[str], limit: int, copy: Path) -> dict[str, P
         from sentence_transformers import SentenceTransformer, export_dynamic_quantized_onnx_model
 
         model = SentenceTransformer(str(folder), backend="onnx", model_kwargs={"export": True})
-        kind = "avx512_vnni" if "AVX512-VNNI" in instructions() else "avx2"
+        kind = "avx512_vnni" if torch.cpu.get_capabilities()["avx512_vnni"] else "avx2"
         model.save_pretrained(str(copy / "onnx"))
         export_dynamic_quantized_onnx_model(model, kind, str(copy / "onnx"))
         file = next((copy / "onnx").rglob("*qint8*.onnx"), None) or next((copy / "onnx").rglob("*quint8*.onnx"))

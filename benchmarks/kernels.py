@@ -26,7 +26,7 @@ from scale_corpus import all_texts, questions, unlike
 
 import searcher
 from searcher import Embedder
-from searcher.embedding.encoder import int8, kernels, tiles
+from searcher.embedding.encoder import int8, kernels
 from searcher.embedding.encoder.passes import PASSES, TorchPasses, compiled_passes
 from searcher.engines.inverted import PostingsAsked
 from searcher.engines.words import best_by_words, terms
@@ -59,7 +59,12 @@ KERNELS = {
     "signs": Kernel(["vectors/sieve.c"], "AVX512-VNNI", (Signs, "of", lambda *_: None)),
     "words": Kernel(["postings/join.c"], "any x86-64", (joining, "kernels", lambda: None)),
     "layers in bfloat16": Kernel(
-        [f"embedding/encoder/{name}" for name in ENCODER], "AMX or AVX512-BF16", (tiles, "tile_kernels", lambda: None)
+        [f"embedding/encoder/{name}" for name in ENCODER], "AMX or AVX512-BF16", (kernels, "tile_kernels", lambda: None)
+    ),
+    "layers in float32": Kernel(
+        [f"embedding/encoder/{name}" for name in ("float32.c", "attention.c", "float32.h", "gelu.h")],
+        "AVX-512 or AVX2",
+        (kernels, "built_floats", lambda *_: None),
     ),
     "passes of int8": Kernel(
         ["embedding/encoder/passes.c", "embedding/encoder/gelu.h"], "AVX-512 or AVX2", (int8, "passes", TorchPasses)
@@ -181,6 +186,7 @@ def encoders(texts: list[str]) -> Iterator[Pair]:
     long = [" ".join(words[start : start + 512]) for start in range(0, len(words) // 3, 512)]
     there = {
         "layers in bfloat16": ("bf16", kernels.tile_kernels()),
+        "layers in float32": ("fp32", kernels.float_kernels()),
         "passes of int8": ("int8", any(map(compiled_passes, PASSES))),
     }
     for kernel, (dtype, is_there) in there.items():

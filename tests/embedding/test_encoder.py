@@ -1,4 +1,4 @@
-"""The forward passes: numpy, packed torch in float32 and bfloat16, transformers; all give transformers' hidden states."""
+"""The forward passes: numpy, our kernels and torch in float32 and bfloat16, transformers; all give transformers' states."""
 
 import json
 import subprocess
@@ -15,25 +15,40 @@ from models import save_bert, save_roberta
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel
 
-import searcher.embedding.encoder.choosing
 from searcher import Embedder, Searcher, SearcherError
-from searcher.embedding.encoder import Encoder, Sequence_, tiles
-from searcher.embedding.encoder.bfloat16 import narrowed, widened
-from searcher.embedding.encoder.kernels import BUILDS, Dense, Norm, TileKernels, built, tile_kernels
-from searcher.embedding.encoder.tiles import packed_weight
+from searcher.embedding.encoder import Encoder, Sequence_, choosing, devices, kernels, packed
+from searcher.embedding.encoder.bfloat16 import widened
+from searcher.embedding.encoder.kernels import (
+    BUILDS,
+    FLOATS,
+    Dense,
+    FloatKernels,
+    Norm,
+    TileKernels,
+    built,
+    built_floats,
+    float_kernels,
+    tile_kernels,
+)
 from searcher.embedding.models import load_model
 
-FORWARDS = ["small", "packed fp32", "packed bf16", "reference"]
+FORWARDS = ["numpy", "few", "own fp32", "AVX2 fp32", "own bf16", "torch fp32", "torch bf16", "reference"]
 LENGTHS = [3, 17, 1, 64, 33, 16, 64, 2, 40, 5]
 
 
 @pytest.fixture(params=FORWARDS)
 def forward(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Makes every encoder of the test take this forward pass."""
-    if request.param != "small":
-        monkeypatch.setattr(searcher.embedding.encoder.choosing, "SMALL_TOKENS", 0)
+    if request.param not in ("numpy", "few"):
+        monkeypatch.setattr(choosing, "SMALL_TOKENS", 0)
+    if request.param.startswith(("torch", "numpy")):
+        for place in (choosing, devices):
+            monkeypatch.setattr(place, "kernels_for", lambda *_, **__: None)
+        monkeypatch.setattr(packed, "float_kernels", lambda: None)
+    if request.param == "AVX2 fp32":
+        monkeypatch.setattr(kernels, "FLOATS", {"AVX2": FLOATS["AVX2"]})
     if request.param == "reference":
-        monkeypatch.setattr(searcher.embedding.encoder.choosing, "bert_shape", lambda model: None)
+        monkeypatch.setattr(choosing, "bert_shape", lambda model: None)
     yield request.param
 
 
@@ -62,7 +77,7 @@ def expected_states(folder: Path, sequences: list[Sequence_]) -> tuple[list[list
 
 def assert_close(actual: np.ndarray, expected: np.ndarray, forward: str) -> None:
     """float32 to rounding; bfloat16 in direction and on average within 2 % of the largest value."""
-    if forward == "packed bf16":
+    if forward.endswith("bf16"):
         cosines = (actual * expected).sum(-1) / np.linalg.norm(actual, axis=-1) / np.linalg.norm(expected, axis=-1)
         assert cosines.min() > 0.998
         assert np.abs(actual - expected).mean() < 0.02 * np.abs(expected).max()
@@ -75,7 +90,7 @@ def check(folder: Path, forward: str, pairs: bool) -> None:
     model = load_model(folder)
     sequences = random_sequences(60, pairs)
     states, pooled = expected_states(folder, sequences)
-    encoder = Encoder(model, dtype="bf16" if forward == "packed bf16" else "fp32")
+    encoder = Encoder(model, dtype="bf16" if forward.endswith("bf16") else "fp32")
     layers = range(model.layers + 1)
     seen = []
     for batch, hidden in encoder.run(sequences, layers, True, lambda hidden: hidden):
@@ -124,7 +139,7 @@ def test_weights_of_half_the_size_are_read(tmp_path: Path, forward: str, dtype: 
     save_file({name: tensor.float() for name, tensor in tensors.items()}, half / "model.safetensors", {"format": "pt"})
     expected = Embedder(half, dtype="fp32").embed(["hello world", "the river"])
     save_file(tensors, half / "model.safetensors", {"format": "pt"})
-    actual = Embedder(half, dtype="bf16" if forward == "packed bf16" else "fp32").embed(["hello world", "the river"])
+    actual = Embedder(half, dtype="bf16" if forward.endswith("bf16") else "fp32").embed(["hello world", "the river"])
     assert_close(actual, expected, forward)
 
 
@@ -139,23 +154,23 @@ def test_prefixes_and_old_names_of_weights_are_understood(tmp_path: Path, forwar
             name = name.replace(new, before)
         tensors[prefix + name] = tensor
     save_file(tensors, folder / "model.safetensors", {"format": "pt"})
-    actual = Embedder(folder, dtype="bf16" if forward == "packed bf16" else "fp32").embed(["hello world"])
+    actual = Embedder(folder, dtype="bf16" if forward.endswith("bf16") else "fp32").embed(["hello world"])
     assert_close(actual, expected, forward)
 
 
-@pytest.mark.parametrize("forward", ["small", "packed fp32", "packed bf16"], indirect=True)
+@pytest.mark.parametrize("forward", FORWARDS[:-1], indirect=True)
 def test_no_layer_is_computed_beyond_the_last_one_asked_for(tmp_path: Path, forward: str) -> None:
     folder = save_bert(tmp_path / "bert")
     expected = Embedder(folder, layers=2, dtype="fp32").embed(["hello world"])
     tensors = load_file(folder / "model.safetensors")
     tensors["encoder.layer.2.output.dense.bias"].fill_(float("nan"))
     save_file(tensors, folder / "model.safetensors", {"format": "pt"})
-    dtype = "bf16" if forward == "packed bf16" else "fp32"
+    dtype = "bf16" if forward.endswith("bf16") else "fp32"
     assert_close(Embedder(folder, layers=2, dtype=dtype).embed(["hello world"]), expected, forward)
     assert np.isnan(Embedder(folder, layers=3, dtype=dtype).embed(["hello world"])).all()
 
 
-@pytest.mark.parametrize("forward", ["small", "packed fp32", "packed bf16"], indirect=True)
+@pytest.mark.parametrize("forward", FORWARDS[:-1], indirect=True)
 def test_a_checkpoint_without_pooler_refuses_to_pool_by_it(tmp_path: Path, forward: str) -> None:
     folder = save_bert(tmp_path / "bert", pooler=False)
     with pytest.raises(SearcherError, match="no pooler weights"):
@@ -169,9 +184,7 @@ def test_many_batches_on_several_threads_keep_every_vector_in_its_place(
         " ".join(["river", "bank", "hello", "water"][: 1 + i % 4] * (1 + i % 7)) + f" {i % 10}" for i in range(400)
     ]
     expected = np.concatenate([Embedder(tiny_bert, dtype="fp32").embed([text]) for text in texts[:40]])
-    monkeypatch.setattr(searcher.embedding.encoder.choosing, "SMALL_TOKENS", 0)
-    from searcher.embedding.encoder import devices
-
+    monkeypatch.setattr(choosing, "SMALL_TOKENS", 0)
     monkeypatch.setattr(devices, "CORE_TOKENS", 64)
     monkeypatch.setattr(devices, "cores", lambda: 4)
     threads = torch.get_num_threads()
@@ -182,7 +195,7 @@ def test_many_batches_on_several_threads_keep_every_vector_in_its_place(
 def test_a_text_has_one_vector_bit_by_bit_whatever_shares_its_batch(
     tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(searcher.embedding.encoder.choosing, "SMALL_TOKENS", 0)
+    monkeypatch.setattr(choosing, "SMALL_TOKENS", 0)
     texts = [" ".join(["river", "bank", "hello", "water"][: 1 + i % 4] * (1 + i % 7)) for i in range(60)]
     embedder = Embedder(tiny_bert, dtype="fp32")
     together = embedder.embed(texts)
@@ -220,6 +233,32 @@ def own(request: pytest.FixtureRequest) -> TileKernels:
     return built(request.param) or pytest.skip(NO_TILES)
 
 
+@pytest.fixture(params=FLOATS)
+def floats(request: pytest.FixtureRequest) -> FloatKernels:
+    return built_floats(request.param) or pytest.skip(NO_TILES)
+
+
+@pytest.mark.parametrize(("heads", "size"), [(12, 32), (2, 64), (3, 96), (1, 128), (12, 26), (4, 1), (1, 200)])
+def test_attention_in_float32_is_softmax_attention(heads: int, size: int, floats: FloatKernels) -> None:
+    bounds = np.concatenate([[0], np.cumsum(UNEVEN)]).astype(np.int64)
+    qkv = 2 * random_numbers(int(bounds[-1]), 3 * heads * size)
+    qkv[:10] *= 3  # scores so far apart that most shares are nothing
+    out = torch.full((len(qkv), heads * size), 7.0)
+    floats.attention(qkv, bounds, heads, out)
+    torch.testing.assert_close(out.double(), softmax_attention(qkv, bounds, heads), rtol=1e-5, atol=1e-4)
+
+
+def test_what_is_no_number_stays_within_its_text_and_head(floats: FloatKernels) -> None:
+    bounds = np.array([0, 20, 45])
+    qkv = random_numbers(45, 3 * 64)
+    qkv[3, 70] = float("nan")  # a key of the first head
+    out = torch.zeros(45, 64)
+    floats.attention(qkv, bounds, 2, out)
+    assert out[:20, :32].isnan().all()
+    assert out[:20, 32:].isfinite().all()
+    assert out[20:].isfinite().all()
+
+
 @pytest.mark.parametrize(("heads", "size"), [(12, 32), (2, 64), (3, 96), (1, 128)])
 def test_the_attention_kernel_is_softmax_attention(heads: int, size: int, own: TileKernels) -> None:
     bounds = np.concatenate([[0], np.cumsum(UNEVEN)]).astype(np.int64)
@@ -253,7 +292,10 @@ def test_the_dense_kernels_are_a_feed_forward_block(
     summed = middle.bfloat16().double() @ down.double().T + second.double() + x.double()
     expected = torch.nn.functional.layer_norm(summed, (width,), scale.double(), shift.double())
 
-    layers = [Dense(packed_weight(as_numpy(each)), bias.numpy()) for each, bias in ((up, first), (down, second))]
+    layers = []
+    for weight, bias in ((up, first), (down, second)):
+        layers.append(Dense(own.room(weight.numel()), bias.numpy()))
+        own.pack(weight.float().numpy(), layers[-1].weight)
     plain, hidden = torch.empty(rows, inner, dtype=torch.bfloat16), torch.empty(rows, inner, dtype=torch.bfloat16)
     own.dense(as_numpy(x), layers[0], as_numpy(plain))
     torch.testing.assert_close(plain.double(), x.double() @ up.double().T + first.double(), rtol=2**-8, atol=1e-5)
@@ -266,24 +308,15 @@ def test_the_dense_kernels_are_a_feed_forward_block(
         torch.testing.assert_close(actual.double(), expected, rtol=2**-7, atol=0.01)
 
 
-@pytest.mark.parametrize("forward", ["packed bf16"], indirect=True)
-def test_without_the_kernels_torch_gives_the_hidden_states_of_transformers(
-    tmp_path: Path, forward: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tiles, "tile_kernels", lambda: None)
-    check(save_bert(tmp_path / "bert", layers=2, width=64, heads=2), forward, True)
-
-
-@pytest.mark.skipif(tile_kernels() is None, reason=NO_TILES)
-@pytest.mark.parametrize("forward", ["packed bf16"], indirect=True)
+@pytest.mark.parametrize("forward", ["own fp32", "own bf16"], indirect=True)
 def test_a_token_that_the_model_does_not_have_is_named(tmp_path: Path, forward: str) -> None:
-    encoder = Encoder(load_model(save_bert(tmp_path / "bert", layers=2, width=64, heads=2)), dtype="bf16")
+    encoder = Encoder(load_model(save_bert(tmp_path / "bert", layers=2, width=64, heads=2)), dtype=forward[-4:])
     with pytest.raises(SearcherError, match="99999 is not among the model's"):
         list(encoder.run([Sequence_([1, 99999])], [0], False, lambda hidden: hidden))
 
 
 def test_an_index_opens_under_either_dtype(tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searcher.embedding.encoder.choosing, "SMALL_TOKENS", 0)
+    monkeypatch.setattr(choosing, "SMALL_TOKENS", 0)
     texts = ["money in the bank", "the boat on the river", "hello world"]
     Searcher(tmp_path / "index", tiny_bert, dtype="bf16").add_texts(texts)
     hits = Searcher(tmp_path / "index", dtype="fp32").search("the boat on the river")
@@ -309,6 +342,7 @@ print([name for name in ("torch", "transformers") if name in sys.modules])
     ("dtype", "count", "apart"),
     [
         ("fp32", 200, 2e-6),
+        pytest.param("fp32", 2000, 2e-6, marks=pytest.mark.skipif(float_kernels() is None, reason=NO_TILES)),
         pytest.param("bf16", 2000, 0.02, marks=pytest.mark.skipif(tile_kernels() is None, reason=NO_TILES)),
     ],
 )
@@ -338,12 +372,30 @@ def test_a_question_has_one_vector_whether_sentences_were_marked_before_or_not(t
     assert scores[0] == scores[1]
 
 
-def test_numbers_become_the_bfloat16_that_torch_makes_of_them() -> None:
-    bits = np.random.default_rng(0).integers(0, 2**32, 100_000, dtype=np.uint32)
-    edges = [0, 0x80000000, 0x7F800000, 0xFF800000, 0x7FFFFFFF, 0x3F808000, 0x3F818000, 0x7F7FFFFF, 1]
-    values = np.concatenate([bits, np.array(edges, np.uint32)]).view(np.float32)
-    expected = torch.from_numpy(values).bfloat16()
-    np.testing.assert_array_equal(widened(narrowed(values)), expected.float().numpy())
+def test_weights_become_the_bfloat16_that_torch_makes_of_them(own: TileKernels) -> None:
+    bits = np.random.default_rng(0).integers(0, 2**32, (96, 1056), dtype=np.uint32)
+    bits[0, :9] = 0, 0x80000000, 0x7F800000, 0xFF800000, 0x7FFFFFFF, 0x3F808000, 0x3F818000, 0x7F7FFFFF, 1
+    weight = bits.view(np.float32)
+    packed = own.room(weight.size)
+    own.pack(weight, packed)
+    tiles = widened(packed).reshape(
+        3, 33, 2, 16, 16, 2
+    )  # panel, step, half of the outputs, pair of inputs, output, input
+    unpacked = tiles.transpose(0, 2, 4, 1, 3, 5).reshape(weight.shape)
+    np.testing.assert_array_equal(unpacked, torch.from_numpy(weight).bfloat16().float().numpy())
+
+
+@pytest.mark.parametrize(("outputs", "inputs"), [(16, 16), (96, 160), (1536, 384), (336, 400)])
+def test_weights_in_float32_are_packed_in_panels_of_outputs(outputs: int, inputs: int, floats: FloatKernels) -> None:
+    weight, packed = random_numbers(outputs, inputs).numpy(), floats.room(outputs * inputs)
+    floats.pack(weight, packed)
+    across = {16: (64, 32, 16), 8: (16, 8)}[floats.lanes]
+    at = 0
+    while at < outputs:
+        step = next(step for step in across if at + step <= outputs)
+        panel = packed[at * inputs : (at + step) * inputs].reshape(inputs, step)
+        np.testing.assert_array_equal(panel, weight[at : at + step].T)
+        at += step
 
 
 def test_a_question_asked_of_a_cold_process_imports_neither_torch_nor_transformers(

@@ -110,6 +110,7 @@ def test_a_thread_on_one_core_never_takes_the_way_of_a_cold_process(tiny_bert: P
     with ThreadPoolExecutor(1, initializer=on_one_core) as pool:
         pool.submit(lambda: list(encoder.run(FEW, (4,), False, lambda hidden: None))).result()
         workers = pool.submit(devices.workers).result()
-    assert encoder._choice._few is None
+    assert encoder._choice._asked == 0
+    assert encoder._choice._bulk is not None
     assert workers == devices.workers() == max(1, min(cores(), torch.get_num_threads()))  # for others' bulk
     assert door.SMALL_TOKENS >= 3

@@ -31,7 +31,8 @@ def test_the_tests_of_encoder_and_search_pass_with_the_kernels_off(group: str) -
 
 def test_off_means_that_no_library_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEARCHER_KERNELS", "off")
-    for library in (*kernels.BUILDS.values(), *PASSES.values(), joining.LIBRARY, codes.LIBRARY, floats.LIBRARY):
+    encoders = (*kernels.BUILDS.values(), *kernels.FLOATS.values(), *PASSES.values())
+    for library in (*encoders, joining.LIBRARY, codes.LIBRARY, floats.LIBRARY):
         assert kernel_library(library) is None
 
 

@@ -2,26 +2,7 @@
 
 import numpy as np
 
-__all__ = ["narrowed", "widened"]
-
-_NAN = np.uint16(0x7FC0)
-
-
-def narrowed(values: np.ndarray) -> np.ndarray:
-    """The bfloat16 nearest each float32, of two as near the even one: as torch and the hardware round.
-
-    >>> [hex(number) for number in narrowed(np.float32([1, -2, 3.1415927, np.nan, np.inf]))]
-    ['0x3f80', '0xc000', '0x4049', '0x7fc0', '0x7f80']
-    """
-    bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
-    rounded = bits >> 16
-    rounded &= 1
-    rounded += bits
-    rounded += 0x7FFF
-    out = (rounded >> 16).astype(np.uint16)
-    if (nan := np.isnan(values)).any():  # rounding may have carried into the sign
-        out[nan] = _NAN
-    return out
+__all__ = ["widened"]
 
 
 def widened(halves: np.ndarray) -> np.ndarray:

@@ -46,6 +46,11 @@ class BertShape:
     padding: int | None
     rows: tuple[int | None, int | None, int | None] = (None, None, None)
 
+    @property
+    def numbers(self) -> int:
+        """In the matrices of all layers."""
+        return self.layers * (4 * self.width**2 + 2 * self.width * self.inner)
+
 
 def bert_shape(model: Model) -> BertShape | None:
     """The shape of a model whose forward pass is BERT's, None for any other architecture.

@@ -5,10 +5,10 @@ import sys
 import threading
 
 from searcher.embedding.encoder.checkpoint import BertShape, Checkpoint, bert_shape
-from searcher.embedding.encoder.kernels import TileKernels
-from searcher.embedding.encoder.records import CORE_TOKENS, Plan
+from searcher.embedding.encoder.compiled import CompiledForward
+from searcher.embedding.encoder.kernels import Kernels, kernels_for
+from searcher.embedding.encoder.records import CORE_TOKENS, Forward, Plan
 from searcher.embedding.encoder.small import SmallForward
-from searcher.embedding.encoder.tiles import TileForward, kernels_for
 from searcher.embedding.models import Model
 from searcher.system import cores, instructions, keep_freed_memory, may_have_gpu
 
@@ -18,6 +18,8 @@ DTYPES = ("auto", "bf16", "fp32", "int8")
 MULTIPLIES = {"AMX", "AVX512-BF16"}  # instructions, one of which a CPU has that multiplies bfloat16
 SMALL_TOKENS = 768  # of a call, up to which numpy is done before torch would be imported
 PATIENCE = 8192  # … and so many of all calls, where it is no other: by then it would have paid to import torch
+WARM = 3  # questions after which weights are put in our kernels' order: a process that asked so often will ask again
+KEPT = 64 << 20  # numbers in a model's layers, up to which questions are worth such a copy; numpy asks of larger ones
 SHARED = 256  # tokens from which on numpy shares them out among cores
 # Tokens times numbers in the layers up to which one thread is as good as all: a question of a small or base model.
 SHORT = 3 << 29
@@ -56,29 +58,32 @@ def on_this_machine() -> tuple[str, str, str]:
 
 
 class Choice:
-    """What a model's encoder runs, now and later: numpy for a few tokens; then, for as long as it lives, what is the
-    quickest for many.
+    """What a model's encoder runs, now and later: for a few tokens our kernels in float32, after some questions with
+    weights in their order, or numpy; then, for as long as it lives, what is the quickest for many.
 
     The arguments are those of `Encoder`.
     """
 
     def __init__(self, model: Model, device: str, torch_weights: bool, dtype: str) -> None:
         self.model, self.device, self.torch_weights, self.dtype = model, device, torch_weights, dtype
-        self._few: SmallForward | None = None
+        self._numpy: SmallForward | None = None
+        self._compiled: CompiledForward | None = None
+        self._asked = 0
         self._bulk: Plan | None = None
         self._patience, self._settled = PATIENCE, False
 
     @property
     def loaded(self) -> bool:
         """Whether any weights were."""
-        return self._few is not None or self._bulk is not None
+        return bool(self._numpy or self._compiled or self._bulk)
 
     def plan(self, tokens: int, patient: bool) -> Plan:
         """For a call of so many tokens. patient: as `Encoder.run` has it."""
         if self._bulk is None or not self._settled:
             shape = bert_shape(self.model)
-            if shape is not None and self._numpy_will_do(shape, tokens, patient):
-                return self._in_numpy(shape, tokens)
+            if shape is not None and self._is_few(shape, tokens, patient):
+                self._asked += not patient
+                return self._for_few(shape, tokens)
             self._bulk = self._bulk or self._for_bulk(shape)
             self._settled |= not patient  # marking a sentence changes no vector of a question
         if self._bulk.torch:
@@ -97,7 +102,7 @@ class Choice:
 
         return bulk_dtype(shape, self.device, self.dtype)
 
-    def _numpy_will_do(self, shape: BertShape, tokens: int, patient: bool) -> bool:
+    def _is_few(self, shape: BertShape, tokens: int, patient: bool) -> bool:
         if self.device not in ("auto", "cpu") or keeps_to_one_core():  # such a thread belongs to a process that lives
             return False
         if tokens <= SMALL_TOKENS:
@@ -109,25 +114,34 @@ class Choice:
         self._patience -= tokens
         return True
 
-    def _in_numpy(self, shape: BertShape, tokens: int) -> Plan:
-        if self._few is None:
-            self._few = SmallForward(self.model.name, self._checkpoint(shape), shape)
+    def _for_few(self, shape: BertShape, tokens: int) -> Plan:
+        small = shape.numbers <= KEPT
+        if small and (kernels := kernels_for(shape, "fp32", packs=self._asked > WARM)):
+            few: Forward = self._own(shape, kernels)
+        else:
+            self._numpy = few = self._numpy or SmallForward(self.model.name, self._checkpoint(shape), shape)
         workers = cores() if tokens >= SHARED else 1
-        alone = workers > 1 or tokens * self._few.numbers <= SHORT
-        return Plan(self._few, SMALL_TOKENS, workers, "few", alone=alone)
+        alone = workers > 1 or tokens * shape.numbers <= SHORT
+        return Plan(few, SMALL_TOKENS, workers, "few", alone=alone)
 
     def _for_bulk(self, shape: BertShape | None) -> Plan:
         if shape is not None and (kernels := self._kernels(shape)):
             keep_freed_memory()
-            forward = TileForward(self.model.name, self._checkpoint(shape), shape, kernels)
-            return Plan(forward, CORE_TOKENS, _workers())
+            return Plan(self._own(shape, kernels), CORE_TOKENS, _workers())
         from searcher.embedding.encoder.devices import bulk_plan
 
         return bulk_plan(self.model, shape, self.device, self.dtype, self.torch_weights)
 
-    def _kernels(self, shape: BertShape) -> TileKernels | None:
-        """Ours for bulk, if that surely runs on a CPU in bfloat16."""
-        return kernels_for(shape) if self._on_cpu and self.dtype in ("auto", "bf16") else None
+    def _own(self, shape: BertShape, kernels: Kernels) -> CompiledForward:
+        """By these kernels; the one that there is, if it has the same."""
+        if self._compiled is None or self._compiled.kernels is not kernels:
+            self._compiled = CompiledForward(self.model.name, self._checkpoint(shape), shape, kernels)
+        return self._compiled
+
+    def _kernels(self, shape: BertShape) -> Kernels | None:
+        """Ours for bulk, if that surely runs on a CPU."""
+        told = self._surely(shape)
+        return kernels_for(shape, told) if told else None
 
     def _surely(self, shape: BertShape) -> str | None:
         """The dtype of bulk; None where torch has to be asked."""
@@ -135,7 +149,7 @@ class Choice:
             return None
         if self.dtype != "auto":
             return self.dtype
-        if self._kernels(shape):
+        if kernels_for(shape, "bf16"):
             return "bf16"
         known = instructions()
         return "fp32" if known and not MULTIPLIES.intersection(known) else None

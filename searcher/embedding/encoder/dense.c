@@ -25,6 +25,27 @@ INLINE __m512 activated(__m512 x, int activation) {
     return _mm512_mul_ps(x, _mm512_fmadd_ps(z, y, _mm512_set1_ps(0.5f)));
 }
 
+/* The bfloat16 nearest a number, of two as near the even one. */
+INLINE uint16_t nearest(float number) {
+    union {
+        float number;
+        uint32_t bits;
+    } as = {number};
+    return number != number ? 0x7fc0 : (as.bits + 0x7fff + (as.bits >> 16 & 1)) >> 16;
+}
+
+/* Weights (outputs, inputs) in float32 -> packed. */
+int searcher_pack(const float *weights, int outputs, int inputs, uint16_t *out) {
+    for (int first = 0; first < outputs; first += TILE)
+        for (int begin = 0; begin < inputs; begin += STEP) {
+            uint16_t *tile = out + (size_t)(first / BLOCK) * BLOCK * inputs + begin * BLOCK + first % BLOCK * STEP;
+            for (int o = 0; o < TILE; o++)
+                for (int i = 0; i < STEP; i++)
+                    tile[i / 2 * STEP + 2 * o + i % 2] = nearest(weights[(size_t)(first + o) * inputs + begin + i]);
+        }
+    return 0;
+}
+
 /* Tiles 0 to 3 gain 32 tokens times a panel over so many steps of 32 inputs. stride: of the tokens' rows, in bytes;
  * half, next: elements from the first 16 tokens to the others, and from a step to the next. */
 #define MULTIPLY_STEP(x, stride, half, panel)                                                                          \

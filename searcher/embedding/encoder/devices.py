@@ -7,12 +7,12 @@ from threading import Barrier, Lock, Thread
 import torch
 
 from searcher.embedding.encoder.checkpoint import BertShape, Checkpoint
+from searcher.embedding.encoder.compiled import CompiledForward
 from searcher.embedding.encoder.int8 import most_of_pairs
-from searcher.embedding.encoder.kernels import built
+from searcher.embedding.encoder.kernels import built, kernels_for
 from searcher.embedding.encoder.packed import PackedForward, has_fast_bf16
 from searcher.embedding.encoder.records import CORE_TOKENS, Plan
 from searcher.embedding.encoder.reference import ReferenceForward
-from searcher.embedding.encoder.tiles import TileForward, kernels_for
 from searcher.embedding.models import Model
 from searcher.errors import BadValue
 from searcher.system import cores, keep_freed_memory, on_fork
@@ -43,8 +43,8 @@ def bulk_plan(model: Model, shape: BertShape | None, device: str, dtype: str, to
     checkpoint.check(shape)
     if place.type == "cpu":
         keep_freed_memory()
-    if place.type == "cpu" and name == "bf16" and (kernels := kernels_for(shape)):
-        return Plan(TileForward(model.name, checkpoint, shape, kernels), CORE_TOKENS, workers())
+    if place.type == "cpu" and name != "int8" and (kernels := kernels_for(shape, name)):
+        return Plan(CompiledForward(model.name, checkpoint, shape, kernels), CORE_TOKENS, workers())
     most = most_of_pairs() if name == "int8" else None
     forward = PackedForward(model.name, checkpoint, shape, place, kind, most)
     budget, at_once = (CORE_TOKENS, workers()) if place.type == "cpu" else (CUDA_TOKENS, 1)

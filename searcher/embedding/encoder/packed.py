@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from searcher.embedding.encoder.checkpoint import BertShape, Checkpoint
 from searcher.embedding.encoder.int8 import Int8Layers
-from searcher.embedding.encoder.kernels import Norm
+from searcher.embedding.encoder.kernels import Norm, float_kernels
 from searcher.embedding.encoder.records import Hidden, Sequence_, packed_inputs
 from searcher.errors import ModelError
 
@@ -41,7 +41,7 @@ class PackedForward:
     dtype: of states. most: the greatest weight of dense layers in bytes (int8.py), with float32 states on a CPU; None
     where they have the dtype too.
 
-    Where our own kernels run, a CPU's bfloat16 is theirs (tiles.py).
+    Where our own kernels run, a CPU's bfloat16 and float32 are theirs (compiled.py); here is what does not fit them.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class PackedForward:
         most: int | None = None,
     ) -> None:  # fmt: skip
         self.name, self.shape, self.device, self.dtype = name, shape, device, dtype
+        self.own = float_kernels() if device.type == "cpu" and dtype == torch.float32 else None
         self.rows = checkpoint.rows_of("word"), checkpoint.rows_of("token_type")
 
         def tensor(key: str) -> Tensor:
@@ -113,13 +114,13 @@ class PackedForward:
         state = self._embeddings(ids, positions, segments)
         if 0 in needed:
             yield 0, state
-        groups = list(_groups(bounds, 1 if self.device.type == "cpu" else NEAR))
+        groups = [] if self.own else list(_groups(bounds, 1 if self.device.type == "cpu" else NEAR))
         if self.bytes:
-            yield from self.bytes.states(state, lambda qkv: self._attention(qkv, groups), needed)
+            yield from self.bytes.states(state, lambda qkv: self._attention(qkv, bounds, groups), needed)
             return
         for number, layer in enumerate(self.layers[: needed[-1]], 1):
             inputs, output, first_norm, up, down, second_norm = layer
-            mixed = self._attention(inputs(state), groups)
+            mixed = self._attention(inputs(state), bounds, groups)
             state = self._normalise(output(mixed, state), first_norm)
             state = self._normalise(down(up(state), state), second_norm)
             if number in needed:
@@ -129,9 +130,12 @@ class PackedForward:
         weight, bias = norm.scale.to(self.dtype), norm.shift.to(self.dtype)
         return functional.layer_norm(state, (self.shape.width,), weight, bias, self.shape.epsilon)
 
-    def _attention(self, qkv: Tensor, groups: list["Group"]) -> Tensor:
+    def _attention(self, qkv: Tensor, bounds: np.ndarray, groups: list["Group"]) -> Tensor:
         """Softmax attention within each text. (T, 3 d) -> (T, d). Vaswani et al. 2017, §3.2."""
         out = torch.empty(len(qkv), self.shape.width, dtype=self.dtype, device=self.device)
+        if self.own:
+            self.own.attention(qkv, bounds, self.shape.heads, out)
+            return out
         heads, size = self.shape.heads, self.shape.width // self.shape.heads
         for rows, mask in groups:  # rows: (n, t) places in the batch, repeated where a text is shorter
             places, allowed = rows.to(self.device), None if mask is None else mask.to(self.device)[:, None, None, :]

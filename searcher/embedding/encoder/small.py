@@ -27,7 +27,6 @@ class SmallForward:
     def __init__(self, name: str, checkpoint: Checkpoint, shape: BertShape) -> None:
         self.name, self.tensors, self.shape = name, checkpoint, shape
         self.rows = checkpoint.rows_of("word"), checkpoint.rows_of("token_type")
-        self.numbers = shape.layers * (4 * shape.width**2 + 2 * shape.width * shape.inner)
         self._passes = 0
         self._arrays: dict[str, np.ndarray] = {}
         self._copies: dict[str, np.ndarray] = {}
@@ -77,7 +76,7 @@ class SmallForward:
 
     def _dense(self, name: str, state: np.ndarray) -> np.ndarray:
         matrix = self._array(f"{name}.weight")
-        warm = self._passes > WARM and self.numbers <= COPIED
+        warm = self._passes > WARM and self.shape.numbers <= COPIED
         if warm and len(state) > 1 and len(state) * matrix.size > SMALL:  # of one row there is another product
             copy = self._copies.get(name)
             if copy is None:  # if two threads make one, either will do
@@ -93,7 +92,7 @@ class SmallForward:
         array = self._arrays.get(name)
         if array is None:
             array = np.asarray(self.tensors[name])
-            if self.numbers <= COPIED:
+            if self.shape.numbers <= COPIED:
                 self._arrays[name] = array
         return array
 
