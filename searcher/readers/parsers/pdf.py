@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import pypdfium2.raw as pdfium
 from pypdfium2 import PdfDocument, PdfiumError
 
 from searcher.errors import UnreadableFile
@@ -13,7 +14,7 @@ from searcher.readers.parsers.pdf_annotations import Form, form_of, with_annotat
 from searcher.readers.parsers.pdf_glyphs import BROKEN_FONT, GUESSED_FONT
 from searcher.readers.parsers.pdf_outline import Span, outlined
 from searcher.readers.parsers.pdf_page import NO_TEXT, Page, read_page, rotation
-from searcher.readers.parsers.pdf_setting import cleaned, notes, set_in_pages
+from searcher.readers.parsers.pdf_setting import notes, set_in_pages
 from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.records import Document, Note
 
@@ -66,9 +67,7 @@ def _opened(raw: Raw) -> PdfDocument:
 
 
 def _page(raw: Raw, options: ReadOptions, document: PdfDocument, number: int, form: Form | None) -> Page:
-    try:
-        page = document[number]
-    except PdfiumError:
+    if not (page := pdfium.FPDF_LoadPage(document, number)):
         return Page([], BROKEN_PAGE)
     turned = rotation(page) if options.ocr else 0
     try:
@@ -76,13 +75,12 @@ def _page(raw: Raw, options: ReadOptions, document: PdfDocument, number: int, fo
         if options.ocr:
             from searcher.readers.parsers.pdf_scan import by_ocr  # of an extra
 
-            read = by_ocr(page, read, f"{raw.source} page {number}", turned)
-        read = with_annotations(page, read, form)
+            read = by_ocr(document, number, read, f"{raw.source} page {number}", turned)
+        return with_annotations(page, read, form)
     except PdfiumError:
         return Page([], BROKEN_PAGE)
     finally:
-        page.close()
-    return cleaned(read)
+        pdfium.FPDF_ClosePage(page)
 
 
 def _whole(source: str, document: PdfDocument, pages: Sequence[Page]) -> Document:

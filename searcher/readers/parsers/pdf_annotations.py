@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium
-from pypdfium2 import PdfDocument, PdfPage
+from pypdfium2 import PdfDocument
 
 from searcher.readers.parsers.drafting import one_line
 from searcher.readers.parsers.pdf_layout import body_size
 from searcher.readers.parsers.pdf_page import Box, Line, Page
+from searcher.readers.parsers.pdf_plain import plain
 
 __all__ = ["Form", "form_of", "with_annotations"]
 
@@ -54,7 +55,7 @@ def form_of(document: PdfDocument) -> Iterator[Form | None]:
             pdfium.FPDFDOC_ExitFormFillEnvironment(form)
 
 
-def with_annotations(page: PdfPage, read: Page, form: Form | None) -> Page:
+def with_annotations(page: Any, read: Page, form: Form | None) -> Page:
     """The page with each value beside the line that names it, and the remarks below its text."""
     count = pdfium.FPDFPage_GetAnnotCount(page)
     if count <= 0:
@@ -69,7 +70,7 @@ def with_annotations(page: PdfPage, read: Page, form: Form | None) -> Page:
     return read._replace(lines=lines)
 
 
-def _annotations(page: PdfPage, count: int, form: Form | None) -> Iterator[Annotation]:
+def _annotations(page: Any, count: int, form: Form | None) -> Iterator[Annotation]:
     for number in _no_links(page, count):
         raw = pdfium.FPDFPage_GetAnnot(page, number)
         try:
@@ -83,7 +84,7 @@ def _annotations(page: PdfPage, count: int, form: Form | None) -> Iterator[Annot
             pdfium.FPDFPage_CloseAnnot(raw)
 
 
-def _no_links(page: PdfPage, count: int) -> list[int]:
+def _no_links(page: Any, count: int) -> list[int]:
     """The numbers of the annotations that are no links. Most are: PDFium goes through those in a tenth of the time."""
     links, end, link = set(), ctypes.c_int(0), pdfium.FPDF_LINK()
     while pdfium.FPDFLink_Enumerate(page, end, link):
@@ -114,7 +115,7 @@ def _string(function: Callable[..., int], *given: Any) -> str:
     size = function(*given, None, 0)  # in bytes, the end included
     buffer = (ctypes.c_ushort * (size // 2))()
     function(*given, buffer, size)
-    return one_line(bytes(buffer).decode("utf-16-le", "replace").rstrip("\0"))
+    return plain(one_line(bytes(buffer).decode("utf-16-le", "replace").rstrip("\0")))
 
 
 def _put(lines: list[Line], text: str, box: Box, size: float) -> None:

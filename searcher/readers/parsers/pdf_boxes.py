@@ -71,10 +71,8 @@ class _Run(NamedTuple):
 
     @classmethod
     def of(cls, lines: Sequence[Line]) -> "_Run":
-        left = min(min(line.left, line.end_left) for line in lines)
-        right = max(max(line.right, line.end_right) for line in lines)
-        bottom, top = min(line.end_bottom for line in lines), max(line.top for line in lines)
-        return cls(lines, left, right, bottom, top)
+        _, lefts, rights, _, tops, end_lefts, end_rights, end_bottoms, _, _ = zip(*lines, strict=True)
+        return cls(lines, min(*lefts, *end_lefts), max(*rights, *end_rights), min(end_bottoms), max(tops))
 
     @property
     def over(self) -> float:

@@ -1,14 +1,13 @@
-"""Lines of a PDF without what belongs to the paper: running heads and feet, ligatures, signs of typesetting."""
+"""Lines of a PDF without what belongs to the paper: running heads and feet."""
 
 import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from searcher.readers.parsers.pdf_page import Line
 
-__all__ = ["plain", "without_repeats"]
+__all__ = ["without_repeats"]
 
 EDGE_LINES = 3  # from the top and from the bottom of a page, where running heads and feet stand
 SAME_HEIGHT = 3.0  # points
@@ -16,32 +15,6 @@ WHOLE_NUMBER = re.compile(r"\d(?<![\w.,].)\d{0,3}(?![\w,]|\.\d)")  # begins with
 OTHER_SIZE = 0.15  # of the height of a line, by which lines of one text differ less
 TIGHT = 0.5  # of the height of a line, by which lines of one text are apart at most
 NUMBERS_PAGE = re.compile(r"[^\w]*(?:\w{1,6}\.?\s)?[^\w\0]*\0?-?\d+[^\w]*(?:(?:\w{1,4}\s)?\d+)?[^\w]*")
-# Ligatures, and the letters of Hebrew and Arabic as they are drawn: their own letters stand for them (NFKC).
-DRAWN_ONLY = "\ufb00-\ufdff\ufe70-\ufefc"
-DRAWN = re.compile(f"[{DRAWN_ONLY}][{DRAWN_ONLY}]*")  # so a text is looked through fast
-REPLACED = {
-    **dict.fromkeys(map(ord, "\xad\ufeff\ufffe\uffff"), ""),
-    **dict.fromkeys([0xA0, 0x202F, *range(0x2000, 0x200B)], " "),
-    # Bullets of Symbol and Wingdings.
-    **dict.fromkeys((0xF0B7, 0xF0A7, 0xF0D8, 0xF076, 0xF0FC, 0xF06E, 0xF0A8), "•"),
-}
-BULLETS = "•▪▫◦‣●○■□◆◇➢➔✓✔"
-GLUED = re.compile(rf"^[{BULLETS}](?=\w)", re.MULTILINE)  # that no space parts from their item
-REPLACEABLE = re.compile(f"[{''.join(map(chr, REPLACED))}]")
-UNUSUAL = re.compile(f"{REPLACEABLE.pattern[:-1]}{DRAWN_ONLY}{BULLETS}]")
-SPACES = re.compile(r" (?<=[^ \n] ) +")  # begins with the space, for which a text is looked through fast
-
-
-def plain(text: str) -> str:
-    """The text without what only typesetting needs."""
-    if not text.isascii() and UNUSUAL.search(text):
-        text = REPLACEABLE.sub(lambda found: REPLACED[ord(found[0])], text)
-        text = DRAWN.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
-        text = GLUED.sub(r"\g<0> ", text)
-    return SPACES.sub(" ", text) if "  " in text else text
-
-
-# -- running heads and feet
 
 
 def without_repeats(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:

@@ -62,8 +62,10 @@ def told(text: str) -> tuple[str, str]:
 def _is_prose(text: str) -> bool:
     """Whether most of it is letters, spaces and full stops in the shares that any language in Latin letters has."""
     numbers = text.encode("latin-1", "ignore")
+    is_beyond = len(numbers) < len(text)
     between, letters, lower, vowels, usual = (
-        len(numbers) - len(numbers.translate(None, first)) + sum(map(text.count, others)) for first, others in COUNTED
+        len(numbers) - len(numbers.translate(None, first)) + (sum(map(text.count, others)) if is_beyond else 0)
+        for first, others in COUNTED
     )
     total = len(text) - between
     sound = letters >= total / 2 and usual >= 0.95 * total

@@ -19,11 +19,12 @@ CAPITAL = 0.85  # of the height of its box, above which a letter does not reach
 OVER = 0.5  # of the height of a line, by which the box of the letter, which is wider than it, may reach over the line
 
 
-def with_initials(pages: Sequence[Sequence[Line]], body: float) -> list[list[Line]]:
+def with_initials(pages: Sequence[Sequence[Line]], bodies: Sequence[float]) -> list[list[Line]]:
     """The lines of all pages, without those that are a drop capital: it stands before the line that it begins.
 
-    body: the height of the text, in points. Where each letter is a line, as in Chinese set downwards, none is large.
-    A letter that may be a word itself is one if the file knows the rest better as a word than both together.
+    bodies: the height of the text of each page, in points. Where each letter is a line, as in Chinese set downwards,
+    none is large. A letter that may be a word itself is one if the file knows the rest better as a word than both
+    together.
     """
 
     @cache
@@ -39,9 +40,9 @@ def with_initials(pages: Sequence[Sequence[Line]], body: float) -> list[list[Lin
         return f"{initial} {line}" if is_word else initial + line
 
     made = []
-    for lines in pages:
-        own = list(lines)
-        for initial in [line for line in lines if line.size >= LARGER * body and INITIAL.fullmatch(line.text)]:
+    for lines, body in zip(pages, bodies, strict=True):
+        own, least = list(lines), LARGER * body
+        for initial in [line for line in lines if line.size >= least and INITIAL.fullmatch(line.text)]:
             if (first := _begun_by(initial, own)) is not None:
                 own[first] = own[first].reading(begun(initial.text, own[first].text))
                 own.remove(initial)

@@ -3,30 +3,28 @@
 PDFium is asked character by character only where that is needed: a page has thousands.
 """
 
-import ctypes
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import compress, islice
 from operator import ge, sub
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium
-from pypdfium2 import PdfPage, PdfTextPage
+from pypdfium2 import PdfiumError
 
-from searcher.readers.parsers.pdf_asked import IS_MADE, IS_UNMAPPED, Asked, Columns
+from searcher.readers.parsers.pdf_asked import HYPHEN, IS_MADE, IS_UNMAPPED, Asked, Columns
 from searcher.readers.parsers.pdf_direction import NEW_SIGN, Sign
 from searcher.readers.parsers.pdf_fallen import parted
 from searcher.readers.parsers.pdf_glyphs import LEFT_OUT, told
 from searcher.readers.parsers.pdf_heights import with_heights
+from searcher.readers.parsers.pdf_plain import UNUSUAL, beyond_ascii, plain
 from searcher.readers.parsers.pdf_right_to_left import RIGHT_TO_LEFT, as_read
 from searcher.readers.parsers.pdf_spacing import LETTERS_APART, spaces_within_words
 
 __all__ = ["HYPHEN", "NO_TEXT", "Box", "Line", "Page", "read_page", "rotation"]
 
-HYPHEN = "\x02"  # PDFium's mark of a hyphen at the end of a line, which it joins with the next
 NO_TEXT = "no text; scanned, perhaps"
-EVERY = 31  # of so many characters one is asked whether its font has a Unicode map
 MANY_UNMAPPED = 0.2  # share of a page's characters
 LINE = re.compile(r"[^\0\t\n ](?:.*[^\0\t\n ])?")  # without "\r" in the text, "." does: a set of signs takes longer
 JOINED = re.compile(f"[^{HYPHEN}]+{HYPHEN}?")  # of a line that PDFium joined with the next, one of both
@@ -41,7 +39,6 @@ FEW_SPACES = 20  # that tell whether a page's spaces are its own, or made by PDF
 SPREAD = re.compile(LETTERS_APART)
 Edges = tuple[float, float, float, float]  # left, right, bottom, top: in points
 BOTTOM, TOP = 2, 3
-BOUNDLESS = (-1e6, 1e6, 1e6, -1e6)  # left, top, right, bottom, in points; no page is larger
 LEAST_SPACE, MOST_SPACE = 0.1, 0.25  # of the height of a line; less is no space between words, more is one in any case
 
 
@@ -120,37 +117,37 @@ class Page(NamedTuple):
 NEW_LINE = partial(tuple.__new__, Line)
 
 
-def rotation(page: PdfPage) -> int:
+def rotation(page: Any) -> int:
     """By how many degrees a page is shown turned; 0 where PDFium cannot tell, as it does not say that it is a page."""
     return 90 * max(0, pdfium.FPDFPage_GetRotation(page))
 
 
-def read_page(page: PdfPage) -> Page:
-    """The lines of a page as it would stand without its rotation, in which PDFium reads it best."""
+def read_page(page: Any) -> Page:
+    """The lines of a page as it would stand without its rotation, in which PDFium reads it best. page: its handle."""
     if rotation(page):
-        page.set_rotation(0)
-    text = page.get_textpage()
+        pdfium.FPDFPage_SetRotation(page, 0)
+    if not (text := pdfium.FPDFText_LoadPage(page)):
+        raise PdfiumError("no text can be taken from the page")
     try:
-        return _Signs(text).page()
+        return _Signs(Asked(text)).page()
     finally:
-        text.close()
+        pdfium.FPDFText_ClosePage(text)
 
 
 class _Signs:
     """The characters of a page by their number; one beyond U+FFFF is two of them, as in UTF-16."""
 
-    def __init__(self, page: PdfTextPage) -> None:
-        self._asked = Asked(page)
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
         self.fault: str | None = None
-        count = page.count_chars()
-        if len(self._asked.those(IS_UNMAPPED, range(0, count, EVERY))) * EVERY > MANY_UNMAPPED * count:
-            self.text = self._without_map(self._signs(page, count))
-            return
-        text = _units(page.get_text_range()) if count else ""
-        if len(text) != count:  # characters that have no meaning are left out of the text: numbers are then others
-            self.text = self._with_bars(self._signs(page, count))
+        if len(asked.those(IS_UNMAPPED, asked.sample)) > MANY_UNMAPPED * len(asked.sample):
+            self._given = asked.with_unknown()
+            self.text = self._without_map(self._given)
+        elif (text := asked.text()) is not None:
+            self._given = self.text = text
         else:
-            self.text = text.replace("\ufffe", HYPHEN)
+            self._given = asked.with_unknown()
+            self.text = self._with_bars(self._given)
 
     def page(self) -> Page:
         """The page's lines, mended."""
@@ -158,7 +155,8 @@ class _Signs:
             return Page([], self.fault or NO_TEXT)
         text = self._mended(self.text).replace("\r", "\n")
         spans = list(map(re.Match.span, LINE.finditer(text)))
-        if not text.isascii() and RIGHT_TO_LEFT.search(text):
+        beyond = beyond_ascii(text)
+        if RIGHT_TO_LEFT.search(beyond):
             return Page(self._read_both_ways(text, spans), self.fault)
         places = [at for start, end in spans for at in (start, end - 1)]
         edges = self._asked.boxes(places)
@@ -170,11 +168,12 @@ class _Signs:
             edges = self._asked.boxes(places)
         edges = with_heights(self._asked, places, edges)
         lines = [text[start:end] for start, end in spans]
-        if LEFT_OUT in text or not _is_paired(text):
-            lines = [_paired(line.replace(LEFT_OUT, "")) for line in lines]
+        if LEFT_OUT in text or "  " in text or UNUSUAL.search(beyond):
+            lines = plain("\n".join(lines)).split("\n")  # all at once: a page has a hundred lines
         firsts, lasts = ([column[at::2] for column in edges] for at in (0, 1))
         sizes = map(sub, firsts[TOP], firsts[BOTTOM])
-        return Page(list(map(NEW_LINE, zip(lines, *firsts, *lasts, sizes, strict=True))), self.fault)
+        made = list(map(NEW_LINE, zip(lines, *firsts, *lasts, sizes, strict=True)))
+        return Page(made if all(lines) else [line for line in made if line.text], self.fault)
 
     @staticmethod
     def _fallen(text: str, spans: Sequence[tuple[int, int]], edges: Columns) -> set[tuple[int, int]]:
@@ -189,7 +188,8 @@ class _Signs:
         made = []
         for line in as_read([self._drawn(text, range(*piece.span())) for piece in pieces]):
             first, last = (Box(sign.left, sign.right, sign.bottom, sign.top) for sign in (line[0], line[-1]))
-            made.append(Line.of(_paired("".join(sign.text for sign in line)), first, last, first.height))
+            if said := plain("".join([sign.text for sign in line])):
+                made.append(Line.of(said, first, last, first.height))
         return made
 
     def _drawn(self, text: str, places: Iterable[int]) -> list[Sign]:
@@ -200,16 +200,6 @@ class _Signs:
             signs[-1] = "-"
         return list(map(NEW_SIGN, zip(signs, *self._asked.origins(places), *self._asked.boxes(places), strict=True)))
 
-    def _signs(self, page: PdfTextPage, count: int) -> str:
-        """All characters, those that have no meaning in their places."""
-        # Asked for what stands within bounds, PDFium gives those too; without boxes it mostly tells where they belong.
-        room = (ctypes.c_ushort * (count + 2))()  # for an end and for one too many: to ask how much it is costs as much
-        given = pdfium.FPDFText_GetBoundedText(page, *BOUNDLESS, room, len(room))
-        text = _units(bytes(room)[: 2 * (given - 1)].decode("utf-16-le", "ignore"))
-        if len(text) == count and self._asked.signs(range(0, count, EVERY)) == text[::EVERY]:
-            return text
-        return self._asked.signs(range(count))
-
     def _with_bars(self, text: str) -> str:
         """The characters, those that have no meaning left out; one that is drawn as a bar is a minus."""
         return CONTROL.sub(lambda found: "\N{MINUS SIGN}" if self._is_bar(found.start()) else LEFT_OUT, text)
@@ -217,7 +207,7 @@ class _Signs:
     def _without_map(self, text: str) -> str:
         """The characters, with what can be told of those whose font has no Unicode map; words are of one font."""
         words = _starts(WORDS.finditer(text))
-        known = sorted({*words}.difference(self._asked.those(IS_UNMAPPED, words)))
+        known = self._asked.those(IS_UNMAPPED, words, are_not=True)
         spelled = [(at, found[0]) for at in known if (found := WORDS.match(text, at))]
         said, self.fault = told(_replaced(text, [(at, " " * len(word)) for at, word in spelled]) if known else text)
         return _replaced(said, spelled) if known else said
@@ -240,8 +230,9 @@ class _Signs:
         if len(self._asked.those(IS_MADE, sample)) >= len(sample) / 2:
             odd, apart = (self._asked.those(IS_MADE, _starts(kind.finditer(text))) for kind in (ODD_SPACE, SPREAD))
             return odd, apart
-        # Where the writer's own program put the spaces, those that PDFium adds are few, and can all be looked at.
-        made = self._asked.those(IS_MADE, _starts(ANY_SPACE.finditer(text)))
+        # Where the writer's own program put the spaces, those that PDFium adds are few, and can all be looked at. They
+        # are spaces even where the program's own are glyphs without a meaning.
+        made = self._asked.those(IS_MADE, _starts(ANY_SPACE.finditer(self._given)))
         return [at for at in made if ODD_OR_SPACE.match(text, at)], [at for at in made if SPREAD.match(text, at)]
 
     def _within_words(self, text: str, spaces: Iterable[int]) -> list[int]:
@@ -258,33 +249,26 @@ class _Signs:
 
     def _too_close(self, spaces: Sequence[int]) -> list[int]:
         """Of these spaces those on whose either side characters stand too close for one."""
-        sides = zip(*self._asked.boxes([at + step for at in spaces for step in (-1, 1)]), strict=True)
-        near = [around for around in zip(spaces, sides, sides, strict=True) if _is_near(*around[1:])]
+        near = [around for around in _around(self._asked.boxes, spaces) if _is_near(*around[1:])]
         before = zip(*self._asked.boxes([at - 2 for at, _, _ in near]), strict=True)
-        return [at for (at, *sides), ahead in zip(near, before, strict=True) if self._is_joined(at, ahead, *sides)]
+        joined = {at for (at, *sides), ahead in zip(near, before, strict=True) if self._is_joined(at, ahead, *sides)}
+        # What is drawn may stand nearer than the font says.
+        least = {at: LEAST_SPACE * (left[TOP] - left[BOTTOM]) for at, left, _ in near if at not in joined}
+        return [*joined, *(at for at, *sides in _around(self._asked.drawn, [*least]) if _gap(*sides) < least[at])]
 
     def _is_joined(self, space: int, before: Edges, left: Edges, right: Edges) -> bool:
         """Whether near characters on either side of a space stand too close for it. before: the box ahead of them."""
         _, _, bottom, top = left
         least, most = LEAST_SPACE * (top - bottom), MOST_SPACE * (top - bottom)
-        # Letters may be set apart, as in a listing, and what is drawn may stand nearer than the font says. Ahead of a
-        # letter alone is a space, which has no width where PDFium made it: words are as far apart on its other side.
+        # Letters may be set apart, as in a listing. Ahead of a letter alone is a space, which has no width where PDFium
+        # made it: words are as far apart on its other side.
         is_word = before[1] <= before[0] and self.text[space + 1].isalpha()
         spaced = min(most, (0.5 if is_word else 2.0) * _gap(before, left)) if space > 1 else 0.0
-        return (
-            _gap(left, right) < max(least, spaced)
-            or _gap(*zip(*self._asked.drawn([space - 1, space + 1]), strict=True)) < least
-        )
+        return _gap(left, right) < max(least, spaced)
 
 
 def _starts(found: Iterable[re.Match[str]]) -> list[int]:
     return list(map(re.Match.start, found))
-
-
-def _units(text: str) -> str:
-    """The text with two surrogates for each character beyond U+FFFF."""
-    units = text.encode("utf-16-le")
-    return text if len(units) == 2 * len(text) else "".join(map(chr, memoryview(units).cast("H")))
 
 
 def _replaced(text: str, by: Iterable[tuple[int, str]]) -> str:
@@ -296,18 +280,10 @@ def _replaced(text: str, by: Iterable[tuple[int, str]]) -> str:
     return "".join([*pieces, text[end:]])
 
 
-def _is_paired(text: str) -> bool:
-    """Whether no surrogates are in a text."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _paired(text: str) -> str:
-    """The text with each pair of surrogates as the character that it is, and none alone."""
-    return text if _is_paired(text) else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+def _around(boxes: Callable[[Sequence[int]], Columns], spaces: Sequence[int]) -> Iterator[tuple[int, Edges, Edges]]:
+    """Each of the spaces with the boxes of the characters on either side."""
+    sides = zip(*boxes([at + step for at in spaces for step in (-1, 1)]), strict=True)
+    return zip(spaces, sides, sides, strict=True)
 
 
 def _is_near(left: Edges, right: Edges) -> bool:

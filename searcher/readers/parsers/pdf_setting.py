@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from searcher.readers.parsers.drafting import Draft
 from searcher.readers.parsers.pdf_boxes import with_boxes_in_place
-from searcher.readers.parsers.pdf_cleaning import plain, without_repeats
+from searcher.readers.parsers.pdf_cleaning import without_repeats
 from searcher.readers.parsers.pdf_footnotes import with_notes_below
 from searcher.readers.parsers.pdf_initials import with_initials
 from searcher.readers.parsers.pdf_layout import ENDED, blocks, body_size, heading_sizes, in_rows, with_marks
 from searcher.readers.parsers.pdf_outline import Span
 from searcher.readers.parsers.pdf_page import HYPHEN, Line, Page
+from searcher.readers.parsers.pdf_plain import plain
 from searcher.readers.parsers.pdf_words import speller, without_cuts
 from searcher.records import Note
 
@@ -19,40 +20,34 @@ MOST_RANGES = 10
 
 
 def cleaned(page: Page) -> Page:
-    """The page without what only typesetting needs."""
-    texts = [line.text for line in page.lines]
-    whole = "\n".join(texts)
-    if (clean := plain(whole)) == whole:  # all at once: a page has a hundred lines
-        return page
-    pairs = zip(page.lines, clean.split("\n"), strict=True)
-    return page._replace(lines=[line if line.text == text else line.reading(text) for line, text in pairs if text])
+    """A page that OCR read, without what only typesetting needs."""
+    return page._replace(lines=[line.reading(text) for line in page.lines if (text := plain(line.text))])
 
 
 def set_in_pages(draft: Draft, pages: Sequence[Page], labels: Sequence[str]) -> list[Span | None]:
     """Put all pages into a draft; where each of them stands. labels: as they are printed, "" for those without one."""
     kept = without_repeats([page.lines for page in pages])
-    body = body_size(kept)
-    kept = with_initials(kept, body)
-    lined = [without_cuts(with_notes_below(in_rows(with_marks(with_boxes_in_place(lines))), body)) for lines in kept]
+    body = {seen: body_size(_those(kept, pages, seen)) for seen in (False, True)}
+    bodies = [body[page.seen] for page in pages]
+    lined = [
+        without_cuts(with_notes_below(in_rows(with_marks(with_boxes_in_place(lines))), size))
+        for lines, size in zip(with_initials(kept, bodies), bodies, strict=True)
+    ]
+    levels = {seen: heading_sizes(_those(lined, pages, seen), body[seen]) for seen in (False, True)}
     spelled = speller([line.text for lines in lined for line in lines])
-    sizes = {
-        seen: _sizes([lines for lines, page in zip(lined, pages, strict=True) if page.seen is seen])
-        for seen in (False, True)
-    }
     spans = []
     for number, (page, lines, label) in enumerate(zip(pages, lined, labels, strict=True), 1):
         begins = lines[0].text[:1] if lines else ""
         goes_on = begins.islower() and not ENDED.search(draft.end[-3:])  # a sentence, over the end of the page
         draft.at(cut=not goes_on, page=number, label=label if label not in ("", str(number)) else None)
         whole = [line.reading(spelled(line.text)) if HYPHEN in line.text else line for line in lines]
-        spans.append(_set(draft, whole, *sizes[page.seen]))
+        spans.append(_set(draft, whole, body[page.seen], levels[page.seen]))
     return spans
 
 
-def _sizes(pages: Sequence[Sequence[Line]]) -> tuple[float, list[float]]:
-    """The height of the text, and those of headings."""
-    body = body_size(pages)
-    return body, heading_sizes(pages, body)
+def _those(lined: Sequence[list[Line]], pages: Sequence[Page], seen: bool) -> list[list[Line]]:
+    """The lines of the pages that OCR has seen, or of the others."""
+    return [lines for lines, page in zip(lined, pages, strict=True) if page.seen is seen]
 
 
 def _set(draft: Draft, lines: Sequence[Line], body: float, levels: Sequence[float]) -> Span | None:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from itertools import pairwise
 
@@ -40,28 +40,37 @@ def without_cuts(lines: Iterable[Line]) -> list[Line]:
     return joined
 
 
-def speller(texts: Iterable[str]) -> Callable[[str], str]:
+def speller(texts: Sequence[str]) -> Callable[[str], str]:
     """How the texts of one file spell their words: what puts those that HYPHEN cuts together.
 
     The hyphen stays where the file spells the word with one at least as often as without, next to a number, where the
     second part begins like a name, and where a part of a compound is a word of its own.
     """
-    whole_text = "\n".join(("", *texts, ""))
-    cased = whole_text.casefold().replace("_", " ") if HYPHEN in whole_text else ""
-    hyphened = [word for line in cased.split("\n") if "-" in line for word in line.split() if "-" in word]
-    compounds = Counter(WORD.findall(" ".join(hyphened)))
+
+    @cache
+    def lines() -> list[str]:
+        return [text.casefold().replace("_", " ") for text in texts]  # one by one: those of ASCII take little time
+
+    @cache
+    def cased() -> str:
+        return "\n".join(("", *lines(), ""))
+
+    @cache
+    def compounds() -> Counter[str]:
+        hyphened = [word for text in lines() if "-" in text for word in text.split() if "-" in word]
+        return Counter(WORD.findall(" ".join(hyphened)))
 
     @cache
     def count(word: str, halves: bool = True) -> int:
         """halves: whether what HYPHEN cuts off counts as a word."""
-        return _count(word, cased if halves else cased.replace(HYPHEN, " _"))
+        return _count(word, cased() if halves else cased().replace(HYPHEN, " _"))
 
     def keeps(first: str, second: str) -> bool:
         if first[-1].isdigit() or not second[:1].islower() or first.casefold() in PREFIXES:
             return True
         first, second = first.casefold(), second.casefold()
-        if compounds[f"{first}-{second}"]:
-            return compounds[f"{first}-{second}"] >= count(first + second)
+        if spelled := compounds()[f"{first}-{second}"]:
+            return spelled >= count(first + second)
         if not ("-" in first or first == FORMER) or count(first + second):
             return False
         return count(second, halves=first != FORMER) > 0
@@ -72,7 +81,11 @@ def speller(texts: Iterable[str]) -> Callable[[str], str]:
             return f"{first}- {second}"
         return f"{first}-{second}" if keeps(first, second) else first + second
 
-    return lambda text: CUT_WORD.sub(joined, text).replace(HYPHEN, "-") if HYPHEN in text else text
+    def whole(text: str) -> str:
+        words = text.split(" ")  # each by itself: the pattern takes long over a line
+        return " ".join([CUT_WORD.sub(joined, word) if HYPHEN in word else word for word in words]).replace(HYPHEN, "-")
+
+    return whole
 
 
 def _count(word: str, text: str) -> int:
