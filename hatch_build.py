@@ -17,26 +17,35 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 AVX512 = "-mavx512f -mavx512bw"
 BF16 = f"{AVX512} -mavx512vl -mavx512dq -mavx512bf16 -mfma"
 # Files of plain C, whose loops the compiler makes vectors of, by the bits of these.
-PLAIN = {
-    512: f"{AVX512} -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512 -fopenmp-simd -fno-trapping-math",
-    256: "-mavx2 -mfma -fopenmp-simd -fno-trapping-math",
+PLAIN = "-fopenmp-simd -fno-trapping-math"
+VECTORS_OF = {
+    512: f"{AVX512} -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512",
+    256: "-mavx2 -mfma",
 }
 ENCODER, POSTINGS, VECTORS = "searcher/embedding/encoder", "searcher/postings", "searcher/vectors"
 FLOATS = [f"{ENCODER}/{name}.c" for name in ("float32", "attention")]
 LAYERS = [f"{ENCODER}/{name}.c" for name in ("amx", "dense", "layers")]
-# Library → its sources, and what of a CPU it uses; each asks before it is used.
-LIBRARIES = {
-    f"{ENCODER}/libamx.so.1": (LAYERS, f"{BF16} -mamx-tile -mamx-bf16"),
-    f"{ENCODER}/libdot.so.1": (LAYERS, f"{BF16} -DSEARCHER_DOT"),
-    **{f"{ENCODER}/libfloat32_{bits}.so.1": (FLOATS, flags) for bits, flags in PLAIN.items()},
-    **{f"{ENCODER}/libpasses{bits}.so.1": ([f"{ENCODER}/passes.c"], flags) for bits, flags in PLAIN.items()},
-    f"{POSTINGS}/libjoin.so.1": ([f"{POSTINGS}/join.c"], "-ffp-contract=off"),
-    f"{VECTORS}/libfloats.so.1": ([f"{VECTORS}/floats.c"], "-mavx2 -mfma"),
-    f"{VECTORS}/libscan.so.1": (
-        [f"{VECTORS}/{name}.c" for name in ("scan", "sieve")],
-        f"{AVX512} -pthread -mavx512vnni",
-    ),
+JOIN = {f"{POSTINGS}/libjoin.so.1": ([f"{POSTINGS}/join.c"], "-ffp-contract=off")}
+# Machine → library → its sources, and what of a CPU it uses; each asks before it is used.
+MACHINES = {
+    "x86_64": {
+        f"{ENCODER}/libamx.so.1": (LAYERS, f"{BF16} -mamx-tile -mamx-bf16"),
+        f"{ENCODER}/libdot.so.1": (LAYERS, f"{BF16} -DSEARCHER_DOT"),
+        **{f"{ENCODER}/libfloat32_{bits}.so.1": (FLOATS, f"{PLAIN} {flags}") for bits, flags in VECTORS_OF.items()},
+        **{
+            f"{ENCODER}/libpasses{bits}.so.1": ([f"{ENCODER}/passes.c"], f"{PLAIN} {flags}")
+            for bits, flags in VECTORS_OF.items()
+        },
+        f"{VECTORS}/libfloats.so.1": ([f"{VECTORS}/floats.c"], "-mavx2 -mfma"),
+        f"{VECTORS}/libscan.so.1": (
+            [f"{VECTORS}/{name}.c" for name in ("scan", "sieve")],
+            f"{AVX512} -pthread -mavx512vnni",
+        ),
+        **JOIN,
+    },
+    "aarch64": {f"{ENCODER}/libfloat32_128.so.1": (FLOATS, PLAIN), **JOIN},
 }
+LIBRARIES = MACHINES.get(platform.machine(), {})
 FLAGS = "-O3 -shared -fPIC -fno-math-errno"
 SYMBOL_VERSION = re.compile(rb"\0GLIBC_(\d+)\.(\d+)(?:\.\d+)?(?=\0)")
 OLDEST = (2, 17)  # glibc of manylinux2014, the oldest that installers and our dependencies know
@@ -47,7 +56,7 @@ class Kernels(BuildHookInterface):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Put the libraries beside their sources, and into the wheel."""
-        if self.target_name != "wheel" or sys.platform != "linux" or platform.machine() != "x86_64":
+        if self.target_name != "wheel" or sys.platform != "linux":
             return
         compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
         if compiler is None:

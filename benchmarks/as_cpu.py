@@ -4,7 +4,8 @@
 
 So all contenders obey, ONNX Runtime too, which knows no switch for it. Instructions of the libraries below this
 Python's prefix are found by objdump (a minute), and replaced as they are loaded (as_cpu.c says how); Linux on x86-64
-with a C compiler. It's this machine's clock and width all the same: what a class of CPU lacks is right, its speed is not.
+with a C compiler. Under pytest with `-p no:faulthandler`, whose handler is for the same signal. It is this machine's clock and
+width all the same: what a class of CPU lacks is right, its speed is not.
 """
 
 import os

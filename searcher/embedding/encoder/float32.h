@@ -1,6 +1,6 @@
 /* What the float32 kernels share: sums of a few rows times some vectors of columns, in registers throughout.
  *
- * Plain C over the vectors of GCC and clang, compiled for AVX2 and for AVX-512.
+ * Plain C over the vectors of GCC and clang, compiled for AVX2 and AVX-512, and for ARM's NEON.
  */
 #ifndef SEARCHER_FLOAT32_H
 #define SEARCHER_FLOAT32_H
@@ -13,8 +13,10 @@
 /* Numbers of a vector; rows at a time, and at most so many vectors of columns with them: their sums fill the registers. */
 #ifdef __AVX512F__
 enum { LANES = 16, ROWS = 6, MOST = 4 };
-#else
+#elif defined(__AVX2__)
 enum { LANES = 8, ROWS = 6, MOST = 2 };
+#else
+enum { LANES = 4, ROWS = 6, MOST = 4 };
 #endif
 
 typedef float floats __attribute__((vector_size(LANES * 4), aligned(4), may_alias));

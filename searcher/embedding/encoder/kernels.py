@@ -27,7 +27,10 @@ __all__ = [
 LINE = 64  # bytes of the cache's lines, at the begin of which the kernels read fastest
 # By what the CPU has to have for them, the best first.
 BUILDS = {name: Path(__file__).with_name(f"lib{name}.so.1") for name in ("amx", "dot")}
-FLOATS = {name: Path(__file__).with_name(f"libfloat32_{bits}.so.1") for name, bits in (("AVX-512", 512), ("AVX2", 256))}
+FLOATS = {
+    name: Path(__file__).with_name(f"libfloat32_{bits}.so.1")
+    for name, bits in (("AVX-512", 512), ("AVX2", 256), ("NEON", 128))
+}
 P, I, L, F = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64, ctypes.c_float  # noqa: E741
 ACTIVATION_NUMBERS = {"gelu": 1, "gelu tanh": 2, "relu": 3}  # as C has them
 
@@ -183,7 +186,7 @@ class TileKernels(Kernels):
 
 
 class FloatKernels(Kernels):
-    """In float32 with AVX-512 or AVX2; widths are multiples of a vector's.
+    """In float32 with AVX-512, AVX2 or NEON; widths are multiples of a vector's.
 
     packs: whether weights are put in the kernels' order, which pays after some questions; else they are read where they
     lie. Numbers are the same to the bit.
