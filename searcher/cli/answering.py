@@ -216,7 +216,7 @@ def _show_measures(report: dict[str, Any]) -> None:
     if report["prior"]:
         echo("  what they do not tell            is taken from the shipped default")
     echo(f"  answers that are right           {report['right']:.1%}")
-    echo(f"  right told from wrong (AUROC)    {report['AUROC']:.3f}")
+    echo(f"  right told from wrong (AUROC)    {_three(report['AUROC'])}")
     echo(f"  error of the probability (ECE)   {report['ECE']:.3f}, by chance {report['perfect_ECE']:.3f}")
 
 
