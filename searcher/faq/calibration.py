@@ -219,7 +219,7 @@ def summary(
     precisions: Sequence[float] = (0.8, 0.9, 0.95),
     weight: np.ndarray | None = None,
 ) -> dict[str, Any]:
-    """The measures by name; `perfect_ECE` is what a perfectly calibrated probability would have by chance, AUROC is None
+    """The measures by name. perfect_ECE: what a perfectly calibrated probability would have by chance. AUROC is None
     where all are right or all are wrong.
     """
     weight = np.ones(len(right)) if weight is None else weight
