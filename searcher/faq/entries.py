@@ -95,7 +95,7 @@ class Entries:
 
 
 def answer_of(row: Row) -> str:
-    """The answer of the entry that a passage belongs to, without white space around it: JSON keeps a last line's end."""
+    """The answer of the entry that a passage belongs to, without white space around it, which JSON keeps."""
     return str(row.metadata["answer"]).strip()
 
 

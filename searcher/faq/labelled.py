@@ -21,7 +21,8 @@ def read_labelled(file: Path, entries: Entries) -> list[tuple[str, str | None]]:
     """(question, right answer or None) of each row of a table with columns question (or text, query) and answer.
 
     An answer is the text of one, or the id, source or a question of an entry, however lines are broken and spaces wide;
-    none, or an empty one, says that the FAQ has none. Raises UnreadableFile, BadValue for a row that is none of these or a table without these columns.
+    none, or an empty one, says that the FAQ has none. Raises UnreadableFile, BadValue for a row that is none of these
+    or a table without these columns.
     """
     if file.suffix.lower() not in TABLES:
         raise UnreadableFile(file, f"no table of questions and answers; these are: {', '.join(TABLES)}")
