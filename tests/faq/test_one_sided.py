@@ -98,3 +98,16 @@ def test_a_calibration_without_an_auroc_is_printed_and_is_json(
     assert "  right told from wrong (AUROC)    –\n" in printed.stdout
     report = json.loads(CliRunner().invoke(cli, [*command, "--json"]).stdout, parse_constant=pytest.fail)
     assert (report["AUROC"], report["right"], report["questions"]) == (None, 1.0, 8)
+
+
+@pytest.mark.parametrize("share", [0, 0.1, 0.25, 0.5])
+def test_the_share_that_is_told_holds_also_where_the_file_has_few_questions_without_an_answer_but_more_than_that(
+    index: Path, tmp_path: Path, share: float
+) -> None:
+    file = table(tmp_path / "asked.csv", [*list(SHOP.items())[:6], *((question, "") for question in FOREIGN)])
+    with Searcher(index) as searcher:
+        report = searcher.faq.calibrate(file, unanswerable=share).calibration.report
+        as_it_is = searcher.faq.calibrate(file).calibration.report
+    assert report["unanswerable"] == pytest.approx(share)
+    assert bool(report["made"]) == (share > 0.4)
+    assert (as_it_is["unanswerable"], as_it_is["made"]) == (pytest.approx(0.4), {})
