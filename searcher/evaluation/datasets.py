@@ -49,7 +49,8 @@ def read_dataset(folder: str | Path, ids: str = "*") -> Dataset:
     if not documents or not qrels:
         raise BadValue(f"{folder}: no documents or no judged queries with ids like {ids!r}")
     queries = {key: _question(known[key][1], asked, known[key][0]) for key in qrels}
-    return Dataset(folder.absolute().name, corpus, list(documents.values()), queries, qrels)
+    name = folder.resolve().name if folder.name in ("", "..") else folder.name
+    return Dataset(name, corpus, list(documents.values()), queries, qrels)
 
 
 def _document(row: dict[str, Any], file: Path, line: int) -> Document:

@@ -74,6 +74,12 @@ def test_files_that_begin_with_a_byte_order_mark_are_read(tmp_path: Path) -> Non
     assert read_dataset(folder) == before
 
 
+def test_a_set_is_called_as_its_folder_however_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_set(tmp_path / "set", CORPUS, {"q": "hello"}, [("q", "d3", 1)])
+    monkeypatch.chdir(folder / "qrels")
+    assert {read_dataset(name).name for name in ("..", "../.", "../qrels/..", folder)} == {"set"}
+
+
 @pytest.mark.parametrize("text", [None, "", " \n", 42, ["hello"]])
 def test_a_judged_query_without_text_is_named_with_its_line(tmp_path: Path, text: Any) -> None:
     folder = write_set(tmp_path / "set", CORPUS, {"q": "hello", "w": text}, [("q", "d3", 1), ("w", "d1", 1)])
