@@ -155,7 +155,7 @@ def cross_validated(
     for number in range(folds):
         out = part == number
         if out.any():
-            nothing_left = prior if out.all() else None  # of one or two questions: what was known before
+            nothing_left = prior if not weight[~out].any() else None  # of one or two questions: what was known before
             fitted = nothing_left or _fitted(evidence[~out], right[~out], PENALTY, weight[~out], prior)
             probability[out] = fitted.probability(evidence[out])
     return probability

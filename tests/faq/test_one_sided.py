@@ -111,3 +111,13 @@ def test_the_share_that_is_told_holds_also_where_the_file_has_few_questions_with
     assert report["unanswerable"] == pytest.approx(share)
     assert bool(report["made"]) == (share > 0.4)
     assert (as_it_is["unanswerable"], as_it_is["made"]) == (pytest.approx(0.4), {})
+
+
+def test_one_answer_among_questions_of_no_weight_is_enough_where_something_is_known(
+    index: Path, tmp_path: Path
+) -> None:
+    foreign = [f"{question} {number}" for question in FOREIGN for number in range(3)]
+    file = table(tmp_path / "asked.csv", [*LABELLED["one"], *((question, "") for question in foreign)])
+    with Searcher(index) as searcher:
+        report = searcher.faq.calibrate(file, unanswerable=0).calibration.report
+    assert (report["questions"], report["right"], report["unanswerable"], report["AUROC"]) == (13, 1.0, 0.0, None)
