@@ -18,8 +18,9 @@ import numpy as np
 from common import data_folder, machine, report
 
 from searcher import Searcher
+from searcher.evaluation import Dataset, read_dataset
 from searcher.evaluation.measures import query_values
-from searcher.evaluation.measuring import DEPTH, Dataset, read_dataset
+from searcher.evaluation.measuring import DEPTH
 
 SETS = {"xquad": "en-*", "cranfield": "*", "scifact": "*"}
 MEASURE = "nDCG@10"

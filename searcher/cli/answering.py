@@ -154,8 +154,8 @@ def log_command(folder: Path | None, on: bool | None, forget: bool, near: float,
               "question, text or query) and the right answer: its text, or its entry's id, source or question; empty "
               "if none.")  # fmt: skip
 @click.option("--unanswerable", type=Number(0, 1), metavar="SHARE",
-              help="How many of the questions asked in daily use have "
-              "no answer, 0 to 1. [default: as in FILE, or 0.4 where it has fewer than ten of them]")  # fmt: skip
+              help="How many of the questions asked in daily use have no answer, 0 to 1. [default: as in FILE, but 0.4 "
+              "at least where it has fewer than ten of them]")  # fmt: skip
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE", help="Draw precision against coverage; needs "
               "matplotlib.")  # fmt: skip
 @json_option
@@ -216,7 +216,7 @@ def _show_measures(report: dict[str, Any]) -> None:
     if report["prior"]:
         echo("  what they do not tell            is taken from the shipped default")
     echo(f"  answers that are right           {report['right']:.1%}")
-    echo(f"  right told from wrong (AUROC)    {report['AUROC']:.3f}")
+    echo(f"  right told from wrong (AUROC)    {_three(report['AUROC'])}")
     echo(f"  error of the probability (ECE)   {report['ECE']:.3f}, by chance {report['perfect_ECE']:.3f}")
 
 

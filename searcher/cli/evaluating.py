@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from searcher.cli.command import Command
+from searcher.cli.config import MODES
 from searcher.cli.evaluations import show_comparisons, show_results, show_sweep
 from searcher.cli.options import json_option, mode_option, open_searcher, settings_options
 from searcher.cli.output import progress_bar
@@ -54,8 +55,8 @@ def eval_command(
 ) -> None:  # fmt: skip
     """Measure nDCG@10, P@1, MRR@10, recall and MAP on each DIR, a set in BEIR layout.
 
-    DIR holds corpus.jsonl or faq.jsonl, queries.jsonl and qrels/test.tsv, whose grades may be fractions. A document
-    ranks by its best passage. Of several sets the means are those of the sets' means.
+    DIR holds corpus.jsonl or faq.jsonl, queries.jsonl and qrels/test.tsv, in BEIR's columns or TREC's, whose grades
+    may be fractions. A document ranks by its best passage. Of several sets the means are those of the sets' means.
 
     --pooling all scores every pooling, layer and combination, out of one forward pass a text; p says how probable so
     great a difference from the model's own setting is by chance. --against tests two settings: a paired randomisation
@@ -120,6 +121,8 @@ def _other(settings: dict[str, Any], against: tuple[str, ...]) -> dict[str, Any]
     kinds: dict[str, Callable[[str], Any]] = {
         "chunk_tokens": int,
         "overlap": int,
+        "mode": str,
+        "context": _yes,
         "special_tokens": _yes,
         "torch_weights": _yes,
         "truncate": _yes,
@@ -131,15 +134,17 @@ def _other(settings: dict[str, Any], against: tuple[str, ...]) -> dict[str, Any]
         if not equals or name not in settings:
             raise UnknownName("setting for --against", text, (f"{known}=…" for known in settings))
         try:
-            changes[name] = kinds.get(name, str)(value)
+            changes[name] = kinds.get(name, str)(value.strip() if name in kinds else value)
         except ValueError:
             raise BadValue(f"--against {text}: {value!r} is no value of {name}") from None
+    if (mode := changes.get("mode", MODES[0])) not in MODES:
+        raise UnknownName("mode", mode, MODES)
     return settings | changes
 
 
 def _yes(value: str) -> bool:
     """ValueError for what is neither."""
-    return bool(("no", "yes").index(value.lower()))
+    return bool(("no", "yes", "false", "true").index(value.lower()) % 2)
 
 
 def _measure(sets: dict[str | None, "Dataset"], run: Path | None, as_json: bool, asked: Asked) -> None:

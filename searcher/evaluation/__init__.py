@@ -4,9 +4,10 @@ Imports: errors, records, embedding, ingest, ranking, search.
 """
 
 from searcher.evaluation.comparing import FLIPS, Comparison, both, compare, compare_values
+from searcher.evaluation.datasets import Dataset, read_dataset
 from searcher.evaluation.heatmap import check_plot, draw
 from searcher.evaluation.measures import MEASURES, check_relevant
-from searcher.evaluation.measuring import Dataset, Evaluated, evaluate, evaluated, read_dataset
+from searcher.evaluation.measuring import Evaluated, evaluate, evaluated
 from searcher.evaluation.runs import check_run, write_run
 from searcher.evaluation.sweep import Scored, averaged, sweep
 

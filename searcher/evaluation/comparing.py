@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from searcher.errors import BadValue
+from searcher.evaluation.datasets import Dataset
 from searcher.evaluation.measures import MEASURES
-from searcher.evaluation.measuring import Dataset, Evaluated, evaluated
+from searcher.evaluation.measuring import Evaluated, evaluated
 from searcher.ingest import Progress, no_progress
 from searcher.ranking import Mode
 from searcher.search import Searcher

@@ -12,7 +12,9 @@ __all__ = ["check_run", "write_run"]
 
 
 def check_run(file: Path, names: Iterable[str]) -> None:
-    """Before a long evaluation: BadValue if the file's folder is missing, or an id of `names` cannot be in a run."""
+    """Before a long evaluation: BadValue if there can be no such file, or an id of `names` cannot be in a run."""
+    if file.is_dir():
+        raise BadValue(f"a run is a file, and {str(file)!r} is a folder")
     if not file.absolute().parent.is_dir():
         raise BadValue(f"no folder {str(file.absolute().parent)!r} to put {file.name!r} in")
     for name in names:

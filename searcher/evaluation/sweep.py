@@ -9,8 +9,9 @@ import numpy as np
 from searcher.embedding import WHITENINGS, Combine, Embedder, Pooling, Sequence_, Whitening
 from searcher.errors import BadValue
 from searcher.evaluation.comparing import across
+from searcher.evaluation.datasets import Dataset
 from searcher.evaluation.measures import MEASURES, query_values
-from searcher.evaluation.measuring import DEPTH, Dataset
+from searcher.evaluation.measuring import DEPTH
 from searcher.ingest import Progress, inputs, no_progress
 from searcher.records import Document
 from searcher.search import Searcher

@@ -125,7 +125,7 @@ def with_unanswerable(
     wanted = having * share / (1 - share) - (len(asked) - having)
     kinds = {"asked without their entry": (left_out, 1 - GENERAL_SHARE), "general": (foreign, GENERAL_SHARE)}
     kinds = {name: kind for name, kind in kinds.items() if len(kind[0].right)}
-    if wanted <= 0 or not kinds:
+    if wanted < 1e-9 or not kinds:  # by a rounded share none would be one of no weight
         return outcomes
     whole = sum(part for _, part in kinds.values())
     parts = [outcomes]

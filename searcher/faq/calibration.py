@@ -28,6 +28,9 @@ BIAS_PRIOR = 1.0  # and from the bias: how often answers are right differs more 
 PENALTY = 1.0  # on half the squared weights of standardised evidence, against the summed log loss
 STEPS = 100  # Newton's method needs fewer than ten
 LEAST = 10  # right answers, and wrong ones, that a fit needs
+# Evidence is from 0 to about 1. What differs by less among the questions, as with those that were copied from the FAQ,
+# tells nothing: a weight for it would be one for the last digits, and thousands for a question that is unlike them.
+ALIKE = 0.01
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def _fitted(
 ) -> Logistic:
     mean = np.average(evidence, axis=0, weights=weight)
     spread = np.sqrt(np.average((evidence - mean) ** 2, axis=0, weights=weight))
-    spread = np.where(spread > 1e-9, spread, 1.0)  # what is the same everywhere tells nothing
+    spread = np.where(spread > ALIKE, spread, 1.0)
     design = np.column_stack([(evidence - mean) / spread, np.ones(len(evidence))])
     known = np.zeros(design.shape[1]) if prior is None else prior.standardised(mean, spread)
     each, bias = (penalty, 0.0) if prior is None else (PRIOR, BIAS_PRIOR)
@@ -152,7 +155,7 @@ def cross_validated(
     for number in range(folds):
         out = part == number
         if out.any():
-            nothing_left = prior if out.all() else None  # of one or two questions: what was known before
+            nothing_left = prior if not weight[~out].any() else None  # of one or two questions: what was known before
             fitted = nothing_left or _fitted(evidence[~out], right[~out], PENALTY, weight[~out], prior)
             probability[out] = fitted.probability(evidence[out])
     return probability
@@ -190,8 +193,11 @@ def area_under_curve(score: np.ndarray, right: np.ndarray, weight: np.ndarray | 
 def precision_by_coverage(
     score: np.ndarray, right: np.ndarray, weight: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """From the greatest score down: (threshold, share answered, share right of these), where scores change."""
+    """From the greatest score down: (threshold, share answered, share right of these), where scores change; what weighs
+    nothing sets no threshold.
+    """
     weight = np.ones(len(right)) if weight is None else weight
+    score, right, weight = (column[weight > 0] for column in (score, right, weight))
     order = np.argsort(-score, kind="stable")
     ends = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))  # equal scores are answered together
     answered, reached = np.cumsum(weight[order])[ends], np.cumsum((weight * right)[order])[ends]
@@ -213,7 +219,9 @@ def summary(
     precisions: Sequence[float] = (0.8, 0.9, 0.95),
     weight: np.ndarray | None = None,
 ) -> dict[str, Any]:
-    """The measures by name; `perfect_ECE` is what a perfectly calibrated probability would have by chance."""
+    """The measures by name. perfect_ECE: what a perfectly calibrated probability would have by chance. AUROC is None
+    where all are right or all are wrong.
+    """
     weight = np.ones(len(right)) if weight is None else weight
     draw = np.random.default_rng(0)
     chance = [
@@ -221,9 +229,10 @@ def summary(
         for _ in range(100)
     ]
     reached = {str(share): coverage_at(share, probability, right, weight) for share in precisions}
+    area = area_under_curve(probability, right, weight)
     return {
         "questions": len(right), "right": float(np.average(right, weights=weight)),
-        "AUROC": area_under_curve(probability, right, weight),
+        "AUROC": None if np.isnan(area) else area,
         "ECE": expected_calibration_error(probability, right, weight=weight), "perfect_ECE": float(np.mean(chance)),
         "coverage": {share: coverage for share, (coverage, _) in reached.items()},
         "threshold": {share: threshold for share, (_, threshold) in reached.items()},

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-__all__ = ["NEAR", "clusters"]
+__all__ = ["NEAR", "ROUNDING", "clusters"]
 
 NEAR = 0.6  # least cosine with the question in the middle
+ROUNDING = 1e-6  # by so much less than 1 may be the cosine, in float32, of two texts that are the same
 
 
 def clusters(vectors: np.ndarray, near: float = NEAR) -> list[list[int]]:
@@ -12,7 +13,7 @@ def clusters(vectors: np.ndarray, near: float = NEAR) -> list[list[int]]:
 
     The row with the most others near it takes them, then the one with the most of those that are left, and so on.
     """
-    together = vectors @ vectors.T >= near
+    together = vectors @ vectors.T >= near - ROUNDING
     np.fill_diagonal(together, True)
     left = np.ones(len(vectors), dtype=bool)
     found = []

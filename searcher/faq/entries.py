@@ -95,8 +95,8 @@ class Entries:
 
 
 def answer_of(row: Row) -> str:
-    """The answer of the entry that a passage belongs to."""
-    return str(row.metadata["answer"])
+    """The answer of the entry that a passage belongs to, without white space around it, which JSON keeps."""
+    return str(row.metadata["answer"]).strip()
 
 
 def entries_near(engine: Engine, vectors: np.ndarray, weights: Weights = SHIPPED) -> list[Entries]:

@@ -20,27 +20,36 @@ TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 def read_labelled(file: Path, entries: Entries) -> list[tuple[str, str | None]]:
     """(question, right answer or None) of each row of a table with columns question (or text, query) and answer.
 
-    An answer is the text of one, or the id, source or a question of an entry; none, or an empty one, says that the FAQ
-    has none. Raises UnreadableFile, BadValue for a row that is none of these or a table without these columns.
+    An answer is the text of one, or the id, source or a question of an entry, however lines are broken and spaces wide;
+    none, or an empty one, says that the FAQ has none. Raises UnreadableFile, BadValue for a row that is none of these
+    or a table without these columns.
     """
     if file.suffix.lower() not in TABLES:
         raise UnreadableFile(file, f"no table of questions and answers; these are: {', '.join(TABLES)}")
-    known = {answer: answer for answer in entries.answers}
+    known: dict[str, str] = {}
+    for answer in entries.answers:
+        known.setdefault(_spaced(answer), answer)
     for names in ("id", "source", "text"):
         for row, number in zip(entries.rows, entries.entries, strict=True):
             if (name := getattr(row, names)) is not None:
-                known.setdefault(name, entries.answers[number])
+                known.setdefault(_spaced(name), entries.answers[number])
     labelled, named = [], False
     for item in _rows(file, column_types={ANSWER: "text"}):
         fields = {name.lower(): value for name, value in item.metadata.items()}
-        answer = fields.get(ANSWER)
-        named |= answer is not None
-        if answer is not None and (answer := str(answer).strip()) not in known:
-            raise BadValue(f"{item.source}: no entry has the answer, id, source or question {answer!r:.80}")
-        labelled.append((item.text, None if answer is None else known[answer]))
+        value = fields.get(ANSWER)
+        named |= value is not None
+        told = "" if value is None else _spaced(str(value))
+        if told and told not in known:
+            raise BadValue(f"{item.source}: no entry has the answer, id, source or question {told!r:.80}")
+        labelled.append((item.text, known[told] if told else None))
     if not named:  # a column that is not there is not a column of questions without an answer
         _require(file, ANSWER)
     return labelled
+
+
+def _spaced(text: str) -> str:
+    """A text with one space where there is any white space."""
+    return " ".join(text.split())
 
 
 def read_questions(file: Path | BinaryIO) -> Iterator[str]:

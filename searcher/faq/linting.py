@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from searcher.faq.clusters import ROUNDING
 from searcher.faq.entries import Entries
 from searcher.records import Row
 
@@ -54,7 +55,7 @@ def lint(entries: Entries, alike: float = ALIKE) -> list[Finding]:
 def _same(entries: Entries, cosines: np.ndarray, documents: np.ndarray, first: int, alike: float) -> list[Finding]:
     """For each two documents the pair of their questions that is most alike, if it is the same question."""
     best: dict[tuple[int, int], tuple[float, int, int]] = {}
-    for at, other in zip(*np.nonzero(cosines >= alike), strict=True):
+    for at, other in zip(*np.nonzero(cosines >= alike - ROUNDING), strict=True):
         one, two = first + int(at), int(other)
         if one < two and documents[one] != documents[two]:
             pair = (int(documents[one]), int(documents[two]))

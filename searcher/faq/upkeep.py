@@ -72,7 +72,8 @@ class Faq(Answering):
 
         labelled: a table of questions and their answers, see `read_labelled`; else phrasings are left out, and where
         there are too few of these the shipped default is stored. unanswerable: the share of the questions asked in
-        daily use that have no answer. Where the table has fewer than ten of these, they are made (`with_unanswerable`).
+        daily use that have no answer. Where the table has fewer than ten of these, they are made (`with_unanswerable`)
+        up to that share, or SHARE; where it has more, only what is said here weighs them down.
         """
         if unanswerable is not None and not 0 <= unanswerable < 1:
             raise BadValue(f"unanswerable is {unanswerable}; it must be at least 0 and below 1")
@@ -89,7 +90,7 @@ class Faq(Answering):
             general = self._embedded(GENERAL, lambda vectors: vectors, ours=True)
             share = SHARE if unanswerable is None else unanswerable
             outcomes = with_unanswerable(outcomes, asked, general, entries, share, progress)
-        elif unanswerable is not None:
+        if unanswerable is not None and not outcomes.made and outcomes.lacks.any():
             outcomes = shared_out(outcomes, unanswerable)
         made, probability = calibrated(outcomes, fingerprint, how, has_default)
         self.engine.notes.set(CALIBRATION, made.dumps())

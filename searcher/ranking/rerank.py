@@ -91,7 +91,8 @@ def looked_at(
     for text, (numbers, tokens), own in asked:
         first = own[: look.depth]
         weight = look.weight * wordiness(longer(text, [row.text for _, row in first]))
-        present = np.array([np.isin(numbers, read[row.passage_id].ids) for _, row in first]).reshape(-1, len(numbers))
+        present = np.array([np.isin(numbers, read[row.passage_id].ids) for _, row in first], bool)
+        present = present.reshape(len(first), len(numbers))  # also where either is none
         # Without tokens of its own a question has the vectors of the special ones.
         weights = np.sqrt(rarity(present)) if len(numbers) else np.ones(len(tokens))
         with one_thread():  # of so small products several threads only wait for each other

@@ -1,6 +1,7 @@
 """Questions that nobody asks: those of a file with known answers are measured and learned from, and never kept."""
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -90,3 +91,30 @@ def test_each_kept_question_is_embedded_once_to_be_grouped(searcher: Searcher, e
     assert {own.question: own.score for own in groups} == pytest.approx(
         {text: searcher.faq.rank([text])[0][0].score for text, _ in ASKED}
     )
+
+
+# -- answers by another hand
+
+
+def test_answers_that_differ_in_the_space_around_them_are_one_entry_and_are_named_however_they_are_broken(
+    tiny_bert: Path, tmp_path: Path
+) -> None:
+    entries = [
+        {"question": "hello world", "answer": "Yes.\nIn the bank.\n"},
+        {"question": "river bank", "answer": " Yes.\nIn the bank."},
+        {"question": "money account", "answer": "No  more."},
+    ]
+    (tmp_path / "faq.jsonl").write_text("\n".join(map(json.dumps, entries)), "utf-8")
+    said = ["Yes.\r\nIn the bank.\r\n", "Yes. In the bank.", "yes no", " No more. ", "", "  ", None]
+    asked = ["hello world", "river bank", "the water", "money account", "the boat", "a boat", "boat"]
+    rows = [{"question": question, "answer": answer} for question, answer in zip(asked, said, strict=True)]
+    with Searcher(tmp_path / "index", tiny_bert) as searcher:
+        searcher.add_faq(tmp_path / "faq.jsonl")
+        assert searcher.faq.entries()[0].answers == ["Yes.\nIn the bank.", "No  more."]
+        file = tmp_path / "asked.jsonl"
+        file.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+        with pytest.raises(BadValue, match="no entry has the answer, id, source or question 'yes no'"):
+            searcher.faq.evaluate(file)
+        file.write_text("\n".join(map(json.dumps, rows[:2] + rows[3:])), "utf-8")
+        measures = searcher.faq.evaluate(file, min_probability=0)
+    assert (measures["questions"], measures["unanswerable"], measures["P@1"]) == (6, 3, 1.0)

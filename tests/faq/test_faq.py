@@ -317,6 +317,18 @@ def test_lint_names_conflicts_duplicates_and_phrasings_that_others_would_answer(
     assert run("faq", "lint").code == 0
 
 
+def test_the_same_question_is_as_like_as_can_be(run: Callable[..., Result], bundled: str, tmp_path: Path) -> None:
+    asked = [f"How do I mend {thing}?" for thing in ("a chair", "a shoe", "the roof", "my bike", "a torn page", "it")]
+    rows = [
+        {"question": question, "answer": f"{question} {way}"} for question in asked for way in ("So.", "Otherwise.")
+    ]
+    assert run("faq", "add", table(tmp_path, rows)).code == 0
+    result = run("faq", "lint", "--alike", "1", "--json")
+    found = [(row["kind"], row["question"], row["other"]) for row in json.loads(result.out)]
+    assert result.code == 1
+    assert sorted(found) == [("conflict", question, question) for question in sorted(asked)]
+
+
 def test_lint_names_each_file_beside_whose_entries_no_answer_counts(run: Callable[..., Result], tmp_path: Path) -> None:
     files = {name: tmp_path / f"{name}.csv" for name in ("first", "second", "third")}
     for name, rows in {

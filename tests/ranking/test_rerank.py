@@ -181,6 +181,17 @@ def test_questions_asked_together_get_what_each_gets_alone(searcher: Searcher) -
         assert [[hit.id for hit in hits] for hits in together] == [[hit.id for hit in hits] for hits in alone]
 
 
+@pytest.mark.parametrize("mode", ["dense", "hybrid"])
+@pytest.mark.parametrize("question", ["\u200b", "\x00", "\ufeff", "\u0301", "*", "**"])
+def test_a_question_of_which_the_model_reads_nothing_is_compared_by_its_special_tokens(
+    searcher: Searcher, question: str, mode: str
+) -> None:
+    expected = {hit.id for hit in searcher.search(question, mode=mode)}
+    hits = searcher.search(question, mode=mode, rerank="maxsim")
+    assert {hit.id for hit in hits} == expected
+    assert all(math.isfinite(hit.score) for hit in hits)
+
+
 def test_reranking_an_empty_answer_is_an_empty_answer(searcher: Searcher) -> None:
     for mode in ("dense", "hybrid"):
         assert searcher.search([], 3, mode=mode, rerank="maxsim") == []
