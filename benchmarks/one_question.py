@@ -3,13 +3,13 @@
     SEARCHER_DATA=… python benchmarks/one_question.py [--rounds 7] [--folder indexes] [--documents 1500]
         [--loads quiet busy] [--ways alone list threads]
 
-Two processes answer the same questions in turn: one as the library does, on one thread and with matrices as they are
-multiplied; the other on all threads of numpy's BLAS and with matrices as the file has them, which is how it was before.
+Two processes answer the same questions in turn: one as the library does, on one thread and by our kernels, with
+matrices as they are multiplied; the other in numpy, on all threads of its BLAS and with matrices as the file has them,
+which is how it was before.
 For each way of asking: milliseconds a question, by the clock and of the CPU, and how many times less of either it
 takes. "alone": one question after the other, "list": 60 in one call, "threads": 60 threads with a question each. Then
 the same while a second process keeps every core busy, if "quiet" is what the machine was. What is found must be the
-same; the last figure is the largest difference of two scores. It is 0 for hits; of answers, whose products OpenBLAS
-shares out among as many threads as there are cores, the last bit was another on every machine.
+same; the last figure is the largest difference of two scores, which is one of rounding.
 
 Processes of their own, and a pause after each turn, because OpenBLAS's threads go on turning after their work for a
 while. --folder: where the indexes are kept, for another time.
@@ -187,6 +187,7 @@ def as_before() -> None:
     for module in (highlight, encoder, answering, asking):
         module.one_thread = nullcontext  # type: ignore[attr-defined]
     small.WARM = sys.maxsize
+    choosing.kernels_for = lambda *_, **__: None  # type: ignore[attr-defined]
     choosing.cores = lambda: 1  # type: ignore[attr-defined]
 
 
