@@ -62,12 +62,14 @@ KERNELS = {
         [f"embedding/encoder/{name}" for name in ENCODER], "AMX or AVX512-BF16", (kernels, "tile_kernels", lambda: None)
     ),
     "layers in float32": Kernel(
-        [f"embedding/encoder/{name}" for name in ("float32.c", "attention.c", "float32.h", "gelu.h")],
+        [f"embedding/encoder/{name}" for name in ("float32.c", "attention.c", "float32.h", "gelu.h", "norm.h")],
         "AVX-512 or AVX2",
         (kernels, "built_floats", lambda *_: None),
     ),
     "passes of int8": Kernel(
-        ["embedding/encoder/passes.c", "embedding/encoder/gelu.h"], "AVX-512 or AVX2", (int8, "passes", TorchPasses)
+        [f"embedding/encoder/{name}" for name in ("passes.c", "gelu.h", "norm.h")],
+        "AVX-512 or AVX2",
+        (int8, "passes", TorchPasses),
     ),
 }
 

@@ -8,6 +8,7 @@
 #include "float32.h"
 
 #include "gelu.h"
+#include "norm.h"
 
 enum { DEEP = 128, CHUNK = 16 * ROWS }; /* a panel of so many inputs stays in the first cache, so many rows in the second */
 
@@ -119,23 +120,15 @@ INLINE void activate(float *values, size_t count, int activation) {
         values[i] = active(values[i], activation);
 }
 
-/* A row plus another, normalised. Ba, Kiros & Hinton 2016. */
-INLINE void normalise(const float *row, const float *more, int width, const float *scale, const float *shift,
-                      float epsilon, float *out) {
-    float sum = 0, squares = 0;
+/* A row gains another and is normalised. */
+INLINE void add_normalised(float *row, const float *more, int width, norm then, float epsilon) {
+    float sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (int i = 0; i < width; i++) {
-        out[i] = row[i] + more[i];
-        sum += out[i];
+        row[i] += more[i];
+        sum += row[i];
     }
-    const float mean = sum / width;
-#pragma omp simd reduction(+ : squares)
-    for (int i = 0; i < width; i++)
-        squares += (out[i] - mean) * (out[i] - mean);
-    const float by = 1 / __builtin_sqrtf(squares / width + epsilon);
-#pragma omp simd
-    for (int i = 0; i < width; i++)
-        out[i] = (out[i] - mean) * by * scale[i] + shift[i];
+    normalise(row, width, sum, then.scale, then.shift, epsilon);
 }
 
 INLINE int64_t chunk(int64_t left) { return left < CHUNK ? left : CHUNK; }
@@ -170,7 +163,7 @@ static void dense_norm(const float *x, int64_t rows, int depth, dense by, int wi
         const int64_t some = chunk(rows - r);
         multiply_chunk(x + r * depth, some, depth, by, width, packed, out + r * width, width);
         for (int64_t i = r * width; i < (r + some) * width; i += width)
-            normalise(out + i, residual + i, width, then.scale, then.shift, epsilon, out + i);
+            add_normalised(out + i, residual + i, width, then, epsilon);
     }
 }
 
@@ -184,7 +177,7 @@ int searcher_embed(const float *words, const float *positions, const float *type
 #pragma omp simd
         for (int i = 0; i < width; i++)
             out[i] = word[i] + place[i];
-        normalise(out, types + segments[row] * width, width, scale, shift, epsilon, out);
+        add_normalised(out, types + segments[row] * width, width, (norm){scale, shift}, epsilon);
     }
     return 0;
 }

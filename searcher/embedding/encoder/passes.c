@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "gelu.h"
+#include "norm.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -85,26 +86,18 @@ int searcher_bytes_activate(float *sums, int64_t rows, int width, const float *s
     return 0;
 }
 
-/* The same, plus the state, normalised: the next state, and its bytes. state: (rows, width) float32, read and written.
- * Ba, Kiros & Hinton 2016. */
+/* The same, plus the state, normalised: the next state, and its bytes. state: (rows, width) float32, read and written. */
 int searcher_bytes_normalise(const float *sums, int64_t rows, int width, const float *steps, const float *bias,
                              float *state, const float *scale, const float *shift, float epsilon, int zero, uint8_t *out,
                              float *out_steps) {
     for (int64_t r = 0; r < rows; r++, sums += width, state += width, out += width) {
-        float sum = 0, squares = 0;
+        float sum = 0;
 #pragma omp simd reduction(+ : sum)
         for (int i = 0; i < width; i++) {
             state[i] += sums[i] * steps[r] + bias[i];
             sum += state[i];
         }
-        const float mean = sum / width;
-#pragma omp simd reduction(+ : squares)
-        for (int i = 0; i < width; i++)
-            squares += (state[i] - mean) * (state[i] - mean);
-        const float by = 1 / __builtin_sqrtf(squares / width + epsilon);
-#pragma omp simd
-        for (int i = 0; i < width; i++)
-            state[i] = (state[i] - mean) * by * scale[i] + shift[i];
+        normalise(state, width, sum, scale, shift, epsilon);
         out_steps[r] = as_bytes(state, width, zero, out);
     }
     return 0;
