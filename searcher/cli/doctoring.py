@@ -56,7 +56,7 @@ def _embedding(_: Path | None) -> Found:
     device, dtype, kernels = on_this_machine()
     if kernels or device != "cpu":
         return Found(WELL, f"on {device} in {dtype}" + (f", with our kernels for {kernels}" if kernels else ""))
-    return Found(NOTE, f"on {device} in {dtype} through torch alone: {_why_no_kernels('AVX512-BF16')}")
+    return Found(NOTE, f"on {device} in {dtype} through torch alone: {_why_no_kernels('AVX2', 'NEON')}")
 
 
 def _searching(_: Path | None) -> Found:
@@ -68,9 +68,10 @@ def _searching(_: Path | None) -> Found:
     return Found(NOTE, f"through FAISS alone: {_why_no_kernels('AVX2')}")
 
 
-def _why_no_kernels(needed: str) -> str:
-    if needed not in instructions():
-        return f"the processor has no {needed}"
+def _why_no_kernels(*needed: str) -> str:
+    """needed: instructions of which one is enough."""
+    if not set(needed).intersection(instructions()):
+        return f"the processor has no {' or '.join(needed)}"
     return "our kernels were not built or are switched off; with a C compiler, install searcher again"
 
 

@@ -1,6 +1,6 @@
 """Which device and dtype bulk encoding runs on, and the forward pass for it; imports torch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Lock, Thread
 
@@ -9,7 +9,7 @@ import torch
 from searcher.embedding.encoder.checkpoint import BertShape, Checkpoint
 from searcher.embedding.encoder.compiled import CompiledForward
 from searcher.embedding.encoder.int8 import most_of_pairs
-from searcher.embedding.encoder.kernels import built, kernels_for
+from searcher.embedding.encoder.kernels import FLOATS, built, built_floats, kernels_for
 from searcher.embedding.encoder.packed import PackedForward, has_fast_bf16
 from searcher.embedding.encoder.records import CORE_TOKENS, Plan
 from searcher.embedding.encoder.reference import ReferenceForward
@@ -82,7 +82,12 @@ def on_this_machine() -> tuple[str, str, str]:
     """What a BERT is embedded with here: device, dtype, and which of our kernels; empty if none of them runs."""
     device = _best()
     quick = device == "cuda" or (device == "cpu" and has_fast_bf16())
-    found = (name for build, name in BFLOAT16.items() if quick and device == "cpu" and built(build))
+    if device != "cpu":
+        found: Iterator[str] = iter(())
+    elif quick:
+        found = (name for build, name in BFLOAT16.items() if built(build))
+    else:
+        found = filter(built_floats, FLOATS)
     return device, "bf16" if quick else "fp32", next(found, "")
 
 
