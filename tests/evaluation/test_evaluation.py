@@ -144,5 +144,5 @@ def test_stackfaq_questions_reach_the_measured_figures(bundled: str, data: Path,
 
 @pytest.mark.slow
 def test_scifact_cut_at_256_tokens_reaches_the_published_ndcg(bundled: str, data: Path, tmp_path: Path) -> None:
-    searcher = Searcher(tmp_path / "index", chunk_tokens=256, truncate=True)
+    searcher = Searcher(tmp_path / "index", chunk_tokens=256, truncate=True, context=False)
     assert evaluate(read_dataset(data / "scifact"), searcher)["nDCG@10"] == pytest.approx(0.6451, abs=0.003)

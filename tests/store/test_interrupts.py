@@ -53,6 +53,10 @@ def interrupted(act: Callable[[], object], step: int) -> KeyboardInterrupt | Non
         act()
     except KeyboardInterrupt as stop:
         return stop
+    except RuntimeError as fault:  # what threading makes of one within its own `with`, as an executor's threads begin
+        if isinstance(fault.__context__, KeyboardInterrupt):
+            return fault.__context__
+        raise
     finally:
         sys.setprofile(before)
         gc.enable()
