@@ -16,11 +16,11 @@ __all__ = ["DTYPES", "SMALL_TOKENS", "Choice", "keeps_to_one_core", "on_one_core
 
 DTYPES = ("auto", "bf16", "fp32", "int8")
 MULTIPLIES = {"AMX", "AVX512-BF16"}  # instructions, one of which a CPU has that multiplies bfloat16
-SMALL_TOKENS = 768  # of a call, up to which numpy is done before torch would be imported
-PATIENCE = 8192  # … and so many of all calls, where it is no other: by then it would have paid to import torch
+SMALL_TOKENS = 768  # of a call, which are done in float32 before bulk's weights would be ready, or torch imported
+PATIENCE = 8192  # … and so many of all calls, where none of our kernels runs: by then torch would have paid
 WARM = 3  # questions after which weights are put in our kernels' order: a process that asked so often will ask again
 KEPT = 64 << 20  # numbers in a model's layers, up to which questions are worth such a copy; numpy asks of larger ones
-SHARED = 256  # tokens from which on numpy shares them out among cores
+SHARED = 256  # tokens from which on these few are shared out among cores
 # Tokens times numbers in the layers up to which one thread is as good as all: a question of a small or base model.
 SHORT = 3 << 29
 

@@ -14,13 +14,15 @@ from searcher.system import OwnLock
 
 __all__ = ["CompiledForward"]
 
-TABLES = ("word", "position", "token_type")
+WORDS = "embeddings.word_embeddings.weight"
+TABLES = ("position", "token_type")  # the small ones
 
 
 class CompiledForward:
     """BERT and RoBERTa, by kernels that fit their shape. Tokens of all texts lie in one (T, d) matrix.
 
-    A layer's weights are rounded and put in the kernels' order when first needed; the embeddings stay in the file.
+    A layer's weights are rounded and put in the kernels' order when first needed, unless they are used where they lie;
+    of the words only the rows of these tokens are read.
     """
 
     def __init__(self, name: str, checkpoint: Checkpoint, shape: BertShape, kernels: Kernels) -> None:
@@ -37,13 +39,14 @@ class CompiledForward:
         if pooler and "pooler.dense.weight" not in self.tensors:
             raise ModelError(f"{self.name} has no pooler weights; choose another pooling, such as mean")
         ids, positions, segments, bounds = packed_inputs(sequences, self.shape.padding, *self.rows)
-        for numbers, table in zip((ids, positions, segments), self.tables, strict=True):
+        for numbers, table in zip((positions, segments), self.tables, strict=True):
             if len(numbers) and not 0 <= numbers.min() <= numbers.max() < len(table):
-                raise BadValue(f"token or position {numbers.max()} is not among the model's {len(table)}")
+                raise BadValue(f"position or segment {numbers.max()} is not among the model's {len(table)}")
         tokens, shape, run = len(ids), self.shape, self.kernels
         widths = (3 * shape.width, shape.width, shape.inner, shape.width)
         space, state, done = Space(*(run.rows(tokens, width) for width in widths)), run.rows(tokens, shape.width), 0
-        run.embed(self.tables, (ids, positions, segments), self.norm, state)
+        tables = [self.tensors.rows(WORDS, ids), *self.tables]
+        run.embed(tables, (np.arange(tokens), positions, segments), self.norm, state)
         wanted: dict[int, np.ndarray] = {}
         for number in sorted({*layers, shape.layers if pooler else max(layers, default=0)}):
             run.layers(self._first(number)[done:], shape.epsilon, shape.heads, shape.activation, bounds, space, state)

@@ -39,8 +39,8 @@ class Encoder:
     bytes, on a CPU). Few tokens on a CPU are encoded in float32 whatever the dtype, until the first bulk: from then on
     as that is, some 1e-5 of cosine apart.
 
-    Which forward pass: BERT and RoBERTa in numpy for a few tokens while no other is loaded; else in our own kernels,
-    where they run, or packed in torch; any other architecture, and torch weights, through transformers.
+    Which forward pass: BERT and RoBERTa in our own kernels, where they run; else in numpy for a few tokens while no
+    other is loaded, or packed in torch; any other architecture, and torch weights, through transformers.
     """
 
     def __init__(self, model: Model, device: str = "auto", torch_weights: bool = False, dtype: str = "auto") -> None:
@@ -65,7 +65,7 @@ class Encoder:
         layers: which hidden states, 0 (embeddings) … L. pooler: also the model's own pooled output. Batches hold
         like lengths; every core works on one of its own, `then` included, and a few wait: memory is bounded. A call
         of few tokens, such as a question, waits for no bulk of another thread's.
-        patient: a process that would end after this call is better served by numpy, even if that is slower.
+        patient: a process that would end after this call is better served without torch, even if that is slower.
         """
         lengths = np.array([len(sequence.ids) for sequence in sequences], dtype=np.int64)
         tokens = int(lengths.sum())
