@@ -23,6 +23,7 @@ LONGEST = 2**16  # characters
 TOML_START = re.compile(r"(?:[ \t]*(?:#.*)?\r?\n)*[ \t]*(?:\[|[\w.\"'-]+[ \t]*=)")
 TOML_FIELD = re.compile(r"[ \t]*(?P<name>[\w-]+)[ \t]*=[ \t]*(?P<value>.*)$")
 TOML_PLACE = re.compile(r"at line (\d+)")
+TOML_DIGITS = re.compile(r"\d[\d_]{4300}")  # of so many digits Python makes no number, nor does it say where they are
 MOST_BAD_LINES = 50  # of TOML, which is read again for each
 SHOWN = 3  # faults
 
@@ -104,9 +105,9 @@ def _toml(body: str, faults: list[str]) -> list[Entry] | None:
     for _ in range(MOST_BAD_LINES):
         try:
             fields = tomllib.loads("\n".join(lines))
-        except (tomllib.TOMLDecodeError, RecursionError) as fault:
+        except (ValueError, RecursionError) as fault:  # TOMLDecodeError, or what Python says of a number of such length
             place = TOML_PLACE.search(str(fault))
-            at = min(int(place[1]) if place else len(lines), len(lines)) - 1
+            at = min(int(place[1]) if place else _number(lines, TOML_DIGITS), len(lines)) - 1
             line = TOML_FIELD.match(lines[at])
             if line:
                 plain.append((line["name"], line["value"].strip(), line["value"].strip(), at + 1))
@@ -118,3 +119,8 @@ def _toml(body: str, faults: list[str]) -> list[Entry] | None:
             ] + plain
     faults.append("the front matter is no TOML, and the rest of it left out")
     return plain
+
+
+def _number(lines: list[str], holding: re.Pattern[str]) -> int:
+    """Of the first line that holds such, counted from 1; else of the last."""
+    return next((number for number, line in enumerate(lines, 1) if holding.search(line)), len(lines))

@@ -12,11 +12,20 @@ from searcher.records import MAX_TEXT_BYTES, Document, Failure, Note
 
 __all__ = [
     "COLUMN_TYPES", "DEFAULTS", "MAX_TEXT_BYTES", "OCR", "Item", "Part", "Raw", "ReadOptions", "Reader", "Unsupported",
+    "reader_failed",
 ]  # fmt: skip
 
 
 class Unsupported(UnreadableFile):
     """A file of a kind that no reader knows: passed over, where any other UnreadableFile has failed."""
+
+
+def reader_failed(fault: BaseException) -> str:
+    """What is said of a file whose reader raised what no reader should: it is that file's failure alone."""
+    if isinstance(fault, RecursionError):
+        return "its parts are nested too deeply"
+    reason = " ".join(f"{type(fault).__name__}: {fault}".split())
+    return f"its reader failed ({reason:.200})".encode(errors="backslashreplace").decode()
 
 
 COLUMN_TYPES = get_args(ColumnType)

@@ -8,14 +8,14 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any, BinaryIO
 
-from searcher.errors import UnreadableFile
+from searcher.errors import SearcherError, UnreadableFile
 from searcher.readers.apart import Apart, in_child
 from searcher.readers.databases import COMPANIONS, is_database, read_database
 from searcher.readers.disguised import suffix_of_content
 from searcher.readers.faqs import FAQ_READERS
 from searcher.readers.pictures import without_pictures
 from searcher.readers.plain import read_plain
-from searcher.readers.raw import DEFAULTS, Item, Part, Raw, Reader, ReadOptions, Unsupported
+from searcher.readers.raw import DEFAULTS, Item, Part, Raw, Reader, ReadOptions, Unsupported, reader_failed
 from searcher.readers.table import READERS, UNSUPPORTED, plugins
 from searcher.records import Document, Failure, Note
 from searcher.system import absolute
@@ -109,6 +109,10 @@ def _items(raw: Raw, suffix: str, options: ReadOptions, depth: int = 0) -> Itera
             raise
         # It calls itself text and is not: that is a fault, not a kind of file to pass over.
         raise UnreadableFile(error.source, error.reason) from None
+    except (SearcherError, OSError, MemoryError):
+        raise
+    except Exception as fault:  # a fault of ours, for which no other file is left out
+        raise UnreadableFile(raw.source, reader_failed(fault)) from fault
 
 
 def run(reader: Reader, raw: Raw, options: ReadOptions, depth: int = 0) -> Iterator[Item]:
@@ -153,4 +157,4 @@ def _part(part: Part, options: ReadOptions, depth: int, outer: str, unread: dict
     except MemoryError:
         raise
     except Exception as fault:
-        yield Failure(source, f"its reader failed ({' '.join(f'{type(fault).__name__}: {fault}'.split()):.200})")
+        yield Failure(source, reader_failed(fault))

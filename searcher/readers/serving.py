@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from searcher.errors import BadValue, UnreadableFile
 from searcher.readers.apart import StepLost, function, now_in_child
-from searcher.readers.raw import Raw, ReadOptions, Unsupported
+from searcher.readers.raw import Raw, ReadOptions, Unsupported, reader_failed
 from searcher.readers.reading import run
 from searcher.readers.wire import as_value, receive, send
 from searcher.records import Failure
@@ -77,10 +77,7 @@ def _told(fault: BaseException) -> tuple[str, str, bool]:
         return "memory", "", False
     if isinstance(fault, OSError) and fault.strerror:
         return "unreadable", fault.strerror.lower(), True
-    if isinstance(fault, RecursionError):
-        return "unreadable", "its parts are nested too deeply", True
-    reason = " ".join(f"{type(fault).__name__}: {fault}".split())
-    return "unreadable", f"its reader failed ({reason:.200})".encode(errors="backslashreplace").decode(), True
+    return "unreadable", reader_failed(fault), True
 
 
 def _stream(request: Mapping[str, Any], requests: BinaryIO) -> BinaryIO:

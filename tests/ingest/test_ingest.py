@@ -17,6 +17,8 @@ import searcher.ingest.pipeline
 from searcher import Searcher
 from searcher.embedding.encoder import Encoder
 from searcher.errors import BadValue, IndexUnavailable, SearcherError
+from searcher.readers.raw import Raw, ReadOptions
+from searcher.readers.table import READERS
 from searcher.records import Document
 from searcher.store import Store
 
@@ -72,6 +74,23 @@ def passage_ids(index: Searcher) -> dict[str, list[int]]:
 
 
 # -- files
+
+
+def test_a_reader_that_fails_as_none_should_costs_its_own_file_alone(
+    index: Searcher, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(raw: Raw, options: ReadOptions) -> Iterator[Document]:
+        yield Document(raw.source, "what came before it is kept")
+        raise KeyError("a\nlong\nreason")
+
+    monkeypatch.setitem(READERS, ".odd", read)
+    (tree / "a" / "what.odd").write_text("the boat")
+    report = index.add(tree)
+    assert [(failure.source, failure.reason) for failure in report.failed] == [
+        (str(tree / "a" / "what.odd"), r"its reader failed (KeyError: 'a\nlong\nreason')")
+    ]
+    names = [Path(row[0]).name for row in rows(index, "SELECT source FROM documents ORDER BY source")]
+    assert names == ["one.txt", "two.txt", "what.odd", "one.txt", "two.txt"]
 
 
 def test_an_unchanged_tree_is_not_embedded_again(index: Searcher, tree: Path, encoded: list[int]) -> None:

@@ -194,6 +194,18 @@ def test_toml_and_json_are_front_matter() -> None:
     )
 
 
+def test_a_number_of_toml_that_is_too_long_for_one_is_read_as_text() -> None:
+    digits = "9" * 5000
+    document, notes = read(f'+++\ntitle = "The boats"\nid = {digits}\nn = -{"1_0" * 4400}\nsmall = 12\n+++\n# H\n')
+    assert document.title == "The boats"
+    assert dict(document.metadata) == {"id": digits, "n": "-" + "1_0" * 4400, "small": 12}
+    told = " ".join(str(note) for note in notes)
+    assert (
+        "line 3 of the front matter is not TOML: read as text; line 4 of the front matter is not TOML: read as text"
+        in told
+    )
+
+
 def test_a_bad_line_of_toml_is_read_as_text_or_told() -> None:
     document, [told] = read("+++\nfirst = 1\ntitle = The boats\nstray\nlast = 'x'\n+++\n# H\n")
     assert (document.title, document.metadata, document.text) == ("The boats", {"first": 1, "last": "x"}, "# H\n")
