@@ -121,7 +121,7 @@ class Pooling:
         alias = name in ALIASES
         plain = {"mean_max": "mean+max"}.get(name, ALIASES.get(name, name))
         parts = tuple(plain.split("+"))
-        alone = len(parts) == 1 and (plain in ("pooler", "none") or re.fullmatch(r"token:\d+", plain))
+        alone = len(parts) == 1 and (plain in ("pooler", "none") or re.fullmatch(r"token:\d{1,9}", plain))
         for part in () if alone else parts:
             if part not in POOLINGS:
                 raise UnknownName("pooling", name, [*POOLINGS, *OTHER_NAMES, *ALIASES])
@@ -235,12 +235,12 @@ def parse_layers(layers: str | int | Iterable[int], depth: int) -> tuple[int, ..
         text = str(part).strip()
         if text == "all":
             chosen += every
-        elif span := re.fullmatch(r"(-?\d*):(-?\d*)", text):
+        elif span := re.fullmatch(r"(-?\d{0,9}):(-?\d{0,9})", text):
             ends = [int(end) if end else None for end in span.groups()]
             if any(end is not None and not -depth - 1 <= end <= depth + 1 for end in ends):
                 raise BadValue(f"layers {text!r} are out of range; {good}")
             chosen += every[ends[0] : ends[1]]
-        elif re.fullmatch(r"-?\d+", text):
+        elif re.fullmatch(r"-?\d{1,9}", text):
             if not -depth - 1 <= int(text) <= depth:
                 raise BadValue(f"layer {text} is out of range; {good}")
             chosen.append(every[int(text)])

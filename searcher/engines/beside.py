@@ -17,6 +17,7 @@ import numpy as np
 from searcher.errors import DamagedIndex
 from searcher.records import Head
 from searcher.store import Store
+from searcher.system import whole_number_of
 from searcher.vectors import Stamp, cachefile
 
 __all__ = ["Beside", "Held", "state_of", "within"]
@@ -59,7 +60,8 @@ class Beside(ABC, Generic[H]):
 
     def __init__(self, store: Store) -> None:
         self.store, self.path = store, Path(store.folder) / self.name
-        self._delta = int(os.environ.get("SEARCHER_DELTA") or DELTA)
+        delta = whole_number_of("SEARCHER_DELTA")
+        self._delta = DELTA if delta is None else delta
         self._last: H | None = None
         self._lock = threading.Lock()
 

@@ -4,7 +4,6 @@ The file has the life that beside.py says; what came since is a segment beside i
 makes it: where there is none of use, FTS5 answers.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from searcher.errors import DamagedIndex, IndexUnavailable
 from searcher.postings import Collection, Part, Segment, meet, merged
 from searcher.records import Head
 from searcher.store import Store, tokens_of, way_of_words
+from searcher.system import whole_number_of
 from searcher.vectors import WORDS, Stamp, cachefile
 
 __all__ = ["POSTINGS", "Inverted", "PostingsAsked"]
@@ -96,7 +96,8 @@ class Inverted(Beside[State]):
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self._asked: tuple[Collection, Sequence[str], PostingsAsked | None] | None = None  # a search asks twice
-        self._least = int(os.environ.get("SEARCHER_POSTINGS") or LEAST)
+        least = whole_number_of("SEARCHER_POSTINGS")
+        self._least = LEAST if least is None else least
 
     def asked(self, words: Sequence[str]) -> PostingsAsked | None:
         """A question's words in the state that this thread reads; None where only FTS5 knows. Call inside `reading`."""

@@ -7,8 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from searcher.errors import BadValue
-from searcher.system import on_fork
+from searcher.system import number_of, on_fork
 
 __all__ = ["close_before_a_fork", "holder", "keep_from_forking", "let_fork", "patience"]
 
@@ -21,14 +20,7 @@ LONGEST_COMMAND = 120  # characters of it that an error shows
 
 def patience() -> float:
     """Seconds that one waits for another's lock. BadValue for a SEARCHER_BUSY_SECONDS that is no such number."""
-    given = os.environ.get("SEARCHER_BUSY_SECONDS") or BUSY_SECONDS
-    try:
-        seconds = float(given)
-    except ValueError:
-        seconds = -1
-    if not 0 <= seconds <= 86_400:
-        raise BadValue(f"SEARCHER_BUSY_SECONDS is {given!r}; good: a number of seconds from 0 to 86400")
-    return seconds
+    return number_of("SEARCHER_BUSY_SECONDS", BUSY_SECONDS, 0, 86_400, "seconds")
 
 
 def holder(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""What differs from machine to machine: files and folders, processes and cores, compiled kernels.
+"""What differs from machine to machine: files and folders, processes and cores, compiled kernels, variables.
 
 Everything that only some systems have is asked for here, and has its fallback here.
 
@@ -37,6 +37,7 @@ from searcher.system.processes import (
 )
 from searcher.system.programs import as_line, opener, words_of
 from searcher.system.threads import one_thread
+from searcher.system.variables import number_of, whole_number_of
 
 __all__ = [
     "OwnLock",
@@ -61,6 +62,7 @@ __all__ = [
     "named_once",
     "note",
     "noted",
+    "number_of",
     "on_fork",
     "one_thread",
     "opener",
@@ -74,5 +76,6 @@ __all__ = [
     "sync_folder",
     "this_process",
     "user_folder",
+    "whole_number_of",
     "words_of",
 ]

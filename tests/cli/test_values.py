@@ -1,6 +1,7 @@
 """Every option that takes more than text says of a wrong value which one it is, and which are good, in one line."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -84,3 +85,41 @@ def test_a_path_that_must_be_there_is_named_where_it_is_not(
 ) -> None:
     name = [parameter.opts[0]] if isinstance(parameter, click.Option) else []
     one_line(run(*path, *name, "no such\nthing"), "no such\\nthing' does not exist.", code=2)
+
+
+# -- numbers out of the environment
+
+SECONDS = "a number of seconds from 0 to 86400"
+VARIABLES = {
+    "SEARCHER_K": "a whole number of at least 1", "SEARCHER_BUSY_SECONDS": SECONDS,
+    "SEARCHER_DELTA": "a whole number from 0 to 999,999,999",
+    "SEARCHER_POSTINGS": "a whole number from 0 to 999,999,999",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", ["many", "-1", "nan", pytest.param("9" * 5000, id="5,000 digits")])
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_a_wrong_number_out_of_the_environment_is_told_with_the_good_ones(
+    run: Run, index: Path, monkeypatch: pytest.MonkeyPatch, variable: str, wrong: str
+) -> None:
+    monkeypatch.setenv(variable, wrong)
+    one_line(
+        run("search", "hello", "--mode", "hybrid"), f"{variable}", f"is '{wrong[:60]}", f"; good: {VARIABLES[variable]}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [
+        ("TIMEOUT", "a number of seconds from 0.001 to 86400"), ("SHARDS", "a whole number from 1 to 999,999,999"),
+        ("REPLICAS", "a whole number from 1 to 999,999,999"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("wrong", ["many", "0", pytest.param("9" * 5000, id="5,000 digits")])
+def test_a_wrong_number_for_a_server_is_told_with_the_good_ones(
+    run: Run, monkeypatch: pytest.MonkeyPatch, name: str, good: str, wrong: str
+) -> None:
+    pytest.importorskip("pymilvus")
+    monkeypatch.setenv(f"SEARCHER_MILVUS_{name}", wrong)
+    result = run("search", "hello", "--engine", "milvus:http://127.0.0.1:9")
+    one_line(result, f"SEARCHER_MILVUS_{name} is '{wrong[:60]}", f"; good: {good}")

@@ -148,6 +148,8 @@ def test_weights_of_half_the_size_are_read(tmp_path: Path, forward: str, dtype: 
     "forward", [name for name in FORWARDS if name.startswith(("numpy", "few", "own"))], indirect=True
 )
 def test_of_a_large_vocabulary_of_half_the_size_only_the_words_of_a_text_are_read(tmp_path: Path, forward: str) -> None:
+    if {"own fp32": float_kernels, "own bf16": tile_kernels}.get(forward, lambda: True)() is None:
+        pytest.skip("these kernels of ours do not run here, and torch holds a whole table")
     folder = save_bert(tmp_path / "half", layers=2, width=64, heads=2)
     tensors = {name: tensor.half() for name, tensor in load_file(folder / "model.safetensors").items()}
     words = tensors["embeddings.word_embeddings.weight"]

@@ -253,7 +253,19 @@ def test_dimension_is_the_length_of_a_vector(tiny_bert: Path, settings: dict[str
 
 
 @pytest.mark.parametrize(
-    "name", ["avg", "", "token:", "token:-1", "mean+pooler", "cls+token:1", "Mean", "mean+", "none+cls"]
+    "name",
+    [
+        "avg",
+        "",
+        "token:",
+        "token:-1",
+        pytest.param("token:" + "9" * 5000, id="token of 5,000 digits"),
+        "mean+pooler",
+        "cls+token:1",
+        "Mean",
+        "mean+",
+        "none+cls",
+    ],
 )
 def test_an_unknown_pooling_is_refused_with_the_known_ones(tiny_bert: Path, name: str) -> None:
     with pytest.raises(UnknownName) as error:
@@ -291,8 +303,9 @@ def test_layers_count_as_python_does_from_zero_for_the_embeddings(given: object,
         ("last", "layers 'last' are not understood"), ("", "layers '' are not"),
         ([], r"layers \[\] name no layer"), ("5:2", "layers '5:2' name no layer"), ("1:5:2", "layers '1:5:2' are not"),
         (1.5, "layers 1.5 are not understood"),
+        *((digits, f"layers '{digits}' are not understood") for digits in ("9" * 5000, f"-{'9' * 5000}:", f":{'9' * 5000}")),
     ],
-    ids=str,
+    ids=lambda each: str(each)[:40],
 )  # fmt: skip
 def test_a_wrong_layer_is_refused_with_the_good_ones(given: object, problem: str) -> None:
     with pytest.raises(BadValue, match=rf"{problem}.*; good: 0 \(embeddings\) to 12, or -13 to -1"):

@@ -172,4 +172,4 @@ def _workers() -> int:
 
         return workers()
     told = os.environ.get("OMP_NUM_THREADS", "")
-    return max(1, min(cores(), int(told))) if told.isdecimal() else cores()
+    return max(1, min(cores(), int(told[:9]))) if told.isdecimal() else cores()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from searcher.errors import BadValue, UnknownName
-from searcher.system import absolute
+from searcher.system import absolute, number_of, whole_number_of
 
 __all__ = ["SCHEME", "Access", "Address"]
 
@@ -88,24 +88,12 @@ class Access:
     def of_environment(cls) -> "Access":
         """From SEARCHER_MILVUS_ and the names below, without a value where they are not set. BadValue."""
         said = {name: os.environ.get(f"SEARCHER_MILVUS_{name}") or "" for name in (
-            "TOKEN", "DATABASE", "CA", "CERT", "KEY", "SERVER_NAME", "CONSISTENCY", "TIMEOUT", "SHARDS", "REPLICAS",
+            "TOKEN", "DATABASE", "CA", "CERT", "KEY", "SERVER_NAME", "CONSISTENCY",
         )}  # fmt: skip
         level = said["CONSISTENCY"] or LEVELS[0]
         if level not in LEVELS:
             raise UnknownName("$SEARCHER_MILVUS_CONSISTENCY", level, LEVELS)
-        try:
-            deadline = float(said["TIMEOUT"] or DEADLINE)
-            if not 0 < deadline < float("inf"):
-                raise ValueError
-        except ValueError:
-            raise BadValue(f"$SEARCHER_MILVUS_TIMEOUT is {said['TIMEOUT']!r}; good: seconds above 0") from None
+        deadline = number_of("SEARCHER_MILVUS_TIMEOUT", DEADLINE, 0.001, 86_400, "seconds")
         tls = {name: said[name] for name in ("CA", "CERT", "KEY", "SERVER_NAME") if said[name]}
-        shards, replicas = (_number(name, said[name]) for name in ("SHARDS", "REPLICAS"))
+        shards, replicas = (whole_number_of(f"SEARCHER_MILVUS_{name}", 1) for name in ("SHARDS", "REPLICAS"))
         return cls(said["TOKEN"], said["DATABASE"], tls, level, deadline, shards, replicas)
-
-
-def _number(name: str, said: str) -> int | None:
-    """A whole number from 1 on, None where nothing is said."""
-    if said and not (said.isdecimal() and int(said)):
-        raise BadValue(f"$SEARCHER_MILVUS_{name} is {said!r:.80}; good: a whole number from 1 on")
-    return int(said) if said else None
