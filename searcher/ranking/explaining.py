@@ -9,6 +9,7 @@ import numpy as np
 from searcher.engines import Engine, Hit, cosine
 from searcher.ranking.wording import Wording
 from searcher.records import Passage
+from searcher.text import signs_of
 
 __all__ = ["Explained", "explained"]
 
@@ -50,8 +51,8 @@ def explained(
     with engine.reading():
         rows = engine.rows(ids)
         bm25 = _scores(*engine.by_words(wording.text, 1, None, ids))
-        words = dict.fromkeys(WORD.findall(wording.text))
-        held = {word: _scores(*engine.by_words(word, 1, None, ids)) for word in words}
+        words = {word: word for word in WORD.findall(wording.text)} | dict(signs_of(wording.text))
+        held = {shown: _scores(*engine.by_words(word, 1, None, ids)) for shown, word in words.items()}
     found = []
     for hit in hits:
         near = None if vector is None else cosine(rows[hit.passage_id], vector)

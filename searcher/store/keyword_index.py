@@ -2,7 +2,7 @@
 
 It is a table of SQLite's FTS5. Words are what stands between spaces and punctuation, spelled once (text/words.py),
 without case, diacritics and English endings (Porter 1980). Scripts without spaces are indexed as single characters and
-pairs of them.
+pairs of them; signs that tell names apart, and pictures, as words behind the text (text/signs.py).
 """
 
 import re
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from searcher.errors import DamagedIndex
-from searcher.text import spelled_once
+from searcher.text import signs_of, spelled_once
 
 __all__ = [
     "KEYWORD_FAULT", "enter", "holding", "leave", "misspaced", "pairs", "rebuild", "respell", "runs_of", "spaced",
@@ -37,8 +37,10 @@ def spaced(text: str) -> str:
 
     >>> spaced("日本の首都 is Tōkyō")
     ' 日 本 の 首 都 日本 本の の首 首都  is Tōkyō'
+    >>> spaced("C++ is no C")
+    'C++ is no C Cplusplus'
     """
-    return _spaced(text, lambda run: [*run, *pairs(run)])
+    return _signed(_spaced(text, lambda run: [*run, *pairs(run)]))
 
 
 def pairs(run: str) -> list[str]:
@@ -56,6 +58,10 @@ def asked(question: str) -> str:
     >>> asked("日本の家 is 大?")
     ' 日本 本の の家  is  大 ?'
     """
+    return _signed(_paired(question))
+
+
+def _paired(question: str) -> str:
     return _spaced(question, lambda run: pairs(run) or [run])
 
 
@@ -65,6 +71,10 @@ def _spaced(text: str, words: Callable[[str], Sequence[str]]) -> str:
     text = spelled_once(text)
     text = VARIANTS.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
     return re.sub(UNSPACED, lambda found: f" {' '.join(words(found[0]))} ", text)
+
+
+def _signed(text: str) -> str:
+    return " ".join([text, *(word for _, word in signs_of(text))])
 
 
 def holding(connection: Any, phrase: str) -> np.ndarray:
@@ -81,9 +91,10 @@ def holding(connection: Any, phrase: str) -> np.ndarray:
 
 
 def runs_of(phrase: str) -> list[str]:
-    """The stretches of a phrase whose words stand one after the other, each as FTS5 is to see it."""
-    parts = map(asked, _parts(spelled_once(phrase)))
-    return [_words(run) for run in parts if any(map(str.isalnum, run))]
+    """The stretches of a phrase whose words stand one after the other, each as FTS5 is to see it; what signs say."""
+    parts = [_paired(part) for part in _parts(spelled_once(phrase))]
+    stretches = [_words(run) for run in parts if any(map(str.isalnum, run))]
+    return [*stretches, *(word for _, word in signs_of(" ".join(parts)))]
 
 
 def _parts(phrase: str) -> list[str]:

@@ -94,6 +94,11 @@ def _spelling_and_more(connection: Any) -> None:
         connection.execute(statement)
 
 
+def _signs(connection: Any) -> None:
+    """Format 7: names that end in signs, and pictures, as words."""
+    respell(connection)
+
+
 VALUES = "INSERT OR IGNORE INTO metadata_values VALUES (?, ?, ?, ?)"
 HELD_4 = [
     "CREATE TABLE held (id INTEGER PRIMARY KEY CHECK (id = 1), passages INTEGER NOT NULL)",
@@ -101,4 +106,6 @@ HELD_4 = [
     "CREATE TRIGGER came AFTER INSERT ON vectors BEGIN UPDATE held SET passages = passages + 1; END",
     "CREATE TRIGGER went AFTER DELETE ON vectors BEGIN UPDATE held SET passages = passages - 1; END",
 ]
-STEPS: dict[int, Callable[[Any], None]] = {2: _history, 3: _answers, 4: _held, 5: _lookup, 6: _spelling_and_more}
+STEPS: dict[int, Callable[[Any], None]] = {
+    2: _history, 3: _answers, 4: _held, 5: _lookup, 6: _spelling_and_more, 7: _signs,
+}  # fmt: skip

@@ -5,7 +5,7 @@ __all__ = [
     "SEEN", "TITLES", "TOKENIZER",
 ]  # fmt: skip
 
-FORMAT = 6  # PRAGMA user_version; migrations.py knows the way from older ones, a newer one is refused
+FORMAT = 7  # PRAGMA user_version; migrations.py knows the way from older ones, a newer one is refused
 
 # What format 2 has more than format 1: by it an index catches up with what was added and removed since it was made.
 HISTORY = [

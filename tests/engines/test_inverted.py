@@ -38,9 +38,9 @@ WAYS = {
     "joining.kernels": st.sampled_from([joining.kernels, lambda: None]),
 }
 SHARES = [1 / (place + 1) ** 1.2 for place in range(len(WORDS))]
-texts_of_words = st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join)
+texts_of_words = st.lists(st.sampled_from([*WORDS, "C++", ".net", "🎂"]), max_size=14).map(" ".join)
 questions = st.lists(
-    st.sampled_from([*WORDS, "riv*", "b*", "*", "ca*", "東*", "never", "zz*", "a\u20ddb"]), max_size=7
+    st.sampled_from([*WORDS, "riv*", "b*", "*", "ca*", "東*", "never", "zz*", "a\u20ddb", "C++", "🎂"]), max_size=7
 ).map(" ".join)
 EVERY = [
     "the river",
@@ -50,6 +50,7 @@ EVERY = [
     "the",
     "never",
     "the of and x 2026 café money",
+    "C++ 🎂 .net",
     "",
 ]
 

@@ -159,7 +159,7 @@ def test_an_index_from_before_lists_were_stored_answers_as_a_new_one(tiny_bert: 
     assert stored(tmp_path) != expected
     with Searcher(tmp_path) as opened:
         assert opened.check() == []
-        assert opened.status()["format"] == 6
+        assert opened.status()["format"] == 7
         assert stored(tmp_path) == expected
         for where, found in CASES:
             assert ids(opened, where) == found

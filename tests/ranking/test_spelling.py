@@ -65,7 +65,7 @@ def test_an_index_of_the_format_before_finds_them_once_it_is_opened(tiny_bert: P
             assert spelled_once(s.search(word, mode="keyword")[0].text) == spelled_once(text)
         assert s.search("北京", mode="keyword")[0].text == "北京 is big"
         assert s.check() == []
-        assert s.status()["format"] == 6
+        assert s.status()["format"] == 7
 
 
 @given(st.text())

@@ -40,7 +40,7 @@ def test_an_index_of_any_format_answers_as_it_did(index: Path) -> None:
     with Searcher(index) as searcher:
         assert same(hits(searcher), EXPECTED)
         assert searcher.check() == []
-        assert searcher.status()["format"] == 6
+        assert searcher.status()["format"] == 7
     with Searcher(index) as searcher:
         assert same(hits(searcher), EXPECTED)
 

@@ -227,10 +227,10 @@ def test_the_same_weights_under_another_name_are_the_same_model(
 
 def test_another_format_is_refused_with_both_numbers(searcher: Searcher) -> None:
     connection = database(searcher)
-    connection.execute("PRAGMA user_version = 7")
+    connection.execute("PRAGMA user_version = 8")
     connection.close()
     before = content(searcher)
-    with pytest.raises(SettingsMismatch, match="format 7, not 6"):
+    with pytest.raises(SettingsMismatch, match="format 8, not 7"):
         Searcher(searcher.folder).search("x")
     assert content(searcher) == before
 

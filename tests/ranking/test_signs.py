@@ -1,0 +1,139 @@
+"""Names that differ by a sign, and pictures, are told apart by words: C++ is not C, and 🎂 is found."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from searcher import Searcher
+from searcher.text import signs_of
+
+# What is asked for → the text that holds it, and one that has the same letters.
+TOLD_APART = {
+    "C++": ("a course in C++ at noon", "a course in C at noon"),
+    "c++": ("we write C++, they do not", "we write C, they do not"),
+    "C++17": ("compiled as C++17 here", "compiled as C 17 here"),
+    "C#": ("a course in C# at noon", "a course in C at noon"),
+    "F#": ("F# for all", "F for all"),
+    "csharp": ("a course in C# at noon", "a course in C at noon"),
+    ".NET": ("a .NET service fell", "a net service fell"),
+    "Na+": ("the Na+ channel opens", "the Na channel opens"),
+    "Disney+": ("(Disney+) costs more", "(Disney) costs more"),
+    "C#言語": ("C#言語の本", "C言語の本"),
+    "Ｃ＋＋": ("a course in C++ at noon", "a course in C at noon"),
+}
+PICTURES = {
+    "🎂": "cake at noon 🎂",
+    "👍": "fine 👍🏽",
+    "❤": "with ❤\ufe0f from here",
+    "🇩🇪": "🇩🇪-🇫🇷",
+    "☎": "☎040 123",
+    "✓": "|✓|done",
+    "⭐": "⭐⭐ of five",
+}
+
+
+@pytest.fixture
+def index(tiny_bert: Path, tmp_path: Path) -> Iterator[Searcher]:
+    with Searcher(tmp_path / "index", model=tiny_bert) as searcher:
+        searcher.add_texts([text for pair in TOLD_APART.values() for text in reversed(pair)])
+        searcher.add_texts(["fine cake with five of the flags done", "🇩🇰 is another flag", *PICTURES.values()])
+        searcher.add_texts([f"something else, number {number}" for number in range(60)])
+        yield searcher
+
+
+@pytest.mark.parametrize("asked", TOLD_APART)
+def test_a_name_with_a_sign_is_before_the_same_letters_without(index: Searcher, asked: str) -> None:
+    text, without = TOLD_APART[asked]
+    found = [hit.text for hit in index.search(asked, mode="keyword")]
+    assert text in found
+    assert without not in found[: found.index(text)]
+
+
+@pytest.mark.parametrize("asked", PICTURES)
+def test_a_picture_is_found_and_no_other(index: Searcher, asked: str) -> None:
+    assert [hit.text for hit in index.search(asked, mode="keyword")] == [PICTURES[asked]]
+
+
+@pytest.mark.parametrize("asked", ["C", "net", "Na", "Disney"])
+def test_who_asks_without_the_sign_finds_both(index: Searcher, asked: str) -> None:
+    found = {hit.text for hit in index.search(asked, k=100, mode="keyword")}
+    assert {text for pair in TOLD_APART.values() for text in pair if asked in pair[1]} <= found
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ('"in C++ at noon"', ["a course in C++ at noon"]),
+        ('"in C# at noon"', ["a course in C# at noon"]),
+        ('"in C at noon"', ["a course in C at noon", "a course in C# at noon", "a course in C++ at noon"]),
+        ("course -C++", ["a course in C at noon", "a course in C# at noon"]),
+        ("course -C# -C++", ["a course in C at noon"]),
+        ("course -C", []),
+        ('"cake at noon 🎂"', ["cake at noon 🎂"]),
+        ('"fine 🎂"', []),
+    ],
+)
+def test_phrases_and_words_that_may_not_be_there_know_the_sign(
+    index: Searcher, asked: str, expected: list[str]
+) -> None:
+    assert sorted({hit.text for hit in index.search(asked, k=100, mode="keyword")}) == expected
+
+
+def test_an_explanation_names_what_a_passage_holds_as_it_was_asked(index: Searcher) -> None:
+    hits = index.search(asked := "a C++ course 🎂", k=100, mode="keyword")
+    words = {hit.text: told.words for hit, told in zip(hits, index.explain(asked, hits, "keyword"), strict=True)}
+    assert words["a course in C++ at noon"] == ("a", "C", "course", "C++")
+    assert words["a course in C at noon"] == ("a", "C", "course")
+    assert words["cake at noon 🎂"] == ("🎂",)
+
+
+def test_what_is_removed_is_found_no_more_and_the_index_is_whole(index: Searcher) -> None:
+    [hit] = index.search("🎂", mode="keyword")
+    index.remove(ids=[hit.id or ""])
+    assert index.search("🎂", mode="keyword") == []
+    assert index.check() == []
+
+
+def test_an_index_of_the_format_before_knows_them_once_it_is_opened(index: Searcher) -> None:
+    index.close()
+    with closing(sqlite3.connect(index.folder / "searcher.db")) as connection:  # as format 6 had it
+        rows = connection.execute("SELECT id, text FROM keyword_texts").fetchall()
+        for number, indexed in rows:
+            (text,) = connection.execute("SELECT text FROM passages WHERE id = ?", [number]).fetchone()
+            if words := signs_of(indexed if "語" in indexed else text):
+                before = indexed.removesuffix(" " + " ".join(word for _, word in words))
+                assert before != indexed
+                connection.execute(
+                    "INSERT INTO keywords (keywords, rowid, text) VALUES ('delete', ?, ?)", [number, indexed]
+                )
+                connection.execute("DELETE FROM keyword_spaced WHERE id = ?", [number])
+                connection.execute("INSERT INTO keywords (rowid, text) VALUES (?, ?)", [number, before])
+                if before != text:
+                    connection.execute("INSERT INTO keyword_spaced VALUES (?, ?)", [number, before])
+        connection.execute("PRAGMA user_version = 6")
+        connection.commit()
+    with Searcher(index.folder) as opened:
+        assert [hit.text for hit in opened.search("csharp", mode="keyword")][:1] == [TOLD_APART["csharp"][0]]
+        assert [hit.text for hit in opened.search("🎂", mode="keyword")] == [PICTURES["🎂"]]
+        assert opened.check() == []
+        assert opened.status()["format"] == 7
+
+
+@pytest.mark.parametrize("text", [
+    "a+b", "5 + 3", "+49 40", "page.html#top", "## Heading ##", "issue #12", "e.g. this", "end... Then", "x.map(y)",
+    "rows\n    .map(x)", "a ++ b", "C+++", "1/2", "'.'.join(all)", r"\.\d", "© 2020 Ⅳ ½ → • ■ 北京",
+])  # fmt: skip
+def test_sums_addresses_and_ends_of_sentences_are_no_names(text: str) -> None:
+    assert signs_of(text) == []
+
+
+@given(st.text(st.sampled_from("aC1 +#.('🎂🇩❤é語\n\\")), st.text(st.sampled_from("aC1 +#.('🎂🇩❤é語\n\\")))
+def test_the_words_of_two_texts_are_those_of_each(first: str, second: str) -> None:
+    both = signs_of(f"{first} \n{second}")
+    assert sorted(both) == sorted(signs_of(first) + signs_of(second))
+    assert all(written in f"{first} \n{second}" and word.replace("_", "").isalnum() for written, word in both)
