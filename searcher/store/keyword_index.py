@@ -2,7 +2,7 @@
 
 It is a table of SQLite's FTS5. Words are what stands between spaces and punctuation, spelled once (text/words.py),
 without case, diacritics and English endings (Porter 1980). Scripts without spaces are indexed as single characters and
-pairs of them; signs that tell names apart, and pictures, as words behind the text (text/signs.py).
+pairs of them; signs that tell names and numbers apart, and pictures, as words behind the text (text/signs.py).
 """
 
 import re
@@ -18,7 +18,7 @@ from searcher.errors import DamagedIndex
 from searcher.text import signs_of, spelled_once
 
 __all__ = [
-    "KEYWORD_FAULT", "enter", "holding", "leave", "misspaced", "pairs", "rebuild", "respell", "runs_of", "spaced",
+    "KEYWORD_FAULT", "enter", "holding", "leave", "misspaced", "pairs", "rebuild", "runs_of", "spaced",
     "verify",
 ]  # fmt: skip
 
@@ -91,10 +91,13 @@ def holding(connection: Any, phrase: str) -> np.ndarray:
 
 
 def runs_of(phrase: str) -> list[str]:
-    """The stretches of a phrase whose words stand one after the other, each as FTS5 is to see it; what signs say."""
+    """The stretches of a phrase whose words stand one after the other, each as FTS5 is to see it; what signs say.
+
+    Not what numbers say: that their parts stand together is said by the stretch.
+    """
     parts = [_paired(part) for part in _parts(spelled_once(phrase))]
     stretches = [_words(run) for run in parts if any(map(str.isalnum, run))]
-    return [*stretches, *(word for _, word in signs_of(" ".join(parts)))]
+    return [*stretches, *(word for _, word in signs_of(" ".join(parts), numbers=False))]
 
 
 def _parts(phrase: str) -> list[str]:
@@ -115,7 +118,7 @@ def _words(text: str) -> str:
 def enter(connection: Any, passages: Iterable[tuple[int, str]]) -> None:
     """Index passages, (id, text), whose rows are there."""
     rows = [(number, text, spaced(text)) for number, text in passages]
-    connection.executemany("INSERT INTO keyword_spaced VALUES (?, ?)", _other(rows))
+    connection.executemany("INSERT INTO keyword_spaced VALUES (?, ?, ?)", _other(rows))
     connection.executemany("INSERT INTO keywords (rowid, text) VALUES (?, ?)", [(row[0], row[2]) for row in rows])
 
 
@@ -131,48 +134,38 @@ def leave(connection: Any, passages: str, values: Sequence[Any]) -> None:
     )
 
 
-def respell(connection: Any) -> None:
-    """Index anew the passages that are indexed otherwise than they would be now."""
-    query = "SELECT p.id, p.text, s.text FROM passages p LEFT JOIN keyword_spaced s ON s.id = p.id ORDER BY p.id"
-    changed = []
-    for number, text, indexed in connection.execute(query):
-        if isinstance(text, str) and (now := spaced(text)) != (old := text if indexed is None else indexed):
-            changed.append((number, text, old, now))
-    connection.executemany(
-        "INSERT INTO keywords (keywords, rowid, text) VALUES ('delete', ?, ?)", [(row[0], row[2]) for row in changed]
-    )
-    connection.executemany("DELETE FROM keyword_spaced WHERE id = ?", [(row[0],) for row in changed])
-    connection.executemany(
-        "INSERT INTO keyword_spaced VALUES (?, ?)", _other((number, text, now) for number, text, _, now in changed)
-    )
-    connection.executemany("INSERT INTO keywords (rowid, text) VALUES (?, ?)", [(row[0], row[3]) for row in changed])
-
-
 def rebuild(connection: Any) -> None:
     """Make the index anew of all passages, with no trace of any other."""
     connection.execute("DELETE FROM keyword_spaced")
     last = 0
-    query = "SELECT id, text FROM passages WHERE id > ? ORDER BY id LIMIT ?"
+    query = "SELECT id, text FROM passages WHERE id > ? AND typeof(text) = 'text' ORDER BY id LIMIT ?"
     while rows := connection.execute(query, [last, ROWS]).fetchall():
         last = rows[-1][0]
         connection.executemany(
-            "INSERT INTO keyword_spaced VALUES (?, ?)", _other((number, text, spaced(text)) for number, text in rows)
+            "INSERT INTO keyword_spaced VALUES (?, ?, ?)", _other((number, text, spaced(text)) for number, text in rows)
         )
     for command in ("rebuild", "optimize"):
         connection.execute("INSERT INTO keywords (keywords) VALUES (?)", [command])
 
 
-def _other(rows: Iterable[tuple[int, str, str]]) -> list[tuple[int, str]]:
-    """Id and indexed text of the passages whose own is another."""
-    return [(number, indexed) for number, text, indexed in rows if indexed != text]
+def _other(rows: Iterable[tuple[int, str, str]]) -> list[tuple[int, bool, str]]:
+    """Of passages that are indexed by another text than their own: id, whether that begins with it, and the rest."""
+    return [(number, *kept) for number, text, indexed in rows if (kept := _kept(text, indexed))]
+
+
+def _kept(text: str, indexed: str) -> tuple[bool, str] | None:
+    if indexed == text:
+        return None
+    return (True, indexed[len(text) :]) if indexed.startswith(text) else (False, indexed)
 
 
 def misspaced(connection: Any) -> bool:
     """Whether a passage would be indexed by another text than it was, or has no entry, or an entry has no passage."""
     rows = connection.execute(
-        "SELECT p.text, s.text FROM passages p LEFT JOIN keyword_spaced s ON s.id = p.id WHERE typeof(p.text) = 'text'"
+        "SELECT p.text, s.behind, s.text FROM passages p LEFT JOIN keyword_spaced s ON s.id = p.id"
+        " WHERE typeof(p.text) = 'text'"
     )
-    if any(indexed != (expected if (expected := spaced(text)) != text else None) for text, indexed in rows):
+    if any((None if behind is None else (behind, rest)) != _kept(text, spaced(text)) for text, behind, rest in rows):
         return True
     ids = [f"SELECT id FROM {table}" for table in ("passages", "keywords_docsize", "keyword_spaced")]
     unpaired = (f"{ids[0]} EXCEPT {ids[1]}", f"{ids[1]} EXCEPT {ids[0]}", f"{ids[2]} EXCEPT {ids[0]}")

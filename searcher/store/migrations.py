@@ -6,7 +6,7 @@ from typing import Any
 
 from searcher.errors import SettingsMismatch
 from searcher.store.database import Database
-from searcher.store.keyword_index import rebuild, respell
+from searcher.store.keyword_index import rebuild
 from searcher.store.lookup import value_rows
 from searcher.store.rows import settings_values, stored_settings
 from searcher.store.schema import BESIDE, FAQ, FORMAT, HELD, HISTORY, INDEXING, KEYWORDS, LOOKUP, PLACES, SEEN, TITLES
@@ -77,13 +77,12 @@ def _lookup(connection: Any) -> None:
         connection.execute(statement)
 
 
-def _spelling_and_more(connection: Any) -> None:
-    """Format 6: words without what is invisible in them, and composed; what filters ask of lists and of titles; places
-    of passages and what is kept beside documents, which none has yet; what the last `add` saw.
+def _lists_and_more(connection: Any) -> None:
+    """Format 6: what filters ask of lists and of titles; places of passages and what is kept beside documents, which
+    none has yet; what the last `add` saw. (Words without what is invisible in them, and composed: format 7 has more.)
     """
     for statement in [*PLACES, *BESIDE, *SEEN]:
         connection.execute(statement)
-    respell(connection)
     listed = "SELECT document FROM metadata_values WHERE kind = 'other'"
     query = f"SELECT id, metadata FROM documents WHERE id IN ({listed})"
     for document, metadata in connection.execute(query).fetchall():
@@ -95,8 +94,10 @@ def _spelling_and_more(connection: Any) -> None:
 
 
 def _signs(connection: Any) -> None:
-    """Format 7: names that end in signs, and pictures, as words."""
-    respell(connection)
+    """Format 7: names and numbers by their signs, and pictures, as words; the keyword index is made anew."""
+    for statement in ["DROP VIEW keyword_texts", "DROP TABLE keyword_spaced", *KEYWORDS[:2]]:
+        connection.execute(statement)
+    rebuild(connection)
 
 
 VALUES = "INSERT OR IGNORE INTO metadata_values VALUES (?, ?, ?, ?)"
@@ -107,5 +108,5 @@ HELD_4 = [
     "CREATE TRIGGER went AFTER DELETE ON vectors BEGIN UPDATE held SET passages = passages - 1; END",
 ]
 STEPS: dict[int, Callable[[Any], None]] = {
-    2: _history, 3: _answers, 4: _held, 5: _lookup, 6: _spelling_and_more, 7: _signs,
+    2: _history, 3: _answers, 4: _held, 5: _lookup, 6: _lists_and_more, 7: _signs,
 }  # fmt: skip

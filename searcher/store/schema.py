@@ -21,10 +21,12 @@ HISTORY = [
 TOKENIZER = "porter unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"
 # The keyword index, which keyword_index.py keeps. FTS5 does not store the text again: it reads it through the view.
 KEYWORDS = [
-    # What is indexed in the place of a passage's text, where that is another.
-    "CREATE TABLE keyword_spaced (id INTEGER PRIMARY KEY REFERENCES passages ON DELETE CASCADE, text TEXT NOT NULL)",
-    "CREATE VIEW keyword_texts AS SELECT p.id AS id, coalesce(s.text, p.text) AS text"
-    " FROM passages p LEFT JOIN keyword_spaced s ON s.id = p.id",
+    # What is indexed in the place of a passage's text, where that is another, or behind it.
+    """CREATE TABLE keyword_spaced (
+        id INTEGER PRIMARY KEY REFERENCES passages ON DELETE CASCADE, behind INTEGER NOT NULL, text TEXT NOT NULL)""",
+    """CREATE VIEW keyword_texts AS
+        SELECT p.id AS id, CASE s.behind WHEN 0 THEN s.text WHEN 1 THEN p.text || s.text ELSE p.text END AS text
+        FROM passages p LEFT JOIN keyword_spaced s ON s.id = p.id""",
     f"""CREATE VIRTUAL TABLE keywords USING fts5(text, content=keyword_texts, content_rowid=id,
         tokenize="{TOKENIZER}")""",
 ]

@@ -1,4 +1,4 @@
-"""Signs that tell names apart, and pictures, as words: C++ is not C, and 🎂 is asked for too.
+"""Signs that tell names and numbers apart, and pictures, as words: C++ is not C, 3.11 no 11.3, and 🎂 is asked for.
 
 The keyword index sees letters and digits alone. These words stand there behind a text, so that who asks without signs
 finds as before.
@@ -22,20 +22,40 @@ PICTURES = re.compile(
     "[\U0001f1e6-\U0001f1ff]{2}|[\u2300-\u2307\u230c-\u2328\u232b-\u23ff\u2600-\u2767\u2794-\u27bf\u2b00-\u2bff"
     "\U0001f000-\U0001f0ff\U0001f10d-\U0001f3fa\U0001f400-\U0001faff]"
 )
+# Numbers and codes of several parts: 3.11, 4.2.1, 2024-05-17, 10.0.0.1, B2-17/4; 1,999 but not 1,2; 14:30, but of
+# 10.0.0.1:80 and 2024-05-17T14:30 each part by itself.
+JOINED = r"(?:[-./\u2010-\u2013](?=\w)|,(?=\d{3}(?!\d)))"
+TIME = r"(?:(?<![\w:])|(?<=\dT))\d{1,3}(?::\d+)+(?![^\WZ])"
+NUMBERED = re.compile(rf"{TIME}|(?<!\w)\w+?(?:{JOINED}\w+?)+(?:(?=T\d\d:)|(?!\w))")
+MAY_NUMBER = re.compile(r"\d[-./:,\u2010-\u2013]\w")
+PART = re.compile(r"[^\W_]+")
+LONGEST = 64  # characters of such a number; what is longer is an address, or no text
 
 
-def signs_of(text: str) -> list[tuple[str, str]]:
-    """What is told by signs in a text, as it stands there, and the word for it; names, then pictures.
+def signs_of(text: str, numbers: bool = True) -> list[tuple[str, str]]:
+    """What signs tell in a text, as it stands there, and the word for it: names, pictures, then numbers, if wanted.
 
     >>> signs_of("C++ and .NET, i.e. a+b 🎂!")
     [('C++', 'Cplusplus'), ('.NET', 'dotNET'), ('🎂', 'emoji127874')]
+    >>> signs_of("Python v3.11, rule 4.2.1 of 2024-05-17, IL-6 and COVID-19")
+    [('v3.11', '3point11'), ('4.2.1', '4point2point1'), ('2024-05-17', '2024point05point17')]
     """
     signs = [(found[0], _named(found)) for found in NAMES.finditer(text)] if MAY_NAME.search(text) else []
     pictures = [] if text.isascii() else PICTURES.findall(text)
-    return signs + [(picture, f"emoji{''.join(str(ord(sign)) for sign in picture)}") for picture in pictures]
+    signs += [(picture, f"emoji{''.join(str(ord(sign)) for sign in picture)}") for picture in pictures]
+    found = NUMBERED.findall(text) if numbers and MAY_NUMBER.search(text) else []
+    return signs + [(number, word) for number in found if (word := _numbered(number))]
 
 
 def _named(found: re.Match[str]) -> str:
     if found["dotted"]:
         return f"dot{found['dotted']}"
     return found["name"] + "".join(SPOKEN[sign] for sign in found["signs"])
+
+
+def _numbered(number: str) -> str | None:
+    """The word for a number, of a version without its v; None where one part at most has digits."""
+    parts = PART.findall(number) if len(number) <= LONGEST else []
+    if sum(any(map(str.isdigit, part)) for part in parts) < 2:
+        return None
+    return re.sub(r"\A[vV](?=\d)", "", "point".join(parts))

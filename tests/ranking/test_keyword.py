@@ -400,7 +400,7 @@ DAMAGE = {
     "the words are gone": ["DELETE FROM keywords_data WHERE id > 10"],
     "the words are zeros": ["UPDATE keywords_data SET block = zeroblob(length(block)) WHERE id > 10"],
     "another word": ["UPDATE keywords_data SET block = other(block)"],
-    "a passage has words of its own": ["INSERT INTO keyword_spaced SELECT min(id), 'x' FROM passages"],
+    "a passage has words of its own": ["INSERT INTO keyword_spaced SELECT min(id), 0, 'x' FROM passages"],
     "a text has lost its spaces": ["DELETE FROM keyword_spaced"],
     "words of no passage": ["INSERT INTO keywords (rowid, text) VALUES (999999, 'river')"],
 }

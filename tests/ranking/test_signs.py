@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from older import as_format_6
 
 from searcher import Searcher
+from searcher.store.keyword_index import spaced
 from searcher.text import signs_of
 
 # What is asked for → the text that holds it, and one that has the same letters.
@@ -25,6 +27,13 @@ TOLD_APART = {
     "Disney+": ("(Disney+) costs more", "(Disney) costs more"),
     "C#言語": ("C#言語の本", "C言語の本"),
     "Ｃ＋＋": ("a course in C++ at noon", "a course in C at noon"),
+    "Python 3.11": ("it runs on Python 3.11", "it runs on Python 11.3"),
+    "rule 4.2.1": ("see rule 4.2.1 there", "see rule 2.4.1 there"),
+    "10.0.0.1": ("host 10.0.0.1 is down", "host 10.1.0.0 is down"),
+    "2024-05-17": ("due on 2024/05/17", "due on 2024/17/05"),
+    "version 1.2.3": ("it came with v1.2.3 of it", "it came with v3.2.1 of it"),
+    "B2-17/4": ("seat B2-17/4 is free", "seat B2-4/17 is free"),
+    "at 14:30": ("log: 2024-05-18T14:30Z", "log: 2024-05-18T30:14Z"),
 }
 PICTURES = {
     "🎂": "cake at noon 🎂",
@@ -76,6 +85,8 @@ def test_who_asks_without_the_sign_finds_both(index: Searcher, asked: str) -> No
         ("course -C", []),
         ('"cake at noon 🎂"', ["cake at noon 🎂"]),
         ('"fine 🎂"', []),
+        ('"host 10.0.0.1"', ["host 10.0.0.1 is down"]),
+        ('"on 2024 05 17"', ["due on 2024/05/17"]),
     ],
 )
 def test_phrases_and_words_that_may_not_be_there_know_the_sign(
@@ -101,21 +112,8 @@ def test_what_is_removed_is_found_no_more_and_the_index_is_whole(index: Searcher
 
 def test_an_index_of_the_format_before_knows_them_once_it_is_opened(index: Searcher) -> None:
     index.close()
-    with closing(sqlite3.connect(index.folder / "searcher.db")) as connection:  # as format 6 had it
-        rows = connection.execute("SELECT id, text FROM keyword_texts").fetchall()
-        for number, indexed in rows:
-            (text,) = connection.execute("SELECT text FROM passages WHERE id = ?", [number]).fetchone()
-            if words := signs_of(indexed if "語" in indexed else text):
-                before = indexed.removesuffix(" " + " ".join(word for _, word in words))
-                assert before != indexed
-                connection.execute(
-                    "INSERT INTO keywords (keywords, rowid, text) VALUES ('delete', ?, ?)", [number, indexed]
-                )
-                connection.execute("DELETE FROM keyword_spaced WHERE id = ?", [number])
-                connection.execute("INSERT INTO keywords (rowid, text) VALUES (?, ?)", [number, before])
-                if before != text:
-                    connection.execute("INSERT INTO keyword_spaced VALUES (?, ?)", [number, before])
-        connection.execute("PRAGMA user_version = 6")
+    with closing(sqlite3.connect(index.folder / "searcher.db")) as connection:
+        as_format_6(connection)
         connection.commit()
     with Searcher(index.folder) as opened:
         assert [hit.text for hit in opened.search("csharp", mode="keyword")][:1] == [TOLD_APART["csharp"][0]]
@@ -126,14 +124,28 @@ def test_an_index_of_the_format_before_knows_them_once_it_is_opened(index: Searc
 
 @pytest.mark.parametrize("text", [
     "a+b", "5 + 3", "+49 40", "page.html#top", "## Heading ##", "issue #12", "e.g. this", "end... Then", "x.map(y)",
-    "rows\n    .map(x)", "a ++ b", "C+++", "1/2", "'.'.join(all)", r"\.\d", "© 2020 Ⅳ ½ → • ■ 北京",
+    "rows\n    .map(x)", "a ++ b", "C+++", "'.'.join(all)", r"\.\d", "© 2020 Ⅳ ½ → • ■ 北京",
 ])  # fmt: skip
 def test_sums_addresses_and_ends_of_sentences_are_no_names(text: str) -> None:
     assert signs_of(text) == []
 
 
-@given(st.text(st.sampled_from("aC1 +#.('🎂🇩❤é語\n\\")), st.text(st.sampled_from("aC1 +#.('🎂🇩❤é語\n\\")))
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("v3.11, 3.11. (3.11)", ["3point11"] * 3), ("1,999.50 or 12,345,678", ["1point999point50", "12point345point678"]),
+        ("5–10 and 24/7", ["5point10", "24point7"]), ("10.0.0.1:8080", ["10point0point0point1"]),
+        ("2024-05-17T14:30:00+02:00", ["2024point05point17", "14point30point00", "02point00"]),
+        ("Gen 3:16-18", ["3point16"]), ("3.11-rc1", ["3point11pointrc1"]), ("第3.11版", ["3point11"]),
+        ("file_v2-3", ["filepointv2point3"]), ("1,2,3 a.b 7 8 IL-6 p-value 3. Then 4", []), ("1." * 40 + "1", []),
+    ],
+)  # fmt: skip
+def test_numbers_of_several_parts_are_words_however_they_are_joined(text: str, expected: list[str]) -> None:
+    assert [word for word in spaced(text).split() if "point" in word] == expected
+
+
+@given(st.text(st.sampled_from("aC1T -:,+#.('🎂🇩❤é語\n\\")), st.text(st.sampled_from("aC1T -:,+#.('🎂🇩❤é語\n\\")))
 def test_the_words_of_two_texts_are_those_of_each(first: str, second: str) -> None:
-    both = signs_of(f"{first} \n{second}")
+    both = signs_of(text := f"{first} \n{second}")
     assert sorted(both) == sorted(signs_of(first) + signs_of(second))
-    assert all(written in f"{first} \n{second}" and word.replace("_", "").isalnum() for written, word in both)
+    assert all(written in text and word.replace("_", "").isalnum() for written, word in both)
