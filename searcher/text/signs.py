@@ -27,7 +27,6 @@ PICTURES = re.compile(
 JOINED = r"(?:[-./\u2010-\u2013](?=\w)|,(?=\d{3}(?!\d)))"
 TIME = r"(?:(?<![\w:])|(?<=\dT))\d{1,3}(?::\d+)+(?![^\WZ])"
 NUMBERED = re.compile(rf"{TIME}|(?<!\w)\w+?(?:{JOINED}\w+?)+(?:(?=T\d\d:)|(?!\w))")
-MAY_NUMBER = re.compile(r"\d[-./:,\u2010-\u2013]\w")
 PART = re.compile(r"[^\W_]+")
 LONGEST = 64  # characters of such a number; what is longer is an address, or no text
 
@@ -44,7 +43,7 @@ def signs_of(text: str, numbers: bool = True) -> list[tuple[str, str]]:
     signs = [(found[0], _named(found)) for found in NAMES.finditer(text)] if MAY_NAME.search(text) else []
     pictures = [] if text.isascii() else PICTURES.findall(text)
     signs += [(picture, f"emoji{''.join(str(ord(sign)) for sign in picture)}") for picture in pictures]
-    found = NUMBERED.findall(text) if numbers and MAY_NUMBER.search(text) else []
+    found = NUMBERED.findall(text) if numbers else []
     return signs + [(number, word) for number in found if (word := _numbered(number))]
 
 

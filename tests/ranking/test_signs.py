@@ -137,7 +137,7 @@ def test_sums_addresses_and_ends_of_sentences_are_no_names(text: str) -> None:
         ("5–10 and 24/7", ["5point10", "24point7"]), ("10.0.0.1:8080", ["10point0point0point1"]),
         ("2024-05-17T14:30:00+02:00", ["2024point05point17", "14point30point00", "02point00"]),
         ("Gen 3:16-18", ["3point16"]), ("3.11-rc1", ["3point11pointrc1"]), ("第3.11版", ["3point11"]),
-        ("file_v2-3", ["filepointv2point3"]), ("1,2,3 a.b 7 8 IL-6 p-value 3. Then 4", []), ("1." * 40 + "1", []),
+        ("file_v2-3", ["filepointv2point3"]), ("A1B-C2D", ["A1BpointC2D"]), ("1a-b-2", ["1apointbpoint2"]), ("1,2,3 a.b 7 8 IL-6 p-value 3. Then 4", []), ("1." * 40 + "1", []),
     ],
 )  # fmt: skip
 def test_numbers_of_several_parts_are_words_however_they_are_joined(text: str, expected: list[str]) -> None:
