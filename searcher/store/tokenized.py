@@ -81,12 +81,15 @@ def segment_of(ids: np.ndarray, texts: Sequence[str]) -> Segment:
 
 
 def _occurrences(texts: Sequence[str], columns: str) -> list[tuple[Any, ...]]:
-    """Each word of each text: the word, and in which text it is (doc), after how many others (offset)."""
+    """Each word of each text: the word, and in which text it is (doc), after how many others (offset).
+
+    An accent that stands alone is an empty word, which the table of words has as NULL.
+    """
     connection = _tokenizing()
     try:
         connection.execute("BEGIN")
         connection.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", enumerate(texts))
-        return connection.execute(f"SELECT CAST(term AS BLOB), {columns} FROM words").fetchall()
+        return connection.execute(f"SELECT CAST(coalesce(term, '') AS BLOB), {columns} FROM words").fetchall()
     finally:
         connection.rollback()
 

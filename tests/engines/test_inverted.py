@@ -38,9 +38,9 @@ WAYS = {
     "joining.kernels": st.sampled_from([joining.kernels, lambda: None]),
 }
 SHARES = [1 / (place + 1) ** 1.2 for place in range(len(WORDS))]
-texts_of_words = st.lists(st.sampled_from([*WORDS, "C++", ".net", "🎂"]), max_size=14).map(" ".join)
+texts_of_words = st.lists(st.sampled_from([*WORDS, "C++", ".net", "🎂", "\u0301"]), max_size=14).map(" ".join)
 questions = st.lists(
-    st.sampled_from([*WORDS, "riv*", "b*", "*", "ca*", "東*", "never", "zz*", "a\u20ddb", "C++", "🎂"]), max_size=7
+    st.sampled_from([*WORDS, "riv*", "b*", "*", "ca*", "東*", "never", "zz*", "a\u20ddb", "C++", "🎂", "\u0301"]), max_size=7
 ).map(" ".join)
 EVERY = [
     "the river",
