@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from searcher.errors import DamagedIndex
+from searcher.store.separators import SEPARATORS
 from searcher.text import signs_of, spelled_once
 
 __all__ = [
@@ -40,7 +41,9 @@ def spaced(text: str) -> str:
     >>> spaced("C++ is no C")
     'C++ is no C Cplusplus'
     """
-    return _signed(_spaced(text, lambda run: [*run, *pairs(run)]))
+    whole = _spaced(text, lambda run: [*run, *pairs(run)])
+    parted = whole if whole.isascii() else re.sub(SEPARATORS, " ", whole)
+    return " ".join([parted, *(word for _, word in signs_of(whole))])
 
 
 def pairs(run: str) -> list[str]:
@@ -58,7 +61,7 @@ def asked(question: str) -> str:
     >>> asked("日本の家 is 大?")
     ' 日本 本の の家  is  大 ?'
     """
-    return _signed(_paired(question))
+    return " ".join([paired := _paired(question), *(word for _, word in signs_of(paired))])
 
 
 def _paired(question: str) -> str:
@@ -71,10 +74,6 @@ def _spaced(text: str, words: Callable[[str], Sequence[str]]) -> str:
     text = spelled_once(text)
     text = VARIANTS.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
     return re.sub(UNSPACED, lambda found: f" {' '.join(words(found[0]))} ", text)
-
-
-def _signed(text: str) -> str:
-    return " ".join([text, *(word for _, word in signs_of(text))])
 
 
 def holding(connection: Any, phrase: str) -> np.ndarray:

@@ -40,7 +40,8 @@ WAYS = {
 SHARES = [1 / (place + 1) ** 1.2 for place in range(len(WORDS))]
 texts_of_words = st.lists(st.sampled_from([*WORDS, "C++", ".net", "🎂", "\u0301"]), max_size=14).map(" ".join)
 questions = st.lists(
-    st.sampled_from([*WORDS, "riv*", "b*", "*", "ca*", "東*", "never", "zz*", "a\u20ddb", "C++", "🎂", "\u0301"]), max_size=7
+    st.sampled_from([*WORDS, "riv*", "b*", "*", "ca*", "東*", "never", "zz*", "a\u20ddb", "C++", "🎂", "\u0301"]),
+    max_size=7,
 ).map(" ".join)
 EVERY = [
     "the river",

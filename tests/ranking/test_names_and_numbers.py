@@ -1,6 +1,8 @@
 """Names that differ by a sign, and pictures, are told apart by words: C++ is not C, and 🎂 is found."""
 
+import re
 import sqlite3
+import unicodedata
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from older import as_format_6
 
 from searcher import Searcher
+from searcher.store import words_of
 from searcher.store.keyword_index import spaced
 from searcher.text import signs_of
 
@@ -149,3 +152,24 @@ def test_the_words_of_two_texts_are_those_of_each(first: str, second: str) -> No
     both = signs_of(text := f"{first} \n{second}")
     assert sorted(both) == sorted(signs_of(first) + signs_of(second))
     assert all(written in text and word.replace("_", "").isalnum() for written, word in both)
+
+
+@pytest.mark.parametrize("text", ["party🤩", "100₽", "₿100", "cement", "party🫩time", "A⯈B", "cement􏿽"])
+def test_a_word_is_found_whatever_sign_it_touches(tiny_bert: Path, tmp_path: Path, text: str) -> None:
+    with Searcher(tmp_path / "index", model=tiny_bert) as searcher:
+        searcher.add_texts([text, "something else"])
+        for word in re.findall("[A-Za-z0-9]+", text):
+            assert [hit.text for hit in searcher.search(word, mode="keyword")] == [text]
+            assert [hit.text for hit in searcher.search(f'"{word}"', mode="keyword")] == [text]
+        assert searcher.check() == []
+
+
+def test_no_sign_is_part_of_a_word_and_every_letter_is() -> None:
+    known = [sign for sign in map(chr, range(1, 0x110000)) if unicodedata.category(sign)[0] not in "CZ"]
+    some = [*map(chr, range(0xE000, 0xF900, 7)), *map(chr, range(0xF0000, 0x10FFFE, 997))]
+    words = {sign: f"vor{sign}nach" for sign in [*known, *some]}
+    found = dict(zip(words, words_of(list(words.values())), strict=True))
+    parted = {sign for sign, own in found.items() if own[:2] == [b"vor", b"nach"]}
+    assert [sign for sign in known if sign.isalnum() and sign in parted] == []
+    others = {sign for sign in words if not sign.isalnum() and unicodedata.category(sign)[0] != "M"}
+    assert [sign for sign in others - parted if unicodedata.is_normalized("NFC", sign)] == []  # else marks are in it
