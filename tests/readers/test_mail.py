@@ -86,6 +86,14 @@ def test_the_space_that_ends_a_line_may_be_none_of_its_own() -> None:
     assert body(f"{HEAD}{kind}\n\n港口 \n很大 and  \nso") == "港口很大 and so"
 
 
+@pytest.mark.parametrize("name", ["charset", "x", "boundary"])
+@pytest.mark.parametrize("outer", ["{}", "Content-Type: multipart/mixed; boundary=b; {0}=b\n\n--b\n{1}\n--b--\n"])
+def test_a_parameter_with_a_number_of_thousands_of_digits_costs_nothing(name: str, outer: str) -> None:
+    number = f"{name}*{'9' * 5000}"
+    part = f"Content-Type: text/plain; {number}*=utf-8''utf-8\n\nIt is read."
+    assert body(HEAD + outer.format(number if "{1}" in outer else part, part)) == "It is read."
+
+
 def test_what_became_of_a_mail_is_read() -> None:
     status = "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\nAction: failed\nStatus: 5.1.1\n"
     report = multipart("report", "Content-Type: text/plain\n\nNot delivered.\n", status)

@@ -2,13 +2,13 @@
 
 import io
 from collections.abc import Callable, Iterator
-from email import message_from_bytes
 
 from searcher.readers.blocks import blocks, laid_out
 from searcher.readers.charsets import known_codec
 from searcher.readers.decoding import decoded
 from searcher.readers.headings import sections
 from searcher.readers.htmltree import clean, parsed
+from searcher.readers.parsers.mime import message_of
 from searcher.readers.parsers.rtf import read_rtf
 from searcher.readers.plain import read_plain
 from searcher.readers.raw import Item, Raw, ReadOptions
@@ -35,7 +35,7 @@ def chunk_items(raw: Raw, options: ReadOptions, read_word: Read) -> Iterator[Ite
 
 
 def _pages(message: Raw) -> Iterator[Raw]:
-    for part in message_from_bytes(message.whole()).walk():
+    for part in message_of(message.whole()).walk():
         data = part.get_payload(decode=True)
         if part.get_content_type() == "text/html" and isinstance(data, bytes):
             charset = part.get_content_charset()

@@ -4,7 +4,6 @@ import io
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from email import message_from_bytes, policy
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
@@ -19,6 +18,7 @@ from searcher.readers.decoding import decoded
 from searcher.readers.flowed import unflowed
 from searcher.readers.htmltree import clean, parsed
 from searcher.readers.parsers.drafting import Draft, one_line
+from searcher.readers.parsers.mime import message_of
 from searcher.readers.parsers.picture_size import is_ornament
 from searcher.readers.parsers.signed import signed_content
 from searcher.readers.raw import Item, Part, Raw, ReadOptions
@@ -131,7 +131,7 @@ def _unused(name: str, used: set[str]) -> str:
 
 
 def _mail(data: bytes) -> Mail:
-    message = message_from_bytes(data, policy=policy.compat32)
+    message = message_of(data)
     headers = {name: _header(message, name) for name in (*PEOPLE, "subject")}
     headers["message_id"] = _header(message, "message-id").strip("<>")
     headers["sent"] = _sent(_header(message, "date"))
@@ -180,7 +180,7 @@ def _collect(message: Message, bodies: list[str], attached: list[tuple[str, byte
             if inside is None:
                 sealed = True
             else:
-                waiting.append(message_from_bytes(inside, policy=policy.compat32))
+                waiting.append(message_of(inside))
         elif kind == "multipart/alternative" and part.is_multipart():
             best, others = _best(part)
             bodies.append(best)
