@@ -32,6 +32,14 @@ def index(tiny_bert: Path, tmp_path: Path) -> Iterator[Searcher]:
         yield made
 
 
+def begins_a_thread(frame: FrameType) -> bool:
+    """Whether it is one of `Thread.start`, whose lock a Ctrl-C may leave taken for ever (github.com/python/cpython #74174)."""
+    each: FrameType | None = frame if frame.f_code.co_filename == threading.__file__ else None
+    while each and each.f_code is not threading.Thread.start.__code__:
+        each = each.f_back
+    return each is not None
+
+
 def interrupted(act: Callable[[], object], step: int) -> KeyboardInterrupt | None:
     """Do it with a Ctrl-C at that step within the files of transactions; None if it has fewer.
 
@@ -41,7 +49,7 @@ def interrupted(act: Callable[[], object], step: int) -> KeyboardInterrupt | Non
 
     def stepped(frame: FrameType, event: str, _: Any) -> None:
         nonlocal left
-        if event in ("call", "c_return") and frame.f_code.co_filename in STEPPED:
+        if event in ("call", "c_return") and frame.f_code.co_filename in STEPPED and not begins_a_thread(frame):
             left -= 1
             if left == 0:
                 raise KeyboardInterrupt
@@ -53,7 +61,7 @@ def interrupted(act: Callable[[], object], step: int) -> KeyboardInterrupt | Non
         act()
     except KeyboardInterrupt as stop:
         return stop
-    except RuntimeError as fault:  # what threading makes of one within its own `with`, as an executor's threads begin
+    except RuntimeError as fault:  # what threading makes of one within its own `with`
         if isinstance(fault.__context__, KeyboardInterrupt):
             return fault.__context__
         raise
