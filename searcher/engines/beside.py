@@ -60,8 +60,7 @@ class Beside(ABC, Generic[H]):
 
     def __init__(self, store: Store) -> None:
         self.store, self.path = store, Path(store.folder) / self.name
-        delta = whole_number_of("SEARCHER_DELTA")
-        self._delta = DELTA if delta is None else delta
+        self._delta = whole_number_of("SEARCHER_DELTA", DELTA)
         self._last: H | None = None
         self._lock = threading.Lock()
 

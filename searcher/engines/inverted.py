@@ -96,8 +96,7 @@ class Inverted(Beside[State]):
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self._asked: tuple[Collection, Sequence[str], PostingsAsked | None] | None = None  # a search asks twice
-        least = whole_number_of("SEARCHER_POSTINGS")
-        self._least = LEAST if least is None else least
+        self._least = whole_number_of("SEARCHER_POSTINGS", LEAST)
 
     def asked(self, words: Sequence[str]) -> PostingsAsked | None:
         """A question's words in the state that this thread reads; None where only FTS5 knows. Call inside `reading`."""

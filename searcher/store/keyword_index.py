@@ -43,7 +43,7 @@ def spaced(text: str) -> str:
     """
     whole = _spaced(text, lambda run: [*run, *pairs(run)])
     parted = whole if whole.isascii() else re.sub(SEPARATORS, " ", whole)
-    return " ".join([parted, *(word for _, word in signs_of(whole))])
+    return " ".join([parted, *_said_by_signs(whole)])
 
 
 def pairs(run: str) -> list[str]:
@@ -61,11 +61,16 @@ def asked(question: str) -> str:
     >>> asked("日本の家 is 大?")
     ' 日本 本の の家  is  大 ?'
     """
-    return " ".join([paired := _paired(question), *(word for _, word in signs_of(paired))])
+    paired = _paired(question)
+    return " ".join([paired, *_said_by_signs(paired)])
 
 
 def _paired(question: str) -> str:
     return _spaced(question, lambda run: pairs(run) or [run])
+
+
+def _said_by_signs(text: str, numbers: bool = True) -> list[str]:
+    return [word for _, word in signs_of(text, numbers)]
 
 
 def _spaced(text: str, words: Callable[[str], Sequence[str]]) -> str:
@@ -96,7 +101,7 @@ def runs_of(phrase: str) -> list[str]:
     """
     parts = [_paired(part) for part in _parts(spelled_once(phrase))]
     stretches = [_words(run) for run in parts if any(map(str.isalnum, run))]
-    return [*stretches, *(word for _, word in signs_of(" ".join(parts), numbers=False))]
+    return [*stretches, *_said_by_signs(" ".join(parts), numbers=False)]
 
 
 def _parts(phrase: str) -> list[str]:
@@ -153,6 +158,7 @@ def _other(rows: Iterable[tuple[int, str, str]]) -> list[tuple[int, bool, str]]:
 
 
 def _kept(text: str, indexed: str) -> tuple[bool, str] | None:
+    """Of one of them, None of any other."""
     if indexed == text:
         return None
     return (True, indexed[len(text) :]) if indexed.startswith(text) else (False, indexed)

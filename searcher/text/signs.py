@@ -13,11 +13,10 @@ ENDING = r"(?<!\w)(?P<name>\w+)(?P<signs>\+\+?|#)(?![+#])(?:(?<=\+\+)|(?![^\W_])
 # A name that a dot begins: .NET, ~/.env, *.py; not the call of a method, nor the end of anything.
 DOTTED = r"(?<![\w.)\]}'\"\\])\.(?P<dotted>[^\W\d_]\w*)\b(?!\()"
 NAMES = re.compile(f"{ENDING}|{DOTTED}")
-MAY_NAME = re.compile(r"[+#]|(?<![\w.)])\.\w")  # quicker: most texts name nothing so
 SPOKEN = {"+": "plus", "#": "sharp"}
 # Flags, of two letters each; technical signs, symbols and dingbats but their brackets and digits; arrows and stars;
-# pictographs but numbers, and tones of skin, which are of the picture before. Ranges, since
-# what else a character is called changes with the version of Unicode.
+# pictographs but numbers, and tones of skin, which are of the picture before. Ranges, since what is a symbol changes
+# with the version of Unicode.
 PICTURES = re.compile(
     "[\U0001f1e6-\U0001f1ff]{2}|[\u2300-\u2307\u230c-\u2328\u232b-\u23ff\u2600-\u2767\u2794-\u27bf\u2b00-\u2bff"
     "\U0001f000-\U0001f0ff\U0001f10d-\U0001f3fa\U0001f400-\U0001faff]"
@@ -40,7 +39,7 @@ def signs_of(text: str, numbers: bool = True) -> list[tuple[str, str]]:
     [('v3.11', '3point11'), ('4.2.1', '4point2point1'), ('2024-05-17', '2024point05point17')]
     """
     text = " ".join(word for word in text.split() if not word.isalpha())  # a fifth of it is left, and no sign is lost
-    signs = [(found[0], _named(found)) for found in NAMES.finditer(text)] if MAY_NAME.search(text) else []
+    signs = [(found[0], _named(found)) for found in NAMES.finditer(text)]
     pictures = [] if text.isascii() else PICTURES.findall(text)
     signs += [(picture, f"emoji{''.join(str(ord(sign)) for sign in picture)}") for picture in pictures]
     found = NUMBERED.findall(text) if numbers else []

@@ -95,5 +95,5 @@ class Access:
             raise UnknownName("$SEARCHER_MILVUS_CONSISTENCY", level, LEVELS)
         deadline = number_of("SEARCHER_MILVUS_TIMEOUT", DEADLINE, 0.001, 86_400, "seconds")
         tls = {name: said[name] for name in ("CA", "CERT", "KEY", "SERVER_NAME") if said[name]}
-        shards, replicas = (whole_number_of(f"SEARCHER_MILVUS_{name}", 1) for name in ("SHARDS", "REPLICAS"))
+        shards, replicas = (whole_number_of(f"SEARCHER_MILVUS_{name}", None, 1) for name in ("SHARDS", "REPLICAS"))
         return cls(said["TOKEN"], said["DATABASE"], tls, level, deadline, shards, replicas)
