@@ -5,17 +5,18 @@
 Compiles every library of hatch_build.py with both into a copy of the package in FOLDER (kept; else a temporary one) and
 runs the tests that call kernels, at sizes odd and even, against that copy. The first byte read or written beyond an array,
 numpy's and torch's included, the first overflow, or the first NaN made a whole number ends the run with the line of C. What
-this CPU cannot run is skipped.
+this CPU cannot run is skipped, but for AMX: its tiles are emulated (tiles.c), what they read and write is looked at too.
 
 Needs gcc with its libasan and libubsan, and hatchling. Python's own leaks are not looked for.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from compiled import compiled
 
 ROOT = Path(__file__).parents[1]
 SANITIZERS = "-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all"
@@ -28,25 +29,6 @@ OPTIONS = {
 }
 
 
-def compiled(folder: Path) -> Path:
-    """A copy of the package whose kernels have the sanitizers in them."""
-    sys.path.insert(0, str(ROOT))
-    from hatch_build import FLAGS, LIBRARIES
-
-    for package in ("searcher", "index_data"):
-        shutil.copytree(
-            ROOT / package,
-            folder / package,
-            dirs_exist_ok=True,
-            ignore=shutil.ignore_patterns("lib*.so.1", "__pycache__"),
-        )
-    for library, (sources, flags) in LIBRARIES.items():
-        files = [str(folder / source) for source in sources]
-        command = ["gcc", *FLAGS.split(), *flags.split(), *SANITIZERS.split(), "-o", str(folder / library), *files]
-        subprocess.run(command, check=True)
-    return folder
-
-
 def preloaded() -> str:
     """The runtimes of the sanitizers, which have to be there before anything else is."""
     asked = (subprocess.run(["gcc", f"-print-file-name={name}"], capture_output=True, text=True) for name in PRELOADED)
@@ -55,7 +37,9 @@ def preloaded() -> str:
 
 def main(folder: Path, arguments: list[str]) -> int:
     """pytest's exit code; another for a finding."""
-    environment = os.environ | OPTIONS | {"LD_PRELOAD": preloaded(), "PYTHONPATH": str(compiled(folder))}
+    environment = (
+        os.environ | OPTIONS | {"LD_PRELOAD": preloaded(), "PYTHONPATH": str(compiled(folder, *SANITIZERS.split()))}
+    )
     tests = arguments or [str(ROOT / "tests" / test) for test in TESTS]
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", "-p", "no:faulthandler"]
     return subprocess.run([*command, *tests], env=environment, cwd=folder, check=False).returncode

@@ -1,11 +1,14 @@
-"""Without the C kernels everything answers the same, and a wrong word for the switch is named."""
+"""Without the C kernels everything answers the same, on emulated AMX tiles too; a wrong word for the switch is named."""
 
+import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from compiled import compiled
 
 from searcher.embedding.encoder import kernels
 from searcher.embedding.encoder.passes import PASSES
@@ -27,6 +30,24 @@ def test_the_tests_of_encoder_and_search_pass_with_the_kernels_off(group: str) -
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
     assert " passed" in done.stdout
+
+
+@pytest.mark.skipif(
+    kernels.built("amx") is not None or kernels.built("dot") is None,
+    reason="the CPU has tiles of its own, or not what is beside them",
+)
+@pytest.mark.skipif(
+    shutil.which("gcc") is None or importlib.util.find_spec("hatchling") is None, reason="needs gcc and hatchling"
+)
+def test_kernels_for_tiles_are_right_on_a_cpu_that_has_none(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", "(amx or bf16) and not 2080"]
+    environment = os.environ | {"PYTHONPATH": str(compiled(tmp_path)), "PYTEST_ADDOPTS": ""}
+    encoder = str(TESTS / "embedding" / "test_encoder.py")
+    done = subprocess.run(
+        [*command, encoder], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "skipped" not in done.stdout
 
 
 def test_off_means_that_no_library_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
