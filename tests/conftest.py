@@ -21,6 +21,11 @@ settings.register_profile("untimed", deadline=None)  # a busy machine is no faul
 settings.load_profile("untimed")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """No test is named by bytes in which a time stands, as in an archive: its name would be another in each process."""
+    return argname if isinstance(val, bytes) and len(val) > 100 else None
+
+
 def pytest_collection_finish() -> None:
     """What a module has set for the processes that it starts is not for the tests of others."""
     os.environ.pop("SEARCHER_POSTINGS", None)

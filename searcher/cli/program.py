@@ -95,8 +95,9 @@ def main(args: Sequence[str] | None = None) -> None:
     except click.ClickException as fault:
         _fail(1, fault.format_message())
     except (click.Abort, KeyboardInterrupt) as stop:
-        cause = stop.__cause__ or stop  # click raises its own
-        echo(cause if isinstance(cause, Interrupted) else "interrupted; what was committed stays", err=True)
+        raised = (stop, stop.__cause__, stop.__context__)  # click raises its own, of ours or, older ones, in its place
+        told = next((own for own in raised if isinstance(own, Interrupted)), None)
+        echo(told or "interrupted; what was committed stays", err=True)
         sys.exit(130)
     except SearcherError as fault:
         _fail(1, str(fault))
