@@ -13,7 +13,7 @@ from typing import Any
 import faiss
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from runner import runner
 
 from searcher import Embedder, Searcher
 from searcher.cli.program import cli
@@ -554,7 +554,7 @@ def test_one_store_among_several_in_a_folder_is_named_by_its_file(searcher: Sear
 
 
 def run(*arguments: object) -> Any:
-    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+    return runner().invoke(cli, [str(argument) for argument in arguments])
 
 
 def test_the_command_brings_a_store_in_and_says_what_became_of_it(

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from runner import runner
 
 from searcher import Searcher
 from searcher.cli.program import cli
@@ -69,7 +69,7 @@ def test_our_snippet_finds_what_theirs_found(heading: str, bundled: str, folder:
 def test_our_command_keeps_the_vectors(heading: str, bundled: str, folder: Path) -> None:
     command = shlex.split(dict(SECTIONS[heading])["sh ours"])
     assert command[0] == "searcher"
-    done = CliRunner().invoke(cli, command[1:])
+    done = runner().invoke(cli, command[1:])
     assert done.exit_code == 0, done.output
     assert ("8 vectors were kept" in done.stderr) == (heading != BEIR)
     with Searcher("my_index") as index:

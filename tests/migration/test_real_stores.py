@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from runner import runner
 
 from searcher import Searcher
 from searcher.cli.program import cli
@@ -162,9 +162,9 @@ def test_an_index_of_given_vectors_holds_every_item_to_the_bit(store: dict[str, 
 
 def test_the_command_takes_vectors_of_any_model(tmp_path: Path) -> None:
     command = ["import", str(FOLDER / "langchain"), "-i", str(tmp_path / "index"), "--vectors", "theirs"]
-    done = CliRunner().invoke(cli, command)
+    done = runner().invoke(cli, command)
     assert done.exit_code == 0, done.output
     assert "9 vectors were kept as those of theirs" in done.stderr
     assert "were ranked by L2 distance" in done.stderr
-    again = CliRunner().invoke(cli, [*command[:4], "--vectors", "others"])
+    again = runner().invoke(cli, [*command[:4], "--vectors", "others"])
     assert again.exit_code != 0 and "'theirs', not 'others'" in str(again.exception)

@@ -69,15 +69,15 @@ def passages(searcher: Searcher) -> set[int]:
 
 def assert_as_computed(searcher: Searcher) -> None:
     """Every reranked answer is what it is when nothing is kept; what is computed is rounded to float16 as what is kept."""
-    embedder, own = searcher.embedder, searcher.embedder.own_tokens
+    own = searcher.embedder.own_tokens
 
-    def rounded(texts: list[str], kind: Any = "passage") -> list[OwnTokens]:
+    def rounded(_: Embedder, texts: list[str], kind: Any = "passage") -> list[OwnTokens]:
         found = own(texts, kind)
         return found if kind == "query" else [OwnTokens(ids, np.float32(np.float16(v))) for ids, v in found]
 
     for mode in ("dense", "hybrid"):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(embedder, "own_tokens", rounded)
+            patch.setattr(Embedder, "own_tokens", rounded)
             with_them = searcher.search(QUESTIONS, 12, mode=mode, rerank="maxsim")
             patch.setattr(searcher.engine, "token_vectors", lambda texts: {})
             without = searcher.search(QUESTIONS, 12, mode=mode, rerank="maxsim")
