@@ -26,6 +26,8 @@ ENDS = re.compile(r"</(?:body|html)\s*>|</?noframes\b[^>]*>", re.IGNORECASE)
 # What is drawn again for the eye where it is read out elsewhere.
 HIDDEN = "//*[@aria-hidden='true'][self::span or self::i or self::a]"
 UNSHOWN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
+BLOCK = re.compile(r"(?:^|;)\s*display\s*:\s*(?:block|flex|grid|table|list-item)\b(?!-)", re.IGNORECASE)
+INLINE = ("a", "b", "code", "em", "font", "i", "label", "small", "span", "strong", "u")
 PAGE = {"html", "body", "main", "article"}  # which a script shows when it is there
 # A button that opens a part of the text is the title of that part.
 BUTTONS = "//button[not(@aria-expanded)][not(ancestor::*[self::h1 or self::h2 or self::h3 or self::h4 or self::dt])]"
@@ -51,6 +53,7 @@ def parsed(page: str, source: str) -> "Element | None":
         parent = cell.getparent()
         if parent is None or parent.tag != "tr":
             cell.tag = "div"  # outside a row a browser knows no cell
+    fill_shadows(root)
     return root
 
 
@@ -73,6 +76,7 @@ def clean(root: "Element", scripted: bool = True) -> None:
     for element in root.xpath(f"{HIDDEN}|{BUTTONS}"):  # type: ignore[union-attr]
         element.drop_tree()  # type: ignore[union-attr]
     drop_hidden(root, scripted)
+    part_blocks(root)
     gather_readings(root)
     drop_marks(root)
     spread_cells(root)
@@ -99,6 +103,49 @@ def unwrapped(page: str) -> str:
     return CDATA.sub(lambda found: html.escape(found[1], quote=False), page[:closed]) + page[closed:]
 
 
+def fill_shadows(root: "Element") -> None:
+    """Put into each element that is shown by a tree of its own (a declared shadow root) that tree, in the slots of which
+    stands what the element holds; what has no slot is not shown.
+    """
+    for shadow in [each for each in root.iter("template") if each.get("shadowrootmode")]:
+        host = shadow.getparent()
+        if host is None or host.find("div[@shadowrootmode]") is not None:
+            continue  # only the first is one
+        slots = {slot.get("name") or "": slot for slot in reversed(list(shadow.iter("slot")))}
+        held = [("", host.text, None), *((str(each.get("slot") or ""), each.tail, each) for each in host)]
+        shadow.tag, host.text, shadow.tail = "div", None, None
+        filled = set()
+        for name, said, element in held:
+            for slot, text, moved in ((slots.get(name), None, element), (slots.get(""), said, None)):
+                if moved is not None and moved is not shadow:
+                    moved.tail = None
+                    host.remove(moved)
+                if slot is None or moved is shadow or (moved is None and not (text or "").strip()):
+                    continue
+                if slot not in filled:  # what stands in it is for want of anything else
+                    filled.add(slot)
+                    slot.text = None
+                    del slot[:]
+                if moved is not None:
+                    slot.append(moved)
+                elif len(slot):
+                    slot[-1].tail = text
+                else:
+                    slot.text = f"{slot.text or ''}{text}"
+
+
+def part_blocks(root: "Element") -> None:
+    """Set what only a style makes a block in one, so that its words do not touch those beside it."""
+    from lxml import etree
+
+    for element in [each for each in root.iter(*INLINE) if BLOCK.search(each.get("style") or "")]:
+        block = etree.Element("div")
+        block.sourceline = element.sourceline
+        element.addprevious(block)
+        block.tail, element.tail = element.tail, None
+        block.append(element)
+
+
 def drop_hidden(root: "Element", scripted: bool = False) -> None:
     """Take away what is never seen."""
     for element in [element for element in root.iterdescendants() if _is_hidden(element, scripted)]:
@@ -118,6 +165,8 @@ def gather_readings(root: "Element") -> None:
 
 def _is_hidden(element: "Element", scripted: bool) -> bool:
     """Whether it is never seen: second spellings of a word, notes of authors, what mails show in a list of them."""
+    if element.get("hidden") == "until-found" or (scripted and element.get("role") == "tabpanel"):
+        return False
     if element.get("hidden") is None and not UNSHOWN.search(element.get("style") or ""):
         return False
     if element.tag in PAGE or next(element.iter("math"), None) is not None:
