@@ -104,8 +104,8 @@ def unwrapped(page: str) -> str:
 
 
 def fill_shadows(root: "Element") -> None:
-    """Put into each element that is shown by a tree of its own (a declared shadow root) that tree, in the slots of which
-    stands what the element holds; what has no slot is not shown.
+    """Put into each element that is shown by a tree of its own (a declared shadow root) that tree; in its slots stands
+    what the element holds, and what has no slot is not shown.
     """
     for shadow in [each for each in root.iter("template") if each.get("shadowrootmode")]:
         host = shadow.getparent()

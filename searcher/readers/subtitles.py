@@ -17,6 +17,7 @@ NUMBER = re.compile(r"(?:^|\n)[ \t]*\d+[ \t]*\n\Z")  # of the cue whose times fo
 RUBY = re.compile(r"<ruby[^<>]*>((?:(?!</ruby>).)*)(?:</ruby>|\Z)", re.IGNORECASE | re.DOTALL)
 READING = re.compile(r"<rt[^<>]*>([^<>]*)(?:</rt>)?", re.IGNORECASE)
 TAG = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]+([^<>]*)>|</?[a-z][^<>]*>|<\d[\d:.]*>|\{\\[^{}]*\}", re.IGNORECASE)
+BREAK = re.compile(r"(?<!:)\\[Nh]")  # of SubStation Alpha, which players know in SubRip too
 PAUSE = 3.0  # seconds without a word, after which a paragraph begins
 AT_ONCE = 0.1  # seconds; captions that roll follow each other so closely
 
@@ -62,8 +63,8 @@ def _cues(text: str) -> Iterator[Cue]:
         block = text[times.end() : len(text) if after is None else after.start()].removeprefix("\n")
         if after is not None:
             block = NUMBER.sub("", block)
-        if is_vtt:  # where a name or a note may follow the blank line; in SubRip it is one of the cue
-            block = block.split("\n\n")[0] if not block.startswith("\n") else ""
+        # In WebVTT a name or a note may follow the blank line; in SubRip it is one of the cue.
+        block = f"\n{block}".split("\n\n")[0] if is_vtt else BREAK.sub(" ", block)
         parts = times.groups()
         yield Cue(_seconds(parts[:5]), _seconds(parts[5:]), _said(block))
 

@@ -8,7 +8,7 @@ from searcher.readers import read, read_text
 from searcher.readers.apart import Apart
 from searcher.readers.plain import read_plain
 from searcher.readers.raw import Raw, ReadOptions
-from searcher.records import Document
+from searcher.records import Document, Note
 
 pytest.importorskip("tree_sitter_python", reason="the extra 'code' is not installed")
 
@@ -120,6 +120,13 @@ def test_what_is_broken_is_read_all_the_same_and_what_is_deep_ends() -> None:
     deep = "".join(f"{' ' * n}class C{n}:\n" for n in range(600)) + " " * 600 + "pass\n"
     assert len(document_of(deep, ".py").places) > 100
     assert document_of("(" * 100_000, ".js").places == ()
+
+
+def test_a_source_whose_definitions_take_too_long_to_find_is_text() -> None:
+    source = "run() { ls; }\n" + "()" * 50_000  # of such brackets the grammar of Bash takes the square
+    document, note = read_text(source.encode(), "file", suffix=".sh")
+    told = "its definitions are not told apart: it takes too long to read; it was given up"
+    assert (document, note) == (Document("file", source), Note("file", told))
 
 
 def test_without_a_grammar_code_is_text(tmp_path: Path) -> None:

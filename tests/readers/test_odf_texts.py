@@ -110,3 +110,10 @@ def test_a_title_is_a_heading_and_that_of_the_document() -> None:
     [document] = read_text(odt(body, styles=styles), "file", suffix=".odt")
     assert isinstance(document, Document)
     assert document.title == "Of Harbours" and document.sections == ((0, "Of Harbours"),)
+
+
+def test_a_level_with_signs_has_no_numbers_whatever_the_others_have() -> None:
+    sign = '<text:list-level-style-bullet text:level="1" text:bullet-char="•"/>'
+    mixed = STYLE("Mixed", sign + LEVEL(2, "01, 02, 03, ...", ".", ""))
+    inner = LIST("", ITEM("", "one", "") + ITEM("", "two", ""))
+    assert text_of(LIST(' text:style-name="Mixed"', ITEM("", "x", inner)), mixed) == "- x\n01. one\n02. two"

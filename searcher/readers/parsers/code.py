@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from tree_sitter import Language, Parser
 
+from searcher.readers.apart import StepLost, step
 from searcher.readers.decoding import decoded
 from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.records import HEADINGS, Document
@@ -52,6 +53,8 @@ ABOVE = {
     "annotation",
 }
 DEEPEST = 400
+# Seconds of the processor to find definitions: of a source, and for each MiB of it; usual ones take a tenth of that.
+LONGEST, LONGEST_PER_MIB, MOST_SECONDS = 1.0, 8.0, 60.0
 LONGEST_NAME = 100
 WORD = re.compile(rb"[\w\x80-\xff]")
 
@@ -68,8 +71,12 @@ def read(module: str, grammar: str, raw: Raw, options: ReadOptions) -> Iterator[
     """The file as it stands; where it cannot be parsed it is text as any other."""
     text = decoded(raw)
     data = text.encode("utf-8", "replace")
-    tree = Parser(Language(getattr(import_module(module), grammar)())).parse(data)
-    marks = _marks(list(_definitions(tree.root_node)), data)
+    seconds = min(LONGEST + LONGEST_PER_MIB * len(data) / 2**20, MOST_SECONDS)
+    try:
+        marks = step("definitions", seconds, partial(_marked, module, grammar, data))
+    except StepLost as lost:
+        marks = []
+        raw.note(f"its definitions are not told apart: {lost}")
     offsets = _offsets(data, text, [start for start, _ in marks])
     named = [(offset, path) for offset, (_, path) in zip(offsets, marks, strict=True)]
     yield Document(
@@ -77,6 +84,12 @@ def read(module: str, grammar: str, raw: Raw, options: ReadOptions) -> Iterator[
         sections=tuple((offset, HEADINGS.join(path)) for offset, path in named),
         places=tuple((offset, {"name": ".".join(path)} if path else {}) for offset, path in named),
     )  # fmt: skip
+
+
+def _marked(module: str, grammar: str, data: bytes) -> list[tuple[int, tuple[str, ...]]]:
+    """See `_marks`. Some grammars take the square of some sources, or more memory than there is."""
+    tree = Parser(Language(getattr(import_module(module), grammar)())).parse(data)
+    return _marks(list(_definitions(tree.root_node)), data)
 
 
 def _definitions(root: Any) -> Iterator[Definition]:

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, replace
 
+from searcher.readers.parsers.eq_field import drawn
 from searcher.readers.parsers.ooxml import symbol
 from searcher.readers.parsers.rtf_codes import CELL, CP1252, ROW
 from searcher.readers.parsers.rtf_pictures import Blip
 
 __all__ = [
     "ASIDE",
+    "CODE",
     "COMMENT",
     "INFO",
     "LABEL",
@@ -24,6 +26,7 @@ __all__ = [
 
 # Where a text goes; MARGIN: what heads and feet of pages say; ASIDE: nowhere.
 TEXT, INFO, STYLES, MARGIN, ASIDE = "text", "info", "stylesheet", "margin", ""
+CODE = "code"  # of a field, with a number
 STYLE, NOTE, PICTURE, COMMENT = "style", "note", "picture", "comment"  # the same, each with a number
 BELOW = (NOTE, PICTURE, COMMENT)  # what is set below the paragraph in which it is
 UNDER, LEVEL = "\2", "\3"  # marks around the name of what goes below, and around the level of a paragraph
@@ -84,11 +87,13 @@ class Texts:
         self.group = replace(self.group)
 
     def close(self) -> None:
-        """A group ends: in the one around it is marked what goes below."""
+        """A group ends: in the one around it is marked what goes below, and stands what a code draws."""
         if self._outer:
             closed, self.group = self.group, self._outer.pop()
             if closed.to.startswith(BELOW) and closed.to != self.group.to:
                 self._put(f"{UNDER}{closed.to}{UNDER}", self.group.within)
+            elif closed.to.startswith(CODE) and closed.to != self.group.to:
+                self._put(drawn(self.said(closed.to)), self.group.to)
 
     # -- texts
 
@@ -119,7 +124,7 @@ class Texts:
             self.put(f"{LEVEL}{level}{LEVEL}")
 
     def go_below(self, kind: str) -> str:
-        """The group's text goes below the paragraph, under a new name, which is returned. kind: one of BELOW."""
+        """The group's text goes below the paragraph, under a new name, which is returned. kind: of BELOW, or CODE."""
         self.group.to = name = f"{kind}{len(self._pieces)}"
         self.begin(name)
         return name
