@@ -24,6 +24,7 @@ COUNT = re.compile(r"[ \t]*\d{1,6}[ \t]*(?:\n\s*\d{1,6}[ \t]*)*\n?")
 CODE = ("pre", "code")
 MOST_CELLS = 4  # of a row of code
 NOTE_KINDS = {"noteref", "doc-noteref"}
+PAGES, LONGEST_PAGE = {"pagebreak", "doc-pagebreak"}, 20
 LINKED = ("id", "name")  # attributes that a link may lead to
 SELECTOR = "\ufe0e"  # after "↩": as text, no picture
 
@@ -35,6 +36,9 @@ def drop_marks(root: "Element", is_book: bool = False) -> None:
     """
     for number in [each for each in root.iter("td", "span", "a") if _counts_lines(each)]:
         number.drop_tree()  # type: ignore[attr-defined]
+    for page in [each for each in root.iter(*INLINE, "div") if _is_page(each)]:
+        del page[:]
+        page.text = None  # a chapter may begin there, so it stays
     marks = [element for element in root.iter(*INLINE) if _is_mark(element, is_book)]
     ends = [*marks, *(parent for mark in marks if (parent := mark.getparent()) is not None)]
     called = {f"#{end.get(key)}" for end in ends for key in LINKED if end.get(key)}
@@ -63,6 +67,12 @@ def _is_mark(element: "Element", is_book: bool) -> bool:
         if ("#" in target or (is_book and target)) and NOTE.fullmatch(said) and _is_raised(element):
             return True
     return "reference" in names and (element.tag == "sup" or CITATION.fullmatch(line_of(element)) is not None)
+
+
+def _is_page(element: "Element") -> bool:
+    """Whether it is the number of a page of the printed book, which stands wherever that begins, within words too."""
+    kinds = f"{element.get('epub:type') or ''} {element.get('role') or ''}".split()
+    return not PAGES.isdisjoint(kinds) and len(line_of(element)) <= LONGEST_PAGE
 
 
 def _counts_lines(element: "Element") -> bool:
