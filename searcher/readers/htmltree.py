@@ -11,6 +11,7 @@ from searcher.readers.furniture import INVISIBLE
 from searcher.readers.linear import spelled
 from searcher.readers.marks import drop_marks, line_of
 from searcher.readers.numerals import whole
+from searcher.readers.symbols import has_signs, shown
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -28,6 +29,7 @@ HIDDEN = "//*[@aria-hidden='true'][self::span or self::i or self::a]"
 UNSHOWN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
 BLOCK = re.compile(r"(?:^|;)\s*display\s*:\s*(?:block|flex|grid|table|list-item)\b(?!-)", re.IGNORECASE)
 INLINE = ("a", "b", "code", "em", "font", "i", "label", "small", "span", "strong", "u")
+FAMILY = re.compile(r"(?:^|;)\s*font(?:-family\s*:\s*([^;,]+)|\s*:)", re.IGNORECASE)
 PAGE = {"html", "body", "main", "article"}  # which a script shows when it is there
 # A button that opens a part of the text is the title of that part.
 BUTTONS = "//button[not(@aria-expanded)][not(ancestor::*[self::h1 or self::h2 or self::h3 or self::h4 or self::dt])]"
@@ -77,6 +79,7 @@ def clean(root: "Element", scripted: bool = True) -> None:
         element.drop_tree()  # type: ignore[union-attr]
     drop_hidden(root, scripted)
     part_blocks(root)
+    show_signs(root)
     gather_readings(root)
     drop_marks(root)
     spread_cells(root)
@@ -144,6 +147,28 @@ def part_blocks(root: "Element") -> None:
         element.addprevious(block)
         block.tail, element.tail = element.tail, None
         block.append(element)
+
+
+def show_signs(root: "Element") -> None:
+    """Put letters in fonts of signs as what they show: Outlook writes a smile as a J in Wingdings, an arrow as an à."""
+    for element in root.iter():
+        font = _font(element)
+        waiting = [element] if has_signs(font) else []
+        while waiting:
+            each = waiting.pop()
+            each.text = shown(each.text, font) if each.text else each.text
+            for child in each:
+                child.tail = shown(child.tail, font) if child.tail else child.tail
+                waiting += [child] if _font(child) is None else []
+
+
+def _font(element: "Element") -> str | None:
+    """The first font that an element itself says it is in; "" where it says but a size with it."""
+    face, style = element.get("face"), element.get("style") or ""
+    found = FAMILY.search(style) if "font" in style else None
+    if face is None and found is None:
+        return None
+    return (found[1] or "" if found else str(face).partition(",")[0]).strip("\"' ")
 
 
 def drop_hidden(root: "Element", scripted: bool = False) -> None:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from searcher.readers.parsers.eq_field import drawn
 from searcher.readers.parsers.zipped import Element, attribute
+from searcher.readers.symbols import has_signs, shown
 
 __all__ = ["settle"]
 
@@ -14,8 +15,11 @@ GONE_CELL = "tcPr/cellDel"
 
 
 def settle(root: Element) -> None:
-    """Turn what stands within the codes of fields into code, drop deleted cells, join what lost the mark between it."""
+    """Turn what stands within the codes of fields into code, letters of fonts of signs into those, drop deleted cells,
+    join what lost the mark between it.
+    """
     _hide_codes(root)
+    _show_signs(root)
     for cell in root.findall(f".//{GONE_CELL}/../.."):
         cell.getparent().remove(cell)
     for paragraph in list(root.iter("p")):
@@ -61,6 +65,16 @@ def _hide_codes(root: Element) -> None:
             elif (field.begun is not None or field.ended == len(shown)) and (line := drawn("".join(field.code))):
                 element.tag, element.text = "t", line
                 shown.append(element)
+
+
+def _show_signs(root: Element) -> None:
+    for fonts in root.iter("rFonts"):
+        font, run = attribute(fonts, "ascii"), fonts.getparent().getparent()
+        for text in run.findall("t") if has_signs(font) and run is not None else ():
+            text.text = shown(text.text or "", font)
+    for text in root.iter("t"):
+        if text.text and not text.text.isascii():
+            text.text = shown(text.text)
 
 
 def _join(paragraph: Element) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from searcher.readers.numerals import numeral, whole
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.zipped import Archive, Element, attribute
+from searcher.readers.symbols import shown
 
 __all__ = ["paragraphs", "put_body", "put_graphic"]
 
@@ -61,11 +62,18 @@ def _runs(parent: Element) -> Iterator[str]:
     """The pieces of a paragraph; of what is there in several ways, the first."""
     for element in parent:
         if element.tag in SIGNS:
-            yield SIGNS[element.tag] or element.text or ""
+            yield SIGNS[element.tag] or _shown(element)
         elif element.tag == "AlternateContent":
             yield from _runs(element[0] if len(element) else element)
         else:
             yield from _runs(element)
+
+
+def _shown(text: Element) -> str:
+    """A text, in which letters of fonts of signs are what they show."""
+    said, properties = text.text or "", text.getparent().find("rPr")
+    latin = None if properties is None else properties.find("latin")
+    return shown(said, attribute(latin, "typeface"))
 
 
 def _chart(draft: Draft, root: Element) -> None:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 
 from searcher.readers.parsers.eq_field import drawn
-from searcher.readers.parsers.ooxml import symbol
 from searcher.readers.parsers.rtf_codes import CELL, CP1252, ROW
 from searcher.readers.parsers.rtf_pictures import Blip
+from searcher.readers.symbols import has_signs, shown, symbol
 
 __all__ = [
     "ASIDE",
@@ -24,6 +24,7 @@ __all__ = [
     "Texts",
 ]
 
+FONTS = "fonttbl"  # what fonts are called
 # Where a text goes; MARGIN: what heads and feet of pages say; ASIDE: nowhere.
 TEXT, INFO, STYLES, MARGIN, ASIDE = "text", "info", "stylesheet", "margin", ""
 CODE = "code"  # of a field, with a number
@@ -58,14 +59,15 @@ class Group:
 class Texts:
     """What a file gave so far.
 
-    codec, fonts: the code page of the file, and those of its fonts. blips, authors: pictures and who commented, by
-    where their texts go. waiting: characters to be passed over, after one of Unicode. is_in_cell: paragraphs do not end
-    the line.
+    codec, fonts, names: the code page of the file, those of its fonts, and what these are called. blips, authors:
+    pictures and who commented, by where their texts go. waiting: characters to be passed over, after one of Unicode.
+    is_in_cell: paragraphs do not end the line.
     """
 
     def __init__(self) -> None:
         self.codec = CP1252
         self.fonts: dict[int, str] = {}
+        self.names: dict[int, str] = {}
         self.blips: dict[str, Blip] = {}
         self.authors: dict[str, str] = {}
         self.group = Group()
@@ -107,6 +109,13 @@ class Texts:
             blip.digits.append(data)
             return
         codec = self.fonts.get(self.group.font, self.codec)
+        if self.group.to == FONTS:
+            name = self.names.get(self.group.font, "") + data.decode(CP1252, "replace").partition(";")[0]
+            self.names[self.group.font] = name.strip()
+            return
+        if has_signs(font := self.names.get(self.group.font)):
+            self.put(shown(data.decode("latin-1"), font))
+            return
         # The default charset of a font says nothing against the code page of the file.
         codec = self.codec if codec == CP1252 else codec
         self.put(data.decode(codec, "replace").translate(MARKS))
@@ -114,7 +123,8 @@ class Texts:
     def put_character(self, number: int) -> None:
         """One of UTF-16, instead of which the next are passed over."""
         number %= 0x10000
-        sign = symbol(f"{number:X}", None) if 0xF000 <= number <= 0xF0FF else chr(number)  # those of symbol fonts
+        # Those of symbol fonts are themselves nothing.
+        sign = symbol(number, self.names.get(self.group.font)) if 0xF000 <= number <= 0xF0FF else chr(number)
         self.put(sign.translate(MARKS))
         self.waiting = self.group.skip
 
