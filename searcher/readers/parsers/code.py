@@ -1,6 +1,7 @@
 """Source code: definitions with what stands above them, each under its qualified name."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from importlib import import_module
@@ -107,7 +108,11 @@ def _definitions(root: Any) -> Iterator[Definition]:
         else:
             start = None
         is_in_function |= node.type in BODIES
-        waiting += [(child, path, start, is_in_function) for child in reversed(node.named_children)]
+        inner = node.named_children
+        kinds = Counter(child.type for child in inner) if start is not None else {}
+        waiting += [
+            (child, path, start if kinds.get(child.type) == 1 else None, is_in_function) for child in reversed(inner)
+        ]
 
 
 def _is_passing(node: Any) -> bool:
@@ -174,11 +179,17 @@ def _above(node: Any) -> int:
     """Where what belongs to a definition begins: comments and attributes right above it."""
     start, line = node.start_byte, node.start_point[0]
     other = node.prev_named_sibling
-    while other is not None and other.type in ABOVE and other.end_point[0] >= line - 1:
-        if (before := other.prev_named_sibling) is not None and before.end_point[0] == other.start_point[0]:
+    while other is not None and other.type in ABOVE and _last_line(other) >= line - 1:
+        if (before := other.prev_named_sibling) is not None and _last_line(before) == other.start_point[0]:
             break  # it stands behind other code
         start, line, other = other.start_byte, other.start_point[0], before
     return int(start)
+
+
+def _last_line(node: Any) -> int:
+    """That on which something of it stands; Rust's comments end with the ends of their lines."""
+    line, column = node.end_point
+    return int(line) - (column == 0 and line > node.start_point[0])
 
 
 def _marks(definitions: list[Definition], data: bytes) -> list[tuple[int, tuple[str, ...]]]:
