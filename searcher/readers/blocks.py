@@ -15,7 +15,7 @@ from searcher.readers.numerals import numeral, whole
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-__all__ = ["HEADINGS", "Block", "blocks", "laid_out", "readable"]
+__all__ = ["HEADINGS", "PARAGRAPHS", "Block", "blocks", "laid_out", "readable"]
 
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 GROUPS = {"ul", "ol", "dl", "dir", "menu", "list", "table"}  # what stands within one is set line by line

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from searcher.errors import UnreadableFile
+from searcher.readers.blocks import PARAGRAPHS
 from searcher.readers.furniture import INVISIBLE
 from searcher.readers.linear import spelled
 from searcher.readers.marks import drop_marks, line_of
@@ -33,6 +34,7 @@ FAMILY = re.compile(r"(?:^|;)\s*font(?:-family\s*:\s*([^;,]+)|\s*:)", re.IGNOREC
 PAGE = {"html", "body", "main", "article"}  # which a script shows when it is there
 # A button that opens a part of the text is the title of that part.
 BUTTONS = "//button[not(@aria-expanded)][not(ancestor::*[self::h1 or self::h2 or self::h3 or self::h4 or self::dt])]"
+TEX_EDGES = re.compile(r"\A\s*% <!\[CDATA\[|%\s*\]\]>\s*\Z")  # as kramdown writes them
 DISPLAY = re.compile(r"\s*\{\\displaystyle (.*)\}\s*", re.DOTALL)  # MediaWiki puts it around every formula
 
 
@@ -73,6 +75,7 @@ def clean(root: "Element", scripted: bool = True) -> None:
     from lxml import etree
 
     show_frames(root)
+    show_scripts(root)
     etree.strip_elements(root, *INVISIBLE, with_tail=False)
     spell_formulas(root)
     for element in root.xpath(f"{HIDDEN}|{BUTTONS}"):  # type: ignore[union-attr]
@@ -98,6 +101,15 @@ def show_frames(root: "Element") -> None:
             for element in body.iter():
                 element.sourceline = frame.sourceline
             frame.addprevious(body)
+
+
+def show_scripts(root: "Element") -> None:
+    """Put the TeX that a page leaves to MathJax in the place of its script, unless it is drawn there already."""
+    for script in [each for each in root.iter("script") if (each.get("type") or "").startswith("math/tex")]:
+        before = script.getprevious()
+        drawn = before is not None and not (before.tail or "").strip() and "MathJax" in (before.get("class") or "")
+        if not (drawn and line_of(before)):
+            script.tag, script.text = "span", TEX_EDGES.sub("", script.text or "")
 
 
 def unwrapped(page: str) -> str:
@@ -244,9 +256,11 @@ def flatten_cells(root: "Element") -> None:
     for cell in root.iter("td", "th"):
         if len(line_of(cell)) > LONGEST_CELL or not len(cell) or next(cell.iter(*LAYOUT), None) is not None:
             continue
-        for element in cell.iter("li", "br", "p", "div"):
-            if element.tag == "li" and element.getprevious() is not None:
-                element.text = "; " + (element.text or "")
+        items = 0
+        for element in cell.iterdescendants(*PARAGRAPHS, "br"):
+            items += element.tag == "li"
+            apart = "; " if element.tag == "li" and items > 1 else " "
+            element.text = apart + (element.text or "")
             element.tail = " " + (element.tail or "")
         text = line_of(cell).replace(" ; ", "; ")
         del cell[:]

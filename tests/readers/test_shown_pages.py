@@ -110,3 +110,16 @@ def test_an_element_that_is_shown_by_a_tree_of_its_own_is_that_with_what_it_hold
     assert text(f"{host}<p>end</p>") == "Ada one two three and four, elsetwice\n\nend"
     assert text("<my-a>\n<template shadowrootmode=open><slot>nobody</slot></template>\n</my-a>") == "nobody"
     assert text("<p>Seen.<template>no</template></p>") == "Seen."
+
+
+def test_blocks_within_a_cell_are_apart_and_items_of_lists_in_it_parted() -> None:
+    cell = "<ul><li>x<li>y<ul><li>z</ul></ul>after<dl><dt>a<dd>b</dl><p>p</p>q<blockquote>r</blockquote>s<br>t"
+    assert text(f"<table><tr><th>List<td>{cell}</table>") == "List | x; y; z after a b p q r s t"
+
+
+def test_formulas_that_a_page_leaves_to_a_script_are_read_once() -> None:
+    tex = '<script type="math/tex">x^2</script>'
+    block = '<script type="math/tex; mode=display">% <![CDATA[\na < b %]]></script>'
+    assert text(f"<p>So {tex} is.</p>{block}") == "So x^2 is.\n\na < b"
+    assert text(f"<p>So <span class=MathJax>x²</span>{tex} is.</p>") == "So x² is."
+    assert text(f"<p>So <span class=MathJax_Preview></span>{tex} is.</p>") == "So x^2 is."
