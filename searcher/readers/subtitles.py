@@ -1,7 +1,7 @@
-"""Subtitles, SubRip and WebVTT: what is said, each cue's time a place."""
+"""Subtitles, SubRip, WebVTT and SubStation Alpha: what is said, each cue's time a place."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from searcher.places import Place
@@ -9,7 +9,7 @@ from searcher.readers.decoding import decoded
 from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.records import Document, Failure
 
-__all__ = ["read_subtitles"]
+__all__ = ["read_ssa", "read_subtitles"]
 
 TIME = r"(-?)(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
 TIMES = re.compile(rf"^[ \t]*{TIME}[ \t]*--?>[ \t]*{TIME}.*$", re.MULTILINE)
@@ -18,6 +18,11 @@ RUBY = re.compile(r"<ruby[^<>]*>((?:(?!</ruby>).)*)(?:</ruby>|\Z)", re.IGNORECAS
 READING = re.compile(r"<rt[^<>]*>([^<>]*)(?:</rt>)?", re.IGNORECASE)
 TAG = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]+([^<>]*)>|</?[a-z][^<>]*>|<\d[\d:.]*>|\{\\[^{}]*\}", re.IGNORECASE)
 BREAK = re.compile(r"(?<!:)\\[Nh]")  # of SubStation Alpha, which players know in SubRip too
+# Of SubStation Alpha: the parts of an event, shapes in the place of words, what says how they look, ends of lines.
+USUAL = ["layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text"]
+DRAWING = re.compile(r"\{[^{}]*\\p[1-9][^{}]*\}[^{}]*")
+OVERRIDE = re.compile(r"\{[^{}]*\}")
+LINE = re.compile(r"\\[Nn]")
 PAUSE = 3.0  # seconds without a word, after which a paragraph begins
 AT_ONCE = 0.1  # seconds; captions that roll follow each other so closely
 
@@ -34,11 +39,19 @@ def read_subtitles(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """The cues as one text in the order in which they are shown, a line for each, a blank line where nobody speaks. A
     Failure where there are none.
     """
+    yield _shown_of(raw, _cues)
+
+
+def read_ssa(raw: Raw, options: ReadOptions) -> Iterator[Item]:
+    """The same for SubStation Alpha, of which neither styles nor drawings nor what is commented out is read."""
+    yield _shown_of(raw, _events)
+
+
+def _shown_of(raw: Raw, cues_of: Callable[[str], Iterator[Cue]]) -> Item:
     text = decoded(raw).replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")
-    cues = sorted(_cues(text), key=lambda cue: cue.start)
+    cues = sorted(cues_of(text), key=lambda cue: cue.start)
     if not cues and text.strip():
-        yield Failure(raw.source, "no subtitles: no line says from when to when something is shown")
-        return
+        return Failure(raw.source, "no subtitles: no line says from when to when something is shown")
     pieces: list[str] = []
     places: list[tuple[int, Place]] = []
     length, ended, above = 0, 0.0, list[str]()
@@ -52,7 +65,7 @@ def read_subtitles(raw: Raw, options: ReadOptions) -> Iterator[Item]:
             places.append((length + len(gap), {"time": _shown(cue.start)}))
             pieces += [gap, said]
             length += len(gap) + len(said)
-    yield Document(raw.source, "".join(pieces), places=tuple(places))
+    return Document(raw.source, "".join(pieces), places=tuple(places))
 
 
 def _cues(text: str) -> Iterator[Cue]:
@@ -67,6 +80,24 @@ def _cues(text: str) -> Iterator[Cue]:
         block = f"\n{block}".split("\n\n")[0] if is_vtt else BREAK.sub(" ", block)
         parts = times.groups()
         yield Cue(_seconds(parts[:5]), _seconds(parts[5:]), _said(block))
+
+
+def _events(text: str) -> Iterator[Cue]:
+    """Those of SubStation Alpha, in which a line above the events says what their parts are."""
+    parts, within = USUAL, False
+    for line in text.split("\n"):
+        kind, _, said = line.partition(":")
+        if line.startswith("["):
+            within = line.strip().lower() == "[events]"
+        elif within and kind == "Format":
+            parts = [part.strip().lower() for part in said.split(",")]
+        elif within and kind == "Dialogue":
+            event = dict(zip(parts, said.split(",", len(parts) - 1), strict=False))
+            times = TIMES.match(f"{event.get('start', '')} --> {event.get('end', '')}")
+            if times:
+                shown = DRAWING.sub("", event.get("text", "")).replace("\\h", " ")
+                lines = [" ".join(each.split()) for each in LINE.split(OVERRIDE.sub("", shown))]
+                yield Cue(_seconds(times.groups()[:5]), _seconds(times.groups()[5:]), [each for each in lines if each])
 
 
 def _seconds(parts: tuple[str | None, ...]) -> float:
