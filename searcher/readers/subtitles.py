@@ -18,10 +18,10 @@ RUBY = re.compile(r"<ruby[^<>]*>((?:(?!</ruby>).)*)(?:</ruby>|\Z)", re.IGNORECAS
 READING = re.compile(r"<rt[^<>]*>([^<>]*)(?:</rt>)?", re.IGNORECASE)
 TAG = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]+([^<>]*)>|</?[a-z][^<>]*>|<\d[\d:.]*>|\{\\[^{}]*\}", re.IGNORECASE)
 BREAK = re.compile(r"(?<!:)\\[Nh]")  # of SubStation Alpha, which players know in SubRip too
-# Of SubStation Alpha: the parts of an event, shapes in the place of words, what says how they look, ends of lines.
+# Of SubStation Alpha: the parts of an event, what says how words look, that they are shapes, ends of lines.
 USUAL = ["layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text"]
-DRAWING = re.compile(r"\{[^{}]*\\p[1-9][^{}]*\}[^{}]*")
-OVERRIDE = re.compile(r"\{[^{}]*\}")
+OVERRIDE = re.compile(r"(\{[^{}]*\})([^{}]*)")
+DRAWING = re.compile(r"\\p[1-9]")
 LINE = re.compile(r"\\[Nn]")
 PAUSE = 3.0  # seconds without a word, after which a paragraph begins
 AT_ONCE = 0.1  # seconds; captions that roll follow each other so closely
@@ -95,9 +95,14 @@ def _events(text: str) -> Iterator[Cue]:
             event = dict(zip(parts, said.split(",", len(parts) - 1), strict=False))
             times = TIMES.match(f"{event.get('start', '')} --> {event.get('end', '')}")
             if times:
-                shown = DRAWING.sub("", event.get("text", "")).replace("\\h", " ")
-                lines = [" ".join(each.split()) for each in LINE.split(OVERRIDE.sub("", shown))]
+                shown = OVERRIDE.sub(_worded, event.get("text", "").replace("\\h", " "))
+                lines = [" ".join(each.split()) for each in LINE.split(shown)]
                 yield Cue(_seconds(times.groups()[:5]), _seconds(times.groups()[5:]), [each for each in lines if each])
+
+
+def _worded(override: re.Match[str]) -> str:
+    """What follows an override, nothing where that makes a drawing of it."""
+    return "" if DRAWING.search(override[1]) else override[2]
 
 
 def _seconds(parts: tuple[str | None, ...]) -> float:

@@ -38,6 +38,10 @@ def test_a_line_that_says_neither_who_nor_when_begins_a_message_where_headers_fo
     assert bodies(box, ".mbox") == ["It leaves at dawn.", f"Good.\n\n{line}\nno header"]
 
 
+def test_parameters_of_enriched_text_end_where_the_first_ends() -> None:
+    assert bodies(f"{HEAD}Content-Type: text/enriched\n\n<param><param>no</param>yes</param>!\n") == ["yes!"]
+
+
 def test_enriched_text_is_read_without_its_commands() -> None:
     said = (
         "<bold>Now</bold> is the time for\n<italic>all</italic> good men\n\n<smaller>(and <<women>)</smaller>\n\n\n"

@@ -31,6 +31,6 @@ def plain_of_enriched(text: str) -> str:
         elif command == "nofill":
             unfilled = max(0, unfilled + (-1 if found[0].startswith("</") else 1))
         elif command == "param" and at <= closed:
-            at = lowered.index(PARAMETER, at - len(PARAMETER)) + len(PARAMETER)
+            at = lowered.index(PARAMETER, at) + len(PARAMETER)
     pieces.append(text[at:])
     return "".join(pieces)

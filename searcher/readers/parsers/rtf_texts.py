@@ -24,6 +24,7 @@ __all__ = [
     "Texts",
 ]
 
+LONGEST_NAME = 60  # of a font
 FONTS = "fonttbl"  # what fonts are called
 # Where a text goes; MARGIN: what heads and feet of pages say; ASIDE: nowhere.
 TEXT, INFO, STYLES, MARGIN, ASIDE = "text", "info", "stylesheet", "margin", ""
@@ -111,7 +112,7 @@ class Texts:
         codec = self.fonts.get(self.group.font, self.codec)
         if self.group.to == FONTS:
             name = self.names.get(self.group.font, "") + data.decode(CP1252, "replace").partition(";")[0]
-            self.names[self.group.font] = name.strip()
+            self.names[self.group.font] = name.strip()[:LONGEST_NAME]
             return
         if has_signs(font := self.names.get(self.group.font)):
             self.put(shown(data.decode("latin-1"), font))
