@@ -15,17 +15,31 @@ from searcher.readers.numerals import numeral, whole
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-__all__ = ["HEADINGS", "Block", "blocks", "laid_out", "readable"]
+__all__ = ["HEADINGS", "PARAGRAPHS", "Block", "blocks", "laid_out", "readable"]
 
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
-GROUPS = {"ul", "ol", "dl", "list", "table"}  # what stands within one is set line by line
+GROUPS = {"ul", "ol", "dl", "dir", "menu", "list", "table"}  # what stands within one is set line by line
 BULLET = "- "
 LINES = {"li": BULLET, "item": BULLET, "dt": "", "dd": "", "tr": "", "row": ""}
 CELLS = {"td", "th", "cell"}
 PARAGRAPHS = {
-    *("address", "article", "aside", "blockquote", "body", "caption", "center", "details", "div", "fieldset"),
-    *("figcaption", "figure", "footer", "form", "head", "header", "hr", "main", "nav", "p", "quote", "section"),
-    *("summary", "tbody", "tfoot", "thead"),
+    *("address", "article", "aside", "blockquote", "body", "caption", "center", "details", "dialog", "div", "fieldset"),
+    *(
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "head",
+        "header",
+        "hgroup",
+        "hr",
+        "legend",
+        "main",
+        "nav",
+        "p",
+        "quote",
+    ),
+    *("search", "section", "summary", "tbody", "tfoot", "thead"),
     *HEADINGS,
     *GROUPS,
     *LINES,

@@ -16,6 +16,7 @@ __all__ = ["INVISIBLE", "MARKS", "is_comment", "is_furniture", "is_margin"]
 
 INVISIBLE = (
     *("script", "style", "noscript", "template", "svg", "iframe", "object", "select", "datalist", "textarea", "title"),
+    *("audio", "video", "canvas"),  # in which only stands what older programs show
 )
 CONTROLS = {"button", "dialog", "menu", "nav"}
 ROLES = {

@@ -85,13 +85,18 @@ def _text_of(cell: dict[str, Any]) -> str:
 def _output(output: dict[str, Any]) -> str:
     """What an output says in words, as it is shown; pictures, data and tracebacks are none."""
     data = output.get("data")
-    if isinstance(data, dict):
-        text = _joined(data.get("text/markdown") or data.get("text/plain")) or _page(_joined(data.get("text/html")))
-    else:
-        text = _joined(output.get("text"))
-    text = "\n".join(map(_last_shown, COLOUR.sub("", text).split("\n"))).strip("\n")
-    is_object = output.get("output_type") != "stream" and OBJECT.fullmatch(text)
-    return text if len(text) <= LONGEST_OUTPUT and not is_object else ""
+    if not isinstance(data, dict):  # of format 3, where each way to say it stands by itself
+        data = {"text/plain": output.get("text"), "text/html": output.get("html"), "text/latex": output.get("latex")}
+    is_stream = output.get("output_type") == "stream"
+    plain = _joined(data.get("text/markdown")) or _shown(_joined(data.get("text/plain")))
+    said = plain if is_stream or not OBJECT.fullmatch(plain) else ""
+    said = said or _page(_joined(data.get("text/html"))) or _joined(data.get("text/latex")).strip("\n")
+    return said if len(said) <= LONGEST_OUTPUT else ""
+
+
+def _shown(text: str) -> str:
+    """A text as a terminal shows it."""
+    return "\n".join(map(_last_shown, COLOUR.sub("", text).split("\n"))).strip("\n")
 
 
 def _page(html: str) -> str:

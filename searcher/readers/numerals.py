@@ -50,5 +50,5 @@ NUMERALS: dict[str, Callable[[int], str]] = {
     "lowerLetter": _letters, "upperLetter": lambda number: _letters(number).upper(), "lowerRoman": _roman,
     "upperRoman": lambda number: _roman(number).upper(), "decimalZero": "{:02}".format, "ordinal": "{}.".format,
 }  # fmt: skip
-SHORT = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
+SHORT = {"01, 02, 03, ...": "decimalZero", "a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
 NUMERALS |= {short: NUMERALS[name] for short, name in SHORT.items()}

@@ -16,7 +16,14 @@ __all__ = ["read_plain", "read_rst"]
 ADORNMENT = re.compile(r"""(?!::[ \t]*\Z)([!-/:-@[-`{-~])\1*[ \t]*""")
 LONG = 4  # an adornment of so many characters may be shorter than its title, as docutils has it
 ESCAPE = re.compile(r"\\(?:\s|(\S))")
-ROLE = re.compile(r":[\w:.-]+:`([^`<]*?)\s*(?:<[^`]*>)?`")
+# What inline markup of a title shows: of a role, of a link with its target or by its name, of what is emphasised.
+INLINE = [
+    re.compile(r":[\w:.-]+:`(?:~[^`<]*\.(?=[^`<.]))?!?([^`<]*?)\s*(?:<[^`]*>)?`"),
+    re.compile(r"(?<!`)`([^`<]+?)\s*<[^`<>]*>`__?(?!\w)"),
+    re.compile(r"(?<!`)`([^`]+)`__?(?!\w)"),
+    re.compile(r"(?<![\w*\\`])\*\*(?=[^\s*])((?:[^*`]|\*(?!\*))*[^\s*\\])\*\*(?![\w*])"),
+    re.compile(r"(?<![\w*\\`])\*(?=[^\s*])([^*`]*[^\s*\\])\*(?![\w*])"),
+]
 
 
 def read_plain(raw: Raw, options: ReadOptions) -> Iterator[Item]:
@@ -52,7 +59,14 @@ def _headings(text: str) -> Iterator[Heading]:
             continue
         ended = number + 1
         level = levels.setdefault((under[1], over), len(levels) + 1)
-        yield Heading(starts[number], level, ESCAPE.sub(r"\1", ROLE.sub(r"\1", title.strip()).replace("`", "")))
+        yield Heading(starts[number], level, _spoken(title.strip()))
+
+
+def _spoken(title: str) -> str:
+    """A title without its markup."""
+    for markup in INLINE:
+        title = markup.sub(r"\1", title)
+    return ESCAPE.sub(r"\1", title.replace("`", ""))
 
 
 def _width(text: str) -> int:

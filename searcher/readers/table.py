@@ -17,7 +17,7 @@ from searcher.readers.markdown import read_markdown, read_mdx
 from searcher.readers.notebooks import read_notebook
 from searcher.readers.plain import read_plain, read_rst
 from searcher.readers.raw import OCR, Item, Part, Raw, Reader, ReadOptions
-from searcher.readers.subtitles import read_subtitles
+from searcher.readers.subtitles import read_ssa, read_subtitles
 from searcher.readers.tables import read_csv, read_jsonl, read_tsv
 
 __all__ = ["PLUGINS", "READERS", "UNSUPPORTED", "Format", "formats", "plugins"]
@@ -63,6 +63,7 @@ KINDS = [
     Kind(".msg", "Outlook", Apart("msg:read_msg", ("oxmsg",))),
     Kind(".ipynb", "Jupyter notebook", read_notebook),
     Kind(".srt .vtt", "subtitles", read_subtitles),
+    Kind(".ass .ssa", "subtitles, SubStation Alpha", read_ssa),
     Kind(".csv", "CSV", read_csv),
     Kind(".tsv", "TSV", read_tsv),
     Kind(".jsonl .ndjson", "JSON Lines", read_jsonl),

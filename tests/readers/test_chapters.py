@@ -48,3 +48,18 @@ def test_how_characters_are_read_stands_behind_all_of_them() -> None:
 
 def test_what_is_hidden_is_not_read() -> None:
     assert book({"a.xhtml": '<p>a</p><p style="display:none" class="x">no</p><p hidden="">no</p>'}, {}).text == "a"
+
+
+def test_numbers_of_printed_pages_are_no_words_and_chapters_may_begin_at_them() -> None:
+    page = (
+        '<p>A long w<span epub:type="pagebreak" id="p2" title="2">2</span>ord.</p><div role="doc-pagebreak" id="p3">[Page iii]</div>'
+        '<p>Second <a epub:type="pagebreak" id="p4"/>one.</p>'
+    )
+    document = book({"a.xhtml": page}, {"a.xhtml": "I", "a.xhtml#p3": "II"})
+    assert document.text == "A long word.\n\nSecond one."
+    assert told(document) == [("A long word.", "I"), ("Second one.", "II")]
+
+
+def test_a_file_that_the_contents_name_before_elements_of_it_is_a_chapter_up_to_these() -> None:
+    document = book({"a.xhtml": PAGE}, {"a.xhtml": "I", "a.xhtml#two": "II"})
+    assert told(document) == [("Before.", "I"), ("Second mark.", "II")]

@@ -8,7 +8,7 @@ from searcher.readers import read, read_text
 from searcher.readers.apart import Apart
 from searcher.readers.plain import read_plain
 from searcher.readers.raw import Raw, ReadOptions
-from searcher.records import Document
+from searcher.records import Document, Note
 
 pytest.importorskip("tree_sitter_python", reason="the extra 'code' is not installed")
 
@@ -122,6 +122,13 @@ def test_what_is_broken_is_read_all_the_same_and_what_is_deep_ends() -> None:
     assert document_of("(" * 100_000, ".js").places == ()
 
 
+def test_a_source_whose_definitions_take_too_long_to_find_is_text() -> None:
+    source = "run() { ls; }\n" + "()" * 50_000  # of such brackets the grammar of Bash takes the square
+    document, note = read_text(source.encode(), "file", suffix=".sh")
+    told = "its definitions are not told apart: it takes too long to read; it was given up"
+    assert (document, note) == (Document("file", source), Note("file", told))
+
+
 def test_without_a_grammar_code_is_text(tmp_path: Path) -> None:
     reader = Apart("code:read_python", ("no_such_grammar",), "code", otherwise=read_plain)
     with (tmp_path / "a.py").open("w+b") as stream:
@@ -136,3 +143,30 @@ def test_a_place_in_code_is_a_line_with_a_name(data: Path) -> None:
     assert isinstance(document, Document)
     [at] = [start for start, place in document.places if place == {"name": "Session.get"}]
     assert document.text[at:].lstrip().startswith("def get(")
+
+
+def test_a_comment_of_rust_belongs_to_what_it_stands_above_with_all_of_its_lines() -> None:
+    source = (
+        "//! Of boats.\n\n/// A boat\n/// of wood.\n#[derive(Debug)]\npub struct Boat;\n\nimpl Boat {\n    /// Goes\n    /// away.\n"
+        "    #[inline]\n    fn go(&self) {} // at once\n    /// Comes.\n    fn come(&self) {}\n}\nlet x = 1; // behind\nfn f() {}\n"
+    )
+    found = document_of(source, ".rs")
+    begins = [(place.get("name"), found.text[start:].split("\n")[0].strip()) for start, place in found.places]
+    assert begins == [
+        (None, "//! Of boats."), ("Boat", "/// A boat"), ("Boat", "impl Boat {"), ("Boat.go", "/// Goes"),
+        ("Boat", "// at once"), ("Boat.come", "/// Comes."), (None, ""), ("f", "fn f() {}"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("suffix", "source", "expected"),
+    [
+        (".go", "type (\n\t// A is\n\tA int\n\n\tB struct{}\n)\n", {"A": "// A is", "B": "B struct{}"}),
+        (".js", "export const a = () => 1,\n  b = () => 2;\n", {"a": "a = () => 1,", "b": "b = () => 2;"}),
+        (".js", "export const a = () => 1;\n", {"a": "export const a = () => 1;"}),
+    ],
+)
+def test_of_several_that_are_defined_at_once_each_begins_at_itself(
+    suffix: str, source: str, expected: dict[str, str]
+) -> None:
+    assert names(source, suffix) == expected

@@ -44,6 +44,37 @@ def test_charts_and_diagrams_of_word_stand_below_their_paragraph() -> None:
     )
 
 
+def charted(chart: str) -> str:
+    """What is read of a document that is a chart."""
+    body = f'<w:p><w:r><w:drawing><c:chart {C} {R} r:id="c"/></w:drawing></w:r></w:p>'
+    relation = {"word/_rels/document.xml.rels": relations({"c": ("chart", "charts/c.xml")})}
+    return text_of(holding(docx(body), {**relation, "word/charts/c.xml": chart}), ".docx")
+
+
+def test_names_of_a_chart_that_are_no_cells_and_a_title_that_is_one_are_read() -> None:
+    title = (
+        "<c:tx><c:strRef><c:strCache><c:pt><c:v>Oil</c:v></c:pt></c:strCache></c:strRef></c:tx><c:txPr><a:p/></c:txPr>"
+    )
+    series = f"<c:ser><c:tx><c:v>Litres</c:v></c:tx>{points('val', '12')}</c:ser>"
+    assert charted(f"<c:chartSpace {C} {A}><c:title>{title}</c:title>{series}</c:chartSpace>") == "Oil\n\nLitres\n | 12"
+
+
+def test_a_chart_of_the_kinds_that_came_with_office_2016_is_read() -> None:
+    own = 'xmlns:cx="http://schemas.microsoft.com/office/drawing/2014/chartex"'
+
+    def level(kind: str, *values: str) -> str:
+        every = "".join(f'<cx:pt idx="{at}">{value}</cx:pt>' for at, value in enumerate(values))
+        return f"<cx:{kind}><cx:lvl>{every}</cx:lvl></cx:{kind}>"
+
+    chart = (
+        f'<cx:chartSpace {own} {A}><cx:chartData><cx:data id="0">{level("strDim", "May", "June")}{level("numDim", "12", "-3")}'
+        "</cx:data></cx:chartData><cx:chart><cx:title><cx:tx><cx:txData><cx:v>Oil</cx:v></cx:txData></cx:tx></cx:title>"
+        '<cx:series layoutId="waterfall"><cx:tx><cx:txData><cx:f>A1</cx:f><cx:v>Litres</cx:v></cx:txData></cx:tx><cx:dataId val="0"/>'
+        "</cx:series></cx:chart></cx:chartSpace>"
+    )
+    assert charted(chart) == "Oil\n\n | Litres\nMay | 12\nJune | -3"
+
+
 def run(text: str) -> str:
     return f"<m:r><m:t>{text}</m:t></m:r>"
 

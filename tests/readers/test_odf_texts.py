@@ -110,3 +110,33 @@ def test_a_title_is_a_heading_and_that_of_the_document() -> None:
     [document] = read_text(odt(body, styles=styles), "file", suffix=".odt")
     assert isinstance(document, Document)
     assert document.title == "Of Harbours" and document.sections == ((0, "Of Harbours"),)
+
+
+def test_a_level_with_signs_has_no_numbers_whatever_the_others_have() -> None:
+    sign = '<text:list-level-style-bullet text:level="1" text:bullet-char="•"/>'
+    mixed = STYLE("Mixed", sign + LEVEL(2, "01, 02, 03, ...", ".", ""))
+    inner = LIST("", ITEM("", "one", "") + ITEM("", "two", ""))
+    assert text_of(LIST(' text:style-name="Mixed"', ITEM("", "x", inner)), mixed) == "- x\n01. one\n02. two"
+
+
+def test_what_a_cell_holds_that_says_no_text_of_its_own_is_read() -> None:
+    values = ('value="3"', 'date-value="2024-03-01"', 'boolean-value="true"', 'string-value="said"')
+    bare = "".join(f"<table:table-cell office:{value}/>" for value in values)
+    written = '<table:table-cell office:value="0.5"><text:p>50 %</text:p></table:table-cell><table:table-cell office:value="1"><text:p/></table:table-cell>'
+    sheet = f'<table:table table:name="S">{ROW(bare + written)}</table:table>'
+    assert text_of(sheet, kind="spreadsheet") == "S\n\n3 | 2024-03-01 | true | said | 50 %"
+
+
+def test_what_lies_under_a_merged_cell_and_what_a_sheet_says_while_one_writes_is_not_shown() -> None:
+    covered = f"<table:covered-table-cell>{P('under')}</table:covered-table-cell>"
+    sheet = f'<table:table table:name="S">{ROW(CELL(P("over")) + covered + CELL(P("beside")))}</table:table>'
+    hints = (
+        f"<table:content-validations><table:help-message>{P('hint')}</table:help-message></table:content-validations>"
+    )
+    assert text_of(hints + sheet, kind="spreadsheet") == "S\n\nover |  | beside"
+    assert text_of(TABLE(ROW(CELL(P("over")) + covered))) == "over"
+
+
+def test_the_title_of_what_is_drawn_is_none_of_the_text_and_that_of_the_document_is() -> None:
+    box = f'<draw:frame><draw:text-box>{P("inside")}</draw:text-box><s:title xmlns:s="svg">alt</s:title></draw:frame>'
+    assert text_of(P(f"On <text:title>Boats</text:title>{box}.")) == "On Boats.\n\ninside"

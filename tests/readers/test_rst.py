@@ -36,6 +36,10 @@ def test_a_title_may_be_as_short_as_a_letter() -> None:
         ("===\nAll\n===\nGo\n--\nR\n~\nwords\nno\n--\n", ["All", "All > Go", "All > Go > R"]),
         ("\ufeff\ufeffGo\n--\n", ["Go"]),
         ("Using ``\\-x`` \\*\n--------------\n", ["Using -x *"]),
+        ("On *all* the **very *odd* things**\n====\n", ["On all the very odd things"]),
+        ("f(*args, **more) and 2 * 3 * 4\n====\n", ["f(*args, **more) and 2 * 3 * 4"]),
+        ("``*`` to ``**`` \\*no\\*\n====\n", ["* to ** *no*"]),
+        ("`Go <https://go.dev>`_ and `the end`_ of :class:`~a.b.C`\n====\n", ["Go and the end of C"]),
     ],
 )
 def test_which_lines_are_titles(text: str, found: list[str]) -> None:

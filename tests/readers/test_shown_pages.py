@@ -61,3 +61,65 @@ def test_text_that_xhtml_sets_apart_is_text() -> None:
     body = "<div><![CDATA[a < b]]></div><script>//<![CDATA[\nif (a < b) {}\n//]]></script><p>c</p>"
     assert text(body, ".xhtml") == "a < b\n\nc"
     assert text(body) == "c"
+
+
+@pytest.mark.parametrize(
+    ("code", "read"),
+    [
+        ('<pre><span class="linenos">1</span>a = 1\n<span class="linenos">2</span><i>2</i></pre>', "a = 1\n2"),
+        (
+            "<table><tr><td class=linenos><pre><span>9</span>\n10</pre></td><td><pre>a\nb</pre></td></tr></table>",
+            "a\nb",
+        ),
+        (
+            "<table><tr><td><pre><b class=l>1</b><br><b>2</b><br></pre></td><td><pre>a<br>b</pre></td></tr></table>",
+            "a\nb",
+        ),
+        ("<table><tr><td>1</td><td><pre>a</pre></td></tr></table>", "1\na"),
+        ("<table><tr><td><pre>1\nx</pre></td><td><pre>a</pre></td></tr></table>", "1\nx\na"),
+        ("<p><span class=lineno>5</span> Sing, goddess</p>", "5 Sing, goddess"),
+    ],
+)
+def test_numbers_of_lines_of_code_are_none_of_the_code(code: str, read: str) -> None:
+    assert text(code) == read
+
+
+def test_what_only_its_style_makes_a_block_does_not_touch_its_neighbours() -> None:
+    block = 'style="color: red; display: block"'
+    assert text(f"<div><a {block}>one</a><span {block}>two</span>three</div>") == "one\n\ntwo\n\nthree"
+    assert text(f"<h1>One<span {block}>two</span></h1>") == "One two"
+    assert text('<p><b style="display:inline-block">o</b>ne</p>') == "one"
+    assert text("<dialog open>one</dialog>two<fieldset><legend>three</legend>four</fieldset>") == "two\n\nthree\n\nfour"
+
+
+def test_a_panel_behind_a_tab_is_read() -> None:
+    assert text("<p>Seen.</p><div role=tabpanel hidden>Too.</div><p hidden=until-found>And.") == "Seen.\n\nToo.\n\nAnd."
+
+
+def test_what_older_browsers_would_say_of_sounds_is_not_read() -> None:
+    assert text("<p>Seen.<audio>no</audio><video><p>no</p></video><canvas>no</canvas> Too.</p>") == "Seen. Too."
+
+
+def test_an_element_that_is_shown_by_a_tree_of_its_own_is_that_with_what_it_holds_in_its_slots() -> None:
+    shadow = (
+        "<style>p{}</style><p>Ada <slot>nobody</slot> and <slot name=n>no</slot>, <slot name=u>else</slot>"
+        "<slot name=n>twice</slot></p>"
+    )
+    held = "<b>two</b> three<i slot=n>four</i><u slot=z>no</u>"
+    host = f"<my-a>one <template shadowrootmode=open>{shadow}</template>{held}</my-a>"
+    assert text(f"{host}<p>end</p>") == "Ada one two three and four, elsetwice\n\nend"
+    assert text("<my-a>\n<template shadowrootmode=open><slot>nobody</slot></template>\n</my-a>") == "nobody"
+    assert text("<p>Seen.<template>no</template></p>") == "Seen."
+
+
+def test_blocks_within_a_cell_are_apart_and_items_of_lists_in_it_parted() -> None:
+    cell = "<ul><li>x<li>y<ul><li>z</ul></ul>after<dl><dt>a<dd>b</dl><p>p</p>q<blockquote>r</blockquote>s<br>t"
+    assert text(f"<table><tr><th>List<td>{cell}</table>") == "List | x; y; z after a b p q r s t"
+
+
+def test_formulas_that_a_page_leaves_to_a_script_are_read_once() -> None:
+    tex = '<script type="math/tex">x^2</script>'
+    block = '<script type="math/tex; mode=display">% <![CDATA[\na < b %]]></script>'
+    assert text(f"<p>So {tex} is.</p>{block}") == "So x^2 is.\n\na < b"
+    assert text(f"<p>So <span class=MathJax>x²</span>{tex} is.</p>") == "So x² is."
+    assert text(f"<p>So <span class=MathJax_Preview></span>{tex} is.</p>") == "So x^2 is."

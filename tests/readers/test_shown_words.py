@@ -245,3 +245,33 @@ def test_words_of_rtf() -> None:
     for body, text, headings in RICH:
         found = read(rb"{\rtf1\ansi " + body + b"}", ".rtf")
         assert (found.text, [path for _, path in found.sections]) == (text, headings)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "said"),
+    [
+        (r"EQ \f(a+b,2)", "(a+b)/2"),
+        (r"EQ \f(1,5;2) = \r(3;x)", "1,5/2 = 3√x"),
+        (r"EQ \i\su(i=1,n,x\s\up8(2))", "∑_(i=1)^n x^2"),
+        (r"EQ \b\bc\[(\a\al\co2(1,2)) \b\lc\|(x)", "[1, 2] |x"),
+        (r'EQ \* jc2 \* "Font:MS Mincho" \* hps10 \o\ad(\s\up 9(かん),漢)', "漢"),
+        (r"eq \o\ac(○,12)", "(12)"),
+        (r"EQ \x(f\(a\,b\) \s\do4(n)", "f(a,b) _n"),
+        (r"EQUATION \f(1,2)", ""),
+    ],
+)
+def test_a_field_that_draws_is_read_as_what_it_draws(drawn: str, said: str) -> None:
+    empty, parted = mark("begin") + code(drawn) + mark("end"), field(code(drawn), "")
+    assert read(docx(p(r("a"), empty, r("b ")) + p(parted, r("c"))), ".docx").text == f"a{said}b \n\n{said}c"
+    written = "".join(f"\\u{ord(sign)}?" if not sign.isascii() else sign for sign in drawn.replace("\\", "\\\\"))
+    rtf = (
+        rf"{{\rtf1 a{{\field{{\*\fldinst {{{written}}}}}{{\fldrslt }}}}b {{\field{{\*\fldinst PAGE}}{{\fldrslt 3}}}}}}"
+    )
+    assert read(rtf.encode(), ".rtf").text == f"a{said}b 3"
+
+
+def test_what_a_field_within_a_code_draws_is_not_shown() -> None:
+    inner = mark("begin") + code(r"EQ \f(1,2)") + mark("end")
+    assert read(docx(p(field(code("IF 1") + inner, r("shown")))), ".docx").text == "shown"
+    rtf = r"{\rtf1 {\field{\*\fldinst {IF 1 {\field{\*\fldinst EQ \\f(1,2)}{\fldrslt }}}}{\fldrslt shown}}}"
+    assert read(rtf.encode(), ".rtf").text == "shown"

@@ -117,6 +117,9 @@ def test_a_notebook_of_format_3_is_read() -> None:
         ({"output_type": "execute_result", "data": {"text/plain": "<a> < b"}}, "<a> < b"),
         ({"output_type": "display_data", "data": {"text/html": ["<p>Only <b>so</b>.</p>", "<script>no</script>"]}}, "Only so."),
         ({"output_type": "display_data", "data": {"text/html": "<b>no</b>", "text/plain": "1 2"}}, "1 2"),
+        ({"output_type": "display_data", "data": {"text/html": "<b>Yes</b>", "text/plain": "<a.HTML object>"}}, "Yes"),
+        ({"output_type": "display_data", "data": {"text/latex": ["$x$"], "text/plain": "<a.Math object>"}}, "$x$"),
+        ({"output_type": "pyout", "html": ["<i>Old</i>"], "text": ["<a.Table at 0x1>"]}, "Old"),
     ],
 )  # fmt: skip
 def test_an_output_is_what_was_last_shown_of_it(output: dict[str, object], shown: str | None) -> None:
@@ -195,6 +198,38 @@ def test_captions_that_roll_say_each_line_once() -> None:
     document = document_of(vtt.encode(), ".vtt")
     assert document.text == "hello world\nthis is\nthe end\n\nthe end\n漢字(kanji)"
     assert [offset for offset, _ in document.places] == [0, 12, 20, 29, 37]
+
+
+SSA = """[Script Info]
+Title: No
+[V4+ Styles]
+Format: Name
+Style: Default
+[Events]
+Format: Layer, Start, End, Style, Text
+Dialogue: 0,0:00:05.25,0:00:06.00,Default,Second{no}, it left\\hnow.
+Dialogue: 1,0:00:01.00,0:00:02.00,Default,{\\an8\\i1}Where{\\i0} is\\Nthe ferry?
+Dialogue: 2,0:00:01.00,0:00:02.00,Default,{\\i1}Where{\\i0} is\\Nthe ferry?
+Dialogue: 0,0:00:01.00,0:00:02.00,Default,{\\p1}m 0 0 l 100 0{\\p0}
+Comment: 0,0:00:03.00,0:00:04.00,Default,no
+"""
+
+
+def test_substation_alpha_is_what_it_shows_each_line_once() -> None:
+    for suffix in (".ass", ".ssa"):
+        document = document_of(SSA, suffix)
+        assert document.text == "Where is the ferry?\n\nSecond, it left now."
+        assert document.places == ((0, {"time": "00:00:01.000"}), (21, {"time": "00:00:05.250"}))
+    plain = "[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,Default,Ann,0,0,0,,As usual, no format.\n"
+    assert document_of(plain, ".ass").text == "As usual, no format."
+    assert isinstance(next(read_text(b"[Events]\n", "label", suffix=".ass")), Failure)
+
+
+def test_breaks_and_spaces_as_other_subtitles_write_them_are_none_of_the_words() -> None:
+    cue = "1\n00:00:01,000 --> 00:00:02,000\n{\\an8}Where\\Nis\\hit?\nC:\\New"
+    assert document_of(cue, ".srt").text == "Where is it? C:\\New"
+    vtt = "WEBVTT\n\n00:01.000 --> 00:02.000\na\\Nb\n"
+    assert document_of(vtt, ".vtt").text == "a\\Nb"
 
 
 def test_what_has_no_times_is_told() -> None:

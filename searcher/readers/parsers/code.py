@@ -1,6 +1,7 @@
 """Source code: definitions with what stands above them, each under its qualified name."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from importlib import import_module
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 
 from tree_sitter import Language, Parser
 
+from searcher.readers.apart import StepLost, step
 from searcher.readers.decoding import decoded
 from searcher.readers.raw import Item, Raw, ReadOptions
 from searcher.records import HEADINGS, Document
@@ -52,6 +54,8 @@ ABOVE = {
     "annotation",
 }
 DEEPEST = 400
+# Seconds of the processor to find definitions: of a source, and for each MiB of it; usual ones take a tenth of that.
+LONGEST, LONGEST_PER_MIB, MOST_SECONDS = 1.0, 8.0, 60.0
 LONGEST_NAME = 100
 WORD = re.compile(rb"[\w\x80-\xff]")
 
@@ -68,8 +72,12 @@ def read(module: str, grammar: str, raw: Raw, options: ReadOptions) -> Iterator[
     """The file as it stands; where it cannot be parsed it is text as any other."""
     text = decoded(raw)
     data = text.encode("utf-8", "replace")
-    tree = Parser(Language(getattr(import_module(module), grammar)())).parse(data)
-    marks = _marks(list(_definitions(tree.root_node)), data)
+    seconds = min(LONGEST + LONGEST_PER_MIB * len(data) / 2**20, MOST_SECONDS)
+    try:
+        marks = step("definitions", seconds, partial(_marked, module, grammar, data))
+    except StepLost as lost:
+        marks = []
+        raw.note(f"its definitions are not told apart: {lost}")
     offsets = _offsets(data, text, [start for start, _ in marks])
     named = [(offset, path) for offset, (_, path) in zip(offsets, marks, strict=True)]
     yield Document(
@@ -77,6 +85,12 @@ def read(module: str, grammar: str, raw: Raw, options: ReadOptions) -> Iterator[
         sections=tuple((offset, HEADINGS.join(path)) for offset, path in named),
         places=tuple((offset, {"name": ".".join(path)} if path else {}) for offset, path in named),
     )  # fmt: skip
+
+
+def _marked(module: str, grammar: str, data: bytes) -> list[tuple[int, tuple[str, ...]]]:
+    """See `_marks`. Some grammars take the square of some sources, or more memory than there is."""
+    tree = Parser(Language(getattr(import_module(module), grammar)())).parse(data)
+    return _marks(list(_definitions(tree.root_node)), data)
 
 
 def _definitions(root: Any) -> Iterator[Definition]:
@@ -94,7 +108,11 @@ def _definitions(root: Any) -> Iterator[Definition]:
         else:
             start = None
         is_in_function |= node.type in BODIES
-        waiting += [(child, path, start, is_in_function) for child in reversed(node.named_children)]
+        inner = node.named_children
+        kinds = Counter(child.type for child in inner) if start is not None else {}
+        waiting += [
+            (child, path, start if kinds.get(child.type) == 1 else None, is_in_function) for child in reversed(inner)
+        ]
 
 
 def _is_passing(node: Any) -> bool:
@@ -161,11 +179,17 @@ def _above(node: Any) -> int:
     """Where what belongs to a definition begins: comments and attributes right above it."""
     start, line = node.start_byte, node.start_point[0]
     other = node.prev_named_sibling
-    while other is not None and other.type in ABOVE and other.end_point[0] >= line - 1:
-        if (before := other.prev_named_sibling) is not None and before.end_point[0] == other.start_point[0]:
+    while other is not None and other.type in ABOVE and _last_line(other) >= line - 1:
+        if (before := other.prev_named_sibling) is not None and _last_line(before) == other.start_point[0]:
             break  # it stands behind other code
         start, line, other = other.start_byte, other.start_point[0], before
     return int(start)
+
+
+def _last_line(node: Any) -> int:
+    """That on which something of it stands; Rust's comments end with the ends of their lines."""
+    line, column = node.end_point
+    return int(line) - (column == 0 and line > node.start_point[0])
 
 
 def _marks(definitions: list[Definition], data: bytes) -> list[tuple[int, tuple[str, ...]]]:

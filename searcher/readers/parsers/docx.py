@@ -1,6 +1,7 @@
 """Word: paragraphs, tables, lists with their numbers, footnotes, text boxes; what was deleted or hidden is left out."""
 
 import io
+import re
 from collections.abc import Iterator
 from functools import partial
 from itertools import chain
@@ -14,9 +15,10 @@ from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.embedded import Pictures
 from searcher.readers.parsers.graphics import put_graphic
 from searcher.readers.parsers.omml import spell_formulas
-from searcher.readers.parsers.ooxml import commented, declared, symbol
+from searcher.readers.parsers.ooxml import commented, declared
 from searcher.readers.parsers.zipped import Archive, Element, attribute, is_on
 from searcher.readers.raw import Item, Raw, ReadOptions
+from searcher.readers.symbols import symbol
 from searcher.records import Document
 
 __all__ = ["read_docx"]
@@ -24,6 +26,7 @@ __all__ = ["read_docx"]
 GONE = {"del", "moveFrom", "instrText", "delText", "rPr", "pPr", "rt", "fldChar", "annotationRef"}
 SIGNS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t"}
 NOTES = {"footnoteReference": "footnote", "endnoteReference": "endnote", "commentReference": "comment"}
+HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{1,6}")
 PICTURES = {"blip": "embed", "imagedata": "id"}  # and the attribute that refers to each
 GRAPHICS = {"chart", "relIds"}
 BELOW = {"txbxContent", "textpath", *PICTURES, *GRAPHICS}  # what stands in a paragraph and is set below it
@@ -215,7 +218,7 @@ class _Word:
             elif tag in SIGNS:
                 pieces.append(SIGNS[tag])
             elif tag == "sym":
-                pieces.append(symbol(attribute(element, "char"), attribute(element, "font")))
+                pieces.append(_sign(element))
             elif tag in NOTES:
                 note = self.notes[NOTES[tag]].pop(attribute(element, "id") or "", None)
                 below.extend([] if note is None else [note])
@@ -245,6 +248,12 @@ class _Word:
         styles = run.find("rPr/rStyle"), None if paragraph is None else paragraph.find("pPr/pStyle")
         said = (self.styles.hides.get(attribute(style, "val") or "") for style in styles)
         return next((hides for hides in said if hides is not None), False)
+
+
+def _sign(element: Element) -> str:
+    """What a sign shows that is given by its number in a font."""
+    code = attribute(element, "char") or ""
+    return symbol(int(code, 16), attribute(element, "font")) if HEXADECIMAL.fullmatch(code) else ""
 
 
 def _within(parent: Element, tag: str) -> Iterator[Element]:

@@ -4,8 +4,8 @@ import re
 from typing import NamedTuple
 
 from searcher.readers.numerals import numeral, whole
-from searcher.readers.parsers.ooxml import symbol
 from searcher.readers.parsers.zipped import Element, attribute, is_on
+from searcher.readers.symbols import shown
 
 __all__ = ["Number", "Numbering", "Styles"]
 
@@ -134,6 +134,6 @@ def _levels(kind: Element) -> dict[int, Level]:
         found[whole(attribute(level, "ilvl"), 0)] = Level(
             whole(attribute(level.find("start"), "val"), 1),
             attribute(level.find("numFmt"), "val") or "decimal",
-            "".join(symbol(f"{ord(sign):X}", None) if 0xF000 <= ord(sign) <= 0xF0FF else sign for sign in pattern),
+            shown(pattern),
         )
     return found

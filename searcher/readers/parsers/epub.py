@@ -188,7 +188,8 @@ def _chapters(draft: Draft, page: Element, titles: Mapping[str, str], pictures: 
     owners = {block.owner for block in laid if block.owner.tag != "body"}
     begins = []  # where the chapters after the first do, in the order of the page
     for element in order:
-        if name := titles.get(element.get("id") or element.get("name") or ""):
+        anchor = element.get("id") or element.get("name")
+        if anchor and (name := titles.get(anchor)):
             whole = next((each for each in (element, *element.iterancestors()) if each in owners), element)
             begins.append((order[whole], name))
     begins.sort(key=lambda begin: begin[0])

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from searcher.readers.numerals import numeral, whole
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.zipped import Archive, Element, attribute
+from searcher.readers.symbols import shown
 
 __all__ = ["paragraphs", "put_body", "put_graphic"]
 
@@ -61,20 +62,32 @@ def _runs(parent: Element) -> Iterator[str]:
     """The pieces of a paragraph; of what is there in several ways, the first."""
     for element in parent:
         if element.tag in SIGNS:
-            yield SIGNS[element.tag] or element.text or ""
+            yield SIGNS[element.tag] or _shown(element)
         elif element.tag == "AlternateContent":
             yield from _runs(element[0] if len(element) else element)
         else:
             yield from _runs(element)
 
 
+def _shown(text: Element) -> str:
+    """A text, in which letters of fonts of signs are what they show."""
+    said, properties = text.text or "", text.getparent().find("rPr")
+    latin = None if properties is None else properties.find("latin")
+    return shown(said, attribute(latin, "typeface"))
+
+
 def _chart(draft: Draft, root: Element) -> None:
     """Its titles, and a row for each category with the values of all series."""
     for title in root.iter("title"):
+        before = draft.length
         put_body(draft, title)
+        if draft.length == before:  # it is that of a cell
+            draft.put(one_line(title.findtext(".//v")))
     series = list(root.iter("ser"))
-    names = [one_line(" ".join(each.findtext("v") or "" for each in own.findall("tx//pt"))) for own in series]
+    names = [one_line(" ".join(each.text or "" for each in own.findall("tx//v"))) for own in series]
     points = [[_points(own, kinds) for own in series] for kinds in (("cat", "xVal"), ("val", "yVal"))]
+    if not series:  # of the kinds that came with Office 2016
+        names, points = _newer(root)
     labels: dict[int, str] = {at: text for own in points[0] for at, text in own.items()}
     gap = "\n\n"
     if any(names):
@@ -83,6 +96,29 @@ def _chart(draft: Draft, root: Element) -> None:
     for at in sorted({at for own in points[1] for at in own} | set(labels)):
         draft.put(" | ".join([labels.get(at, ""), *(own.get(at, "") for own in points[1])]), gap)
         gap = "\n"
+
+
+def _newer(root: Element) -> tuple[list[str], list[list[dict[int, str]]]]:
+    """The names of the series of a chart of a newer kind (a waterfall, a treemap), and their categories and values."""
+    data = list(root.iter("data"))
+    called = {
+        attribute(own.find("dataId"), "val"): one_line(own.findtext("tx//v"))
+        for own in root.iter("series")
+        if own.find("dataId") is not None
+    }
+    points = [
+        [
+            {
+                index: one_line(point.text)
+                for level in own.findall(f"{kind}/lvl")[:1]
+                for point in level.iter("pt")
+                if (index := whole(attribute(point, "idx"), None)) is not None
+            }
+            for own in data
+        ]
+        for kind in ("strDim", "numDim")
+    ]
+    return [called.get(attribute(own, "id"), "") for own in data], points
 
 
 def _points(series: Element, kinds: tuple[str, str]) -> dict[int, str]:

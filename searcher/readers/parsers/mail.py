@@ -14,10 +14,14 @@ from typing import Any, NamedTuple
 from searcher.errors import UnreadableFile
 from searcher.places import Place
 from searcher.readers.blocks import blocks, laid_out
+from searcher.readers.charsets import known_codec
 from searcher.readers.decoding import decoded
 from searcher.readers.flowed import unflowed
 from searcher.readers.htmltree import clean, parsed
 from searcher.readers.parsers.drafting import Draft, one_line
+from searcher.readers.parsers.enriched import plain_of_enriched
+from searcher.readers.parsers.inlined import unarmoured, unpacked
+from searcher.readers.parsers.mailbox import messages
 from searcher.readers.parsers.mime import message_of
 from searcher.readers.parsers.picture_size import is_ornament
 from searcher.readers.parsers.signed import signed_content
@@ -27,14 +31,14 @@ from searcher.records import Failure, Note
 
 __all__ = ["Mail", "decoded_words", "mail_items", "plain_of_html", "read_eml", "read_mbox"]
 
-MOST_BYTES = 64 * 2**20  # of one message
-SEPARATOR = re.compile(rb"From [^\r\n]{0,200}\d{2}:\d{2}[^\r\n]{0,60}\d{4}")
-QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
 APPLE = re.compile(rb"\s*(\d{1,9})\s*\n")
 HEADER = re.compile(rb"^(?:[!-9;-~]+:|From )")
 PEOPLE = {"from": "From", "to": "To", "cc": "Cc"}
 LITTLE = 0.5  # of the text of its HTML; less is a hint that one needs a program that shows HTML
 SEALED = {"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"}
+FOREIGN = "message/external-body"  # that is elsewhere: what stands in its place is no text (RFC 2046 §5.2.3)
+HEADERS = "text/rfc822-headers"
+ASCII = {"us-ascii", "ascii", "ansi_x3.4-1968"}  # which many say who then write something else
 REPORTS = {"message/delivery-status", "message/disposition-notification"}  # what became of a mail, as fields
 SUFFIXES = {
     "message/rfc822": ".eml", "text/html": ".html", "text/calendar": ".ics", "text/csv": ".csv", "image/png": ".png",
@@ -67,34 +71,16 @@ def read_eml(raw: Raw, options: ReadOptions) -> Iterator[Item | Part]:
 def read_mbox(raw: Raw, options: ReadOptions) -> Iterator[Item | Part]:
     """Each message of the mailbox, which is a place; it is called by the number that it has in the file."""
     number = 0
-    for data in _messages(raw):
+    for data in messages(raw):
         number += 1
         yield from mail_items(raw, _mail(data), f"{raw.source}#{number}", {"message": number})
     if not number and raw.size:
         raise UnreadableFile(raw.source, "it is no mailbox: no line begins a message as in mbox")
 
 
-def _messages(raw: Raw) -> Iterator[bytes]:
-    """The messages one after the other; a line that begins one stands at the beginning or after an empty line."""
-    lines: list[bytes] | None = None
-    size, empty = 0, True
-    for line in raw.stream:
-        if empty and SEPARATOR.match(line):
-            if lines is not None:
-                yield QUOTED.sub(rb"\1", b"".join(lines))
-            lines, size = [], 0
-        elif lines is not None:
-            size += len(line)
-            if size > MOST_BYTES:
-                raise UnreadableFile(raw.source, f"a message of over {MOST_BYTES / 2**20:,.0f} MiB")
-            lines.append(line)
-        empty = not line.strip()
-    if lines is not None:
-        yield QUOTED.sub(rb"\1", b"".join(lines))
-
-
 def mail_items(raw: Raw, mail: Mail, source: str, place: Place) -> Iterator[Item | Part]:
     """The document of a message under its headers, then what is attached to it."""
+    mail = _opened(mail)
     draft = Draft(source)
     draft.at(**place)
     subject = mail.headers.get("subject", "")
@@ -108,7 +94,8 @@ def mail_items(raw: Raw, mail: Mail, source: str, place: Place) -> Iterator[Item
     metadata["attachments"] = ", ".join(name for name, _, _ in mail.attached)
     yield draft.document(subject or None, metadata)
     if mail.sealed:
-        yield Note(source, "it is encrypted; only its headers are read")
+        what = "a part of it is encrypted, and left out" if mail.body else "it is encrypted; only its headers are read"
+        yield Note(source, what)
     used: set[str] = set()
     for name, data, suffix in mail.attached:
         if data and is_ornament(data):  # of a signature
@@ -139,6 +126,14 @@ def _mail(data: bytes) -> Mail:
     attached: list[tuple[str, bytes | None, str]] = []
     sealed = _collect(message, bodies, attached)
     return Mail(headers, "\n\n".join(filter(None, map(str.strip, bodies))), attached, sealed)
+
+
+def _opened(mail: Mail) -> Mail:
+    """The same without what stands packed or sealed in its body."""
+    body, files = unpacked(mail.body)
+    body, sealed = unarmoured(body)
+    packed = [(PurePath(name).name, data, PurePath(name).suffix.lower()) for name, data in files]
+    return Mail(mail.headers, body, [*mail.attached, *packed], mail.sealed or sealed)
 
 
 def _header(message: Message, name: str) -> str:
@@ -188,6 +183,8 @@ def _collect(message: Message, bodies: list[str], attached: list[tuple[str, byte
         elif kind in REPORTS and part.is_multipart():
             inner = part.get_payload()
             bodies.append("\n\n".join(str(each).strip() for each in inner if isinstance(inner, list)))
+        elif kind == FOREIGN:
+            continue
         elif kind == "message/rfc822" and part.is_multipart():
             inner = part.get_payload()
             whole = inner[0] if isinstance(inner, list) and inner else part
@@ -234,6 +231,10 @@ def _body(part: Message) -> str:
     if part.get_content_type() == "text/html":
         return plain_of_html(data, charset)
     text = _text(data, charset)
+    if part.get_content_type() == "text/enriched":
+        return plain_of_enriched(text)
+    if part.get_content_type() == HEADERS:
+        return "\n".join(f"{name}: {decoded_words(said)}" for name, said in message_of(data).items())
     if str(part.get_param("format", "")).lower() == "flowed":
         text = unflowed(text, str(part.get_param("delsp", "")).lower() == "yes")
     return text.replace("\r\n", "\n")
@@ -250,9 +251,10 @@ def plain_of_html(data: bytes, charset: str | None) -> str:
 
 
 def _text(data: bytes, charset: str | None) -> str:
-    """Bytes in the charset that they are said to be in, or in the one that they show."""
+    """Bytes in the charset that they are said to be in, or the larger one that it means; else in the one they show."""
+    label = (charset or "utf-8").lower()
     try:
-        return data.decode(charset or "utf-8")
+        return data.decode("ascii" if label in ASCII else known_codec(label) or label)
     except (LookupError, UnicodeDecodeError, ValueError):
         try:
             return decoded(Raw("", io.BytesIO(data), len(data)))

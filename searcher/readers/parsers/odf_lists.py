@@ -8,7 +8,8 @@ from searcher.readers.parsers.zipped import Element, attribute
 
 __all__ = ["Counted", "Numbering"]
 
-LIST_LEVEL, OUTLINE_LEVEL = "list-level-style-number", "outline-level-style"
+LIST_LEVELS = {"list-level-style-number", "list-level-style-bullet", "list-level-style-image"}
+OUTLINE_LEVELS = {"outline-level-style"}
 BULLET = "-"
 DEEPEST_STYLE = 20
 
@@ -41,9 +42,9 @@ class Numbering:
         self._ended: dict[str, Counted] = {}  # the last list by its style, and each by its id
         for root in roots:
             for style in root.iter("list-style"):
-                self._levels[attribute(style, "name") or ""] = _levels(style, LIST_LEVEL)
+                self._levels[attribute(style, "name") or ""] = _levels(style, LIST_LEVELS)
             for style in root.iter("outline-style"):
-                self._levels[""] = _levels(style, OUTLINE_LEVEL)
+                self._levels[""] = _levels(style, OUTLINE_LEVELS)
             for style in root.iter("style"):
                 if attribute(style, "family") == "paragraph" and (name := attribute(style, "list-style-name")):
                     self._styled[attribute(style, "name") or ""] = name
@@ -96,10 +97,10 @@ class Numbering:
         return self._styled.get(attribute(first, "style-name") or "", "")
 
 
-def _levels(style: Element, kind: str) -> dict[int, Level]:
+def _levels(style: Element, kinds: set[str]) -> dict[int, Level]:
     found = {}
     for at, each in enumerate(style, 1):
-        if each.tag == kind:
+        if each.tag in kinds:
             found[whole(attribute(each, "level"), at)] = Level(
                 attribute(each, "num-format") or "",
                 attribute(each, "num-prefix") or "",

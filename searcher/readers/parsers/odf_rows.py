@@ -12,6 +12,7 @@ from searcher.readers.parsers.zipped import Element, attribute
 __all__ = ["MOST_REPEATED", "cells", "hidden_columns", "rows"]
 
 MOST_REPEATED, MOST_COLUMNS = 1000, 2**14
+VALUES = ("string-value", "date-value", "time-value", "boolean-value", "value")
 
 
 def rows(table: Element, kind: str = "row") -> Iterator[tuple[Element, int]]:
@@ -30,13 +31,19 @@ def cells(row: Element, text: Text, below: list[Element], number: int = 0) -> li
     """
     found: list[str] = []
     for cell in row.iterchildren("table-cell", "covered-table-cell"):
+        times = min(_times(cell, "number-columns-repeated"), MOST_REPEATED)
+        if cell.tag == "covered-table-cell":  # by one that is merged with it, whatever it held before
+            found += [""] * times
+            continue
         for comment in cell.findall("annotation"):
             comment.set("cell", f"{column_name(len(found) + 1)}{number}" if number else "")
             below.append(comment)
         below += cell.iterchildren(*SHAPES)  # which lie over the sheet
         parts = (part for part in cell if part.tag not in GONE and part.tag != "annotation" and part.tag not in SHAPES)
         said = one_line("\n".join(text.of(part, below) for part in parts))
-        found += [said] * min(_times(cell, "number-columns-repeated"), MOST_REPEATED)
+        if cell.find("p") is None:  # which programs may leave out
+            said = said or next((value for name in VALUES if (value := attribute(cell, name))), "")
+        found += [said] * times
     return trimmed(found)
 
 

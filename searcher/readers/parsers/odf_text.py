@@ -9,10 +9,12 @@ __all__ = ["GONE", "SHAPES", "Text"]
 
 # What is no text of the document: changes, fields' declarations, signs of notes, how characters are read.
 GONE = {"tracked-changes", "annotation-end", "forms", "sequence-decls", "note-citation", "ruby-text", "desc"}
+GONE |= {"content-validations"}  # what a sheet says while a cell is written in
 SHAPES = {
     "custom-shape", "rect", "square", "circle", "ellipse", "line", "polyline", "polygon", "regular-polygon", "path",
     "connector", "caption", "measure",
 }  # fmt: skip
+DRAWN = {"frame", "g", *SHAPES}  # whose title is none of their text
 BELOW = {"text-box", "table", "image", "annotation", "g", *SHAPES}  # what stands in a paragraph and is set below it
 LINES = {"p", "h", "list-item", "table-row", "table-cell"}  # what begins a line of its own
 SIGNS = {"tab": "\t", "line-break": "\n"}
@@ -44,6 +46,8 @@ class Text:
                     below.append(inner)
             elif tag in BELOW:
                 below.append(child)
+            elif tag == "title" and element.tag in DRAWN:
+                pass  # elsewhere it is a field, which shows that of the document
             elif tag not in GONE and not self.styles.hide(child) and attribute(child, "is-hidden") != "true":
                 if tag in LINES and "".join(pieces).strip():
                     pieces.append("\n")

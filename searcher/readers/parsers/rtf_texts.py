@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, replace
 
-from searcher.readers.parsers.ooxml import symbol
+from searcher.readers.parsers.eq_field import drawn
 from searcher.readers.parsers.rtf_codes import CELL, CP1252, ROW
 from searcher.readers.parsers.rtf_pictures import Blip
+from searcher.readers.symbols import has_signs, shown, symbol
 
 __all__ = [
     "ASIDE",
+    "CODE",
     "COMMENT",
     "INFO",
     "LABEL",
@@ -22,8 +24,11 @@ __all__ = [
     "Texts",
 ]
 
+LONGEST_NAME = 60  # of a font
+FONTS = "fonttbl"  # what fonts are called
 # Where a text goes; MARGIN: what heads and feet of pages say; ASIDE: nowhere.
 TEXT, INFO, STYLES, MARGIN, ASIDE = "text", "info", "stylesheet", "margin", ""
+CODE = "code"  # of a field, with a number
 STYLE, NOTE, PICTURE, COMMENT = "style", "note", "picture", "comment"  # the same, each with a number
 BELOW = (NOTE, PICTURE, COMMENT)  # what is set below the paragraph in which it is
 UNDER, LEVEL = "\2", "\3"  # marks around the name of what goes below, and around the level of a paragraph
@@ -55,14 +60,15 @@ class Group:
 class Texts:
     """What a file gave so far.
 
-    codec, fonts: the code page of the file, and those of its fonts. blips, authors: pictures and who commented, by
-    where their texts go. waiting: characters to be passed over, after one of Unicode. is_in_cell: paragraphs do not end
-    the line.
+    codec, fonts, names: the code page of the file, those of its fonts, and what these are called. blips, authors:
+    pictures and who commented, by where their texts go. waiting: characters to be passed over, after one of Unicode.
+    is_in_cell: paragraphs do not end the line.
     """
 
     def __init__(self) -> None:
         self.codec = CP1252
         self.fonts: dict[int, str] = {}
+        self.names: dict[int, str] = {}
         self.blips: dict[str, Blip] = {}
         self.authors: dict[str, str] = {}
         self.group = Group()
@@ -84,11 +90,13 @@ class Texts:
         self.group = replace(self.group)
 
     def close(self) -> None:
-        """A group ends: in the one around it is marked what goes below."""
+        """A group ends: in the one around it is marked what goes below, and stands what a code draws."""
         if self._outer:
             closed, self.group = self.group, self._outer.pop()
             if closed.to.startswith(BELOW) and closed.to != self.group.to:
                 self._put(f"{UNDER}{closed.to}{UNDER}", self.group.within)
+            elif closed.to.startswith(CODE) and closed.to != self.group.to:
+                self._put(drawn(self.said(closed.to)), self.group.to)
 
     # -- texts
 
@@ -102,6 +110,13 @@ class Texts:
             blip.digits.append(data)
             return
         codec = self.fonts.get(self.group.font, self.codec)
+        if self.group.to == FONTS:
+            name = self.names.get(self.group.font, "") + data.decode(CP1252, "replace").partition(";")[0]
+            self.names[self.group.font] = name.strip()[:LONGEST_NAME]
+            return
+        if has_signs(font := self.names.get(self.group.font)):
+            self.put(shown(data.decode("latin-1"), font))
+            return
         # The default charset of a font says nothing against the code page of the file.
         codec = self.codec if codec == CP1252 else codec
         self.put(data.decode(codec, "replace").translate(MARKS))
@@ -109,7 +124,8 @@ class Texts:
     def put_character(self, number: int) -> None:
         """One of UTF-16, instead of which the next are passed over."""
         number %= 0x10000
-        sign = symbol(f"{number:X}", None) if 0xF000 <= number <= 0xF0FF else chr(number)  # those of symbol fonts
+        # Those of symbol fonts are themselves nothing.
+        sign = symbol(number, self.names.get(self.group.font)) if 0xF000 <= number <= 0xF0FF else chr(number)
         self.put(sign.translate(MARKS))
         self.waiting = self.group.skip
 
@@ -119,7 +135,7 @@ class Texts:
             self.put(f"{LEVEL}{level}{LEVEL}")
 
     def go_below(self, kind: str) -> str:
-        """The group's text goes below the paragraph, under a new name, which is returned. kind: one of BELOW."""
+        """The group's text goes below the paragraph, under a new name, which is returned. kind: of BELOW, or CODE."""
         self.group.to = name = f"{kind}{len(self._pieces)}"
         self.begin(name)
         return name

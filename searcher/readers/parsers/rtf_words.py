@@ -8,6 +8,7 @@ from searcher.readers.parsers.rtf_codes import CHARSETS, OF_FILES, SIGNS, codec_
 from searcher.readers.parsers.rtf_pictures import BLIPS, Blip
 from searcher.readers.parsers.rtf_texts import (
     ASIDE,
+    CODE,
     COMMENT,
     INFO,
     LABEL,
@@ -24,14 +25,14 @@ __all__ = ["DECLARED", "obey"]
 
 # Groups that hold no text of the page; any other that begins with \* and is not in KEPT neither.
 SILENT = {
-    "fonttbl", "colortbl", "stylesheet", "fldinst", "datafield", "listtable", "listoverridetable", "rsidtbl",
+    "fonttbl", "colortbl", "stylesheet", "datafield", "listtable", "listoverridetable", "rsidtbl",
     "generator", "info", "xmlnstbl", "themedata", "latentstyles", "datastore", "objdata", "filetbl", "revtbl",
     "ftnsep", "ftnsepc", "aftnsep", "atnid", "pntxta", "pntxtb", "nonshppict", "shprslt", "bkmkstart",
     "bkmkend", "xe", "tc", "rxe", "template", "private", "nonesttables", "mmathPr",
 }  # fmt: skip
 KEPT = {
-    "annotation", "atnauthor", "do", "footnote", "listtext", "nesttableprops", "shp", "shpinst", "shppict", "shptxt",
-    "ud", "upr",
+    "annotation", "atnauthor", "do", "fldinst", "footnote", "listtext", "nesttableprops", "shp", "shpinst", "shppict",
+    "shptxt", "ud", "upr",
 }  # fmt: skip
 TABLES = {"fonttbl", STYLES, INFO}  # silent groups of which something is wanted
 DECLARED = {"title": "title", "author": "author", "subject": "description", "keywords": "keywords"}
@@ -73,7 +74,7 @@ def _value(texts: Texts) -> None:
 
 
 def _picture(texts: Texts) -> None:
-    if texts.group.within:
+    if texts.group.within and not texts.group.to.startswith(CODE):
         texts.group.to = f"{PICTURE}{len(texts.blips)}"
         texts.blips[texts.group.to] = Blip()
 
@@ -81,6 +82,12 @@ def _picture(texts: Texts) -> None:
 def _kind(kind: str, texts: Texts) -> None:
     if texts.group.to in texts.blips:
         texts.blips[texts.group.to].kind = kind
+
+
+def _code(texts: Texts) -> None:
+    if texts.group.to:
+        texts.go_below(CODE)
+        texts.group.around = ASIDE
 
 
 def _note(texts: Texts) -> None:
@@ -189,6 +196,7 @@ WORDS: dict[str, Callable[[Texts], None]] = {
     **{word: partial(_declared, word) for word in DECLARED},
     **dict.fromkeys(MARGINS, _margin),
     PROPERTY: partial(_property, PROPERTY), AUTHOR: partial(_property, AUTHOR), "sv": _value, "pict": _picture,
+    "fldinst": _code,
     "footnote": _note, "annotation": _comment, "upr": Texts.begin_plainly, "ud": Texts.again, "listtext": _label,
     "pntext": _label,
     "plain": _show, "pard": _new_format, "intbl": _in_table, "par": _end_of_paragraph,
