@@ -1,6 +1,6 @@
 """Small PDF files, written for the tests."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 __all__ = ["Glyph", "glyph_pdf", "made_pdf", "page_of"]
@@ -73,17 +73,19 @@ def made_pdf(
     annotations: Sequence[str] = (),
     attached: str = "",
     has_heights: bool = True,
+    bold: Container[str] = (),
 ) -> bytes:
     """A PDF with pieces of text on pages, in Helvetica.
 
     labels: a number tree of page labels, such as "0 << /S /r >>". outline: titles and the pages, from 0, that they lead
     to. rotate: by how many degrees the pages are shown turned. annotations: of the first page, as they are written within
     << >>. attached: the name of a file that is in it. has_heights: whether the font says how high it is above and below
-    the line; LibreOffice 7 says 0 of either.
+    the line; LibreOffice 7 says 0 of either. bold: the texts that are set in Helvetica-Bold.
     """
-    objects: list[bytes] = [b""] * 4
-    info, font = 3, 4
+    objects: list[bytes] = [b""] * 5
+    info, font, bold_font = 3, 4, 5
     objects[font - 1] = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
+    objects[bold_font - 1] = objects[font - 1].replace(b"Helvetica", b"Helvetica-Bold")
     if not has_heights:
         objects[font - 1] = (
             b"<< /Type /Font /Subtype /TrueType /BaseFont /Helvetica /Encoding /WinAnsiEncoding /FontDescriptor"
@@ -93,13 +95,13 @@ def made_pdf(
     numbers = []
     for page in pages:
         stream = b"".join(
-            f"BT /F1 {size} Tf 1 0 0 1 {x} {y} Tm ({_escaped(text)}) Tj ET\n".encode("cp1252")
+            f"BT /F{1 + (text in bold)} {size} Tf 1 0 0 1 {x} {y} Tm ({_escaped(text)}) Tj ET\n".encode("cp1252")
             for x, y, size, text in page
         )
         objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream))
         objects.append(
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Rotate %d /Contents %d 0 R"
-            b" /Resources << /Font << /F1 %d 0 R >> >> >>" % (rotate, len(objects), font)
+            b" /Resources << /Font << /F1 %d 0 R /F2 %d 0 R >> >> >>" % (rotate, len(objects), font, bold_font)
         )
         numbers.append(len(objects))
     kids = " ".join(f"{number} 0 R" for number in numbers)

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pypdfium2.raw as pdfium
 from pypdfium2 import PdfDocument, PdfiumError
 
 from searcher.errors import UnreadableFile
-from searcher.readers.headings import Heading
+from searcher.readers.headings import Heading, best_title
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.pdf_annotations import Form, form_of, with_annotations
 from searcher.readers.parsers.pdf_glyphs import BROKEN_FONT, GUESSED_FONT
@@ -91,7 +92,8 @@ def _whole(source: str, document: PdfDocument, pages: Sequence[Page]) -> Documen
     if found := outlined(document, draft.text, spans):
         title = title or _above(found[0], draft.headings, spans)
         draft.headings = found
-    return draft.document(title, _declared(document))
+    title = title or best_title(heading for heading in draft.headings if heading.level == 1)  # of a part none
+    return replace(draft.document(title, _declared(document)), title=title)
 
 
 def _above(first: Heading, headings: Sequence[Heading], spans: Sequence[Span | None]) -> str | None:

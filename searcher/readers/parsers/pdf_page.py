@@ -14,6 +14,7 @@ import pypdfium2.raw as pdfium
 from pypdfium2 import PdfiumError
 
 from searcher.readers.parsers.pdf_asked import HYPHEN, IS_MADE, IS_UNMAPPED, Asked, Columns
+from searcher.readers.parsers.pdf_bold import are_bold
 from searcher.readers.parsers.pdf_direction import NEW_SIGN, Sign
 from searcher.readers.parsers.pdf_fallen import parted
 from searcher.readers.parsers.pdf_glyphs import LEFT_OUT, told
@@ -60,6 +61,7 @@ class Line(NamedTuple):
     """A line of text; where HYPHEN joined two, its first and last characters stand on different ones.
 
     left, right, bottom, top: edges of the first character; end_…: of the last one. size: the height of the font.
+    is_bold: whether it is so from end to end, as a heading may be.
     """
 
     text: str
@@ -72,6 +74,7 @@ class Line(NamedTuple):
     end_bottom: float
     end_top: float
     size: float
+    is_bold: bool = False
 
     @classmethod
     def of(cls, text: str, first: Box, last: Box, size: float) -> "Line":
@@ -99,7 +102,7 @@ class Line(NamedTuple):
 
     def joined(self, other: "Line", text: str) -> "Line":
         """A line from where this one begins to where another one ends."""
-        return NEW_LINE((text, *self[1:5], *other[5:9], self.size))
+        return NEW_LINE((text, *self[1:5], *other[5:9], self.size, self.is_bold and other.is_bold))
 
 
 class Page(NamedTuple):
@@ -171,8 +174,10 @@ class _Signs:
         if LEFT_OUT in text or "  " in text or UNUSUAL.search(beyond):
             lines = plain("\n".join(lines)).split("\n")  # all at once: a page has a hundred lines
         firsts, lasts = ([column[at::2] for column in edges] for at in (0, 1))
-        sizes = map(sub, firsts[TOP], firsts[BOTTOM])
-        made = list(map(NEW_LINE, zip(lines, *firsts, *lasts, sizes, strict=True)))
+        sizes = list(map(sub, firsts[TOP], firsts[BOTTOM]))
+        gaps = list(map(sub, lasts[BOTTOM], firsts[TOP][1:]))
+        bold = are_bold(self._asked, text, spans, sizes, gaps)
+        made = list(map(NEW_LINE, zip(lines, *firsts, *lasts, sizes, bold, strict=True)))
         return Page(made if all(lines) else [line for line in made if line.text], self.fault)
 
     @staticmethod
