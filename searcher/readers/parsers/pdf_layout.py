@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain, pairwise
 from typing import NamedTuple
 
+from searcher.readers.parsers.pdf_cells import row_edges
 from searcher.readers.parsers.pdf_headings import ENDED, Setting, large_headings
 from searcher.readers.parsers.pdf_page import Line
 from searcher.readers.parsers.pdf_subheads import subheads
@@ -105,6 +106,7 @@ def blocks(lines: Sequence[Line], setting: Setting) -> list[Block]:
     bold = subheads(lines, large, setting)
     bold_levels = {at: level for run, level in bold.items() for at in run}
     edges = {edge for run in bold for edge in (run.start, run.stop)}
+    cells, rows = row_edges(lines, gaps)
     made = [Block([lines[0]], "\n\n", large[0] or bold_levels.get(0, 0))]
     for number, (above, line) in enumerate(pairwise(lines), 1):
         level = large[number] or bold_levels.get(number, 0)
@@ -112,6 +114,8 @@ def blocks(lines: Sequence[Line], setting: Setting) -> list[Block]:
             gap = "\n\n"
         elif number in bold_levels:
             gap = "\n"
+        elif number in cells or number in rows:
+            gap = "\n" if number in cells else "\n\n"
         else:
             headings = large[number] is not None and large[number - 1] is not None
             most = max(usual, WIDER_HEADING * line.size) if headings else usual
