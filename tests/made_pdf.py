@@ -22,10 +22,11 @@ class Glyph(NamedTuple):
     means: Sequence[str] = ()
 
 
-def glyph_pdf(glyphs: Sequence[Glyph]) -> bytes:
-    """A PDF with one page of glyphs of any script, each of them 6 points wide and 10 high.
+def glyph_pdf(glyphs: Sequence[Glyph], height: int = 700) -> bytes:
+    """A PDF with one page of glyphs of any script in 10 points, each of them 6 points wide.
 
-    The page is drawn upside down and turned again, as browsers do.
+    The page is drawn upside down and turned again, as browsers do. height: of the boxes of glyphs, in thousandths of the
+    size of the font.
     """
     codes: dict[str, int] = {}
     drawn = []
@@ -42,7 +43,7 @@ def glyph_pdf(glyphs: Sequence[Glyph]) -> bytes:
         "1 begincodespacerange <00> <ff> endcodespacerange\n"
         f"{len(codes)} beginbfchar\n{said}\nendbfchar\nendcmap end end"
     ).encode()
-    box, count = b"600 0 20 0 580 700 d1 20 0 560 700 re f", 223
+    box, count = b"600 0 20 0 580 %d d1 20 0 560 %d re f" % (height, height), 223
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",

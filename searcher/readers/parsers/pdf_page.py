@@ -18,7 +18,7 @@ from searcher.readers.parsers.pdf_bold import are_bold
 from searcher.readers.parsers.pdf_direction import NEW_SIGN, Sign
 from searcher.readers.parsers.pdf_fallen import parted
 from searcher.readers.parsers.pdf_glyphs import LEFT_OUT, told
-from searcher.readers.parsers.pdf_heights import with_heights
+from searcher.readers.parsers.pdf_heights import ABOVE, BELOW, with_heights
 from searcher.readers.parsers.pdf_plain import UNUSUAL, beyond_ascii, plain
 from searcher.readers.parsers.pdf_right_to_left import RIGHT_TO_LEFT, as_read
 from searcher.readers.parsers.pdf_spacing import LETTERS_APART, spaces_within_words
@@ -203,7 +203,13 @@ class _Signs:
         signs = [text[at] for at in places]
         if signs[-1:] == [HYPHEN]:
             signs[-1] = "-"
-        return list(map(NEW_SIGN, zip(signs, *self._asked.origins(places), *self._asked.boxes(places), strict=True)))
+        xs, ys = self._asked.origins(places)
+        lefts, rights, bottoms, tops = self._asked.boxes(places)
+        if size := max(self._asked.font_sizes(places[:1]), default=0.0):
+            # Boxes of some fonts for Arabic are half as high again, those of letters whose marks are drawn apart as low
+            # as a mark: neither tells how wide a space is.
+            bottoms, tops = ([y - BELOW * size for y in ys], [y + ABOVE * size for y in ys])
+        return list(map(NEW_SIGN, zip(signs, xs, ys, lefts, rights, bottoms, tops, strict=True)))
 
     def _with_bars(self, text: str) -> str:
         """The characters, those that have no meaning left out; one that is drawn as a bar is a minus."""
