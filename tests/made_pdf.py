@@ -20,6 +20,7 @@ class Glyph(NamedTuple):
     text: str
     told: str = ""
     means: Sequence[str] = ()
+    bold: bool = False
 
 
 def glyph_pdf(glyphs: Sequence[Glyph], height: int = 700) -> bytes:
@@ -33,7 +34,7 @@ def glyph_pdf(glyphs: Sequence[Glyph], height: int = 700) -> bytes:
     for glyph in glyphs:
         meant = [*glyph.means] or list(glyph.text)
         shown = bytes(codes.setdefault(text, 33 + len(codes)) for text in meant).hex()
-        piece = f"BT /F1 10 Tf 1 0 0 -1 {glyph.left} {792 - glyph.bottom} Tm <{shown}> Tj ET\n"
+        piece = f"BT /F{1 + glyph.bold} 10 Tf 1 0 0 -1 {glyph.left} {792 - glyph.bottom} Tm <{shown}> Tj ET\n"
         told = ("\ufeff" + glyph.told).encode("utf-16-be").hex()
         drawn.append(f"/Span << /ActualText <{told}> >> BDC {piece} EMC\n" if glyph.told else piece)
     stream = f"1 0 0 -1 0 792 cm\n{''.join(drawn)}".encode()
@@ -47,7 +48,8 @@ def glyph_pdf(glyphs: Sequence[Glyph], height: int = 700) -> bytes:
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R"
+        b" /Resources << /Font << /F1 5 0 R /F2 8 0 R >> >> >>",
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
         b"<< /Type /Font /Subtype /Type3 /FontBBox [0 -200 600 800] /FontMatrix [.001 0 0 .001 0 0] /FirstChar 33"
         b" /LastChar 255 /Widths [%s] /Encoding << /Type /Encoding /Differences [33 %s] >> /CharProcs << /a 7 0 R >>"
@@ -55,6 +57,7 @@ def glyph_pdf(glyphs: Sequence[Glyph], height: int = 700) -> bytes:
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(mapped), mapped),
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(box), box),
     ]
+    objects.append(objects[4].replace(b"/Subtype /Type3", b"/Subtype /Type3 /BaseFont /Made-Bold"))
     return _file(objects, "/Root 1 0 R")
 
 

@@ -1,7 +1,7 @@
 """PDF: bold lines that are no larger than the text are headings where they stand above it, and nowhere else."""
 
 import pytest
-from made_pdf import made_pdf, page_of
+from made_pdf import Glyph, glyph_pdf, made_pdf, page_of
 
 from searcher.readers import read_text
 from searcher.records import Document
@@ -113,3 +113,20 @@ def test_running_heads_are_no_headings() -> None:
 def test_no_bold_line_is_a_heading_where_all_is_bold() -> None:
     lines = [*TEXT.split("\n"), *MORE.split("\n"), "Pears"]
     assert headings_of(f"{TEXT}\n\nPears\n{MORE}", *lines) == []
+
+
+@pytest.mark.parametrize("lines", [
+    ["הנמל נבנה בשנת קרח אחת, ומאז עוגנות בו אוניות רבות.", "", "תולדות הנמל", "בחורף קופאים המים, והאוניות אינן יכולות להיכנס."],
+    ["بني الميناء في سنة الجليد، ومنذ ذلك الوقت ترسو فيه السفن.", "", "تاريخ الميناء", "في الشتاء تتجمد المياه، ولا تدخل السفن."],
+])  # fmt: skip
+def test_bold_headings_are_read_from_right_to_left(lines: list[str]) -> None:
+    glyphs = [
+        Glyph(500 - 6 * at, 700 - 12 * number, sign, bold=number == 2)
+        for number, line in enumerate(lines)
+        for at, sign in enumerate(line)
+        if sign != " "
+    ]
+    [document] = read_text(glyph_pdf(glyphs), "a.pdf", suffix=".pdf")
+    assert isinstance(document, Document)
+    assert document.text == f"{lines[0]}\n\n{lines[2]}\n\n{lines[3]}"
+    assert [path for _, path in document.sections] == [lines[2]]

@@ -1,14 +1,15 @@
 """Lines of a PDF that are bold from end to end, of whatever size: they might be headings."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from functools import cache
-from itertools import compress
+from itertools import compress, pairwise
 from operator import sub
 
 from searcher.readers.parsers.pdf_asked import HYPHEN, Asked
+from searcher.readers.parsers.pdf_direction import Sign
 
-__all__ = ["NUMBERED", "are_bold"]
+__all__ = ["NUMBERED", "are_bold", "are_bold_signs"]
 
 # The number of a heading, which stands apart from its words and may be drawn with another font.
 NUMBERED = re.compile(
@@ -81,3 +82,26 @@ def _is_whole(asked: Asked, text: str, start: int, end: int) -> bool:
     lefts, rights, bottoms, tops = asked.boxes([*lasts, *(first for first, _ in words[1:])])
     most = APART * (tops[0] - bottoms[0])
     return all(gap <= most for gap in map(sub, lefts[len(lasts) :], rights))
+
+
+def are_bold_signs(
+    asked: Asked, pieces: Sequence[tuple[int, int]], drawn: Sequence[Sequence[Sign]], lines: Sequence[Sequence[Sign]]
+) -> list[bool]:
+    """The same of lines that are made anew of the signs of a page.
+
+    pieces: what PDFium takes for lines, their places in the text. drawn: the signs of each. lines: made of all of them.
+    """
+    ends = asked.fonts([at for start, end in pieces for at in (start, end - 1)])
+    bold = [_is_bold(first) and _is_bold(last) for first, last in zip(ends[::2], ends[1::2], strict=True)]
+    if not any(bold):
+        return [False] * len(lines)
+    origins = {(sign.x, sign.y) for signs, is_bold in zip(drawn, bold, strict=True) if is_bold for sign in signs}
+    return [_are_whole([sign for sign in line if not sign.text.isspace()], origins) for line in lines]
+
+
+def _are_whole(line: Sequence[Sign], origins: Container[tuple[float, float]]) -> bool:
+    if not 2 < len(line) <= LONGEST or line[-1].text in ",;":
+        return False
+    edges = sorted((sign.left, sign.right) for sign in line)
+    is_near = all(after - end <= APART * line[0].height for (_, end), (after, _) in pairwise(edges))
+    return is_near and all((sign.x, sign.y) in origins for sign in line)

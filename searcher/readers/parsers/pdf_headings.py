@@ -62,8 +62,9 @@ def _apart(pages: Iterable[Sequence[Line]], body: float) -> float:
         for above, below in chain.from_iterable(map(pairwise, pages))
         if least < above.size < most
         and least < below.size < most
-        and -margin < above.left - below.left < margin
-        and above.end_right - above.left > PROSE * body
+        and not below.is_bold
+        and (-margin < above.left - below.left < margin or -margin < above.right - below.right < margin)
+        and abs(above.end_right - above.left) > PROSE * body
         and -body < (gap := above.end_bottom - below.top) < MOST_APART * body
     )
     return gaps[len(gaps) // 4] if gaps else 0.0

@@ -14,7 +14,7 @@ import pypdfium2.raw as pdfium
 from pypdfium2 import PdfiumError
 
 from searcher.readers.parsers.pdf_asked import HYPHEN, IS_MADE, IS_UNMAPPED, Asked, Columns
-from searcher.readers.parsers.pdf_bold import are_bold
+from searcher.readers.parsers.pdf_bold import are_bold, are_bold_signs
 from searcher.readers.parsers.pdf_direction import NEW_SIGN, Sign
 from searcher.readers.parsers.pdf_fallen import parted
 from searcher.readers.parsers.pdf_glyphs import LEFT_OUT, told
@@ -77,9 +77,9 @@ class Line(NamedTuple):
     is_bold: bool = False
 
     @classmethod
-    def of(cls, text: str, first: Box, last: Box, size: float) -> "Line":
+    def of(cls, text: str, first: Box, last: Box, size: float, is_bold: bool = False) -> "Line":
         """A line between the boxes of its first and last characters."""
-        return cls(text, *first, *last, size)
+        return cls(text, *first, *last, size, is_bold)
 
     @property
     def first(self) -> Box:
@@ -190,11 +190,15 @@ class _Signs:
         """The lines of a page on which there are letters from right to left."""
         parted = (JOINED if RIGHT_TO_LEFT.search(text, *span) else LINE for span in spans)
         pieces = [piece for line, span in zip(parted, spans, strict=True) for piece in line.finditer(text, *span)]
+        drawn = [self._drawn(text, range(*piece.span())) for piece in pieces]
+        read = as_read(drawn)
         made = []
-        for line in as_read([self._drawn(text, range(*piece.span())) for piece in pieces]):
+        for line, is_bold in zip(
+            read, are_bold_signs(self._asked, [piece.span() for piece in pieces], drawn, read), strict=True
+        ):
             first, last = (Box(sign.left, sign.right, sign.bottom, sign.top) for sign in (line[0], line[-1]))
             if said := plain("".join([sign.text for sign in line])):
-                made.append(Line.of(said, first, last, first.height))
+                made.append(Line.of(said, first, last, first.height, is_bold))
         return made
 
     def _drawn(self, text: str, places: Iterable[int]) -> list[Sign]:

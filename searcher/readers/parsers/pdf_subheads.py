@@ -73,6 +73,11 @@ def _is_numbered(text: str) -> bool:
     return number is not None and not number[0].rstrip().isdigit() and len(text) <= LONGEST_ENDED
 
 
+def _reach(line: Line) -> tuple[float, float]:
+    """The left and the right edge of a line that runs either way."""
+    return min(line.left, line.end_right), max(line.left, line.end_right)
+
+
 class _Page(NamedTuple):
     lines: Sequence[Line]
     large: Sequence[int | None]
@@ -134,7 +139,8 @@ class _Page(NamedTuple):
         gap = self._gap(run.stop)
         if not -OVER * last.size < gap <= BELOW * last.size:
             return False
-        if min(below.end_right, last.end_right) <= max(below.left, last.left):
+        (left, right), (below_left, below_right) = _reach(last), _reach(below)
+        if min(right, below_right) <= max(left, below_left):
             return False
         return self._is_first(run.start) or gap <= self._gap(run.start) + ABOVE * last.size
 
@@ -155,21 +161,24 @@ class _Page(NamedTuple):
 
     def _is_indented(self, run: range) -> bool:
         """Whether all of the text below begins further right, and its middle is not under that of the heading."""
-        first, below = self.lines[run.start], self.lines[run.stop]
+        first, after = self.lines[run.start], self.lines[run.stop : run.stop + 2]
+        (left, right), (below_left, below_right) = _reach(first), _reach(after[0])
         most = INDENTED * first.size
-        if below.left - first.left <= most or abs(below.left + below.end_right - first.left - first.end_right) < most:
+        if below_left - left <= most or abs(below_left + below_right - left - right) < most:
             return False
-        after = self.lines[run.stop + 1] if run.stop + 1 < len(self.lines) else below
-        return after.is_bold or after.left > below.left - first.size or self._is_apart(run.stop + 1)
+        is_alone = len(after) == 1 or after[1].is_bold or self._is_apart(run.stop + 1)
+        return is_alone or _reach(after[1])[0] > below_left - first.size
 
     def _is_prose(self, at: int) -> bool:
         """Whether a line is of a text: long, or a sentence."""
         line = self.lines[at]
         if ENDED.search(line.text) or COMMA.search(line.text) or len(line.text) >= SENTENCE:
             return True
-        width = line.end_right - line.left
+        width = abs(line.end_right - line.left)  # either way
         widths = sorted(
-            other.end_right - line.left for other in self.lines if abs(other.left - line.left) < SAME_MARGIN * line.size
+            abs(other.end_right - line.left)
+            for other in self.lines
+            if abs(other.left - line.left) < SAME_MARGIN * line.size
         )
         return width >= PROSE * line.size and width >= LIKE_OTHERS * widths[len(widths) * 9 // 10]
 
