@@ -35,13 +35,10 @@ def are_bold(
     long: those that stand under another one as near as can be are passed over, but where that one is bold.
     """
     found = [False] * len(spans)
-    begun = [
-        (line, at)
-        for line in _apart(sizes, gaps)
-        if not text[spans[line][0]].islower() and (at := _begun(text, *spans[line])) >= 0
-    ]
+    begun = [(line, at) for line in _apart(sizes, gaps) if (at := _first_letter(text, *spans[line])) is not None]
     bold = list(compress(begun, map(_is_bold, asked.fonts([at for _, at in begun]))))
-    for line, at in bold:
+    for line, _ in bold:
+        at = _begun(text, *spans[line])
         while at >= 0 and _is_whole(asked, text, at, spans[line][1]):
             found[line], line = True, line + 1
             at = _begun(text, *spans[line]) if line < len(spans) else -1
@@ -54,6 +51,13 @@ def _apart(sizes: Sequence[float], gaps: Sequence[float]) -> list[int]:
     over = -OVER * size
     least = min([gap for gap in gaps if gap > over], default=0.0) + MORE * size
     return [0, *[at for at, gap in enumerate(gaps, 1) if gap > least or gap < -size]]
+
+
+def _first_letter(text: str, start: int, end: int) -> int | None:
+    """A letter of a line that is bold if its words are, None for one that begins no heading: told as fast as can be."""
+    if not 2 < end - start <= LONGEST or text[start].islower():
+        return None
+    return start if text[start].isalpha() else max(start, _begun(text, start, end))
 
 
 def _begun(text: str, start: int, end: int) -> int:

@@ -1,7 +1,6 @@
 """How the pages of a PDF are set, and which of their lines are headings by their size."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain, pairwise
 from typing import NamedTuple
@@ -38,10 +37,8 @@ class Setting(NamedTuple):
     @classmethod
     def of(cls, pages: Sequence[Sequence[Line]], body: float) -> "Setting":
         """That of these pages."""
-        characters = Counter[bool]()
-        for line in chain.from_iterable(pages):
-            characters[line.is_bold] += len(line.text)
-        has_bold = 0 < characters[True] <= MOST_HEADINGS * characters.total()
+        bold = sum([len(line.text) for page in pages for line in page if line.is_bold])
+        has_bold = bold > 0 and bold <= MOST_HEADINGS * sum([len(line.text) for page in pages for line in page])
         return cls(body, _sizes(pages, body), _apart(pages, body) if has_bold else 0.0, has_bold)
 
 

@@ -172,7 +172,8 @@ class _Signs:
         edges = with_heights(self._asked, places, edges)
         lines = [text[start:end] for start, end in spans]
         if LEFT_OUT in text or "  " in text or UNUSUAL.search(beyond):
-            lines = plain("\n".join(lines)).split("\n")  # all at once: a page has a hundred lines
+            whole = plain("\n".join(lines)).split("\n")  # all at once: a page has a hundred lines
+            lines = ["" if line.isspace() else line for line in whole]
         firsts, lasts = ([column[at::2] for column in edges] for at in (0, 1))
         sizes = list(map(sub, firsts[TOP], firsts[BOTTOM]))
         gaps = list(map(sub, lasts[BOTTOM], firsts[TOP][1:]))
@@ -197,7 +198,7 @@ class _Signs:
             read, are_bold_signs(self._asked, [piece.span() for piece in pieces], drawn, read), strict=True
         ):
             first, last = (Box(sign.left, sign.right, sign.bottom, sign.top) for sign in (line[0], line[-1]))
-            if said := plain("".join([sign.text for sign in line])):
+            if (said := plain("".join([sign.text for sign in line]))) and not said.isspace():
                 made.append(Line.of(said, first, last, first.height, is_bold))
         return made
 

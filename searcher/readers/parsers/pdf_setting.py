@@ -22,7 +22,7 @@ MOST_RANGES = 10
 
 def cleaned(page: Page) -> Page:
     """A page that OCR read, without what only typesetting needs."""
-    return page._replace(lines=[line.reading(text) for line in page.lines if (text := plain(line.text))])
+    return page._replace(lines=[line.reading(text) for line in page.lines if (text := plain(line.text).strip())])
 
 
 def set_in_pages(draft: Draft, pages: Sequence[Page], labels: Sequence[str]) -> list[Span | None]:
@@ -41,11 +41,7 @@ def set_in_pages(draft: Draft, pages: Sequence[Page], labels: Sequence[str]) -> 
         begins = lines[0].text[:1] if lines else ""
         goes_on = begins.islower() and not ENDED.search(draft.end[-3:])  # a sentence, over the end of the page
         draft.at(cut=not goes_on, page=number, label=label if label not in ("", str(number)) else None)
-        whole = [
-            line.reading(spelled(line.text)) if HYPHEN in line.text else line
-            for line in lines
-            if not line.text.isspace()
-        ]
+        whole = [line.reading(spelled(line.text)) if HYPHEN in line.text else line for line in lines]
         spans.append(_set(draft, whole, settings[page.seen]))
     return spans
 

@@ -129,9 +129,13 @@ class _Page(NamedTuple):
         at = run.start
         if self._is_first(at):
             return True
-        depth, before = _depth(self.lines[at].text), _depth(self.lines[at - 1].text)
-        is_fellow = self.lines[at - 1].is_bold and self._is_as_large(at - 1, at) and depth is not None
-        return self._is_apart(at) and not (is_fellow and before is not None and before >= (depth or 0))
+        if not self._is_apart(at):
+            return False
+        above = self.lines[at - 1]
+        if not (above.is_bold and self._is_as_large(at - 1, at)):
+            return True
+        depth, before = _depth(self.lines[at].text), _depth(above.text)
+        return depth is None or before is None or before < depth
 
     def _stands_above(self, run: range) -> bool:
         """Whether the line behind it stands below it, and is not further from it than what is above it."""
@@ -147,8 +151,9 @@ class _Page(NamedTuple):
     def _leads_to_text(self, run: range, headings: Container[int]) -> bool:
         """Whether what stands below it is a text, or a heading of a part of it."""
         first, below = self.lines[run.start], self.lines[run.stop]
-        depth, next_depth = _depth(first.text), _depth(below.text)
+        depth = _depth(first.text)
         if run.stop in headings:
+            next_depth = _depth(below.text)
             return depth is not None and next_depth is not None and next_depth > depth
         if self.large[run.stop] is not None or (below.is_bold and self._is_as_large(run.start, run.stop)):
             return False
