@@ -22,7 +22,8 @@ BOLD = re.compile(
     r"|(?:\w{6}\+)?(?i:cm|cs|dc|ec|la|pl|sf|vn)(?i:ss)?(?i:bx|sx|b(?=\d))"
 )
 APART = 1.0  # of the height of a line, from which on a gap parts cells of a table
-OVER, MORE = 0.5, 0.2  # of the height of a line: so far boxes may reach over each other, and distances differ
+OVER, MORE = 0.5, 0.35  # of the height of a line: so far boxes may reach over each other, and distances differ
+TENTH = 10  # part of the lines of a page that may be nearer: formulas, several of one height
 WORD = re.compile(r"[^\0-\x20]+")
 
 
@@ -49,7 +50,8 @@ def _apart(sizes: Sequence[float], gaps: Sequence[float]) -> list[int]:
     """The lines that are further from the one before than lines of a paragraph are, or further up."""
     size = sorted(sizes)[len(sizes) // 2]
     over = -OVER * size
-    least = min([gap for gap in gaps if gap > over], default=0.0) + MORE * size
+    near = sorted([gap for gap in gaps if gap > over])
+    least = (near[len(near) // TENTH] if near else 0.0) + MORE * size
     return [0, *[at for at, gap in enumerate(gaps, 1) if gap > least or gap < -size]]
 
 
