@@ -110,6 +110,13 @@ def test_running_heads_are_no_headings() -> None:
     assert document_of(pages, "Pears").sections == ()
 
 
+def test_a_file_with_an_outline_has_the_headings_that_it_says() -> None:
+    data = made_pdf([page_of(f"Apples\n{TEXT}\n\nPears\n{MORE}")], outline=[("Apples", 0)], bold=("Apples", "Pears"))
+    [document] = read_text(data, "a.pdf", suffix=".pdf")
+    assert isinstance(document, Document)
+    assert document.sections == ((0, "Apples"),)
+
+
 def test_no_bold_line_is_a_heading_where_all_is_bold() -> None:
     lines = [*TEXT.split("\n"), *MORE.split("\n"), "Pears"]
     assert headings_of(f"{TEXT}\n\nPears\n{MORE}", *lines) == []

@@ -49,8 +49,10 @@ def read_pdf(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """
     document = _opened(raw)
     try:
+        # What has an outline says itself what its headings are.
+        tells_bold = not pdfium.FPDFBookmark_GetFirstChild(document, None)
         with form_of(document) as form:
-            pages = [_page(raw, options, document, number, form) for number in range(len(document))]
+            pages = [_page(raw, options, document, number, form, tells_bold) for number in range(len(document))]
         yield _whole(raw.source, document, pages)
         attached = [one_line(document.get_attachment(at).get_name()) for at in range(document.count_attachments())]
     finally:
@@ -67,12 +69,14 @@ def _opened(raw: Raw) -> PdfDocument:
         raise UnreadableFile(raw.source, FAULTS.get(fault.err_code or 0, "no PDF that can be read")) from None
 
 
-def _page(raw: Raw, options: ReadOptions, document: PdfDocument, number: int, form: Form | None) -> Page:
+def _page(
+    raw: Raw, options: ReadOptions, document: PdfDocument, number: int, form: Form | None, tells_bold: bool
+) -> Page:
     if not (page := pdfium.FPDF_LoadPage(document, number)):
         return Page([], BROKEN_PAGE)
     turned = rotation(page) if options.ocr else 0
     try:
-        read = read_page(page)
+        read = read_page(page, tells_bold)
         if options.ocr:
             from searcher.readers.parsers.pdf_scan import by_ocr  # of an extra
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise
 from typing import NamedTuple
 
 from searcher.readers.parsers.pdf_page import Line
@@ -19,6 +19,7 @@ MOST_HEADINGS = 0.25  # of the lines of a file, or of the characters; where more
 
 MOST_APART = 2.0  # heights of a line that lines of a paragraph are apart, as in a manuscript
 OTHER_SIZE = 0.1  # of the height of a line, by which those of a paragraph differ less
+ENOUGH = 500  # lines that tell how far they are apart
 PROSE = 12.0  # heights of a line that a line of a paragraph is wide
 
 
@@ -56,7 +57,7 @@ def _apart(pages: Iterable[Sequence[Line]], body: float) -> float:
     least, most, margin = body - OTHER_SIZE * body, body + OTHER_SIZE * body, body / 2
     gaps = sorted(
         gap
-        for above, below in chain.from_iterable(map(pairwise, pages))
+        for above, below in islice(chain.from_iterable(map(pairwise, pages)), ENOUGH)
         if least < above.size < most
         and least < below.size < most
         and not below.is_bold

@@ -125,14 +125,17 @@ def rotation(page: Any) -> int:
     return 90 * max(0, pdfium.FPDFPage_GetRotation(page))
 
 
-def read_page(page: Any) -> Page:
-    """The lines of a page as it would stand without its rotation, in which PDFium reads it best. page: its handle."""
+def read_page(page: Any, tells_bold: bool = True) -> Page:
+    """The lines of a page as it would stand without its rotation, in which PDFium reads it best.
+
+    page: its handle. tells_bold: whether it is to be told which lines are, which takes a while.
+    """
     if rotation(page):
         pdfium.FPDFPage_SetRotation(page, 0)
     if not (text := pdfium.FPDFText_LoadPage(page)):
         raise PdfiumError("no text can be taken from the page")
     try:
-        return _Signs(Asked(text)).page()
+        return _Signs(Asked(text), tells_bold).page()
     finally:
         pdfium.FPDFText_ClosePage(text)
 
@@ -140,8 +143,8 @@ def read_page(page: Any) -> Page:
 class _Signs:
     """The characters of a page by their number; one beyond U+FFFF is two of them, as in UTF-16."""
 
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
+    def __init__(self, asked: Asked, tells_bold: bool) -> None:
+        self._asked, self._tells_bold = asked, tells_bold
         self.fault: str | None = None
         if len(asked.those(IS_UNMAPPED, asked.sample)) > MANY_UNMAPPED * len(asked.sample):
             self._given = asked.with_unknown()
@@ -177,7 +180,7 @@ class _Signs:
         firsts, lasts = ([column[at::2] for column in edges] for at in (0, 1))
         sizes = list(map(sub, firsts[TOP], firsts[BOTTOM]))
         gaps = list(map(sub, lasts[BOTTOM], firsts[TOP][1:]))
-        bold = are_bold(self._asked, text, spans, sizes, gaps)
+        bold = are_bold(self._asked, text, spans, sizes, gaps) if self._tells_bold else [False] * len(spans)
         made = list(map(NEW_LINE, zip(lines, *firsts, *lasts, sizes, bold, strict=True)))
         return Page(made if all(lines) else [line for line in made if line.text], self.fault)
 
@@ -194,9 +197,10 @@ class _Signs:
         drawn = [self._drawn(text, range(*piece.span())) for piece in pieces]
         read = as_read(drawn)
         made = []
-        for line, is_bold in zip(
-            read, are_bold_signs(self._asked, [piece.span() for piece in pieces], drawn, read), strict=True
-        ):
+        bold = [False] * len(read)
+        if self._tells_bold:
+            bold = are_bold_signs(self._asked, [piece.span() for piece in pieces], drawn, read)
+        for line, is_bold in zip(read, bold, strict=True):
             first, last = (Box(sign.left, sign.right, sign.bottom, sign.top) for sign in (line[0], line[-1]))
             if (said := plain("".join([sign.text for sign in line]))) and not said.isspace():
                 made.append(Line.of(said, first, last, first.height, is_bold))
