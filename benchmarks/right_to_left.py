@@ -35,6 +35,7 @@ AMONG = {
 }
 NAMES = ["Python", "Microsoft Word", "PDF 1.7", "Windows 11", "example.com", "e-mail", "Google (Alphabet)"]
 OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"]
+FONTS = ["DejaVu Sans", "Liberation Serif", "Noto Naskh Arabic", "Noto Sans Arabic"]
 EVERY = 6  # so many words stand between what is put among them
 UNSEEN = dict.fromkeys(map(ord, "\u200c\u200e\u200f\xad"))
 
@@ -98,7 +99,7 @@ def readers() -> dict[str, Callable[[bytes], str]]:
 def main() -> None:
     """Print the words that each reader got right of each page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--fonts", nargs="+", default=["DejaVu Sans", "Liberation Serif"])
+    parser.add_argument("--fonts", nargs="+", default=FONTS)
     fonts = parser.parse_args().fonts
     chromium = shutil.which("chromium") or shutil.which("chromium-headless-shell") or shutil.which("google-chrome")
     if chromium is None:

@@ -1,6 +1,6 @@
 """Small PDF files, written for the tests."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 __all__ = ["Glyph", "glyph_pdf", "made_pdf", "page_of"]
@@ -20,19 +20,21 @@ class Glyph(NamedTuple):
     text: str
     told: str = ""
     means: Sequence[str] = ()
+    bold: bool = False
 
 
-def glyph_pdf(glyphs: Sequence[Glyph]) -> bytes:
-    """A PDF with one page of glyphs of any script, each of them 6 points wide and 10 high.
+def glyph_pdf(glyphs: Sequence[Glyph], height: int = 700) -> bytes:
+    """A PDF with one page of glyphs of any script in 10 points, each of them 6 points wide.
 
-    The page is drawn upside down and turned again, as browsers do.
+    The page is drawn upside down and turned again, as browsers do. height: of the boxes of glyphs, in thousandths of the
+    size of the font.
     """
     codes: dict[str, int] = {}
     drawn = []
     for glyph in glyphs:
         meant = [*glyph.means] or list(glyph.text)
         shown = bytes(codes.setdefault(text, 33 + len(codes)) for text in meant).hex()
-        piece = f"BT /F1 10 Tf 1 0 0 -1 {glyph.left} {792 - glyph.bottom} Tm <{shown}> Tj ET\n"
+        piece = f"BT /F{1 + glyph.bold} 10 Tf 1 0 0 -1 {glyph.left} {792 - glyph.bottom} Tm <{shown}> Tj ET\n"
         told = ("\ufeff" + glyph.told).encode("utf-16-be").hex()
         drawn.append(f"/Span << /ActualText <{told}> >> BDC {piece} EMC\n" if glyph.told else piece)
     stream = f"1 0 0 -1 0 792 cm\n{''.join(drawn)}".encode()
@@ -42,11 +44,12 @@ def glyph_pdf(glyphs: Sequence[Glyph]) -> bytes:
         "1 begincodespacerange <00> <ff> endcodespacerange\n"
         f"{len(codes)} beginbfchar\n{said}\nendbfchar\nendcmap end end"
     ).encode()
-    box, count = b"600 0 20 0 580 700 d1 20 0 560 700 re f", 223
+    box, count = b"600 0 20 0 580 %d d1 20 0 560 %d re f" % (height, height), 223
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R"
+        b" /Resources << /Font << /F1 5 0 R /F2 8 0 R >> >> >>",
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
         b"<< /Type /Font /Subtype /Type3 /FontBBox [0 -200 600 800] /FontMatrix [.001 0 0 .001 0 0] /FirstChar 33"
         b" /LastChar 255 /Widths [%s] /Encoding << /Type /Encoding /Differences [33 %s] >> /CharProcs << /a 7 0 R >>"
@@ -54,6 +57,7 @@ def glyph_pdf(glyphs: Sequence[Glyph]) -> bytes:
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(mapped), mapped),
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(box), box),
     ]
+    objects.append(objects[4].replace(b"/Subtype /Type3", b"/Subtype /Type3 /BaseFont /Made-Bold"))
     return _file(objects, "/Root 1 0 R")
 
 
@@ -73,17 +77,19 @@ def made_pdf(
     annotations: Sequence[str] = (),
     attached: str = "",
     has_heights: bool = True,
+    bold: Container[str] = (),
 ) -> bytes:
     """A PDF with pieces of text on pages, in Helvetica.
 
     labels: a number tree of page labels, such as "0 << /S /r >>". outline: titles and the pages, from 0, that they lead
     to. rotate: by how many degrees the pages are shown turned. annotations: of the first page, as they are written within
     << >>. attached: the name of a file that is in it. has_heights: whether the font says how high it is above and below
-    the line; LibreOffice 7 says 0 of either.
+    the line; LibreOffice 7 says 0 of either. bold: the texts that are set in Helvetica-Bold.
     """
-    objects: list[bytes] = [b""] * 4
-    info, font = 3, 4
+    objects: list[bytes] = [b""] * 5
+    info, font, bold_font = 3, 4, 5
     objects[font - 1] = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
+    objects[bold_font - 1] = objects[font - 1].replace(b"Helvetica", b"Helvetica-Bold")
     if not has_heights:
         objects[font - 1] = (
             b"<< /Type /Font /Subtype /TrueType /BaseFont /Helvetica /Encoding /WinAnsiEncoding /FontDescriptor"
@@ -93,13 +99,13 @@ def made_pdf(
     numbers = []
     for page in pages:
         stream = b"".join(
-            f"BT /F1 {size} Tf 1 0 0 1 {x} {y} Tm ({_escaped(text)}) Tj ET\n".encode("cp1252")
+            f"BT /F{1 + (text in bold)} {size} Tf 1 0 0 1 {x} {y} Tm ({_escaped(text)}) Tj ET\n".encode("cp1252")
             for x, y, size, text in page
         )
         objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream))
         objects.append(
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Rotate %d /Contents %d 0 R"
-            b" /Resources << /Font << /F1 %d 0 R >> >> >>" % (rotate, len(objects), font)
+            b" /Resources << /Font << /F1 %d 0 R /F2 %d 0 R >> >> >>" % (rotate, len(objects), font, bold_font)
         )
         numbers.append(len(objects))
     kids = " ".join(f"{number} 0 R" for number in numbers)

@@ -144,3 +144,16 @@ def test_lines_from_left_to_right_on_such_a_page_stay_as_they_are() -> None:
 def test_signs_that_are_two_in_utf_16_stay_whole() -> None:
     [face, *word] = placed("\0 " + turned("עולם"))
     assert text_of([face._replace(text="😀"), *word]) == "עולם 😀"
+
+
+@pytest.mark.parametrize("text", ["المكتبة في المدينة", "הספר על השולחן"])
+@pytest.mark.parametrize("height", [100, 700, 2000])
+def test_words_are_apart_however_high_the_boxes_of_a_font_are(text: str, height: int) -> None:
+    glyphs, left = [], 72.0
+    for sign in turned(text):
+        if sign != " ":
+            glyphs.append(Glyph(left, 700, sign))
+        left += 2.6 if sign == " " else STEP  # a space is a quarter of the size
+    [document] = read_text(glyph_pdf(glyphs, height), "a.pdf", suffix=".pdf")
+    assert isinstance(document, Document)
+    assert document.text == text

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pypdfium2.raw as pdfium
 from pypdfium2 import PdfDocument, PdfiumError
 
 from searcher.errors import UnreadableFile
-from searcher.readers.headings import Heading
+from searcher.readers.headings import Heading, best_title
 from searcher.readers.parsers.drafting import Draft, one_line
 from searcher.readers.parsers.pdf_annotations import Form, form_of, with_annotations
 from searcher.readers.parsers.pdf_glyphs import BROKEN_FONT, GUESSED_FONT
@@ -48,8 +49,10 @@ def read_pdf(raw: Raw, options: ReadOptions) -> Iterator[Item]:
     """
     document = _opened(raw)
     try:
+        # What has an outline says itself what its headings are.
+        tells_bold = not pdfium.FPDFBookmark_GetFirstChild(document, None)
         with form_of(document) as form:
-            pages = [_page(raw, options, document, number, form) for number in range(len(document))]
+            pages = [_page(raw, options, document, number, form, tells_bold) for number in range(len(document))]
         yield _whole(raw.source, document, pages)
         attached = [one_line(document.get_attachment(at).get_name()) for at in range(document.count_attachments())]
     finally:
@@ -66,12 +69,14 @@ def _opened(raw: Raw) -> PdfDocument:
         raise UnreadableFile(raw.source, FAULTS.get(fault.err_code or 0, "no PDF that can be read")) from None
 
 
-def _page(raw: Raw, options: ReadOptions, document: PdfDocument, number: int, form: Form | None) -> Page:
+def _page(
+    raw: Raw, options: ReadOptions, document: PdfDocument, number: int, form: Form | None, tells_bold: bool
+) -> Page:
     if not (page := pdfium.FPDF_LoadPage(document, number)):
         return Page([], BROKEN_PAGE)
     turned = rotation(page) if options.ocr else 0
     try:
-        read = read_page(page)
+        read = read_page(page, tells_bold)
         if options.ocr:
             from searcher.readers.parsers.pdf_scan import by_ocr  # of an extra
 
@@ -91,7 +96,8 @@ def _whole(source: str, document: PdfDocument, pages: Sequence[Page]) -> Documen
     if found := outlined(document, draft.text, spans):
         title = title or _above(found[0], draft.headings, spans)
         draft.headings = found
-    return draft.document(title, _declared(document))
+    title = title or best_title(heading for heading in draft.headings if heading.level == 1)  # of a part none
+    return replace(draft.document(title, _declared(document)), title=title)
 
 
 def _above(first: Heading, headings: Sequence[Heading], spans: Sequence[Span | None]) -> str | None:

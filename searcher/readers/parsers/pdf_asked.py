@@ -36,6 +36,8 @@ COUNT, PLACE_IN_TEXT = _unchecked(pdfium.FPDFText_CountChars), _unchecked(pdfium
 TEXT, BOUNDED_TEXT = _unchecked(pdfium.FPDFText_GetText), _unchecked(pdfium.FPDFText_GetBoundedText)
 BOUNDLESS = tuple(map(ctypes.c_double, (-1e6, 1e6, 1e6, -1e6)))  # left, top, right, bottom: beyond any page
 FONT_SIZE = ctypes.cast(pdfium.FPDFText_GetFontSize, ctypes.PYFUNCTYPE(ctypes.c_double))
+FONT = ctypes.cast(pdfium.FPDFText_GetFontInfo, ctypes.PYFUNCTYPE(ctypes.c_ulong))
+LONGEST_NAME = 128  # of a font, in bytes
 NONE: Columns = ((), (), (), ())
 UNIT, RECTANGLE, DOUBLE = map(ctypes.sizeof, (ctypes.c_ushort, pdfium.FS_RECTF, ctypes.c_double))
 
@@ -52,6 +54,8 @@ class Asked:
         self._raw = ctypes.c_void_p.from_param(ctypes.addressof(page.contents))
         self.count = max(0, COUNT(self._raw))
         self.sample = range(0, self.count, EVERY)
+        name, flags = ctypes.create_string_buffer(LONGEST_NAME), ctypes.c_int()
+        self._name = name, ctypes.byref(name), ctypes.byref(flags)
 
     def text(self) -> str | None:
         """All of them; None where some have no meaning, which PDFium leaves out: numbers would then be others."""
@@ -104,6 +108,15 @@ class Asked:
             MATRIX(self._raw, at, ctypes.byref(matrix))
             sizes.append(0.0 if matrix.b or matrix.c else abs(matrix.d) * FONT_SIZE(self._raw, at))
         return sizes
+
+    def fonts(self, places: Sequence[int]) -> list[bytes]:
+        """The names of their fonts, with what programs put before them; b"" of those without one."""
+        name, where, flags = self._name
+        names = []
+        for at in places:
+            size = FONT(self._raw, at, where, LONGEST_NAME, flags)
+            names.append(name.value if 0 < size <= LONGEST_NAME else b"")
+        return names
 
     def _doubles(self, of: Callable[..., int], places: Sequence[int], many: int) -> tuple[Sequence[float], ...]:
         if not places:

@@ -7,7 +7,7 @@ from itertools import chain, compress, count, pairwise
 from operator import ge, sub
 from typing import NamedTuple
 
-from searcher.readers.parsers.pdf_layout import ENDED
+from searcher.readers.parsers.pdf_headings import ENDED
 from searcher.readers.parsers.pdf_page import Line
 
 __all__ = ["with_boxes_in_place"]
@@ -71,7 +71,7 @@ class _Run(NamedTuple):
 
     @classmethod
     def of(cls, lines: Sequence[Line]) -> "_Run":
-        _, lefts, rights, _, tops, end_lefts, end_rights, end_bottoms, _, _ = zip(*lines, strict=True)
+        _, lefts, rights, _, tops, end_lefts, end_rights, end_bottoms, *_ = zip(*lines, strict=True)
         return cls(lines, min(*lefts, *end_lefts), max(*rights, *end_rights), min(end_bottoms), max(tops))
 
     @property

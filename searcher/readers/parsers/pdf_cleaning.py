@@ -19,7 +19,7 @@ NUMBERS_PAGE = re.compile(r"[^\w]*(?:\w{1,6}\.?\s)?[^\w\0]*\0?-?\d+[^\w]*(?:(?:\
 
 def without_repeats(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
     """The lines of each page but those that stand on several pages in the same place: all but the first of them, and
-    all where they but number the page.
+    all where they but number the page. The first one is no heading.
     """
     where: dict[str, list[tuple[int, int]]] = defaultdict(list)  # by how it reads: pages, and numbers of lines
     for number, lines in enumerate(pages):
@@ -42,9 +42,11 @@ def without_repeats(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
     for number, out in numbered.items():
         gone[number] |= out
     return [
-        [line for at, line in enumerate(lines) if at not in gone[number]] if number in gone else list(lines)
+        [line._replace(is_bold=False) if line.is_bold and at in heads[number] else line
+         for at, line in enumerate(lines) if at not in gone[number]]
+        if number in heads else list(lines)
         for number, lines in enumerate(pages)
-    ]
+    ]  # fmt: skip
 
 
 def _of_text(lines: Sequence[Line], heads: set[int]) -> set[int]:

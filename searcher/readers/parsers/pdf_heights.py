@@ -8,7 +8,7 @@ from operator import sub
 
 from searcher.readers.parsers.pdf_asked import Asked, Columns
 
-__all__ = ["with_heights"]
+__all__ = ["ABOVE", "BELOW", "with_heights"]
 
 OTHER = 0.02  # of a height, by which that of another letter of one font differs only where it is of what is drawn
 ON_LINE = 0.03  # of a height, by which what is drawn may stand under the line

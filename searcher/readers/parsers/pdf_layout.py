@@ -4,45 +4,36 @@ import re
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from functools import partial
 from itertools import chain, pairwise
 from typing import NamedTuple
 
+from searcher.readers.parsers.pdf_cells import row_edges
+from searcher.readers.parsers.pdf_headings import ENDED, Setting, large_headings
 from searcher.readers.parsers.pdf_page import Line
+from searcher.readers.parsers.pdf_subheads import subheads
 
-__all__ = ["ENDED", "blocks", "body_size", "heading_sizes", "in_rows", "with_marks"]
+__all__ = ["blocks", "body_size", "in_rows", "with_marks"]
 
 SAME_ROW = 0.6  # of the height of the smaller one, by which two pieces of a row overlap
 NO_SPACE = 0.15  # of the height of a line: pieces so near belong to one word, such as an exponent
 WIDER = 0.35  # of the height of a line, by which a gap between paragraphs is wider than that between lines
 WIDER_HEADING = 1.0  # so far apart lines of one heading may be, besides
-LARGER = 1.12  # of the height of the text, from which on a line is a heading
 OTHER_SIZE = 0.15
-LONGEST_HEADING = 150
-BULLET = re.compile(r"[•▪▫◦‣●○■□◆◇➢➔✓✔·–-] ")  # of a list, which is no heading, however large its bullets are
 MARK = re.compile(r"(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{2,5})[.)]|[•▪▫◦‣●○■□◆◇➢➔✓✔·–]")  # all that is before an item
 LONGEST_MARK = 6
-NO_WORD = re.compile(r"[@=\\{}|∑∏∫√]|\.{4}")  # that is in no heading: formulas and addresses are large, too
-ENDED = re.compile(r"[.!?:…。！？]['\"”’»)\]]{0,2}$")
 MARK_APART = 3.0  # of the height of a line, by which a mark may stand before its item
 ALIGNED = 1.0  # the same, by which lines of one heading may begin or have their middle apart
-MOST_LEVELS = 4
-MOST_HEADINGS = 0.25  # of the lines of a file; where more are large, size is no sign of a heading
 
 
 class Block(NamedTuple):
-    """A line of text or the lines of a heading, as they are set.
+    """The lines of a heading, or some of a paragraph, as they are set under each other.
 
-    gap: what separates it from the one before. level: of a heading, 0 for text. top: its height on the page, in points.
+    gap: what separates it from the one before. level: of a heading, 0 for text.
     """
 
-    text: str
+    lines: list[Line]
     gap: str
     level: int
-    top: float
-
-
-NEW_BLOCK = partial(tuple.__new__, Block)  # as Block._make, without a function of Python in between
 
 
 def with_marks(lines: Sequence[Line]) -> list[Line]:
@@ -107,28 +98,34 @@ def body_size(pages: Iterable[Sequence[Line]]) -> float:
     return sizes.most_common(1)[0][0] if sizes else 0.0
 
 
-def blocks(lines: Sequence[Line], body: float, levels: Sequence[float]) -> list[Block]:
-    """The lines of a page with what separates them; lines of a heading that follow each other are one.
-
-    levels: heights of headings, the largest first.
-    """
+def blocks(lines: Sequence[Line], setting: Setting) -> list[Block]:
+    """The lines of a page with what separates them; those that only a line end separates are one block."""
     gaps = [above.end_bottom - below.top for above, below in pairwise(lines)]
-    usual = statistics.median_low([gap for gap in gaps if gap > -body] or [0.0])
-    least = LARGER * body
-    large = [line.size > least and _is_heading(line) for line in lines]
-    made: list[Block] = []
-    for number, line in enumerate(lines):
-        gap, level = "\n\n", _level(line, levels) if large[number] else 0
-        if number:
-            headings = large[number] and large[number - 1]
-            most = max(usual, WIDER_HEADING * line.size) if headings else usual
-            gap = _gap(lines[number - 1], line, gaps[number - 1], most)
-        if level and gap == "\n" and made[-1].level == level and not _is_aligned(lines[number - 1], line):
+    usual = statistics.median_low([gap for gap in gaps if gap > -setting.body] or [0.0])
+    large = large_headings(lines, setting)
+    bold = subheads(lines, large, setting)
+    bold_levels = {at: level for run, level in bold.items() for at in run}
+    edges = {edge for run in bold for edge in (run.start, run.stop)}
+    cells, rows = row_edges(lines, gaps)
+    made = [Block([lines[0]], "\n\n", large[0] or bold_levels.get(0, 0))]
+    for number, (above, line) in enumerate(pairwise(lines), 1):
+        level = large[number] or bold_levels.get(number, 0)
+        if number in edges:
             gap = "\n\n"
-        if level and gap == "\n" and made[-1].level == level:
-            made[-1] = made[-1]._replace(text=f"{made[-1].text}\n{line.text}")
+        elif number in bold_levels:
+            gap = "\n"
+        elif number in cells or number in rows:
+            gap = "\n" if number in cells else "\n\n"
         else:
-            made.append(NEW_BLOCK((line.text, gap, level, line.top)))
+            headings = large[number] is not None and large[number - 1] is not None
+            most = max(usual, WIDER_HEADING * line.size) if headings else usual
+            gap = _gap(above, line, gaps[number - 1], most)
+            if level and gap == "\n" and made[-1].level == level and not _is_aligned(above, line):
+                gap = "\n\n"
+        if gap == "\n" and made[-1].level == level:
+            made[-1].lines.append(line)
+        else:
+            made.append(Block([line], gap, level))
     return made
 
 
@@ -149,30 +146,3 @@ def _gap(above: Line, below: Line, gap: float, usual: float) -> str:
         return "\n\n" if ENDED.search(above.text[-3:]) or not below.text[:1].islower() else "\n"
     other = abs(before - size) > OTHER_SIZE * max(before, size)
     return "\n\n" if other or gap > usual + WIDER * size else "\n"
-
-
-def heading_sizes(pages: Sequence[Sequence[Line]], body: float) -> list[float]:
-    """The heights of lines that are headings, the largest first; none where too many lines are large."""
-    least = LARGER * body
-    large = [line for page in pages for line in page if line.size > least and _is_heading(line)]
-    if len(large) > MOST_HEADINGS * sum(map(len, pages)):
-        return []
-    return sorted({_rounded(line) for line in large}, reverse=True)[:MOST_LEVELS]
-
-
-def _level(large: Line, levels: Sequence[float]) -> int:
-    """The level of a heading, 0 for what is none."""
-    return levels.index(_rounded(large)) + 1 if _rounded(large) in levels else 0
-
-
-def _rounded(line: Line) -> float:
-    return round(line.size)
-
-
-def _is_heading(line: Line) -> bool:
-    """Whether a large line is one."""
-    climbs = line.end_bottom - line.bottom > line.size  # as what is stamped across a page
-    if climbs or not 2 < len(line.text) <= LONGEST_HEADING:
-        return False
-    says = len(set(filter(str.isalpha, line.text))) > 2 and not NO_WORD.search(line.text)
-    return says and not BULLET.match(line.text)

@@ -14,10 +14,11 @@ import pypdfium2.raw as pdfium
 from pypdfium2 import PdfiumError
 
 from searcher.readers.parsers.pdf_asked import HYPHEN, IS_MADE, IS_UNMAPPED, Asked, Columns
+from searcher.readers.parsers.pdf_bold import are_bold, are_bold_signs
 from searcher.readers.parsers.pdf_direction import NEW_SIGN, Sign
 from searcher.readers.parsers.pdf_fallen import parted
 from searcher.readers.parsers.pdf_glyphs import LEFT_OUT, told
-from searcher.readers.parsers.pdf_heights import with_heights
+from searcher.readers.parsers.pdf_heights import ABOVE, BELOW, with_heights
 from searcher.readers.parsers.pdf_plain import UNUSUAL, beyond_ascii, plain
 from searcher.readers.parsers.pdf_right_to_left import RIGHT_TO_LEFT, as_read
 from searcher.readers.parsers.pdf_spacing import LETTERS_APART, spaces_within_words
@@ -60,6 +61,7 @@ class Line(NamedTuple):
     """A line of text; where HYPHEN joined two, its first and last characters stand on different ones.
 
     left, right, bottom, top: edges of the first character; end_…: of the last one. size: the height of the font.
+    is_bold: whether it is so from end to end, as a heading may be.
     """
 
     text: str
@@ -72,11 +74,12 @@ class Line(NamedTuple):
     end_bottom: float
     end_top: float
     size: float
+    is_bold: bool = False
 
     @classmethod
-    def of(cls, text: str, first: Box, last: Box, size: float) -> "Line":
+    def of(cls, text: str, first: Box, last: Box, size: float, is_bold: bool = False) -> "Line":
         """A line between the boxes of its first and last characters."""
-        return cls(text, *first, *last, size)
+        return cls(text, *first, *last, size, is_bold)
 
     @property
     def first(self) -> Box:
@@ -99,7 +102,7 @@ class Line(NamedTuple):
 
     def joined(self, other: "Line", text: str) -> "Line":
         """A line from where this one begins to where another one ends."""
-        return NEW_LINE((text, *self[1:5], *other[5:9], self.size))
+        return NEW_LINE((text, *self[1:5], *other[5:9], self.size, self.is_bold and other.is_bold))
 
 
 class Page(NamedTuple):
@@ -122,14 +125,17 @@ def rotation(page: Any) -> int:
     return 90 * max(0, pdfium.FPDFPage_GetRotation(page))
 
 
-def read_page(page: Any) -> Page:
-    """The lines of a page as it would stand without its rotation, in which PDFium reads it best. page: its handle."""
+def read_page(page: Any, tells_bold: bool = True) -> Page:
+    """The lines of a page as it would stand without its rotation, in which PDFium reads it best.
+
+    page: its handle. tells_bold: whether it is to be told which lines are, which takes a while.
+    """
     if rotation(page):
         pdfium.FPDFPage_SetRotation(page, 0)
     if not (text := pdfium.FPDFText_LoadPage(page)):
         raise PdfiumError("no text can be taken from the page")
     try:
-        return _Signs(Asked(text)).page()
+        return _Signs(Asked(text), tells_bold).page()
     finally:
         pdfium.FPDFText_ClosePage(text)
 
@@ -137,8 +143,8 @@ def read_page(page: Any) -> Page:
 class _Signs:
     """The characters of a page by their number; one beyond U+FFFF is two of them, as in UTF-16."""
 
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
+    def __init__(self, asked: Asked, tells_bold: bool) -> None:
+        self._asked, self._tells_bold = asked, tells_bold
         self.fault: str | None = None
         if len(asked.those(IS_UNMAPPED, asked.sample)) > MANY_UNMAPPED * len(asked.sample):
             self._given = asked.with_unknown()
@@ -169,10 +175,13 @@ class _Signs:
         edges = with_heights(self._asked, places, edges)
         lines = [text[start:end] for start, end in spans]
         if LEFT_OUT in text or "  " in text or UNUSUAL.search(beyond):
-            lines = plain("\n".join(lines)).split("\n")  # all at once: a page has a hundred lines
+            whole = plain("\n".join(lines)).split("\n")  # all at once: a page has a hundred lines
+            lines = ["" if line.isspace() else line for line in whole]
         firsts, lasts = ([column[at::2] for column in edges] for at in (0, 1))
-        sizes = map(sub, firsts[TOP], firsts[BOTTOM])
-        made = list(map(NEW_LINE, zip(lines, *firsts, *lasts, sizes, strict=True)))
+        sizes = list(map(sub, firsts[TOP], firsts[BOTTOM]))
+        gaps = list(map(sub, lasts[BOTTOM], firsts[TOP][1:]))
+        bold = are_bold(self._asked, text, spans, sizes, gaps) if self._tells_bold else [False] * len(spans)
+        made = list(map(NEW_LINE, zip(lines, *firsts, *lasts, sizes, bold, strict=True)))
         return Page(made if all(lines) else [line for line in made if line.text], self.fault)
 
     @staticmethod
@@ -185,11 +194,16 @@ class _Signs:
         """The lines of a page on which there are letters from right to left."""
         parted = (JOINED if RIGHT_TO_LEFT.search(text, *span) else LINE for span in spans)
         pieces = [piece for line, span in zip(parted, spans, strict=True) for piece in line.finditer(text, *span)]
+        drawn = [self._drawn(text, range(*piece.span())) for piece in pieces]
+        read = as_read(drawn)
         made = []
-        for line in as_read([self._drawn(text, range(*piece.span())) for piece in pieces]):
+        bold = [False] * len(read)
+        if self._tells_bold:
+            bold = are_bold_signs(self._asked, [piece.span() for piece in pieces], drawn, read)
+        for line, is_bold in zip(read, bold, strict=True):
             first, last = (Box(sign.left, sign.right, sign.bottom, sign.top) for sign in (line[0], line[-1]))
-            if said := plain("".join([sign.text for sign in line])):
-                made.append(Line.of(said, first, last, first.height))
+            if (said := plain("".join([sign.text for sign in line]))) and not said.isspace():
+                made.append(Line.of(said, first, last, first.height, is_bold))
         return made
 
     def _drawn(self, text: str, places: Iterable[int]) -> list[Sign]:
@@ -198,7 +212,13 @@ class _Signs:
         signs = [text[at] for at in places]
         if signs[-1:] == [HYPHEN]:
             signs[-1] = "-"
-        return list(map(NEW_SIGN, zip(signs, *self._asked.origins(places), *self._asked.boxes(places), strict=True)))
+        xs, ys = self._asked.origins(places)
+        lefts, rights, bottoms, tops = self._asked.boxes(places)
+        if size := max(self._asked.font_sizes(places[:1]), default=0.0):
+            # Boxes of some fonts for Arabic are half as high again, those of letters whose marks are drawn apart as low
+            # as a mark: neither tells how wide a space is.
+            bottoms, tops = ([y - BELOW * size for y in ys], [y + ABOVE * size for y in ys])
+        return list(map(NEW_SIGN, zip(signs, xs, ys, lefts, rights, bottoms, tops, strict=True)))
 
     def _with_bars(self, text: str) -> str:
         """The characters, those that have no meaning left out; one that is drawn as a bar is a minus."""

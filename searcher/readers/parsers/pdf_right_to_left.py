@@ -35,7 +35,7 @@ SPACE_WIDTH = 0.15  # of the height of a line; a wider gap is a space
 CELL_END = "\t"  # which UAX #9 takes for what parts cells
 CELL_APART = 1.0  # of the height of a line; a wider gap parts cells of a table
 SAME_BASE, MARKED_BASE = 0.25, 0.45  # of the height of a line, by which the origins of its pieces may differ
-LETTER_WIDTH = 0.45  # of the height of a line
+LETTER_WIDTH = 0.48  # of the height of a line
 UPRIGHT = 2.0  # heights of a line that its origins are apart, where it runs up or down
 
 

@@ -6,8 +6,9 @@ from searcher.readers.parsers.drafting import Draft
 from searcher.readers.parsers.pdf_boxes import with_boxes_in_place
 from searcher.readers.parsers.pdf_cleaning import without_repeats
 from searcher.readers.parsers.pdf_footnotes import with_notes_below
+from searcher.readers.parsers.pdf_headings import ENDED, Setting
 from searcher.readers.parsers.pdf_initials import with_initials
-from searcher.readers.parsers.pdf_layout import ENDED, blocks, body_size, heading_sizes, in_rows, with_marks
+from searcher.readers.parsers.pdf_layout import blocks, body_size, in_rows, with_marks
 from searcher.readers.parsers.pdf_outline import Span
 from searcher.readers.parsers.pdf_page import HYPHEN, Line, Page
 from searcher.readers.parsers.pdf_plain import plain
@@ -21,7 +22,7 @@ MOST_RANGES = 10
 
 def cleaned(page: Page) -> Page:
     """A page that OCR read, without what only typesetting needs."""
-    return page._replace(lines=[line.reading(text) for line in page.lines if (text := plain(line.text))])
+    return page._replace(lines=[line.reading(text) for line in page.lines if (text := plain(line.text).strip())])
 
 
 def set_in_pages(draft: Draft, pages: Sequence[Page], labels: Sequence[str]) -> list[Span | None]:
@@ -33,7 +34,7 @@ def set_in_pages(draft: Draft, pages: Sequence[Page], labels: Sequence[str]) -> 
         without_cuts(with_notes_below(in_rows(with_marks(with_boxes_in_place(lines))), size))
         for lines, size in zip(with_initials(kept, bodies), bodies, strict=True)
     ]
-    levels = {seen: heading_sizes(_those(lined, pages, seen), body[seen]) for seen in (False, True)}
+    settings = {seen: Setting.of(_those(lined, pages, seen), body[seen]) for seen in (False, True)}
     spelled = speller([line.text for lines in lined for line in lines])
     spans = []
     for number, (page, lines, label) in enumerate(zip(pages, lined, labels, strict=True), 1):
@@ -41,7 +42,7 @@ def set_in_pages(draft: Draft, pages: Sequence[Page], labels: Sequence[str]) -> 
         goes_on = begins.islower() and not ENDED.search(draft.end[-3:])  # a sentence, over the end of the page
         draft.at(cut=not goes_on, page=number, label=label if label not in ("", str(number)) else None)
         whole = [line.reading(spelled(line.text)) if HYPHEN in line.text else line for line in lines]
-        spans.append(_set(draft, whole, body[page.seen], levels[page.seen]))
+        spans.append(_set(draft, whole, settings[page.seen]))
     return spans
 
 
@@ -50,16 +51,19 @@ def _those(lined: Sequence[list[Line]], pages: Sequence[Page], seen: bool) -> li
     return [lines for lines, page in zip(lined, pages, strict=True) if page.seen is seen]
 
 
-def _set(draft: Draft, lines: Sequence[Line], body: float, levels: Sequence[float]) -> Span | None:
+def _set(draft: Draft, lines: Sequence[Line], setting: Setting) -> Span | None:
     """Put the lines of a page into the draft."""
     if not lines:
         return None
     starts: list[int] = []
     heights: list[float] = []
-    for text, gap, level, top in blocks(lines, body, levels):
-        starts.append(draft.length + (len(gap) if draft.length else 0))
-        heights.append(top)
-        draft.put(text, gap, level)
+    for block, gap, level in blocks(lines, setting):
+        start = draft.length + (len(gap) if draft.length else 0)
+        draft.put("\n".join([line.text for line in block]), gap, level)
+        for line in block[:1] if level else block:  # a heading is one, however many lines it has
+            starts.append(start)
+            heights.append(line.top)
+            start += len(line.text) + 1
     return Span(starts[0], draft.length, starts, heights)
 
 
