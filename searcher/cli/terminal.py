@@ -100,10 +100,13 @@ def show_rows(rows: Iterable[Iterable[Any]]) -> None:
     """Rows of CSV (RFC 4180, but for its line ends), printable on a terminal."""
     import csv
 
-    lines = io.StringIO()
-    csv.writer(lines, lineterminator="\n").writerows(rows)
-    if text := lines.getvalue():
-        write(text.removesuffix("\n"))
+    lines = []
+    for row in rows:
+        line = io.StringIO()
+        csv.writer(line).writerow(row)  # a carriage return ends a row too, and is quoted only by who ends them with one
+        lines.append(line.getvalue().removesuffix("\r\n"))
+    if lines:
+        write("\n".join(lines))
 
 
 def show_json(value: Any) -> None:

@@ -245,6 +245,12 @@ def test_metadata_are_changed_without_a_model(
                 again.update_metadata(None, changes)  # type: ignore[arg-type]
 
 
+def test_what_metadata_hold_beside_the_changes_stays_even_where_it_is_nothing(index: Searcher) -> None:
+    index.put(["a"], ids=["a"], metadatas=[{"lang": None, "n": None, "deep": {"x": None}}])
+    index.update_metadata(None, {"n": None, "new": 1})
+    assert index.get("a")[0].metadata == {"lang": None, "deep": {"x": None}, "new": 1}
+
+
 def test_a_text_put_again_with_the_metadata_it_was_changed_to_is_unchanged(index: Searcher) -> None:
     index.put(["a"], ids=["a"], metadatas=[{"n": 1}])
     index.update_metadata(None, {"n": 2})
