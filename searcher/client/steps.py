@@ -12,7 +12,7 @@ from searcher.client.replies import answer_of, context_of, document_of, hits_of,
 from searcher.client.transport import Request
 from searcher.client.where import as_text
 from searcher.errors import BadValue, SearcherError
-from searcher.plain import as_json, plain, storable
+from searcher.plain import as_json, is_there, plain, storable
 from searcher.records import AddReport, Answer, Document, Hits, ValueCount
 
 __all__ = ["STEPS", "Steps", "sent"]
@@ -43,7 +43,7 @@ def _post(path: str, told: Mapping[str, Any], **more: Any) -> Request:
 def _how(how: Mapping[str, Any]) -> dict[str, Any]:
     """Further options: what is as it is anyhow is not sent."""
     told = {name: list(value) if isinstance(value, tuple) else value for name, value in how.items()}
-    return {name: value for name, value in told.items() if value not in (None, False, [])}
+    return {name: value for name, value in told.items() if is_there(value) and value != []}
 
 
 def _in_parts(items: Sequence[T], most: int) -> list[Sequence[T]]:

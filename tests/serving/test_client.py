@@ -64,7 +64,7 @@ def rounded(answer: Any) -> Any:
 
 @pytest.mark.parametrize("how", [
     {}, {"k": 2}, {"where": "lang = 'en' and n >= 1"}, {"where": {"n": [0, 1], "lang": "en"}}, {"mode": "keyword"},
-    {"mode": "hybrid", "include": ("bank",)}, {"min_score": 0.0}, {"mmr": 0.5, "per_document": 1}, {"highlight": True},
+    {"mode": "hybrid", "include": ("bank",)}, {"min_score": 0.0}, {"mmr": 0.5, "per_document": 1}, {"mmr": 0}, {"highlight": True},
     {"whole": True}, {"vectors": True}, {"rerank": "maxsim"}, {"exact": True, "exclude": ["river"]},
     {"phrasings": True}, {"mode": "keyword", "literal": True},
 ])  # fmt: skip
@@ -208,6 +208,13 @@ def test_errors_are_those_of_the_index_with_their_line(
     if isinstance(theirs.value, FilterError):
         assert isinstance(ours.value, FilterError)
         assert ours.value.position == theirs.value.position
+
+
+@pytest.mark.parametrize("name", ["k", "per_document", "ef", "nprobe"])
+def test_nought_is_asked_for_and_refused_not_left_out(client: Client, local: Searcher, name: str) -> None:
+    for index in (client, local):
+        with pytest.raises(BadValue, match=name):
+            index.search("x", **{name: 0})
 
 
 def test_an_error_has_the_class_that_it_has_at_the_server(client: Client) -> None:
