@@ -268,10 +268,10 @@ class Adder:
         for path, known in sorted(unmet.items()):
             if path in self.moved:
                 continue
-            if known.documents and self.prune:
-                self.ingest.forget(path)
-            elif known.documents:
+            if known.documents and not self.prune:
                 self.ingest.report.gone.append(path)
+            elif known.documents or known.digest is not None:  # a table without a row is in too
+                self.ingest.forget(path)
             if known.mark is not None and (self.prune or not known.documents):
                 self.ingest.look(Look(path, None))
 
