@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal, NamedTuple, Protocol
 
 from searcher.engines import Look, SeenFile
@@ -209,7 +209,7 @@ class Adder:
             return by_ocr, None
         for each in [] if known.documents else file.digests:
             olds = self.ingest.files_of_digest(each)
-            gone = [old for old in olds if old not in self.moved and not os.path.lexists(old)]
+            gone = [old for old in olds if old not in self.moved and _is_as(old, path) and not os.path.lexists(old)]
             if old := nearest(path, gone):
                 return each, old
         return digest, None
@@ -274,6 +274,11 @@ class Adder:
                 self.ingest.forget(path)
             if known.mark is not None and (self.prune or not known.documents):
                 self.ingest.look(Look(path, None))
+
+
+def _is_as(old: str, new: str) -> bool:
+    """Whether a file of that name is read as it was under the other: by its suffix."""
+    return PurePath(old).suffix.lower() == PurePath(new).suffix.lower()
 
 
 def _path(item: Found | Failure) -> str:
