@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 BATCH = 256  # questions that are searched for at a time
 DASHED = re.compile(r"-[^\W\d][\w'.-]*\w\*?\Z|-\".+\"\Z")  # -word; not --option
 QUERIES = (
-    "Questions: CSV, TSV, JSON or JSONL with question (or text, query), else one on each line, plain or as such an "
-    "object; - is stdin."
+    "Questions: CSV, TSV, JSON or JSONL with question (or text, query), a JSON list of texts, else one on each line, "
+    "plain or as such an object; - is stdin."
 )
 SCORES = {
     "dense": "scores are cosines", "keyword": "scores are BM25, to be compared within a question only",
