@@ -137,3 +137,9 @@ def test_a_json_list_of_texts_is_a_question_each_and_other_json_is_none(tmp_path
     file.write_text('["a", " "]', encoding="utf-8")
     with pytest.raises(BadValue, match=r"asked\.json#2: no question"):
         list(read_questions(file))
+
+
+@pytest.mark.parametrize("least", ["0.5", True, float("nan"), 1.5, -0.1])
+def test_a_least_probability_that_is_none_is_refused(searcher: Searcher, least: Any) -> None:
+    with pytest.raises(BadValue, match="min_probability is "):
+        searcher.answer("where is the boat", min_probability=least)

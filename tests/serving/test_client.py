@@ -169,6 +169,13 @@ def test_what_cannot_be_stored_is_refused_with_the_line_of_a_searcher(
     assert writer.count() == 0
 
 
+def test_documents_are_named_by_paths_as_of_a_searcher(writer: Client) -> None:
+    writer.put(["the boat", "the river"], ["a/boat.txt", "a/river.txt"])
+    assert writer.document(Path("a/boat.txt")).text == "the boat"
+    assert [hit.source for hit in writer.similar(Path("a/boat.txt"), 1)] == ["a/river.txt"]
+    assert writer.remove(Path("a/boat.txt")) == 1
+
+
 def test_many_texts_go_in_several_requests(writer: Client) -> None:
     texts = [f"text {number}" for number in range(1001)]
     ids = [str(number) for number in range(1001)]
