@@ -16,7 +16,17 @@ from searcher.ingest.batches import Ready
 from searcher.ingest.ingest import Ingest
 from searcher.ingest.marks import FileLook, look_at
 from searcher.ingest.moving import common_move, nearest
-from searcher.readers import FAQ_READERS, Found, ReadOptions, Unsupported, belonging, find_files, formats, read
+from searcher.readers import (
+    FAQ_READERS,
+    UNNAMED,
+    Found,
+    ReadOptions,
+    Unsupported,
+    belonging,
+    find_files,
+    formats,
+    read,
+)
 from searcher.records import Document, Failure, Skipped
 from searcher.system import absolute, spelled
 
@@ -250,7 +260,7 @@ class Adder:
                 del unmet[path]
         if isinstance(item, Skipped):
             self._skip(item.source, item.reason, b"")
-        elif there or not self.prune:
+        elif there or not self.prune or item.reason == UNNAMED:
             self.ingest.report.failed.append(item)
 
     def _skip(self, path: str, reason: str, mark: bytes) -> None:

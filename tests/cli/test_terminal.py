@@ -266,6 +266,10 @@ def test_a_name_that_is_no_utf8_is_told_and_stops_nothing(tiny_bert: Path, tmp_p
     report = json.loads(done.stdout)
     assert (done.returncode, report["documents"]) == (1, 1)
     assert [each["reason"] for each in report["failed"]] == ["its name is not UTF-8"]
+    for more in ([], ["--prune"]):
+        done = ran(tmp_path, "add", ".", "-i", name, *more, **strict)
+        assert done.returncode == 1
+        assert b"failed: caf\\xe9.txt: its name is not UTF-8\n" in done.stderr
     told = ran(tmp_path, "status", "-i", name, **strict).stdout.decode()
     assert told.startswith("folder") and "ind\\xffex\n" in told
     status = json.loads(ran(tmp_path, "status", "-i", name, "--json", **strict).stdout)
