@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import TypedDict, cast, get_type_hints
 
+from searcher.plain import is_there
+
 __all__ = ["PLACE_PARTS", "SAID", "Place", "file_of", "line_of", "place_at", "said", "stands"]
 
 
@@ -47,7 +49,7 @@ def said(place: Mapping[str, object]) -> str:
     >>> said({"page": 3, "label": "iii"}), said({"sheet": "Costs", "row": 12}), said({"slide": 2, "notes": True})
     ('page 3, printed iii', 'sheet Costs, row 12', 'slide 2, notes')
     """
-    return ", ".join(SAID[name].format(place[name]) for name in SAID if place.get(name) not in (None, False))
+    return ", ".join(SAID[name].format(place[name]) for name in SAID if is_there(place.get(name)))
 
 
 def place_at(places: Sequence[tuple[int, Place]], offset: int) -> Place | None:

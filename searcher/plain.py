@@ -17,7 +17,7 @@ from uuid import UUID
 
 from searcher.errors import BadValue
 
-__all__ = ["INT64", "ColumnType", "as_json", "counted", "plain", "scalar", "storable"]
+__all__ = ["INT64", "ColumnType", "amended", "as_json", "counted", "is_there", "plain", "scalar", "storable"]
 
 ColumnType = Literal["text", "number", "boolean", "date"]  # what the values of a table's column are made into
 INT64 = range(-(2**63), 2**63)
@@ -140,6 +140,16 @@ def _ordered(value: set[Any] | frozenset[Any]) -> list[Any]:
     return sorted(map(_stored, value), key=repr)  # the order of a set differs from run to run
 
 
+def amended(metadata: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata with changes: a key whose change is None is taken out, all others stay, those that hold None too.
+
+    >>> amended({"a": 1, "b": None, "c": 2}, {"a": None, "c": 3})
+    {'b': None, 'c': 3}
+    """
+    gone = {key for key, value in changes.items() if value is None}
+    return {key: value for key, value in {**metadata, **changes}.items() if key not in gone}
+
+
 def as_json(value: Any) -> str:
     """The value as it is stored. BadValue for one that JSON cannot hold."""
     try:
@@ -148,6 +158,15 @@ def as_json(value: Any) -> str:
         raise BadValue(f"{value!r:.80} cannot be stored as JSON: {fault}") from None
     except RecursionError:
         raise BadValue(TOO_DEEP) from None
+
+
+def is_there(value: object) -> bool:
+    """Whether an option or a part is given: anything but None and False; 0 is.
+
+    >>> is_there(0), is_there(False), is_there(None)
+    (True, False, False)
+    """
+    return value is not None and value is not False
 
 
 def counted(number: int, noun: str) -> str:

@@ -30,7 +30,7 @@ documents = st.builds(
     title=st.none() | names, id=st.none() | names, metadata=st.dictionaries(names, values, max_size=3),
     sections=st.lists(st.tuples(st.integers(0, 40), names), max_size=3).map(lambda found: tuple(sorted(found))),
     breaks=st.lists(st.integers(0, 40), max_size=3).map(tuple), first_line=st.integers(1, 9),
-    kind=st.sampled_from(["text", "faq"]),
+    kind=st.sampled_from(["text", "faq"]), payload=values,
 )  # fmt: skip
 
 

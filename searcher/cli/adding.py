@@ -25,6 +25,8 @@ from searcher.plain import counted
 if TYPE_CHECKING:
     from searcher.search import Searcher
 
+STDIN = "stdin"  # what comes from there is called, if nobody names it
+
 
 @click.command("add", cls=Command, examples=[
     ("add notes/ reports/*.pdf", "files, folders with all in them, globs; again, only what changed"),
@@ -43,8 +45,8 @@ if TYPE_CHECKING:
               "[default: all that have text]")  # fmt: skip
 @reading_options
 @ocr_option
-@click.option("--label", metavar="NAME", default="stdin", show_default=True, help="What text from stdin (-) is called; "
-              "its suffix says how it is read.")  # fmt: skip
+@click.option("--label", metavar="NAME", help="What text from stdin (-) is called; its suffix says how it is read. "
+              "[default: stdin]")  # fmt: skip
 @click.option("--ray", metavar="ADDRESS", help="Have a Ray cluster read, cut and embed: its address, or local for one "
               "of this machine.")  # fmt: skip
 @click.option("--work", type=click.Path(path_type=Path), metavar="DIR", help="Folder, seen by all machines of the "
@@ -60,7 +62,7 @@ if TYPE_CHECKING:
 def add_command(
     ctx: click.Context, /, paths: tuple[str, ...], folder: Path | None, text_field: tuple[str, ...],
     id_field: str | None, tables: tuple[str, ...], encoding: str | None, column_types: tuple[str, ...], ocr: bool,
-    label: str, ray: str | None, work: Path | None, prune: bool, token_vectors: bool | None, verbose: bool,
+    label: str | None, ray: str | None, work: Path | None, prune: bool, token_vectors: bool | None, verbose: bool,
     dry_run: bool, as_json: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Index files, folders (with all in them), globs, or stdin (-).
@@ -72,12 +74,15 @@ def add_command(
     """
     how: dict[str, Any] = {"text_field": text_field, "id_field": id_field, "tables": tables, "dry_run": dry_run}
     how |= reading(encoding, column_types) | {"ocr": ocr}
+    if label is not None and "-" not in paths:
+        raise click.UsageError("--label names what comes from stdin (-); files have names.")
     searcher = open_searcher(folder, make=True, **settings)
     if "-" in paths:
         if len(paths) > 1:
             raise click.UsageError("- (stdin) cannot be mixed with other paths.")
-        if ray:
-            raise click.UsageError("--ray is for files; - (stdin) is read here.")
+        if of_files := [name for name, value in (("--ray", ray), ("--work", work), ("--prune", prune)) if value]:
+            raise click.UsageError(f"{of_files[0]} is for files; - (stdin) is read here.")
+        label = STDIN if label is None else label
         data = stdin().read()
         suffix = Path(label).suffix or ".txt"
         report = searcher.add_bytes(data, label, suffix=suffix, **how)

@@ -18,6 +18,7 @@ from searcher.cli.options import (
     settings_options,
 )
 from searcher.cli.output import progress_bar, show_pairs, show_report, show_table
+from searcher.cli.searching import one_format
 from searcher.cli.terminal import bold, columns, dim, echo, fitted, name_of, show_json
 from searcher.cli.values import Number
 
@@ -239,6 +240,7 @@ def _three(value: float | None) -> str:
 @click.option("--jsonl", "as_jsonl", is_flag=True, help="Print a JSON object for each entry.")
 def list_command(folder: Path | None, phrasings: bool, as_json: bool, as_jsonl: bool) -> None:
     """List the entries: questions that have the same answer are one."""
+    kind = one_format(None, as_json, as_jsonl)
     entries, _ = open_searcher(folder).faq.entries()
     found = [
         {
@@ -248,13 +250,13 @@ def list_command(folder: Path | None, phrasings: bool, as_json: bool, as_jsonl: 
         }
         for answer, own in entries.by_answer()
     ]
-    if as_json:
+    if kind == "json":
         show_json(found)
         return
     width = columns()
     for entry in found:
         questions, sources = entry["questions"], entry["sources"]
-        if as_jsonl:
+        if kind == "jsonl":
             show_json(entry)
             continue
         more = f"  +{len(questions) - 1}" if len(questions) > 1 and not phrasings else ""
@@ -265,7 +267,7 @@ def list_command(folder: Path | None, phrasings: bool, as_json: bool, as_jsonl: 
         echo(
             dim(fitted(f"    {name_of(sources[0])}" + (f" and {len(sources) - 1} more" if sources[1:] else ""), width))
         )
-    if not as_jsonl:
+    if kind == "table":
         echo(f"{len(found):,} entries, {len(entries.rows):,} ways of asking")
 
 

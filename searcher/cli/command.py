@@ -18,6 +18,18 @@ def near(name: str, known: Iterable[str]) -> str:
     return f" Did you mean {' or '.join(map(repr, found))}?" if found else ""
 
 
+class _Saying:
+    """What says of a wrong command line which command it was of; click forgets that where a value is missing."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The arguments. click.UsageError with its context."""
+        try:
+            return super().parse_args(ctx, args)  # type: ignore[misc]  # of the command beside it
+        except click.UsageError as fault:
+            fault.ctx = fault.ctx or ctx
+            raise
+
+
 class Option(click.Option):
     """An option that is listed in a part of its own."""
 
@@ -26,7 +38,7 @@ class Option(click.Option):
         self.part = part
 
 
-class Command(click.Command):
+class Command(_Saying, click.Command):
     """A command whose help ends with examples: pairs of a command line, and what it does.
 
     A line is without `searcher` at its beginning, but for one that begins with another program and pipes into it.
@@ -56,7 +68,7 @@ class Command(click.Command):
                     formatter.write(f"  # {does}\n  {whole}\n")
 
 
-class Group(click.Group):
+class Group(_Saying, click.Group):
     """A group that prints its help when it is called alone, and names the commands most like a wrong one."""
 
     command_class = Command

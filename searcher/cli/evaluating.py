@@ -64,15 +64,17 @@ def eval_command(
     """
     from searcher.evaluation import check_relevant, read_dataset
 
-    mode = mode or "dense"
     every = settings["pooling"] == "all"
     if plot and not every:
         raise click.UsageError("--plot draws what --pooling all finds; give that too.")
     if every and (folder or against or settings["layers"] or settings["combine"]):
         raise click.UsageError("--pooling all makes no index and tries all layers and combinations: leave out --index, "
                                "--layers, --combine and --against.")  # fmt: skip
+    if every and mode not in (None, "dense"):
+        raise click.UsageError(f"--pooling all compares vectors: leave out --mode {mode}.")
     if run and (every or against):
         raise click.UsageError("--run writes the rankings of one setting: leave out --pooling all and --against.")
+    mode = mode or "dense"
     other = _other(settings | {"mode": mode}, against)
     asked = Asked(folder, mode, other.pop("mode"), settings, other, relevant)
     check_relevant(relevant)

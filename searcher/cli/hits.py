@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -25,7 +25,8 @@ from searcher.system import shown
 from searcher.words import telling
 
 __all__ = [
-    "FORMATS", "View", "asked_again", "place", "show_answer_line", "show_documents", "show_hits", "show_lines",
+    "FORMATS", "View", "asked_again", "place", "show_answer_line", "show_documents", "show_each", "show_hits",
+    "show_lines",
 ]  # fmt: skip
 
 LINES, ANSWER_LINES = 4, 2  # of a passage, and of the answer of a FAQ entry
@@ -234,13 +235,15 @@ def show_documents(hits: Sequence[Passage], view: View | None = None) -> None:
 
 
 def _show_csv(hits: Sequence[Passage], view: View | None = None) -> None:
-    """A row for each hit, under a header; line and place are of its sentence where that is known."""
-    rows = []
-    for hit in hits:
-        there, line = hit.answers_at
-        told = {name: getattr(hit, name) for name in CSV} | {"line": line, "place": said(there or {})}
-        rows.append(tuple(told.values()))
-    show_rows([CSV, *rows])
+    """A row for each hit, under a header."""
+    show_rows([CSV, *map(_row, hits)])
+
+
+def _row(hit: Passage) -> list[object]:
+    """Its values under CSV; line and place are of its sentence where that is known."""
+    there, line = hit.answers_at
+    told = {name: getattr(hit, name) for name in CSV} | {"line": line, "place": said(there or {})}
+    return list(told.values())
 
 
 def _show_markdown(hits: Sequence[Passage], view: View | None = None) -> None:
@@ -253,8 +256,12 @@ def _show_markdown(hits: Sequence[Passage], view: View | None = None) -> None:
 
 def _show_files(hits: Sequence[Passage], view: View | None = None) -> None:
     """The files of the hits, each once, the best first."""
-    for name in dict.fromkeys(shown(file_of(hit.source)) for hit in hits):
+    for name in dict.fromkeys(map(_file, hits)):
         echo(name)
+
+
+def _file(hit: Passage) -> str:
+    return shown(file_of(hit.source))
 
 
 def _show_json(hits: Sequence[Passage], view: View | None = None) -> None:
@@ -269,4 +276,52 @@ def _show_jsonl(hits: Sequence[Passage], view: View | None = None) -> None:
 FORMATS: dict[str, Callable[[Sequence[Passage], View | None], None]] = {
     "table": show_hits, "json": _show_json, "jsonl": _show_jsonl, "csv": _show_csv, "md": _show_markdown,
     "files": _show_files,
+}  # fmt: skip
+
+
+# -- the hits of several questions
+
+Found = tuple[str, Sequence[Passage], View]  # a question, its hits, and how they are shown
+
+
+def show_each(kind: str, found: Iterable[Found], documents: bool = False) -> None:
+    """The hits of each question in a format, each printed before the next is asked for; programs get one whole."""
+    if kind in OF_SEVERAL:
+        OF_SEVERAL[kind](found)
+        return
+    show = show_documents if documents and kind == "table" else FORMATS[kind]
+    for question, hits, view in found:
+        echo(bold(f"── {question}"))
+        show(hits, view)
+
+
+def _each_json(found: Iterable[Found]) -> None:
+    show_json([{"query": question, **hit.as_dict()} for question, hits, _ in found for hit in hits])
+
+
+def _each_jsonl(found: Iterable[Found]) -> None:
+    for question, hits, _ in found:
+        for hit in hits:
+            show_json({"query": question, **hit.as_dict()})
+
+
+def _each_csv(found: Iterable[Found]) -> None:
+    """Under one header, the question before each row."""
+    head = [["query", *CSV]]
+    for question, hits, _ in found:
+        show_rows([*head, *([question, *_row(hit)] for hit in hits)])
+        head = []
+
+
+def _each_files(found: Iterable[Found]) -> None:
+    met: set[str] = set()
+    for _, hits, _ in found:
+        for name in map(_file, hits):
+            if name not in met:
+                met.add(name)
+                echo(name)
+
+
+OF_SEVERAL: dict[str, Callable[[Iterable[Found]], None]] = {
+    "json": _each_json, "jsonl": _each_jsonl, "csv": _each_csv, "files": _each_files,
 }  # fmt: skip

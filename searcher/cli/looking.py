@@ -10,6 +10,7 @@ from searcher.cli.hits import asked_again, show_lines
 from searcher.cli.options import folder_option, json_option, open_searcher, where_option
 from searcher.cli.output import show_pairs, show_table
 from searcher.cli.remote import client_of, server_option
+from searcher.cli.searching import one_format
 from searcher.cli.terminal import bold, echo, name_of, show_json, write
 from searcher.cli.values import Choice, Whole
 from searcher.places import said
@@ -42,13 +43,14 @@ def list_command(
     reverse: bool, as_json: bool, as_jsonl: bool,
 ) -> None:  # fmt: skip
     """List the documents of the index, or those from files that a GLOB names."""
+    kind = one_format(None, as_json, as_jsonl)
     documents = (client_of(folder, server) or open_searcher(folder)).listing(where, globs)
     documents.sort(key=lambda row: (row[sort] is None, row[sort] or 0 if sort in COUNTS else str(row[sort]).casefold()))
     if reverse:
         documents.reverse()
-    if as_json:
+    if kind == "json":
         show_json(documents)
-    elif as_jsonl:
+    elif kind == "jsonl":
         for document in documents:
             show_json(document)
     else:

@@ -9,6 +9,7 @@ import click
 
 from searcher.cli.options import given, named_engine
 from searcher.errors import SearcherError
+from searcher.plain import is_there
 
 if TYPE_CHECKING:
     from searcher.client import Client
@@ -37,7 +38,7 @@ def client_of(
     url = server or (None if folder or named_engine() else os.environ.get(ADDRESS))
     if not url:
         return None
-    if asked := [name for name, value in local.items() if value not in (None, False, ())]:
+    if asked := [name for name, value in local.items() if is_there(value) and value != ()]:
         raise click.UsageError(f"--{asked[0].replace('_', '-')} needs the index folder; leave it out, or --server.")
     if settings and (
         own := {name: value for name, value in given(dict(settings)).items() if value != ANYHOW.get(name)}

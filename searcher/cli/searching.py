@@ -10,7 +10,7 @@ import click
 
 from searcher.cli.command import Command
 from searcher.cli.config import setting
-from searcher.cli.hits import FORMATS, View, show_documents
+from searcher.cli.hits import FORMATS, View, show_documents, show_each
 from searcher.cli.options import (
     folder_option,
     json_option,
@@ -21,7 +21,7 @@ from searcher.cli.options import (
     where_option,
 )
 from searcher.cli.remote import client_of, server_option
-from searcher.cli.terminal import bold, dim, echo, show_json, stdin
+from searcher.cli.terminal import dim, echo, stdin
 from searcher.cli.values import Choice, Number, Whole
 from searcher.cli.within import of_folder
 from searcher.records import Passage
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 BATCH = 256  # questions that are searched for at a time
 DASHED = re.compile(r"-[^\W\d][\w'.-]*\w\*?\Z|-\".+\"\Z")  # -word; not --option
 QUERIES = (
-    "Questions: CSV, TSV, JSON or JSONL with question (or text, query), else one on each line, plain or as such an "
-    "object; - is stdin."
+    "Questions: CSV, TSV, JSON or JSONL with question (or text, query), a JSON list of texts, else one on each line, "
+    "plain or as such an object; - is stdin."
 )
 SCORES = {
     "dense": "scores are cosines", "keyword": "scores are BM25, to be compared within a question only",
@@ -64,16 +64,16 @@ class Asked(Command):
         for argument in waiting:
             if argument == "--":
                 words += waiting
-            elif DASHED.match(argument) and not self._is_option(argument):
+            elif DASHED.match(argument) and not self._is_option(ctx, argument):
                 words.append(argument)
             else:
                 given.append(argument)
         return super().parse_args(ctx, [*given, "--", *words] if words else given)
 
-    def _is_option(self, argument: str) -> bool:
+    def _is_option(self, ctx: click.Context, argument: str) -> bool:
         known = {name: each for each in self.params for name in (*each.opts, *each.secondary_opts)}
         if f"-{argument}" in known:
-            raise click.UsageError(f"No such option {argument!r}. Did you mean '-{argument}'?")
+            raise click.UsageError(f"No such option {argument!r}. Did you mean '-{argument}'?", ctx)
         option = known.get(argument[:2])
         if not isinstance(option, click.Option) or option.is_flag:
             return False
@@ -212,22 +212,12 @@ def search_command(
         return
     from searcher.faq import read_questions
 
-    rows: list[dict[str, Any]] = []
-    questions = read_questions(stdin() if file == "-" else Path(file))
-    for queries in batched(questions, BATCH):  # what is printed is not kept: there may be millions
-        for text, found in zip(queries, found_for(queries), strict=True):
-            hits, view = looked_at(text, found)
-            if kind in ("json", "jsonl"):
-                rows += [{"query": text, **hit.as_dict()} for hit in hits]
-            else:
-                echo(bold(f"── {text}"))
-                (show_documents if documents else FORMATS[kind])(hits, view)
-        if kind == "jsonl":
-            for row in rows:
-                show_json(row)
-            rows.clear()
-    if kind == "json":
-        show_json(rows)
+    def each() -> Iterator[tuple[str, list[Passage], View]]:
+        for queries in batched(read_questions(stdin() if file == "-" else Path(file)), BATCH):  # there may be millions
+            for text, hits in zip(queries, found_for(queries), strict=True):
+                yield text, *looked_at(text, hits)
+
+    show_each(kind, each(), documents)
 
 
 @click.command("similar", cls=Command, examples=[

@@ -22,9 +22,9 @@ __all__ = [
 ]  # fmt: skip
 
 LEAST_COLUMNS, MOST_COLUMNS = 20, 120
-CONTROLS = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f]")  # but tabs and ends of lines
+CONTROLS = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # but tabs and ends of lines
 BREAKS = re.compile("[\t\n\u2028\u2029]")
-ABOVE_ASCII = re.compile("[\x7f-\x9f]")
+ESCAPED = re.compile("[\x7f-\x9f\ud800-\udfff]")  # in JSON, beside what json escapes
 # What we draw with, for a terminal that cannot; anything else is a question mark there.
 PLAIN = dict(zip("→…–—─»×“”‘’", ["->", "...", "-", "-", "-", ">", "x", '"', '"', "'", "'"], strict=True))
 
@@ -36,8 +36,10 @@ class Styled(str):
 def printable(text: str) -> str:
     r"""The text with every control character but tabs and ends of lines as a picture of it.
 
-    >>> printable("a\x1b[2Jb\r\nc\x9b")
-    'a␛[2Jb\nc�'
+    So is a byte in a file's name that is no UTF-8: it stands there as a lone surrogate (PEP 383).
+
+    >>> printable("a\x1b[2Jb\r\nc\x9b"), printable("bad\udcff.txt")
+    ('a␛[2Jb\nc�', 'bad\\xff.txt')
     """
     return CONTROLS.sub(_picture, text.replace("\r\n", "\n"))
 
@@ -62,6 +64,8 @@ def _picture(control: re.Match[str]) -> str:
     code = ord(control[0])
     if code < 0x20:
         return chr(0x2400 + code)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
     return "\N{SYMBOL FOR DELETE}" if code == 0x7F else "\N{REPLACEMENT CHARACTER}"
 
 
@@ -100,10 +104,13 @@ def show_rows(rows: Iterable[Iterable[Any]]) -> None:
     """Rows of CSV (RFC 4180, but for its line ends), printable on a terminal."""
     import csv
 
-    lines = io.StringIO()
-    csv.writer(lines, lineterminator="\n").writerows(rows)
-    if text := lines.getvalue():
-        write(text.removesuffix("\n"))
+    lines = []
+    for row in rows:
+        line = io.StringIO()
+        csv.writer(line).writerow(row)  # a carriage return ends a row too, and is quoted only by who ends them with one
+        lines.append(line.getvalue().removesuffix("\r\n"))
+    if lines:
+        write("\n".join(lines))
 
 
 def show_json(value: Any) -> None:
@@ -111,7 +118,7 @@ def show_json(value: Any) -> None:
     import json
 
     line = json.dumps(value, ensure_ascii=not _is_utf8(sys.stdout))
-    click.echo(ABOVE_ASCII.sub(lambda sign: f"\\u{ord(sign[0]):04x}", line))
+    click.echo(ESCAPED.sub(lambda sign: f"\\u{ord(sign[0]):04x}", line))
 
 
 # -- width

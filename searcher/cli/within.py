@@ -11,6 +11,7 @@ from searcher.cli.config import setting
 from searcher.cli.options import given
 from searcher.cli.output import progress_bar
 from searcher.cli.terminal import dim, echo, name_of
+from searcher.errors import BadValue
 from searcher.system import private_folder, user_folder
 
 if TYPE_CHECKING:
@@ -42,9 +43,19 @@ def of_folder(path: Path, ocr: bool = False, **options: Any) -> "Searcher":
     searcher = Searcher(place, **settings)
     with progress_bar() as progress:
         report = searcher.add([path.resolve()], prune=True, ocr=ocr, progress=progress)
+    if not _is_utf8(path.resolve()):
+        raise BadValue(f"{name_of(str(path))} has a name that is not UTF-8, and nothing below it can be indexed")
     if line := _changes(report):
         echo(dim(line), err=True)
     return searcher
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def index_of(path: Path, settings: dict[str, Any]) -> Path:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from time import sleep
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
@@ -73,8 +74,9 @@ class Client:
         return self._run(steps.search(query, k, where, min_score, vector=vector, **how))
 
     def similar(
-        self, source: str, k: int = 10, where: Where = None, include: Sequence[str] = (), exclude: Sequence[str] = ()
-    ) -> Hits:
+        self, source: str | Path, k: int = 10, where: Where = None, include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+    ) -> Hits:  # fmt: skip
         """As `Searcher.similar`."""
         return self._run(steps.similar(source, k, where, include, exclude))
 
@@ -133,7 +135,7 @@ class Client:
         """As `Searcher.update_metadata`."""
         return self._run(steps.update_metadata(where, changes))
 
-    def remove(self, sources: str | Sequence[str] = (), ids: str | Sequence[str] = ()) -> int:
+    def remove(self, sources: str | Path | Sequence[str | Path] = (), ids: str | Sequence[str] = ()) -> int:
         """As `Searcher.remove`."""
         return self._run(steps.remove(sources, ids))
 
@@ -145,7 +147,7 @@ class Client:
         """As `Searcher.get`; documents as `document` gives them."""
         return self._run(steps.get(ids))
 
-    def document(self, source: str) -> Document:
+    def document(self, source: str | Path) -> Document:
         """As `Searcher.document`, without sections and places."""
         return self._run(steps.document(source))
 

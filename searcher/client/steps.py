@@ -5,6 +5,7 @@ Whoever runs them does the waiting, in a thread or in an event loop; here nothin
 
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ from searcher.client.replies import answer_of, context_of, document_of, hits_of,
 from searcher.client.transport import Request
 from searcher.client.where import as_text
 from searcher.errors import BadValue, SearcherError
-from searcher.plain import as_json, plain, storable
+from searcher.plain import as_json, is_there, plain, storable
 from searcher.records import AddReport, Answer, Document, Hits, ValueCount
 
 __all__ = ["STEPS", "Steps", "sent"]
@@ -43,7 +44,7 @@ def _post(path: str, told: Mapping[str, Any], **more: Any) -> Request:
 def _how(how: Mapping[str, Any]) -> dict[str, Any]:
     """Further options: what is as it is anyhow is not sent."""
     told = {name: list(value) if isinstance(value, tuple) else value for name, value in how.items()}
-    return {name: value for name, value in told.items() if value not in (None, False, [])}
+    return {name: value for name, value in told.items() if is_there(value) and value != []}
 
 
 def _in_parts(items: Sequence[T], most: int) -> list[Sequence[T]]:
@@ -92,10 +93,10 @@ def search(
 
 
 def similar(
-    source: str, k: int = 10, where: Any = None, include: Sequence[str] = (), exclude: Sequence[str] = ()
+    source: str | PurePath, k: int = 10, where: Any = None, include: Sequence[str] = (), exclude: Sequence[str] = ()
 ) -> Steps[Hits]:
     """Passages of other documents."""
-    told = {"source": source, "k": k, "where": as_text(where), "include": list(include), "exclude": list(exclude)}
+    told = {"source": str(source), "k": k, "where": as_text(where), "include": list(include), "exclude": list(exclude)}
     return hits_of((yield Request("GET", "/similar", told)))
 
 
@@ -220,9 +221,9 @@ def add_bytes(data: bytes, label: str) -> Steps[AddReport]:
     return report_of((yield Request("PUT", path, data=bytes(data), safe=False)))
 
 
-def remove(sources: str | Sequence[str] = (), ids: str | Sequence[str] = ()) -> Steps[int]:
+def remove(sources: str | PurePath | Sequence[str | PurePath] = (), ids: str | Sequence[str] = ()) -> Steps[int]:
     """How many."""
-    told = {"source": [sources] if isinstance(sources, str) else list(map(str, sources))}
+    told = {"source": [str(sources)] if isinstance(sources, str | PurePath) else list(map(str, sources))}
     told |= {"id": [ids] if isinstance(ids, str) else list(map(str, ids))}
     if not any(told.values()):
         return 0
@@ -266,14 +267,14 @@ def _keys(ids: Any) -> list[str]:
     return list(dict.fromkeys(str(plain(each)) for each in several))
 
 
-def document(source: str) -> Steps[Document]:
+def document(source: str | PurePath) -> Steps[Document]:
     """A stored document."""
     return document_of((yield from show(source)))
 
 
-def show(source: str, passages: bool = False) -> Steps[dict[str, Any]]:
+def show(source: str | PurePath, passages: bool = False) -> Steps[dict[str, Any]]:
     """A stored document, as `show --json` prints it."""
-    told = {"source": source, "passages": "true" if passages else None}
+    told = {"source": str(source), "passages": "true" if passages else None}
     return dict((yield Request("GET", "/documents/text", told)))
 
 

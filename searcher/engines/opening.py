@@ -179,12 +179,12 @@ class Opened:
 
     # -- what is stored, by name
 
-    def _find(self, source: str) -> list[int]:
+    def _find(self, source: str | Path) -> list[int]:
         """Ids of the documents of a source, a file, or a folder with all in it; else of what its end or a title names.
 
         BadValue if there are none, or if several files are meant.
         """
-        _check_source(source)
+        source = _named_so(source)
         for name in (source, spelled(source)):
             numbers = set(self.engine.documents_of("source", name).values())
             for file in self.engine.files_under(name):
@@ -193,12 +193,12 @@ class Opened:
                 return sorted(numbers)
         return self._ending(source)
 
-    def document(self, source: str) -> Document:
+    def document(self, source: str | Path) -> Document:
         """A stored document by source, relative path or caller's id, else by the end of its path or its title.
 
         BadValue if there is none, or if several are meant.
         """
-        _check_source(source)
+        source = _named_so(source)
         names: tuple[tuple[Literal["source", "key"], str], ...]
         names = (("source", source), ("source", spelled(source)), ("key", source))
         for column, name in names:
@@ -220,7 +220,7 @@ class Opened:
         if len(found) > 1:
             raise BadValue(f"{name!r} is the end or the title of {len(found):,}: {_named(list(found), len(found))}")
         if not found:
-            there = f"nothing from {name!r} in {self.place};{self._near(name)}"
+            there = f"nothing from {name!r:.200} in {self.place};{self._near(name)}"
             raise BadValue(f"{there} searcher list shows what there is")
         return next(iter(found.values()))
 
@@ -232,7 +232,7 @@ class Opened:
         near = get_close_matches(PurePath(name).name, paths, n=3)
         return f" did you mean {' or '.join(repr(shown(paths[each])) for each in near)}?" if near else ""
 
-    def passages(self, source: str) -> list[Row]:
+    def passages(self, source: str | Path) -> list[Row]:
         """The stored passages of a document in their order, vectors included. BadValue if there is no such document."""
         with self.engine.reading():
             ids = [number for document in self._find(source) for number in self.engine.passage_ids(document).tolist()]
@@ -267,7 +267,11 @@ def _named(names: list[str], count: int) -> str:
     return f"{', '.join(map(shown, names[:SHOWN]))}{others}; give more of the path"
 
 
-def _check_source(source: str) -> None:
+def _named_so(given: object) -> str:
+    """A source as it may be stored, of a text or a path. BadValue for what can be none."""
+    source = str(given) if isinstance(given, PurePath) else given
+    if not isinstance(source, str):
+        raise BadValue(f"a source is {given!r:.40}; good: a text or a path")
     if not source:  # which to the system is the current folder
         raise BadValue("a source is empty; searcher list shows what there is")
     try:
@@ -275,6 +279,7 @@ def _check_source(source: str) -> None:
     except UnicodeEncodeError as fault:
         where = f"{source!r} is not UTF-8 at character {fault.start + 1}"
         raise BadValue(f"{where}, and so no source of an index; searcher list shows what there is") from None
+    return source
 
 
 def _opened_anew(kind: type[Opened], place: str, wanted: Wanted) -> Opened:

@@ -1,6 +1,7 @@
 """The looking part of `Searcher`: a place of a stored document as people name it → the text there and around it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from searcher.engines.opening import Opened
@@ -61,7 +62,7 @@ class Surrounding(Opened):
     """How somebody looks at a place of a document."""
 
     def surroundings(
-        self, source: str, at: str | int, lines: int | None = None, *, section: bool = False
+        self, source: str | Path, at: str | int, lines: int | None = None, *, section: bool = False
     ) -> Surroundings:
         """The text at a place of a document, and around it.
 
@@ -84,7 +85,7 @@ class Surrounding(Opened):
             start, end = around(document.text, first, last, lines if lines is not None else AROUND * found.point)
         return Surroundings(document, start, end, first, last)
 
-    def _documents(self, source: str) -> list[Document]:
+    def _documents(self, source: str | Path) -> list[Document]:
         """The document of that name, or all those of a file."""
         try:
             return [self.document(source)]

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ def make_index(engine: LocalEngine, kind: str | None, tune: bool, recall: float)
 
     BadValue for a type that is none, for a recall that is no share, or that no value of the knob reaches.
     """
-    if not 0 < recall <= 1:
+    if isinstance(recall, bool) or not isinstance(recall, Real) or not 0 < recall <= 1:
         raise BadValue(f"recall is {recall!r}; good: a number above 0, and at most 1")
     wanted = engine.indexing()
     if kind is not None and kind != AUTO:

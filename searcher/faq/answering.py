@@ -77,6 +77,7 @@ class Answering:
     ) -> list[Verdict]:
         """As `verdicts`, but that no question is kept: these are not asked by anybody."""
         check_score(min_score)
+        check_score(min_probability, "min_probability")
         if min_probability is not None and not 0 <= min_probability <= 1:
             raise BadValue(f"min_probability is {min_probability}; it must be between 0 and 1")
         made = self.calibration(needed=bool(min_probability))

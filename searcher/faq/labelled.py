@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 from searcher.errors import BadValue, UnreadableFile
 from searcher.faq.entries import Entries
 from searcher.records import Document, Failure, Note
+from searcher.system import absolute
 
 __all__ = ["read_labelled", "read_questions"]
 
@@ -53,13 +54,15 @@ def _spaced(text: str) -> str:
 
 
 def read_questions(file: Path | BinaryIO) -> Iterator[str]:
-    """The questions of a table with a column question (or text, query), or of a text, one on each line.
+    """The questions of a table with a column question (or text, query), of a JSON list of texts, or of a text, one on
+    each line.
 
     A stream is lines; a line that is a JSON object with one of these names is what stands there. They come as they are
     read: there may be millions. Raises UnreadableFile, and BadValue for a row without a question, or none at all.
     """
     if isinstance(file, Path) and file.suffix.lower() in TABLES:
-        yield from (row.text for row in _rows(file))
+        texts = _texts(file) if file.suffix.lower() == ".json" else None
+        yield from (row.text for row in _rows(file)) if texts is None else texts
         return
     name, empty = str(file) if isinstance(file, Path) else "stdin", True
     try:
@@ -72,6 +75,20 @@ def read_questions(file: Path | BinaryIO) -> Iterator[str]:
         raise BadValue(f"{name} is not UTF-8") from None
     if empty:
         raise BadValue(f"{name} holds no question")
+
+
+def _texts(file: Path) -> list[str] | None:
+    """The texts of a list of nothing else; None of any other JSON. BadValue for an empty one among them."""
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):  # whoever reads it says so
+        return None
+    if not isinstance(found, list) or not found or not all(isinstance(text, str) for text in found):
+        return None
+    for number, text in enumerate(found, 1):
+        if not text.strip():
+            raise BadValue(f"{file}#{number}: no question")
+    return found
 
 
 def _of_object(line: str) -> str | None:
@@ -93,6 +110,8 @@ def _rows(file: Path, **how: Any) -> Iterator[Document]:
                 warnings.warn(f"{item.source}: {item.reason}", stacklevel=2)
         elif isinstance(item, Failure):
             raise BadValue(f"{item.source}: {item.reason}")
+        elif item.source == absolute(file):  # a JSON file of something else is one text
+            raise BadValue(f"{file} holds no list of objects with {QUESTION[0]} (or {', '.join(QUESTION[1:])})")
         elif not item.text.strip():
             raise BadValue(f"{item.source}: no question")
         else:

@@ -1,5 +1,6 @@
 """What an owner would want to mend in a FAQ: entries that say the same, or contradict, or hide each other."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -30,14 +31,19 @@ class Finding(NamedTuple):
 
 
 def lint(entries: Entries, alike: float = ALIKE) -> list[Finding]:
-    """Findings in the order of ORDER, the most alike first. alike: least cosine of the same."""
-    found: list[Finding] = []
+    """Findings in the order of ORDER, the most alike first. alike: least cosine of the same.
+
+    A document that says again what another does, or contradicts it, is named once for either, beside the one before it
+    that is the most alike: of a thousand that are all alike there are a thousand findings, not each with each.
+    """
+    found, same = list[Finding](), dict[tuple[int, str], Finding]()
     documents = np.array([row.document_id for row in entries.rows])
     sizes = np.bincount(entries.entries) if len(entries.rows) else np.empty(0)
     for first in range(0, len(entries.rows), BLOCK):
         part = slice(first, first + BLOCK)
         cosines = np.clip(entries.vectors[part] @ entries.vectors.T, -1, 1)
-        found += _same(entries, cosines, documents, first, alike)
+        for place, finding in _same(entries, cosines, documents, first, alike):
+            same[place] = max(same.get(place, finding), finding, key=lambda each: each.cosine)
         own = entries.entries[part, None] == entries.entries[None, :]
         itself = np.arange(len(cosines)), np.arange(first, first + len(cosines))
         others = np.where(own, -2, cosines)
@@ -47,24 +53,26 @@ def lint(entries: Entries, alike: float = ALIKE) -> list[Finding]:
         for at in np.flatnonzero(hidden).tolist():
             other = int(others[at].argmax())
             found.append(_finding("unreachable", entries.rows[first + at], entries.rows[other], others[at, other]))
-    found += _uneven(entries)
+    found += [*same.values(), *_uneven(entries)]
     ranks = {kind: rank for rank, kind in enumerate(ORDER)}
     return sorted(found, key=lambda finding: (ranks[finding.kind], -finding.cosine, finding.source, finding.question))
 
 
-def _same(entries: Entries, cosines: np.ndarray, documents: np.ndarray, first: int, alike: float) -> list[Finding]:
-    """For each two documents the pair of their questions that is most alike, if it is the same question."""
-    best: dict[tuple[int, int], tuple[float, int, int]] = {}
-    for at, other in zip(*np.nonzero(cosines >= alike - ROUNDING), strict=True):
-        one, two = first + int(at), int(other)
-        if one < two and documents[one] != documents[two]:
-            pair = (int(documents[one]), int(documents[two]))
-            best[pair] = max(best.get(pair, (-2.0, 0, 0)), (float(cosines[at, other]), one, two))
-    return [
-        _finding("duplicate" if entries.entries[one] == entries.entries[two] else "conflict",
-                 entries.rows[one], entries.rows[two], cosine)
-        for cosine, one, two in best.values()
-    ]  # fmt: skip
+def _same(
+    entries: Entries, cosines: np.ndarray, documents: np.ndarray, first: int, alike: float
+) -> Iterator[tuple[tuple[int, str], Finding]]:
+    """(document, kind) and a finding: for a question, those of documents before its own that are the most alike, if
+    they are the same question. cosines: (b, n), of the phrasings from `first` on with all.
+    """
+    part = slice(first, first + len(cosines))
+    same = (documents[None, :] < documents[part, None]) & (cosines >= alike - ROUNDING)
+    own = entries.entries[part, None] == entries.entries[None, :]
+    for kind, alone in (("duplicate", same & own), ("conflict", same & ~own)):
+        near = np.where(alone, cosines, -2)
+        for at in np.flatnonzero(alone.any(axis=1)).tolist():
+            one = int(near[at].argmax())
+            finding = _finding(kind, entries.rows[one], entries.rows[first + at], near[at, one])
+            yield (int(documents[first + at]), kind), finding
 
 
 def _uneven(entries: Entries) -> list[Finding]:

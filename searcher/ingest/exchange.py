@@ -40,6 +40,7 @@ DOCUMENT = {
     "places": (list,), "passages": (list,),
 }  # fmt: skip
 BESIDE: dict[str, tuple[type, ...]] = {"payload": (object,), "whole": (bool,)}  # of a document, where there is any
+ABSENT = {"payload": None, "whole": False}  # what stands for none; a payload may be 0 or False
 PASSAGE = {
     "start": (int,), "end": (int,), "line": (int,), "section": (str, NoneType), "tokens": (int,),
     "vector": (list, str),
@@ -154,7 +155,7 @@ def _document_line(item: Prepared, encode: Callable[[np.ndarray], str]) -> bytes
     if not document.places:  # most have none, and versions that know of none can read those
         del values["places"]
     ordered = {name: values[name] for name in DOCUMENT if name in values}
-    ordered |= {name: value for name in BESIDE if (value := getattr(document, name)) not in (None, False)}
+    ordered |= {name: value for name, absent in ABSENT.items() if (value := getattr(document, name)) is not absent}
     return f'{as_json(ordered)[:-1]}, "passages": [{", ".join(passages)}]}}\n'.encode()
 
 

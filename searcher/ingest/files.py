@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal, NamedTuple, Protocol
 
 from searcher.engines import Look, SeenFile
@@ -16,7 +16,17 @@ from searcher.ingest.batches import Ready
 from searcher.ingest.ingest import Ingest
 from searcher.ingest.marks import FileLook, look_at
 from searcher.ingest.moving import common_move, nearest
-from searcher.readers import FAQ_READERS, Found, ReadOptions, Unsupported, belonging, find_files, formats, read
+from searcher.readers import (
+    FAQ_READERS,
+    UNNAMED,
+    Found,
+    ReadOptions,
+    Unsupported,
+    belonging,
+    find_files,
+    formats,
+    read,
+)
 from searcher.records import Document, Failure, Skipped
 from searcher.system import absolute, spelled
 
@@ -209,7 +219,7 @@ class Adder:
             return by_ocr, None
         for each in [] if known.documents else file.digests:
             olds = self.ingest.files_of_digest(each)
-            gone = [old for old in olds if old not in self.moved and not os.path.lexists(old)]
+            gone = [old for old in olds if old not in self.moved and _is_as(old, path) and not os.path.lexists(old)]
             if old := nearest(path, gone):
                 return each, old
         return digest, None
@@ -250,7 +260,7 @@ class Adder:
                 del unmet[path]
         if isinstance(item, Skipped):
             self._skip(item.source, item.reason, b"")
-        elif there or not self.prune:
+        elif there or not self.prune or item.reason == UNNAMED:
             self.ingest.report.failed.append(item)
 
     def _skip(self, path: str, reason: str, mark: bytes) -> None:
@@ -268,12 +278,17 @@ class Adder:
         for path, known in sorted(unmet.items()):
             if path in self.moved:
                 continue
-            if known.documents and self.prune:
-                self.ingest.forget(path)
-            elif known.documents:
+            if known.documents and not self.prune:
                 self.ingest.report.gone.append(path)
+            elif known.documents or known.digest is not None:  # a table without a row is in too
+                self.ingest.forget(path)
             if known.mark is not None and (self.prune or not known.documents):
                 self.ingest.look(Look(path, None))
+
+
+def _is_as(old: str, new: str) -> bool:
+    """Whether a file of that name is read as it was under the other: by its suffix."""
+    return PurePath(old).suffix.lower() == PurePath(new).suffix.lower()
 
 
 def _path(item: Found | Failure) -> str:

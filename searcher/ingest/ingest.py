@@ -104,6 +104,10 @@ class Ingest:
 
     def seen_under(self, root: str) -> dict[str, SeenFile]:
         """What is remembered of the files below a folder, or of the file itself."""
+        try:
+            root.encode()
+        except UnicodeEncodeError:  # nothing of such a name could be stored; whoever reads it says so
+            return {}
         return self.engine.seen_under(root) if self.engine else {}
 
     @contextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import numpy as np
@@ -283,8 +284,9 @@ class Asking(Opened):
         return answers
 
     def similar(
-        self, source: str, k: int = 10, where: Where = None, include: Sequence[str] = (), exclude: Sequence[str] = ()
-    ) -> list[Passage]:
+        self, source: str | Path, k: int = 10, where: Where = None, include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+    ) -> list[Passage]:  # fmt: skip
         """Passages of other documents nearest to a document: to the mean of its passages' vectors.
 
         where, include, exclude: as in `search`.

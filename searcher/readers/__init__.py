@@ -9,10 +9,11 @@ from searcher.readers.faqs import FAQ_READERS
 from searcher.readers.raw import Part, Raw, ReadOptions, Unsupported
 from searcher.readers.reading import belonging, read, read_text, uploadable
 from searcher.readers.table import formats
-from searcher.readers.walking import Found, find_files
+from searcher.readers.walking import UNNAMED, Found, find_files
 
 __all__ = [
     "FAQ_READERS",
+    "UNNAMED",
     "Found",
     "Part",
     "Raw",

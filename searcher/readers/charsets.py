@@ -27,7 +27,10 @@ WIDER = {
 }  # fmt: skip
 SPELLING = re.compile(r"(?<=^latin)-(?=\d)()|(?<=.)-(?:unix|dos)$()")  # as Emacs writes them
 UTF7 = "utf-7"
-NOT_OF_FILES = ("idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape", "unicode-escape", UTF7)
+NOT_OF_FILES = (
+    "idna", "punycode", "raw_unicode_escape", "raw-unicode-escape", "undefined", "unicode_escape", "unicode-escape",
+    UTF7,
+)  # fmt: skip
 
 NAME = rb"([\w:.-]{1,40})"
 COMMENT = rb"^[ \t\f]*(?:#|//|/?\*|;|--|%|<!--|\"|\.\.)"

@@ -143,11 +143,11 @@ def _encoding(raw: Raw, seen: Survey, data: bytes | None = None, markup: bool = 
     if wanted is not None:
         if b"\0" in seen.head and not wanted.startswith(("utf-16", "utf-32")):
             raise Unsupported(raw.source, "a binary file")
-        return _sound_utf8(wanted, seen)
+        return _sound_utf8(_ordered(wanted, seen), seen)
     if shifted := _shifted(seen):
         return Encoding(shifted)
     if has_controls(seen.head):
-        if wide := _wide(seen.head, complete=len(seen.head) == seen.size):
+        if wide := _wide(seen):
             return Encoding(wide)
         raise Unsupported(raw.source, "a binary file")
     label = None if data is None else declaration(data[:DECLARED_BYTES], data[-DECLARED_BYTES:], markup)
@@ -164,6 +164,14 @@ def _encoding(raw: Raw, seen: Survey, data: bytes | None = None, markup: bool = 
     if label and codec != declared and (codec, declared) != ("utf-8", None):
         raw.note(f"calls itself {label}, which it is not; read as {codec}; {OVERRIDE}")
     return Encoding(codec)
+
+
+def _ordered(codec: str, seen: Survey) -> str:
+    """UTF-16 and UTF-32, which have no mark here, with the order of their bytes; any other codec as it is."""
+    if codec not in ("utf-16", "utf-32"):
+        return codec
+    wide = _wide(seen)
+    return wide if wide and wide.startswith(codec) else f"{codec}-le"  # as the WHATWG Encoding Standard has it
 
 
 def _sound_utf8(codec: str, seen: Survey) -> Encoding:
@@ -201,17 +209,17 @@ def _shifted(seen: Survey) -> str | None:
     return None
 
 
-def _wide(head: bytes, complete: bool) -> str | None:
+def _wide(seen: Survey) -> str | None:
     """UTF-32 or UTF-16 without a mark: of the codecs that give assigned characters only, the one that reads best.
 
     None if that has no ASCII in it and reads like no language.
     """
     from searcher.readers.letters import likelihood
 
-    found = {}
+    found, head = {}, seen.head
     for codec in WIDE:
         try:
-            codecs.getincrementaldecoder(codec)().decode(head, final=complete)
+            codecs.getincrementaldecoder(codec)().decode(head, final=len(head) == seen.size)
         except UnicodeDecodeError:
             continue
         text = head[:WIDE_SAMPLE_BYTES].decode(codec, "ignore")

@@ -13,7 +13,9 @@ from searcher.readers.ignoring import Rules, repository_rules, rules_of
 from searcher.records import Failure, Skipped
 from searcher.system import absolute
 
-__all__ = ["Found", "find_files"]
+__all__ = ["UNNAMED", "Found", "find_files"]
+
+UNNAMED = "its name is not UTF-8"  # of a file that is told under another one
 
 INDEX_FILE = "searcher.db"  # a folder that holds it is an index, not a source of text
 COMPANION = re.compile(r"(.+)-(?:wal|shm|journal)")  # what SQLite keeps beside a file that is in use
@@ -143,7 +145,7 @@ def _found(path: Path, root: Path) -> Found | Failure:
     try:
         str(path).encode()
     except UnicodeEncodeError:  # such a name could not be stored
-        return Failure(_name(path), "its name is not UTF-8")
+        return Failure(_name(path), UNNAMED)
     return Found(path, explicit=path == root, root=root)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from searcher.embedding import IndexSettings
 from searcher.errors import BadValue, IndexUnavailable
-from searcher.plain import as_json
+from searcher.plain import amended, as_json
 from searcher.records import Document, Head, Prepared
 from searcher.store.given import given_rows
 from searcher.store.keyword_index import enter
@@ -99,8 +99,7 @@ class Writing(State):
                 if (row := connection.execute(query, [number]).fetchone()) is None:
                     continue
                 before = as_document(row[:-1])
-                metadata = {k: v for k, v in (dict(before.metadata) | dict(changes)).items() if v is not None}
-                after = replace(before, metadata=metadata)
+                after = replace(before, metadata=amended(before.metadata, changes))
                 stored, crc = document_part(number, after, row[-1])
                 connection.execute(
                     "UPDATE documents SET metadata = ?, crc = ?, digest = ? WHERE id = ?",

@@ -1,6 +1,6 @@
 """Text → tokens with their places, and passages that fit a model's window.
 
-Imports: errors, system, places, records.
+Imports: errors, system, plain, places, records.
 """
 
 from searcher.text.chunking import Chunker

@@ -27,6 +27,8 @@ PREFERENCE = (
     *((BOUND, 0.0), (LETTER, 0.0)),
 )
 
+LEAST = 4  # tokens of its own that a passage has room for
+
 # Longer texts are tokenised in blocks, cut at a blank line where there is one: a bound on memory.
 BLOCK = 1_000_000
 
@@ -51,9 +53,12 @@ class Chunker:
         self.tokenizer, self.overlap, self.prompt = tokenizer, overlap, prompt
         self._prompt_ids = tokenizer.encode_ids([prompt])[0] if prompt else []
         self.room = limit - tokenizer.special - len(self._prompt_ids)
-        if self.room < 4:
+        if self.room < LEAST:
             taken = limit - self.room
-            raise BadValue(f"chunk tokens {limit} leave no room for text: {taken} go to special tokens and prompt")
+            raise BadValue(
+                f"chunk tokens {limit} leave no room for text: {taken} go to special tokens and prompt;"
+                f" good: {taken + LEAST} and more"
+            )
         if not 0 <= overlap < self.room:
             raise BadValue(f"overlap {overlap} is not between 0 and {self.room - 1}, less than a passage's own tokens")
         # A cut between two words of such a tokenizer changes no token: those of the whole text can be used as they are.

@@ -8,6 +8,7 @@ from typing import Any
 
 from searcher.errors import BadValue
 from searcher.places import SAID, said
+from searcher.plain import is_there
 from searcher.records import HEADINGS, Document
 
 __all__ = ["Stretch", "around", "section_of", "stretch_at"]
@@ -93,7 +94,7 @@ def _ways(name: str, value: Any) -> list[str]:
 
 def _sayings(place: Mapping[str, object]) -> set[str]:
     """All that may be said for a place: some of its parts, in their order."""
-    parts = [_ways(name, place[name]) for name in SAID if place.get(name) not in (None, False)]
+    parts = [_ways(name, place[name]) for name in SAID if is_there(place.get(name))]
     chosen = product(*([None, *ways] for ways in parts))
     return {", ".join(part for part in some if part is not None) for some in chosen} - {""}
 

@@ -254,3 +254,25 @@ def test_a_stream_that_cannot_be_reconfigured_is_left_alone(monkeypatch: pytest.
     terminal.open_streams()
     terminal.echo("→")
     assert sys.stdout.getvalue() == "→\n"  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are UTF-8 elsewhere")
+def test_a_name_that_is_no_utf8_is_told_and_stops_nothing(tiny_bert: Path, tmp_path: Path) -> None:
+    name = os.fsdecode(b"ind\xffex")
+    bad = os.fsdecode(b"caf\xe9.txt")
+    (tmp_path / bad).write_text("hello")
+    (tmp_path / "good.txt").write_text("hello")
+    strict = {"PYTHONIOENCODING": "utf-8:strict"}  # as in every locale of UTF-8
+    done = ran(tmp_path, "add", bad, "good.txt", "-i", name, "-m", str(tiny_bert), "--json", **strict)
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["documents"]) == (1, 1)
+    assert [each["reason"] for each in report["failed"]] == ["its name is not UTF-8"]
+    for more in ([], ["--prune"]):
+        done = ran(tmp_path, "add", ".", "-i", name, *more, **strict)
+        assert done.returncode == 1
+        assert b"failed: caf\\xe9.txt: its name is not UTF-8\n" in done.stderr
+    told = ran(tmp_path, "status", "-i", name, **strict).stdout.decode()
+    assert told.startswith("folder") and "ind\\xffex\n" in told
+    status = json.loads(ran(tmp_path, "status", "-i", name, "--json", **strict).stdout)
+    assert status["folder"] == str(tmp_path / name)
+    assert ran(tmp_path, "export", name + ".jsonl", "-i", name, **strict).stdout.endswith(b"to ind\\xffex.jsonl\n")

@@ -267,6 +267,7 @@ def test_eval_against_says_whether_the_difference_is_real(
         (["--against", "cls"], "unknown setting for --against 'cls'"),
         (["--against", "chunk-tokens=few"], "'few' is no value of chunk_tokens"),
         (["--pooling", "all", "--layers", "-1"], "--pooling all makes no index"),
+        (["--pooling", "all", "--mode", "hybrid"], "--pooling all compares vectors: leave out --mode hybrid."),
         (["--plot", "map.png"], "--plot draws what --pooling all finds"),
     ],
 )

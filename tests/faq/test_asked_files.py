@@ -9,6 +9,7 @@ import pytest
 
 from searcher import Searcher
 from searcher.errors import BadValue
+from searcher.faq import read_questions
 
 ENTRIES = [
     ("Where is the boat?", "At the river."),
@@ -118,3 +119,27 @@ def test_answers_that_differ_in_the_space_around_them_are_one_entry_and_are_name
         file.write_text("\n".join(map(json.dumps, rows[:2] + rows[3:])), "utf-8")
         measures = searcher.faq.evaluate(file, min_probability=0)
     assert (measures["questions"], measures["unanswerable"], measures["P@1"]) == (6, 3, 1.0)
+
+
+def test_a_json_list_of_texts_is_a_question_each_and_other_json_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "asked.json"
+    for written, read in (
+        ('["a", "b c"]', ["a", "b c"]),
+        ('[{"text": "a"}]', ["a"]),
+        ('{"hits": [{"query": "q"}]}', ["q"]),
+    ):
+        file.write_text(written, encoding="utf-8")
+        assert list(read_questions(file)) == read
+    for written in ("[]", "{}", "[1]", '"x"', "hello", '[["a"]]', ""):
+        file.write_text(written, encoding="utf-8")
+        with pytest.raises(BadValue, match=r"asked\.json holds no list of objects with question \(or text, query\)"):
+            list(read_questions(file))
+    file.write_text('["a", " "]', encoding="utf-8")
+    with pytest.raises(BadValue, match=r"asked\.json#2: no question"):
+        list(read_questions(file))
+
+
+@pytest.mark.parametrize("least", ["0.5", True, float("nan"), 1.5, -0.1])
+def test_a_least_probability_that_is_none_is_refused(searcher: Searcher, least: Any) -> None:
+    with pytest.raises(BadValue, match="min_probability is "):
+        searcher.answer("where is the boat", min_probability=least)

@@ -548,3 +548,13 @@ def test_live_questions_get_the_right_answer_as_often_as_promised(
     right = [found[0].answer == row["answer"] for found, row in zip(ranked, inside, strict=True)]
     assert np.mean(right) >= least
     assert SHIPPED.near == 128
+
+
+def test_of_many_that_are_all_alike_each_is_named_once_not_each_with_each(
+    run: Callable[..., Result], bundled: str, tmp_path: Path
+) -> None:
+    rows = [{"question": "When do you open?", "answer": HOURS} for _ in range(40)]
+    rows += [{"question": "When do you open?", "answer": "At ten."} for _ in range(40)]
+    assert run("faq", "add", table(tmp_path, rows)).code == 0
+    kinds = [row["kind"] for row in json.loads(run("faq", "lint", "--json").out)]
+    assert (kinds.count("conflict"), kinds.count("duplicate")) == (40, 78)

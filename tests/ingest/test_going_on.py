@@ -268,6 +268,22 @@ def test_a_file_renamed_within_a_folder_is_followed_and_not_pruned(index: Search
     assert (report.moved, report.removed) == ([(str(tree / "a" / "one.txt"), str(tree / "b" / "three.txt"))], 0)
 
 
+def test_a_file_that_gets_another_suffix_is_read_as_what_it_is_now(index: Searcher, tmp_path: Path) -> None:
+    text = tmp_path / "notes" / "a.txt"
+    text.parent.mkdir()
+    text.write_text("# Boats\n\nThe boat is tied.\n", encoding="utf-8")
+    index.add(text.parent)
+    marked = text.rename(text.with_suffix(".md"))
+    report = index.add(text.parent, prune=True)
+    assert (report.documents, report.moved, report.removed) == (1, [], 1)
+    assert [(each.source, each.title) for each in index.iterate()] == [(str(marked), "Boats")]
+    (text.parent / "b.jsonl").write_text("")
+    index.add(text.parent)
+    (text.parent / "b.jsonl").rename(text.parent / "b.txt")
+    index.add(text.parent, prune=True)
+    assert {each.source for each in index.iterate()} == {str(marked), str(text.parent / "b.txt")}
+
+
 def test_a_dry_run_says_what_would_move_and_moves_nothing(index: Searcher, tree: Path) -> None:
     index.add(tree)
     before = sources(index)

@@ -609,3 +609,16 @@ def test_a_text_in_the_place_of_a_path_fails_alone_and_says_what_takes_it(
 def test_a_path_with_a_nul_is_refused(index: Searcher) -> None:
     with pytest.raises(BadValue, match=r"a path a\x00b has a NUL in it; good: a file, a folder or a glob"):
         index.add(["a\0b"])
+
+
+def test_a_document_is_named_by_its_path_too_and_by_nothing_else(index: Searcher, tree: Path) -> None:
+    index.add(tree)
+    path = next(file for file in sorted(tree.rglob("*.txt")))
+    name = str(path)
+    assert index.document(path) == index.document(name)
+    assert [row.passage_id for row in index.passages(path)] == [row.passage_id for row in index.passages(name)]
+    assert index.similar(path, 2) == index.similar(name, 2)
+    assert index.surroundings(path, "line 1") == index.surroundings(name, "line 1")
+    for wrong in (None, 5, b"x", [name]):
+        with pytest.raises(BadValue, match=r"a source is .*; good: a text or a path"):
+            index.document(wrong)  # type: ignore[arg-type]

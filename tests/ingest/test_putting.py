@@ -161,6 +161,21 @@ def test_a_payload_comes_back_and_no_filter_knows_it(index: Searcher) -> None:
     assert index.count() == 1
 
 
+def test_a_payload_that_is_nought_or_false_is_carried_like_any_other(index: Searcher, tmp_path: Path) -> None:
+    payloads = [0, False, 0.0, "", [], {}, None]
+    ids = list("abcdefg")
+    index.put(ids, ids=ids, payloads=payloads)
+    lines = io.BytesIO()
+    index.export(lines)
+    lines.seek(0)
+    with Searcher(tmp_path / "imported") as imported, Searcher(tmp_path / "copied") as copied:
+        imported.import_(lines)
+        copied.copy_from(index)
+        for other in (index, imported, copied):
+            kept = [document.payload for document in other.get(ids)]
+            assert list(map(repr, kept)) == list(map(repr, payloads))
+
+
 def test_a_payload_that_was_changed_in_the_file_is_found_out(index: Searcher) -> None:
     index.put(["a text", "another"], ids=["a", "b"], payloads=[{"n": 1}, None])
     index.close()
@@ -243,6 +258,12 @@ def test_metadata_are_changed_without_a_model(
         for changes in ({}, None, "lang", {"x": object()}):
             with pytest.raises(BadValue):
                 again.update_metadata(None, changes)  # type: ignore[arg-type]
+
+
+def test_what_metadata_hold_beside_the_changes_stays_even_where_it_is_nothing(index: Searcher) -> None:
+    index.put(["a"], ids=["a"], metadatas=[{"lang": None, "n": None, "deep": {"x": None}}])
+    index.update_metadata(None, {"n": None, "new": 1})
+    assert index.get("a")[0].metadata == {"lang": None, "deep": {"x": None}, "new": 1}
 
 
 def test_a_text_put_again_with_the_metadata_it_was_changed_to_is_unchanged(index: Searcher) -> None:

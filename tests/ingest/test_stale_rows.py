@@ -81,3 +81,17 @@ def test_a_changed_type_of_a_column_reads_an_unchanged_file_again(index: Searche
     assert index.add(path, column_types={"code": "text"}).documents == 1
     assert index.search("one", k=1, where="code = '5'")[0].id == "x"
     assert index.add(path, column_types={"code": "text"}).unchanged == 1
+
+
+@pytest.mark.parametrize("prune", [False, True])
+def test_of_a_table_without_rows_that_is_gone_not_even_the_name_is_kept(
+    index: Searcher, tmp_path: Path, prune: bool
+) -> None:
+    secret = tmp_path / "the-takeover.csv"
+    secret.write_text("text,n\n")
+    index.add(tmp_path)
+    assert str(secret) in [path for path, _ in index.engine.files()]
+    secret.unlink()
+    assert index.add(tmp_path, prune=prune).gone == []
+    assert str(secret) not in [path for path, _ in index.engine.files()]
+    assert ids(index) == {"1", "2", "3"}

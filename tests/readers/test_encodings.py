@@ -150,6 +150,21 @@ def test_hebrew_in_utf16_without_a_mark_or_a_space_is_text_and_counting_bytes_ar
         read_bytes(b"\0\1\2\3" * 50, ".dat")
 
 
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_who_names_utf16_or_utf32_need_not_know_the_order_of_its_bytes(codec: str) -> None:
+    named = codec[:6]
+    table = "text,n\nThe bank of the river,1\n".encode(codec)
+    assert read_bytes("The bank".encode(codec), encoding=named) == ("The bank", [])
+    assert read_bytes(table, ".csv", named)[0] == "The bank of the river"
+    assert read_bytes('{"text": "The bank"}\n'.encode(codec), ".jsonl", named)[0] == "The bank"
+
+
+def test_a_codec_of_source_code_is_none_that_files_are_in() -> None:
+    for name in ("raw_unicode_escape", "raw-unicode-escape", "unicode_escape"):
+        with pytest.raises(BadValue, match=f"no encoding '{name}'"):
+            read_bytes(b"x", encoding=name)
+
+
 # --- UTF-8 that is damaged -----------------------------------------------------------------------------------------
 
 

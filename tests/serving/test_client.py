@@ -64,7 +64,7 @@ def rounded(answer: Any) -> Any:
 
 @pytest.mark.parametrize("how", [
     {}, {"k": 2}, {"where": "lang = 'en' and n >= 1"}, {"where": {"n": [0, 1], "lang": "en"}}, {"mode": "keyword"},
-    {"mode": "hybrid", "include": ("bank",)}, {"min_score": 0.0}, {"mmr": 0.5, "per_document": 1}, {"highlight": True},
+    {"mode": "hybrid", "include": ("bank",)}, {"min_score": 0.0}, {"mmr": 0.5, "per_document": 1}, {"mmr": 0}, {"highlight": True},
     {"whole": True}, {"vectors": True}, {"rerank": "maxsim"}, {"exact": True, "exclude": ["river"]},
     {"phrasings": True}, {"mode": "keyword", "literal": True},
 ])  # fmt: skip
@@ -169,6 +169,13 @@ def test_what_cannot_be_stored_is_refused_with_the_line_of_a_searcher(
     assert writer.count() == 0
 
 
+def test_documents_are_named_by_paths_as_of_a_searcher(writer: Client) -> None:
+    writer.put(["the boat", "the river"], ["a/boat.txt", "a/river.txt"])
+    assert writer.document(Path("a/boat.txt")).text == "the boat"
+    assert [hit.source for hit in writer.similar(Path("a/boat.txt"), 1)] == ["a/river.txt"]
+    assert writer.remove(Path("a/boat.txt")) == 1
+
+
 def test_many_texts_go_in_several_requests(writer: Client) -> None:
     texts = [f"text {number}" for number in range(1001)]
     ids = [str(number) for number in range(1001)]
@@ -208,6 +215,13 @@ def test_errors_are_those_of_the_index_with_their_line(
     if isinstance(theirs.value, FilterError):
         assert isinstance(ours.value, FilterError)
         assert ours.value.position == theirs.value.position
+
+
+@pytest.mark.parametrize("name", ["k", "per_document", "ef", "nprobe"])
+def test_nought_is_asked_for_and_refused_not_left_out(client: Client, local: Searcher, name: str) -> None:
+    for index in (client, local):
+        with pytest.raises(BadValue, match=name):
+            index.search("x", **{name: 0})
 
 
 def test_an_error_has_the_class_that_it_has_at_the_server(client: Client) -> None:

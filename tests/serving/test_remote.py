@@ -94,7 +94,7 @@ def test_the_environment_names_a_server_and_an_index_on_the_command_line_comes_b
 
 @pytest.mark.parametrize(("line", "said"), [
     ("search x -i index_data", "Give --index or --server."), ("search x --explain", "--explain needs the index folder"),
-    ("search x -C 2", "--context needs"), ("search x -m model", "The server has its model already: model is not for"),
+    ("search x -C 2", "--context needs"), ("search x -C 0", "--context needs"), ("search x -m model", "The server has its model already: model is not for"),
     ("status --tables", "--tables needs"), ("ask --queries f.csv", "--queries needs"),
 ])  # fmt: skip
 def test_what_only_an_index_folder_knows_is_refused(

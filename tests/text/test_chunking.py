@@ -303,10 +303,13 @@ def test_content_counts_neither_prompt_nor_special_tokens(bert: Tokenizer) -> No
 # Arguments.
 
 
-@pytest.mark.parametrize(("limit", "prompt"), [(5, ""), (0, ""), (8, "query: the world ")])
-def test_a_limit_without_room_is_refused_with_what_is_taken(bert: Tokenizer, limit: int, prompt: str) -> None:
-    with pytest.raises(BadValue, match=f"chunk tokens {limit} leave no room"):
+@pytest.mark.parametrize(("limit", "prompt", "good"), [(5, "", 6), (0, "", 6), (8, "query: the world ", 14)])
+def test_a_limit_without_room_is_refused_with_what_is_taken_and_the_least_that_is_good(
+    bert: Tokenizer, limit: int, prompt: str, good: int
+) -> None:
+    with pytest.raises(BadValue, match=f"chunk tokens {limit} leave no room.*; good: {good} and more"):
         Chunker(bert, limit, prompt=prompt)
+    Chunker(bert, good, prompt=prompt)
 
 
 @pytest.mark.parametrize("overlap", [-1, 14, 100])

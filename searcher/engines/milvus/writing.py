@@ -29,6 +29,7 @@ from searcher.engines.milvus.layout import (
 from searcher.engines.milvus.passages import Passages
 from searcher.engines.milvus.state import pieces
 from searcher.errors import BadValue, IndexUnavailable
+from searcher.plain import amended
 from searcher.records import Document, Head, Prepared
 from searcher.store import Look, renamed
 
@@ -114,7 +115,7 @@ class Writing(Passages):
         done = 0
         for some in pieces(sorted(set(documents)), BATCH):
             for before in self._of_numbers(some).values():
-                metadata = {k: v for k, v in (before.metadata | dict(changes)).items() if v is not None}
+                metadata = amended(before.metadata, changes)
                 self._enter_keys([metadata], ())
                 self._restore(before, replace(before, metadata=metadata))
                 done += 1
