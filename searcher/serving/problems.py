@@ -1,6 +1,7 @@
 """Every error as problem+json (RFC 9457): a status, and the line that the command line would print."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ from starlette.exceptions import HTTPException
 from searcher import errors
 from searcher.search import Searcher
 
-__all__ = ["KNOWN", "Busy", "Refused", "install", "of_fault", "of_lookup", "of_unknown", "problem"]
+__all__ = ["KNOWN", "TITLES", "Busy", "Refused", "install", "of_fault", "of_lookup", "of_unknown", "problem"]
 
 TYPE = "application/problem+json"
 T = TypeVar("T")
@@ -32,9 +33,11 @@ STATUSES: dict[type[Exception], int] = {
 TITLES = {
     400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
     408: "Request Timeout", 409: "Conflict", 413: "Content Too Large", 415: "Unsupported Media Type",
-    422: "Unprocessable Content", 429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable",
+    414: "URI Too Long", 422: "Unprocessable Content", 429: "Too Many Requests", 431: "Request Header Fields Too Large",
+    500: "Internal Server Error", 503: "Service Unavailable",
 }  # fmt: skip
 DEEP = "it is nested too deeply"
+INNER = re.compile(r"(function|constrained)-|(list|dict)\[")  # what pydantic calls the kinds that a value may have
 
 
 class Refused(HTTPException):
@@ -119,7 +122,7 @@ async def _invalid(request: Request, fault: Exception) -> Response:
 
 def _line(place: Sequence[Any], message: str) -> str:
     """A fault, and where it is."""
-    where = ".".join(f"{part!s:.60}" for part in place[1:] if not str(part).startswith(("function-", "constrained-")))
+    where = ".".join(f"{part!s:.60}" for part in place[1:] if not INNER.match(str(part)))
     said = message.removeprefix("Value error, ")
     return f"{where or place[0]}: {said[:1].lower()}{said[1:]}"
 

@@ -1,19 +1,104 @@
-"""What goes over the wire: the head of an answer and its body in one piece."""
+"""What goes over the wire: a request's head of some length in some time, an answer's head and body in one piece."""
 
 import asyncio
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from searcher.serving.problems import TITLES, problem
+
 __all__ = ["Protocol"]
+
+SECONDS = 30.0  # for what nobody works on yet, or any more: a head to come, the rest of a body after its answer
+LONGEST_ADDRESS = 65_535  # bytes; its parser counts no further
+LONGEST_HEAD = 2**18  # bytes, the address included
 
 
 class Protocol(HttpToolsProtocol):
-    """HTTP as uvicorn speaks it, over a transport that joins."""
+    """HTTP as uvicorn speaks it, over a transport that joins.
+
+    The guard sees a request when its head is complete. So that nobody takes memory or a connection without end before
+    that, or behind an answer, what comes then is bounded here.
+    """
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._coming = "nothing"  # of a request: nothing, its head, its body
+        self._head = 0  # bytes of it
+        self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin a connection."""
         super().connection_made(_Joining(transport, self.loop))  # type: ignore[arg-type]
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End it."""
+        self._wait_no_more()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what comes."""
+        began = self._coming
+        super().data_received(data)
+        if began == "head" == self._coming:
+            self._head += len(data)
+            if self._head > LONGEST_HEAD:
+                self._refuse(431, f"the head of the request is over {LONGEST_HEAD // 1024} KiB")
+        if self._coming != "nothing" and self._timer is None:
+            self._wait()
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._coming, self._head = "head", 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Its head is there."""
+        self._coming = "body"
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """All of it is there."""
+        self._coming = "nothing"
+        self._wait_no_more()
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP."""
+        if len(getattr(self, "url", b"")) > LONGEST_ADDRESS:
+            self._refuse(414, f"the address is over {LONGEST_ADDRESS:,} bytes; what is long goes by POST")
+        else:
+            self._refuse(400, "this is no request in HTTP that can be read")
+
+    def _refuse(self, status: int, line: str) -> None:
+        """Answer with a problem, outside of any request, and close."""
+        self._wait_no_more()
+        if self.transport.is_closing():
+            return
+        answer = problem(status, line, headers={"Connection": "close"})
+        head = [b"HTTP/1.1 %d %s" % (status, TITLES[status].encode())]
+        head += [b"%s: %s" % pair for pair in answer.raw_headers]
+        self.transport.write(b"\r\n".join([*head, b"", answer.body]))
+        self.transport.close()
+
+    # -- time
+
+    def _wait(self) -> None:
+        self._timer = self.loop.call_later(SECONDS, self._waited)
+
+    def _wait_no_more(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _waited(self) -> None:
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._wait()  # it is worked on, and whoever reads a body sees to its time
+        elif self._coming == "head":
+            self._refuse(408, f"the head of the request did not come within {SECONDS:.0f} seconds")
+        else:
+            self.transport.close()
 
 
 class _Joining:
