@@ -5,6 +5,9 @@ from urllib.parse import urlencode
 
 import pytest
 from browsing import Open, first_is
+from served import Server
+
+from searcher import Client
 
 LONG = "Donaudampfschifffahrtsgesellschaft" * 4
 HEBREW = "הדוד נכבה כאשר הלחץ יורד."
@@ -175,3 +178,16 @@ def test_what_is_chosen_can_be_told_in_colours_of_the_readers_own(visit: Open) -
     page.locator("#tab-passages").click()
     page.locator(".hit").nth(1).click()
     assert of(".hit[aria-current]", "borderTopColor") != of(".hit:not([aria-current])", "borderTopColor")
+
+
+def test_a_passage_of_a_document_that_changed_meanwhile_is_told_to_be_another(visit: Open, house: Server) -> None:
+    with Client(house.url) as client:
+        client.put(["The chimney sweep comes in May, early in the morning."], ids=["sweep"])
+        page = visit("/?q=chimney+sweep")
+        first_is(page, "sweep")
+        page.wait_for_selector("body:not(.busy)")
+        client.put(["The chimney was taken down, the sweep comes no more."], ids=["sweep"])
+        page.locator(".hit").first.click()
+        page.wait_for_selector("#problem:text-is('This document has changed since it was found. Ask again.')")
+        assert page.locator("#preview").is_hidden()
+        client.delete("sweep")
