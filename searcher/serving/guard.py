@@ -1,6 +1,7 @@
 """The guard: what may come in at all, decided before anything else looks at a request."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from hmac import compare_digest
@@ -22,6 +23,7 @@ DRAINED = 4  # times the longest body are read of one that is too long
 READING = ("GET", "HEAD")
 SENDING = ("POST", "PATCH")  # what comes as JSON
 JSON = ("application/json",)
+HOST = re.compile(r"(\[[^\[\]]+\]|[^:\[\]]+)(:[0-9]*)?")  # a name, and a port
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
     "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -90,7 +92,7 @@ class Guard:
     def _host(self, given: list[bytes]) -> str:
         """The name that we were reached by."""
         host = given[0].decode("latin-1").lower() if len(given) == 1 else ""
-        name = host[: host.find("]") + 1] if host.startswith("[") else host.partition(":")[0]
+        name = found[1] if (found := HOST.fullmatch(host)) else ""
         if not name or (self.names is not None and name.rstrip(".") not in self.names):
             raise Refused(403, "the Host header names another server; searcher serve --allow-host NAME makes one ours")
         return host
