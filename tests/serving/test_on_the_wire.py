@@ -236,3 +236,37 @@ def test_changes_are_counted_by_their_method(writable: Server) -> None:
 def test_a_fault_within_a_list_is_told_without_the_names_of_types(server: Server) -> None:
     told = server.post("/search", {"query": ["a", ""]}).json["detail"]
     assert told == "query: input should be a valid string; query.1: string should have at least 1 character"
+
+
+UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n"
+QUESTION = b'{"query": "bank", "k": 1}'
+ASKED = b"POST /search HTTP/1.1\r\n" + HOST + UPGRADE + b"Content-Type: application/json\r\n"
+CHUNKS = b"Transfer-Encoding: chunked\r\n\r\n5\r\n" + QUESTION[:5] + b"\r\n14\r\n" + QUESTION[5:] + b"\r\n0\r\n\r\n"
+MORE = b"GET /healthz HTTP/1.1\r\n" + HOST + UPGRADE + b"\r\n"
+
+
+@pytest.mark.parametrize("step", [1, 7, 10**6])
+@pytest.mark.parametrize(
+    "body", [b"Content-Length: %d\r\n\r\n%b" % (len(QUESTION), QUESTION), CHUNKS], ids=["whole", "in chunks"]
+)
+def test_who_would_rather_speak_http_2_is_answered_in_http_1(server: Server, body: bytes, step: int) -> None:
+    sent = ASKED + body + MORE + ASKED + body
+    with socket.create_connection(("127.0.0.1", server.port), 60) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for at in range(0, len(sent), step):
+            connection.sendall(sent[at : at + step])
+        answers = []
+        with connection.makefile("rb") as stream:
+            for _ in range(3):
+                assert stream.readline() == b"HTTP/1.1 200 OK\r\n"
+                length = http.client.parse_headers(stream)["Content-Length"]
+                answers.append(json.loads(stream.read(int(length))))
+    assert answers[0] == answers[2] == server.post("/search", json.loads(QUESTION)).json
+    assert answers[1] == {"status": "ok"}
+
+
+def test_a_body_behind_an_upgrade_may_be_empty_or_wrong(server: Server) -> None:
+    status, problem = answer_of(server, ASKED + b"Connection: close\r\nContent-Length: 0\r\n\r\n")
+    assert (status, problem["detail"]) == (422, "body: field required")
+    status, problem = answer_of(server, ASKED + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n")
+    assert (status, problem["detail"]) == (400, "this is no request in HTTP that can be read")
