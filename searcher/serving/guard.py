@@ -7,6 +7,7 @@ from contextlib import suppress
 from hmac import compare_digest
 from typing import Any
 
+from searcher.serving.lanes import GONE
 from searcher.serving.options import Options
 from searcher.serving.problems import Refused, problem
 
@@ -65,6 +66,8 @@ class Guard:
                 message = {**message, "headers": given + HEADERS + ([] if cached else [UNCACHED])}
             await send(message)
 
+        if gone := scope.get(GONE.name):
+            GONE.set(gone)
         try:
             if scope["type"] != "http":
                 raise Refused(403, "only HTTP is spoken here")

@@ -6,6 +6,7 @@ from typing import Any
 from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from searcher.serving.lanes import GONE
 from searcher.serving.problems import TITLES, problem
 
 __all__ = ["Protocol"]
@@ -77,6 +78,9 @@ class Protocol(HttpToolsProtocol):
         self._coming = "body"
         self._framing = [each for each in self.headers if each[0] in FRAMING] if self.parser.should_upgrade() else []
         super().on_headers_complete()
+        scope: Any = self.scope
+        cycle = self.cycle
+        scope[GONE.name] = lambda: cycle.disconnected
 
     def on_message_complete(self) -> None:
         """All of it is there."""

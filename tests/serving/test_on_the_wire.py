@@ -270,3 +270,18 @@ def test_a_body_behind_an_upgrade_may_be_empty_or_wrong(server: Server) -> None:
     assert (status, problem["detail"]) == (422, "body: field required")
     status, problem = answer_of(server, ASKED + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n")
     assert (status, problem["detail"]) == (400, "this is no request in HTTP that can be read")
+
+
+def test_who_gives_up_is_not_waited_for_and_breaks_nothing(writable: Server) -> None:
+    before = writable.log.read_text()
+    ask = b"%b HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+    body = b'{"query": "bank", "k": 5, "highlight": true}'
+    for sent in (ask % (b"PUT /files/cut.md", 100, b"# half of"), *[ask % (b"POST /search", len(body), body)] * 50):
+        with socket.create_connection(("127.0.0.1", writable.port), 60) as connection:
+            connection.sendall(sent)
+    assert writable.post("/search", json.loads(body)).status == 200
+    assert writable.get("/documents/text?source=cut.md").status == 404
+    told = writable.log.read_text().removeprefix(before)
+    assert '"status": 499' in told
+    assert '"status": 500' not in told
+    assert '"trace"' not in told
