@@ -21,6 +21,7 @@ let state = read();
 let hits = [];
 let opened = null; // the hit of the preview; it may be a point of the map, which is none of the list
 let index = { documents: 0, passages: 0 };
+let entering = false; // whether the preview that comes is to be gone to
 let working = 0; // requests under way
 let timer = null;
 let settled = true; // whether "back" leads to what is asked, once something else is
@@ -67,7 +68,7 @@ function list() {
   showHits(hits, state.hit, open);
   at("more").hidden = hits.length < state.k || state.k >= 200;
   const chosen = [...hits, opened].find((hit) => hit?.passage_id === state.hit);
-  if (chosen) shown("preview", () => showPreview(chosen, close));
+  if (chosen) preview(chosen);
   else close();
 }
 
@@ -170,7 +171,16 @@ function open(hit, wanted) {
   opened = hit;
   state = { ...state, hit: hit.passage_id };
   history.replaceState(null, "", address(state));
-  shown("preview", () => showPreview(hit, close)).then(() => wanted && at("preview").focus({ preventScroll: WIDE.matches }));
+  entering = wanted;
+  preview(hit);
+}
+
+/** Show the preview; whoever opened it goes there once it is shown, which may be by a later request. */
+async function preview(hit) {
+  await shown("preview", () => showPreview(hit, close));
+  if (!entering || at("preview").hidden) return;
+  entering = false;
+  at("preview").focus({ preventScroll: WIDE.matches });
 }
 
 /** Close the preview. Whether it was open. */
@@ -179,6 +189,7 @@ function close() {
     state = { ...state, hit: null };
     history.replaceState(null, "", address(state));
   }
+  entering = false;
   forget("preview");
   return hidePreview();
 }
