@@ -159,7 +159,7 @@ def test_nothing_stands_out_where_letters_are_twice_as_large(visit: Open, wide: 
 
 
 def test_what_is_chosen_can_be_told_in_colours_of_the_readers_own(visit: Open) -> None:
-    page = visit("/?q=boiler&tab=tokens", forced_colors="active")
+    page = visit("/?q=boiler&tab=tokens", forced_colors="active", reduced_motion="reduce")
     page.wait_for_selector(".heat")
     colour = "(own) => getComputedStyle(own).{}"
 
@@ -175,7 +175,10 @@ def test_what_is_chosen_can_be_told_in_colours_of_the_readers_own(visit: Open) -
     )
     assert len(set(shades)) > 3
     page.locator("#tab-passages").click()
+    page.wait_for_selector("body:not(.busy)")
     page.locator(".hit").nth(1).click()
+    page.wait_for_selector("#hits li:nth-child(2) .hit[aria-current]")
+    page.wait_for_selector("#preview:focus")
     assert of(".hit[aria-current]", "borderTopColor") != of(".hit:not([aria-current])", "borderTopColor")
 
 
