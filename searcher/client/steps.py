@@ -22,7 +22,7 @@ T = TypeVar("T")
 Steps = Generator[Request, Any, T]
 QUESTIONS = 64  # of a request
 DOCUMENTS, CHARACTERS = 500, 4_000_000  # of a request: its body may have 10 MiB
-IDS = 100  # of an address
+IDS, IDS_BYTES = 100, 20_000  # of an address
 LISTED = 1_000  # documents of a page
 VALUES = 1_000  # of a key
 COUNTED = ("documents", "passages", "tokens")
@@ -49,6 +49,20 @@ def _how(how: Mapping[str, Any]) -> dict[str, Any]:
 
 def _in_parts(items: Sequence[T], most: int) -> list[Sequence[T]]:
     return [items[at : at + most] for at in range(0, len(items), most)]
+
+
+def _of_addresses(ids: Sequence[str]) -> list[list[str]]:
+    """The ids of each request that has them in its address."""
+    parts: list[list[str]] = []
+    room = 0
+    for each in ids:
+        size = len(quote(each, errors="replace"))
+        if not parts or len(parts[-1]) == IDS or size > room:
+            parts.append([])
+            room = IDS_BYTES
+        parts[-1].append(each)
+        room -= size
+    return parts
 
 
 def _is_numbers(value: Any) -> bool:
@@ -238,7 +252,7 @@ def delete(ids: Any = None, where: Any = None) -> Steps[int]:
     if ids is None:
         return int((yield Request("DELETE", "/documents", {"where": condition}, safe=False))["removed"])
     removed = 0
-    for part in _in_parts(_keys(ids), IDS):
+    for part in _of_addresses(_keys(ids)):
         told = {"id": part, "where": condition}
         removed += (yield Request("DELETE", "/documents", told, safe=False))["removed"]
     return removed
@@ -253,7 +267,7 @@ def update_metadata(where: Any, changes: Mapping[str, Any]) -> Steps[int]:
 def get(ids: Any) -> Steps[list[Document]]:
     """The documents of those ids, in that order."""
     keys, documents = _keys(ids), list[Document]()
-    for part in _in_parts(keys, IDS):
+    for part in _of_addresses(keys):
         sources: dict[str, list[str]] = {}
         for row in (yield from listing({"id": list(part)})):
             sources.setdefault(row["id"], []).append(row["source"])

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 try:
     import httpx2
@@ -27,6 +27,7 @@ CONNECTING = 5.0  # seconds
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 WRONG = (400, 404, 413, 415, 422)  # a wrong argument, where the server does not name the class of its error
 BUSY = 429
+LONGEST = 60_000  # bytes of an address: a server reads 65,535
 Failed = httpx2.TransportError
 Outcome = httpx2.Response | Failed
 
@@ -44,8 +45,12 @@ class Request:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """As httpx2 takes it."""
+        """As httpx2 takes it. BadValue for more than goes into an address."""
         wanted = {name: value for name, value in self.parameters.items() if value is not None}
+        if (length := len(urlencode(wanted, doseq=True, errors="replace"))) > LONGEST:
+            raise BadValue(
+                f"a filter, names or ids that take {length:,} bytes of an address; at most {LONGEST:,} go there"
+            )
         sent: dict[str, Any] = {"method": self.method, "url": self.path, "params": wanted}
         if self.data is not None:
             sent |= {"content": self.data, "headers": {"Content-Type": "application/octet-stream"}}

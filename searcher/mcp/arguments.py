@@ -102,5 +102,5 @@ def checked(tool: str, model: type[A], given: dict[str, Any]) -> A:
         name = ".".join(map(str, first["loc"]))
         if first["type"] == "missing":
             raise BadValue(f"{tool} needs {name}: {model.model_fields[name].description}") from None
-        good = first["msg"].removeprefix("Input ")
-        raise BadValue(f"{name} is {first['input']!r:.60}; it {good[0].lower()}{good[1:]}") from None
+        good = first["msg"].replace("Input ", "it ", 1)
+        raise BadValue(f"{name} is {first['input']!r:.60}; {good[0].lower()}{good[1:]}") from None

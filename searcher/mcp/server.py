@@ -21,6 +21,7 @@ from mcp.shared.exceptions import MCPError
 from searcher import __version__
 from searcher.errors import BadValue, SearcherError, UnknownName
 from searcher.mcp.arguments import checked
+from searcher.mcp.stdio import Answered
 from searcher.mcp.told import LONGEST_NAME, NOTICE, short
 from searcher.mcp.tools import TOOLS, Tool, document_named, uri_of
 
@@ -178,7 +179,8 @@ def run_stdio(open_index: Callable[[], "Searcher"], allow_writes: bool = False) 
 
     async def serve() -> None:
         async with stdio_server() as (incoming, outgoing):
-            await server.run(incoming, outgoing, server.create_initialization_options())
+            messages: Any = Answered(incoming, outgoing)
+            await server.run(messages, outgoing, server.create_initialization_options())
 
     anyio.run(serve)
 

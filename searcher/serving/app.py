@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from searcher import __version__
 from searcher.serving import problems
+from searcher.serving.alike import Alike
 from searcher.serving.direct import Direct
 from searcher.serving.guard import Application, Guard
 from searcher.serving.recording import Figures, Recorded, all_told
@@ -57,7 +58,7 @@ def application(service: Service, others: Sequence[Starlette] = ()) -> Applicati
 
     app = FastAPI(
         title="searcher", version=__version__, description=ABOUT, lifespan=lifespan, docs_url=None, redoc_url=None,
-        responses=ERRORS,
+        responses=ERRORS, redirect_slashes=False,
     )  # fmt: skip
     app.state.service, app.state.figures = service, Figures(service)
     for router in ROUTERS:
@@ -65,4 +66,5 @@ def application(service: Service, others: Sequence[Starlette] = ()) -> Applicati
     for other in others:
         app.router.routes.extend(other.routes)
     problems.install(app)
-    return Recorded(Guard(Direct(app, service), service.options), app.state.figures, service.options.questions_logged)
+    inner = Alike(Direct(app, service), [route for router in ROUTERS for route in router.routes])
+    return Recorded(Guard(inner, service.options), app.state.figures, service.options.questions_logged)

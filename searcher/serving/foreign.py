@@ -24,9 +24,14 @@ KINDS: dict[str, Kind] = {
 
 
 class Foreign(BaseModel):
-    """What another server's client sends."""
+    """What another server's client sends; null is what it did not say."""
 
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _said(cls, given: Any) -> Any:
+        return {name: value for name, value in given.items() if value is not None} if isinstance(given, dict) else given
 
 
 class Embedding(Foreign):
@@ -67,8 +72,10 @@ class Reranking(Foreign):
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "Reranking":
-        if (self.documents is None) == (self.texts is None):
+        if self.documents is None and self.texts is None:
             raise ValueError("documents is missing: a list of texts")
+        if self.documents is not None and self.texts is not None:
+            raise ValueError("documents and texts are both given: one list is ordered")
         if any(not isinstance(_text(each), str) for each in self.documents or ()):
             raise ValueError("a document is a text, or an object with text")
         return self

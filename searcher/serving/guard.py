@@ -1,11 +1,13 @@
 """The guard: what may come in at all, decided before anything else looks at a request."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from hmac import compare_digest
 from typing import Any
 
+from searcher.serving.lanes import GONE
 from searcher.serving.options import Options
 from searcher.serving.problems import Refused, problem
 
@@ -16,11 +18,13 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-BODY_SECONDS = 60.0  # for all of a body to come
+BODY_SECONDS = 60.0  # for all of a body to come, and one more
+BODY_SPEED = 2**14  # for each so many bytes that came
 DRAINED = 4  # times the longest body are read of one that is too long
 READING = ("GET", "HEAD")
 SENDING = ("POST", "PATCH")  # what comes as JSON
 JSON = ("application/json",)
+HOST = re.compile(r"(\[[^\[\]]+\]|[^:\[\]]+)(:[0-9]*)?")  # a name, and a port
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
     "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -62,6 +66,8 @@ class Guard:
                 message = {**message, "headers": given + HEADERS + ([] if cached else [UNCACHED])}
             await send(message)
 
+        if gone := scope.get(GONE.name):
+            GONE.set(gone)
         try:
             if scope["type"] != "http":
                 raise Refused(403, "only HTTP is spoken here")
@@ -89,7 +95,7 @@ class Guard:
     def _host(self, given: list[bytes]) -> str:
         """The name that we were reached by."""
         host = given[0].decode("latin-1").lower() if len(given) == 1 else ""
-        name = host[: host.find("]") + 1] if host.startswith("[") else host.partition(":")[0]
+        name = found[1] if (found := HOST.fullmatch(host)) else ""
         if not name or (self.names is not None and name.rstrip(".") not in self.names):
             raise Refused(403, "the Host header names another server; searcher serve --allow-host NAME makes one ours")
         return host
@@ -121,6 +127,10 @@ def _check_body(method: str, headers: dict[bytes, list[bytes]], most: int) -> No
     kinds = [kind.partition(b";")[0].strip().lower().decode("latin-1") for kind in headers.get(b"content-type", [])]
     if method in SENDING and (len(kinds) != 1 or kinds[0] not in JSON):
         raise Refused(415, "the body must be JSON: Content-Type: application/json")
+    if any(coding.strip().lower() not in (b"", b"identity") for coding in headers.get(b"content-encoding", [])):
+        raise Refused(415, "the body is compressed (Content-Encoding); send it as it is")
+    if b"content-range" in headers:
+        raise Refused(400, "a part of a file (Content-Range) is not taken; send all of it")
     for length in headers.get(b"content-length", []):
         if not length.isdigit() or len(length) > 20 or int(length) > most:
             raise Refused(413, _too_long(most))
@@ -129,17 +139,17 @@ def _check_body(method: str, headers: dict[bytes, list[bytes]], most: int) -> No
 def _limited(receive: Receive, most: int) -> Receive:
     """The body, as long as it is not longer than that, and comes in time."""
     loop = asyncio.get_running_loop()
-    until, taken, whole = loop.time() + BODY_SECONDS, 0, False
+    begun, taken, whole = loop.time(), 0, False
 
     async def limited() -> MutableMapping[str, Any]:
         nonlocal taken, whole
         if whole:
             return await receive()
         try:
-            async with asyncio.timeout_at(until):
+            async with asyncio.timeout_at(begun + BODY_SECONDS + taken / BODY_SPEED):
                 message = await receive()
         except TimeoutError:
-            raise Refused(408, f"the body did not come within {BODY_SECONDS:.0f} seconds") from None
+            raise Refused(408, f"the body did not come in {loop.time() - begun:.0f} seconds") from None
         taken += len(message.get("body", b""))
         whole = not message.get("more_body", False)
         if taken > most:

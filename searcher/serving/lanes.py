@@ -4,24 +4,28 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Generic, NamedTuple, TypeVar
 
-from searcher.serving.problems import Busy
+from searcher.serving.problems import Busy, GivenUp
 
-__all__ = ["Lane"]
+__all__ = ["GONE", "Lane"]
 
 ROOM = 256  # requests that may wait; more is refused at once, before anybody waits in vain
+
+GONE: ContextVar[Callable[[], bool]] = ContextVar("GONE", default=lambda: False)  # whether whoever asks is gone
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 class Waiting(NamedTuple, Generic[Item, Result]):
-    """What is asked, the answer to come, and the loop that waits for it."""
+    """What is asked, the answer to come, the loop that waits for it, and whether nobody does any more."""
 
     item: Item
     answer: "asyncio.Future[Result]"
     loop: asyncio.AbstractEventLoop
+    gone: Callable[[], bool]
 
 
 class Lane(Generic[Item, Result]):
@@ -29,7 +33,7 @@ class Lane(Generic[Item, Result]):
 
     answer: some items → for each its result, or the exception that is its result. threads: how many work at a time.
     together: how many items a thread takes at once: those that wait at that moment, for more it does not wait. begin:
-    called first in each thread.
+    called first in each thread. keeps: whether what waits is done even where whoever asked for it is gone.
     """
 
     def __init__(
@@ -41,8 +45,9 @@ class Lane(Generic[Item, Result]):
         together: int = 1,
         room: int = ROOM,
         begin: Callable[[], object] = lambda: None,
+        keeps: bool = False,
     ) -> None:
-        self.name, self.room = name, room
+        self.name, self.room, self.keeps = name, room, keeps
         self._answer, self._together, self._begin = answer, together, begin
         self._waiting: deque[Waiting[Item, Result]] = deque()
         self._lock = threading.Lock()
@@ -56,7 +61,7 @@ class Lane(Generic[Item, Result]):
         return len(self._waiting)
 
     async def do(self, item: Item) -> Result:
-        """The result for an item. Busy where too many wait; cancelled while it waits, it is never done."""
+        """The result for an item. Busy where too many wait; cancelled or given up while it waits, it is never done."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Result] = loop.create_future()
         with self._lock:
@@ -64,7 +69,7 @@ class Lane(Generic[Item, Result]):
                 raise Busy("the server is stopping")
             if len(self._waiting) >= self.room:
                 raise Busy(f"{self.room} requests wait already for {self.name}; ask again in a moment")
-            self._waiting.append(Waiting(item, answer, loop))
+            self._waiting.append(Waiting(item, answer, loop, GONE.get()))
             # The one that worked last: what it needs is still near its core.
             idle = self._idle.pop() if self._idle else None
         if idle is not None:
@@ -104,7 +109,9 @@ class Lane(Generic[Item, Result]):
             with self._lock:
                 while self._waiting and len(taken) < self._together:
                     each = self._waiting.popleft()
-                    if not each.answer.cancelled():
+                    if not self.keeps and each.gone() and not each.loop.is_closed():
+                        each.loop.call_soon_threadsafe(_hand_over, [(each.answer, GivenUp())])
+                    elif not each.answer.cancelled():
                         taken.append(each)
                 if taken or self._closed:
                     return taken

@@ -1,6 +1,7 @@
 """What a server is started with: where it listens, who may ask, what may be written, what is logged."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 
 from searcher.errors import BadValue
@@ -11,6 +12,7 @@ PORT = 8917
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 LEAST_TOKEN = 16  # characters
 MIB = 2**20
+NAME = re.compile(r"\[[0-9a-f:.]+\]|[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,9 @@ class Options:
             raise BadValue(f"the token must have {LEAST_TOKEN} ASCII characters or more, such as: openssl rand -hex 24")
         if self.token is not None and any(sign.isspace() or not sign.isprintable() for sign in self.token):
             raise BadValue("the token has a space or a control character in it")
+        for name in self.hosts:
+            if NAME.fullmatch(_sent(name)) is None:
+                raise BadValue(f"a name to be reached by is {name!r:.80}; good: one alone, such as search.example.org")
 
     @property
     def is_loopback(self) -> bool:
@@ -59,5 +64,17 @@ class Options:
         bare = self.host.strip("[]")
         if not self.hosts and bare in ("0.0.0.0", "::", ""):
             return None
-        own = f"[{bare}]" if ":" in bare else bare
-        return frozenset(name.lower() for name in (*LOOPBACK, own, *self.hosts))
+        return frozenset(map(_sent, (*LOOPBACK, bare, *self.hosts)))
+
+
+def _sent(name: str) -> str:
+    """A name or an address as browsers write it into a Host header, without the dot that may end it."""
+    try:
+        address = ipaddress.ip_address(name.strip("[]"))
+        return f"[{address.compressed}]" if address.version == 6 else address.compressed
+    except ValueError:
+        pass
+    try:
+        return name.removesuffix(".").encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return name.lower()

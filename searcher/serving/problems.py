@@ -1,17 +1,19 @@
 """Every error as problem+json (RFC 9457): a status, and the line that the command line would print."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from searcher import errors
 from searcher.search import Searcher
 
-__all__ = ["KNOWN", "Busy", "Refused", "install", "of_fault", "of_lookup", "of_unknown", "problem"]
+__all__ = ["KNOWN", "TITLES", "Busy", "GivenUp", "Refused", "install", "of_fault", "of_lookup", "of_unknown", "problem"]
 
 TYPE = "application/problem+json"
 T = TypeVar("T")
@@ -32,9 +34,11 @@ STATUSES: dict[type[Exception], int] = {
 TITLES = {
     400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
     408: "Request Timeout", 409: "Conflict", 413: "Content Too Large", 415: "Unsupported Media Type",
-    422: "Unprocessable Content", 429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable",
+    414: "URI Too Long", 422: "Unprocessable Content", 429: "Too Many Requests", 431: "Request Header Fields Too Large",
+    499: "Client Closed Request", 500: "Internal Server Error", 503: "Service Unavailable",
 }  # fmt: skip
 DEEP = "it is nested too deeply"
+INNER = re.compile(r"(function|constrained)-|(list|dict)\[")  # what pydantic calls the kinds that a value may have
 
 
 class Refused(HTTPException):
@@ -58,6 +62,13 @@ class Busy(Refused):
         super().__init__(429, line)
 
 
+class GivenUp(Refused):
+    """Nobody waits for the answer any more; the log has it so."""
+
+    def __init__(self) -> None:
+        super().__init__(499, "whoever asked is gone")
+
+
 KNOWN: tuple[type[Exception], ...] = (Refused, *STATUSES)  # errors that have a line for whoever asked
 
 
@@ -78,6 +89,7 @@ def install(app: FastAPI) -> None:
     for kind in KNOWN:
         app.add_exception_handler(kind, _known)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _unknown)
 
@@ -119,9 +131,13 @@ async def _invalid(request: Request, fault: Exception) -> Response:
 
 def _line(place: Sequence[Any], message: str) -> str:
     """A fault, and where it is."""
-    where = ".".join(f"{part!s:.60}" for part in place[1:] if not str(part).startswith(("function-", "constrained-")))
+    where = ".".join(f"{part!s:.60}" for part in place[1:] if not INNER.match(str(part)))
     said = message.removeprefix("Value error, ")
     return f"{where or place[0]}: {said[:1].lower()}{said[1:]}"
+
+
+async def _gone(request: Request, fault: Exception) -> Response:
+    return of_fault(GivenUp())
 
 
 def of_unknown() -> Response:

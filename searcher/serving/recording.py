@@ -20,7 +20,7 @@ __all__ = ["Figures", "JsonLines", "Recorded", "all_told", "log"]
 log = logging.getLogger("searcher.serving")
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)  # seconds
 UNKNOWN = "other"
-METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 DESCRIBED = ("documents", "passages")
 AFTER = 0.002  # seconds after its answer that a request stands in the log: who asks again at once is heard first
 

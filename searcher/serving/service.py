@@ -35,8 +35,9 @@ class Service:
         self.questions = Lane("questions", self._answered, threads=2, together=TOGETHER, begin=on_one_core)
         self.reading = Lane("reading", _done, begin=on_one_core)
         self.heavy = Lane("heavy work", _done, begin=_slowly)
-        self.writing = Lane("writing", _Changes(CHANGES))
-        self.bulk = Lane("bulk writing", _Changes(1), begin=give_way)  # and what embeds for it, whose threads it starts
+        self.writing = Lane("writing", _Changes(CHANGES), keeps=True)
+        # Its threads start those that embed for it, which give way too.
+        self.bulk = Lane("bulk writing", _Changes(1), begin=give_way, keeps=True)
 
     @property
     def lanes(self) -> list[Lane[Any, Any]]:

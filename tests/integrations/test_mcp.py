@@ -286,6 +286,8 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("search", {"query": " "}, "the query is empty"),
     ("search", {"query": "x", "where": "lang ="}, "filter 'lang =', position 7: expected a value, found the end"),
     ("search", {"query": "x", "k": 51}, "k is 51; it should be less than or equal to 50"),
+    ("search", {"query": "x", "k": 1e300}, "k is 1e+300; unable to parse input string as an integer, exceeded maximum size"),
+    ("fetch", {"id": ""}, "id is ''; string should have at least 1 character"),
     ("search", {"query": "x", "mode": "dens"}, "mode is 'dens'; it should be 'dense', 'keyword' or 'hybrid'"),
     ("search", {"query": "x", "top_k": 5}, "unknown argument of search 'top_k'; known: include, k, max_characters"),
     ("search", {}, "search needs query: What to look for"),

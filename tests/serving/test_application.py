@@ -1,6 +1,7 @@
 """What an application takes in of others is behind the same guard, and begins and ends with it."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -117,3 +118,26 @@ def test_a_server_that_is_written_to_gives_memory_back(tmp_path: Path, monkeypat
     asyncio.run(main())
     service.close()
     assert given == [CHANGES, 2 * CHANGES, 2 * CHANGES + 2]
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("search.example.org", "search.example.org"),
+        ("Search.Example.ORG.", "search.example.org"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("192.168.1.5", "192.168.1.5"),
+        ("2001:DB8::0001", "[2001:db8::1]"),
+        ("[2001:db8:0:0::1]", "[2001:db8::1]"),
+    ],
+)
+def test_a_name_to_be_reached_by_is_known_as_browsers_send_it(given: str, sent: str) -> None:
+    assert sent in (Options(hosts=(given,)).names or ())
+
+
+@pytest.mark.parametrize(
+    "wrong", ["https://search.example.org", "search.example.org:443", "a/b", "", "*", "two names", "a..b", "[::1]:80"]
+)
+def test_what_is_no_name_to_be_reached_by_is_refused(wrong: str) -> None:
+    with pytest.raises(BadValue, match=re.escape(f"a name to be reached by is {wrong!r}; good: one alone, such as ")):
+        Options(hosts=(wrong,))

@@ -193,6 +193,26 @@ def test_many_texts_go_in_several_requests(writer: Client) -> None:
         writer.add_texts(texts, ["a", *ids[1:-1], "a"])
 
 
+def test_long_ids_go_in_as_many_requests_as_their_addresses_take(writer: Client) -> None:
+    ids = [f"{number} {'ключ' * 250}" for number in range(40)]  # 6 kB of an address each
+    writer.put([f"text {number}" for number in range(40)], ids)
+    assert [each.text for each in writer.get(ids)] == [f"text {number}" for number in range(40)]
+    assert writer.delete(ids) == 40
+    assert writer.count() == 0
+
+
+@pytest.mark.parametrize("ask", [
+    lambda it: it.count({"lang": ["ключ" * 100] * 80}), lambda it: it.listing({"lang": ["ключ" * 100] * 80}),
+    lambda it: it.values("lang", {"lang": ["ключ" * 100] * 80}), lambda it: it.remove(ids=["ключ" * 100] * 80),
+])  # fmt: skip
+def test_more_than_goes_into_an_address_is_told(client: Client, ask: Callable[[Any], Any]) -> None:
+    with pytest.raises(
+        BadValue,
+        match=r"^a filter, names or ids that take 19\d,\d{3} bytes of an address; at most 60,000 go there$",
+    ):
+        ask(client)
+
+
 # -- the same errors
 
 

@@ -140,3 +140,15 @@ def test_clients_of_tei_and_ollama_get_what_they_know(server: Server, vectors: n
     assert found["total_duration"] > 0
     assert server.post("/api/embed", {"model": "any", "input": "hello " * 500}).status == 200
     problem(server.post("/api/embed", {"model": "any", "input": "hello " * 500, "truncate": False}), 422, "502 tokens")
+
+
+def test_null_is_what_a_client_did_not_say(server: Server, vectors: np.ndarray) -> None:
+    said = {"input": TEXTS, "encoding_format": None, "dimensions": None, "input_type": None}
+    near(of(server.post("/v1/embeddings", said)), vectors)
+    ranked = {"query": "the bank", "documents": TEXTS, "texts": None, "return_documents": None, "top_n": None}
+    assert len(server.post("/v1/rerank", ranked).json["results"]) == len(TEXTS)
+    near(server.post("/embed", {"inputs": TEXTS, "prompt_name": None}).json, vectors)
+    near(server.post("/api/embed", {"input": TEXTS, "truncate": None}).json["embeddings"], vectors)
+    problem(server.post("/v1/embeddings", {"input": None}), 422, "input: field required")
+    both = {"query": "the bank", "documents": TEXTS, "texts": TEXTS}
+    problem(server.post("/rerank", both), 422, "documents and texts are both given")

@@ -115,6 +115,12 @@ def test_an_answer_is_that_of_the_faq_with_why_there_is_none(server: Server, sea
     assert "below 99" in several[0]["why"]
 
 
+@pytest.mark.parametrize("name", ["min_score", "min_probability"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_an_answer_has_no_bound_that_is_no_number(server: Server, name: str, value: str) -> None:
+    assert server.get(f"/answer?q=a&{name}={value}").status == 422
+
+
 def test_context_is_that_of_the_library(server: Server, searcher: Searcher) -> None:
     found = server.post("/context", {"question": "the river bank", "tokens": 60, "where": "n >= 0"}).json
     expected = searcher.context("the river bank", 60, "n >= 0").as_dict()

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from searcher.serving.lanes import Lane
-from searcher.serving.problems import Busy
+from searcher.serving.lanes import GONE, Lane
+from searcher.serving.problems import Busy, GivenUp
 
 
 class Work:
@@ -69,6 +69,34 @@ def test_what_nobody_waits_for_any_more_is_not_done() -> None:
     asyncio.run(main())
     lane.close()
     assert work.taken == [[0], [2]]
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+def test_what_was_asked_by_somebody_who_is_gone_is_done_only_where_it_is_to_be_kept(keeps: bool) -> None:
+    work = Work()
+    lane = Lane("test", work, together=9, keeps=keeps)
+    gone: set[int] = set()
+
+    async def asked(item: int) -> int:
+        GONE.set(lambda: item in gone)
+        return await lane.do(item)
+
+    async def main() -> list[object]:
+        first = await begun(lane, work)
+        others = [asyncio.create_task(asked(item)) for item in (1, 2, 3)]
+        await asyncio.sleep(0)
+        gone.update({1, 3})
+        work.go_on.set()
+        assert await first == 0
+        return await asyncio.gather(*others, return_exceptions=True)
+
+    one, two, three = asyncio.run(main())
+    lane.close()
+    assert two == 4
+    if keeps:
+        assert (one, three, work.taken) == (2, 6, [[0], [1, 2, 3]])
+    else:
+        assert (type(one), type(three), work.taken) == (GivenUp, GivenUp, [[0], [2]])
 
 
 def test_more_than_there_is_room_for_is_refused_and_so_is_what_comes_after_the_end() -> None:

@@ -38,7 +38,21 @@ def problem(reply: Reply, status: int, *parts: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.test", "evil.test:8917", "127.0.0.1.evil.test", "10.0.0.1", "", "[::1", "@localhost"]
+    "host",
+    [
+        "evil.test",
+        "evil.test:8917",
+        "127.0.0.1.evil.test",
+        "10.0.0.1",
+        "",
+        "[::1",
+        "@localhost",
+        "[::1].evil.test",
+        "localhost:evil.test",
+        "[localhost]",
+        "localhost[",
+        ":80",
+    ],
 )
 def test_a_name_that_was_bound_to_this_address_reaches_nothing(server: Server, host: str) -> None:
     problem(server.get("/search?q=bank", Host=host), 403, "--allow-host")

@@ -1,94 +1,18 @@
 """The page in a real browser: what people see, press and drop, in both themes and on a narrow screen."""
 
 import re
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import NOTES, Open, first_is, titles
 from served import XSS, Server, serving
 
-from searcher import Client, Searcher
+from searcher import Client
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-headless-shell")
-if CHROMIUM is None:
-    pytest.skip("there is no chromium", allow_module_level=True)
-ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
-
-NOTES = {
-    "boiler": "🔥 The manual lies in the kitchen. The boiler goes off when the pressure falls below 1 bar. Call Anna then.",
-    "radiator": "A radiator that gurgles has air in it. Open its valve with the key until water comes.",
-    "roof": "The tiles of the roof were renewed in spring. The gutter is cleaned every autumn.",
-    "garten": "Die Rosen werden im März geschnitten. Der Rasen braucht im Sommer viel Wasser.",
-    "xss": XSS,
-}
-FACTS = {
-    "boiler": {"lang": "en", "year": 2024}, "radiator": {"lang": "en", "year": 2021}, "roof": {"lang": "en", "year": 2024},
-    "garten": {"lang": "de", "year": 2021}, "xss": {"lang": "it's", "year": 2021},
-}  # fmt: skip
-FAQ = "question,answer\nHow do I bleed a radiator?,Turn the key in its valve.\nWhen is the bin emptied?,On Mondays.\n"
 TOKEN = "a-token-of-the-page-long-enough"
-
-
-@pytest.fixture(scope="module")
-def house(bundled: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of a few notes about a house, which may be written to."""
-    folder = tmp_path_factory.mktemp("house")
-    with Searcher(folder / "index", model=bundled) as searcher:
-        searcher.add_texts(NOTES.values(), ids=list(NOTES), metadatas=list(FACTS.values()))
-        (folder / "faq.csv").write_text(FAQ, encoding="utf-8")
-        searcher.add_faq(folder / "faq.csv")
-    with serving(folder / "index", folder / "log", "--allow-writes") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def launch() -> Iterator[Callable[..., Any]]:
-    """Starts a browser with more arguments."""
-    with playwright.sync_playwright() as started:
-        yield lambda *more: started.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *more])
-
-
-@pytest.fixture(scope="module")
-def browser(launch: Callable[..., Any]) -> Iterator[Any]:
-    chromium = launch()
-    yield chromium
-    chromium.close()
-
-
-Open = Callable[..., Any]
-
-
-@pytest.fixture
-def visit(browser: Any, house: Server) -> Iterator[Open]:
-    """Opens an address of the page; at the end, nothing was asked of another server and nothing was refused."""
-    faults: list[str] = []
-    contexts = []
-
-    def opened(address: str = "/", wide: int = 1400, dark: bool = False, **more: Any) -> Any:
-        context = browser.new_context(
-            viewport={"width": wide, "height": 900}, color_scheme="dark" if dark else "light", **more
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("pageerror", lambda fault: faults.append(str(fault)))
-        page.on("dialog", lambda dialog: (faults.append(dialog.message), dialog.dismiss()))
-        page.on("console", lambda line: faults.append(line.text) if "Security Policy" in line.text else None)
-        page.on(
-            "request", lambda request: faults.append(request.url) if not request.url.startswith(house.url) else None
-        )
-        page.goto(house.url + address)
-        page.wait_for_selector("#index:not(:empty)")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert faults == []
 
 
 def drop(page: Any, *paths: Path) -> None:
@@ -110,14 +34,6 @@ def drop(page: Any, *paths: Path) -> None:
             break
     assert page.evaluate("window.shown"), "the page did not show that it takes what is dragged over it"
     page.locator("body.dropping").wait_for(state="detached")
-
-
-def titles(page: Any) -> list[str]:
-    return page.locator("#hits .title").all_inner_texts()
-
-
-def first_is(page: Any, title: str) -> None:
-    page.wait_for_selector(f"#hits li:first-child .title:text-is('{title}')")
 
 
 def test_what_is_typed_is_answered_without_enter_and_the_sentence_that_answers_is_marked(visit: Open) -> None:
@@ -191,7 +107,7 @@ def test_a_filter_that_is_written_is_obeyed_and_a_wrong_one_told_in_its_line(vis
     page.fill("#filter", "year >= 2022 and")
     page.press("#filter", "Enter")
     page.wait_for_selector("#wrong:visible")
-    assert page.locator("#wrong").inner_text().startswith("filter '(year >= 2022 and)', position ")
+    assert page.locator("#wrong").inner_text().startswith("filter 'year >= 2022 and', position ")
     page.fill("#filter", "year >= 2022")
     page.press("#filter", "Enter")
     page.wait_for_selector("#count:text-is('2 passages')")

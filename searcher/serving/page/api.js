@@ -29,7 +29,11 @@ async function answered(path, options) {
     if (fault.name === "AbortError") throw fault;
     throw new Problem("The server does not answer.", 0);
   }
-  const body = await response.json().catch(() => ({}));
+  const body = await response.json().catch((fault) => {
+    if (fault.name === "AbortError") throw fault;
+    if (response.ok) throw new Problem("The answer of the server broke off.", 0);
+    return {};
+  });
   if (!response.ok) throw new Problem(body.detail ?? `The server says ${response.status}.`, response.status, body);
   return body;
 }

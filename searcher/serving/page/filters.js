@@ -6,15 +6,18 @@ import { at, el, number } from "./dom.js";
 const VALUES = 6; // of a key
 const KEYS = 10;
 const latest = new Latest();
+const exact = ({ value }) => !Number.isInteger(value) || Number.isSafeInteger(value); // a larger one is another number here
 const text = (value) => (value === "" ? "(empty)" : String(value));
 
 /** Offer the values of the documents that a filter allows. picked: those that are chosen; pick(key, value): one is. */
 export async function showFacets(where, picked, pick) {
   const found = await latest.run((signal) => get("/facets", { most: VALUES, ...(where ? { where } : {}) }, signal));
   if (!found) return;
-  const facets = [...found.facets];
+  const facets = found.facets.map((own) => ({ ...own, values: own.values.filter(exact) }));
   for (const [key] of picked) if (!facets.some((own) => own.key === key)) facets.unshift({ key, values: [], more: 0 });
+  const left = at("facets").contains(document.activeElement) ? document.activeElement.dataset.pick : null;
   at("facets").replaceChildren(...facets.filter((own) => useful(own, picked)).slice(0, KEYS).map((own) => facet(own, picked, pick)));
+  if (left) [...at("facets").querySelectorAll("[data-pick]")].find((box) => box.dataset.pick === left)?.focus();
 }
 
 /** Whether choosing among the values of a key makes groups: not where most documents have one of their own. */
@@ -33,7 +36,9 @@ function facet({ key, values, more }, picked, pick) {
   const items = [...gone, ...groups].map(({ value, documents }) =>
     el("li", {},
       el("label", { title: text(value) },
-        el("input", { type: "checkbox", checked: own.includes(value), onchange: () => pick(key, value) }),
+        el("input", {
+          type: "checkbox", checked: own.includes(value), "data-pick": JSON.stringify([key, value]), onchange: () => pick(key, value),
+        }),
         el("span", { class: "value" }, text(value)),
         el("span", { class: "many" }, number(documents)))));
   return el("fieldset", { class: "facet" },

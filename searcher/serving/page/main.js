@@ -19,9 +19,13 @@ const searching = new Latest(), answering = new Latest(), marking = new Latest()
 
 let state = read();
 let hits = [];
+let opened = null; // the hit of the preview; it may be a point of the map, which is none of the list
 let index = { documents: 0, passages: 0 };
+let entering = false; // whether the preview that comes is to be gone to
 let working = 0; // requests under way
 let timer = null;
+let settled = true; // whether "back" leads to what is asked, once something else is
+const faults = new Map(); // by what was wanted, of all that went wrong and was not wanted again
 
 // -- what is shown
 
@@ -29,36 +33,43 @@ let timer = null;
 async function ask() {
   clearTimeout(timer);
   const body = { query: state.q, k: state.k, mode: state.mode, ...(filter(state) && { where: filter(state) }) };
+  TABS.filter((name) => name !== state.tab).forEach(forget);
   if (state.tab === "tokens") tokens();
-  if (state.tab === "map") shown(() => showMap(state.q.trim() && { ...body, k: FIRST }, (point) => {
+  if (state.tab === "map") shown("map", () => showMap(state.q.trim() && { ...body, k: FIRST }, (point) => {
     turn("passages");
     open(hits.find((hit) => hit.passage_id === point.passage_id) ?? { ...point, metadata: {} }, true);
   }));
   if (!state.q.trim()) return empty();
-  await shown(() => find(body));
+  await shown("hits", () => find(body));
 }
 
-const tokens = () => shown(() => showTokens(state.q.trim(), tokens));
+const tokens = () => shown("tokens", () => showTokens(state.q.trim(), tokens));
 
 async function find(wanted) {
   const body = { ...wanted, stands: true };
   const found = await searching.run((signal) => post("/search", body, signal));
   if (!found) return;
   hits = found.hits;
+  forget("hits");
   list();
   told(hits.length);
   marking.run((signal) => post("/search", { ...body, k: Math.min(body.k, LOOKED_AT), highlight: true }, signal))
     .then(mark, () => null); // without the marks everything is there too
-  const answer = await answering.run((signal) => get("/answer", { q: body.query }, signal));
-  if (answer) showAnswer(answer);
+  try {
+    const answer = await answering.run((signal) => post("/answer", { question: body.query }, signal));
+    if (answer) showAnswer(answer);
+  } catch (fault) {
+    showAnswer(null); // that of another question
+    throw fault;
+  }
 }
 
 function list() {
   showHits(hits, state.hit, open);
   at("more").hidden = hits.length < state.k || state.k >= 200;
-  const chosen = hits.find((hit) => hit.passage_id === state.hit);
-  if (chosen) shown(() => showPreview(chosen, close));
-  else if (state.hit !== null) close();
+  const chosen = [...hits, opened].find((hit) => hit?.passage_id === state.hit);
+  if (chosen) preview(chosen);
+  else close();
 }
 
 function mark(found) {
@@ -83,40 +94,53 @@ function empty() {
   hidePreview();
   at("more").hidden = true;
   at("count").textContent = "";
-  problem(null);
+  forget("hits");
   show(at("nothing"), el("p", {}, index.passages
     ? `${plural(index.documents, "document")} in ${plural(index.passages, "passage")}. Ask a question, or type a few words.`
     : "This index is empty. Add documents to it, and ask."));
 }
 
-/** Do what needs the server; what goes wrong is shown where it belongs. */
-async function shown(work) {
+/** Do what needs the server; what goes wrong is shown where it belongs, until the same is wanted again. */
+async function shown(what, work) {
   document.body.classList.toggle("busy", ++working > 0);
   try {
     await work();
-    problem(null);
+    forget(what);
   } catch (fault) {
-    problem(fault);
+    faults.set(what, fault);
+    problem();
   } finally {
     document.body.classList.toggle("busy", --working > 0);
   }
 }
 
-function problem(fault) {
-  const filtered = fault?.kind === "FilterError" || fault?.kind === "UnknownName";
-  at("wrong").hidden = !filtered;
-  at("wrong").textContent = filtered ? fault.message : "";
-  at("filter").toggleAttribute("aria-invalid", filtered);
-  at("problem").hidden = !fault || filtered;
-  at("problem").textContent = fault && !filtered ? (fault.status === 0 ? `${fault.message} Trying again …` : fault.message) : "";
-  at("key").hidden = fault?.status !== 401;
-  if (fault?.status === 401) at("token").focus();
+function forget(what) {
+  if (faults.delete(what)) problem();
+}
+
+function problem() {
+  const all = [...faults.values()];
+  const filtered = (fault) => fault.kind === "FilterError" || fault.kind === "UnknownName";
+  const [wrong, other] = [all.find(filtered), all.find((fault) => !filtered(fault))];
+  const told = other && (other.status === 0 ? `${other.message} Trying again …` : other.message);
+  write("wrong", wrong?.message);
+  at("filter").setAttribute("aria-invalid", String(Boolean(wrong)));
+  if (wrong) at("filters").open = true;
+  write("problem", told);
+  const locked = all.some((fault) => fault.status === 401);
+  if (locked && at("key").hidden) setTimeout(() => at("token").focus());
+  at("key").hidden = !locked;
   clearTimeout(timer);
-  if (fault && [0, 429, 503].includes(fault.status)) timer = setTimeout(begin, AGAIN);
+  if (all.some((fault) => [0, 429, 503].includes(fault.status))) timer = setTimeout(begin, AGAIN);
+}
+
+function write(place, text) {
+  at(place).hidden = !text;
+  at(place).textContent = text ?? "";
 }
 
 function facets() {
-  return shown(() => showFacets(filter(state), state.picked, (key, value) => {
+  return shown("facets", () => showFacets(filter(state), state.picked, (key, value) => {
     const there = state.picked.some(([name, own]) => name === key && own === value);
     const picked = there ? state.picked.filter(([name, own]) => name !== key || own !== value) : [...state.picked, [key, value]];
     change({ picked });
@@ -125,12 +149,18 @@ function facets() {
 
 // -- what people do
 
-/** Change the state: the address follows, and what depends on it is asked anew. typed: as a step that needs no "back". */
-function change(some, typed = false) {
+/**
+ * Change the state: the address follows, and what depends on it is asked anew. how: "step", to which "back" leads;
+ * "typed", a step only where what it follows was settled; "more", none.
+ */
+function change(some, how = "step") {
   const before = state;
   state = { ...state, ...some };
   if ("q" in some || "picked" in some || "where" in some || "mode" in some) Object.assign(state, { hit: null, k: FIRST });
-  history[typed ? "replaceState" : "pushState"](null, "", address(state));
+  const other = address({ ...state, hit: null }) !== address({ ...before, hit: null });
+  const step = other && (how === "step" || (how === "typed" && settled && before.q !== ""));
+  settled = how === "more" ? settled : how === "step";
+  history[step ? "pushState" : "replaceState"](null, "", address(state));
   if (filter(state) !== filter(before)) facets();
   ask();
 }
@@ -138,9 +168,19 @@ function change(some, typed = false) {
 function open(hit, wanted) {
   choose(hit.passage_id);
   if (!wanted && (!WIDE.matches || hit.passage_id === state.hit)) return;
+  opened = hit;
   state = { ...state, hit: hit.passage_id };
   history.replaceState(null, "", address(state));
-  shown(() => showPreview(hit, close)).then(() => wanted && at("preview").focus({ preventScroll: WIDE.matches }));
+  entering = wanted;
+  preview(hit);
+}
+
+/** Show the preview; whoever opened it goes there once it is shown, which may be by a later request. */
+async function preview(hit) {
+  await shown("preview", () => showPreview(hit, close));
+  if (!entering || at("preview").hidden) return;
+  entering = false;
+  at("preview").focus({ preventScroll: WIDE.matches });
 }
 
 /** Close the preview. Whether it was open. */
@@ -149,6 +189,8 @@ function close() {
     state = { ...state, hit: null };
     history.replaceState(null, "", address(state));
   }
+  entering = false;
+  forget("preview");
   return hidePreview();
 }
 
@@ -177,7 +219,7 @@ function fill() {
 let pause = null;
 at("question").addEventListener("input", () => {
   clearTimeout(pause);
-  pause = setTimeout(() => change({ q: at("question").value }, true), at("question").value ? PAUSE : 0);
+  pause = setTimeout(() => change({ q: at("question").value }, "typed"), at("question").value ? PAUSE : 0);
 });
 at("ask").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -187,7 +229,7 @@ at("ask").addEventListener("submit", (event) => {
 at("modes").addEventListener("change", (event) => change({ mode: event.target.value }));
 at("where").addEventListener("submit", (event) => event.preventDefault());
 at("filter").addEventListener("change", () => change({ where: at("filter").value }));
-at("more").addEventListener("click", () => change({ k: state.k + FIRST }, true));
+at("more").addEventListener("click", () => change({ k: state.k + FIRST }, "more"));
 at("key").addEventListener("submit", (event) => {
   event.preventDefault();
   keepToken(at("token").value);
@@ -196,6 +238,8 @@ at("key").addEventListener("submit", (event) => {
 });
 for (const name of TABS) at(`tab-${name}`).addEventListener("click", () => turn(name));
 addEventListener("popstate", () => {
+  clearTimeout(pause);
+  settled = true;
   state = read();
   fill();
   facets();
@@ -205,14 +249,15 @@ listen({ turn, close });
 
 /** What the index holds, then what the address asks. */
 async function begin() {
-  await shown(async () => {
+  await shown("status", async () => {
     index = await get("/status", {});
     at("index").textContent = `${number(index.passages ?? 0)} passages`;
     at("index").title = index.model ?? "";
-    if (index.server?.writes) letAdd(index.server.most_body, () => { facets(); refresh(); }, problem);
-    await facets();
-    await ask();
+    if (index.server?.writes) letAdd(index.server.most_body, () => { facets(); refresh(); }, (fault) => shown("status", () => { throw fault; }));
   });
+  if (faults.has("status")) return;
+  await facets();
+  await ask();
 }
 
 async function refresh() {

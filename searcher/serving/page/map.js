@@ -1,7 +1,7 @@
 // The map: the hits among the passages that come after them, where their vectors lie in the plane.
 
 import { Latest, post } from "./api.js";
-import { at, el, show, svg } from "./dom.js";
+import { at, cut, el, show, svg } from "./dom.js";
 import { label, title } from "./places.js";
 
 const WIDTH = 720, HEIGHT = 480, MARGIN = 40;
@@ -41,7 +41,7 @@ function dot(point, say, open) {
   const number = point.hit && svg("text", { x: x(point.x), y: y(point.y), dy: "0.35em", "aria-hidden": "true" }, String(point.rank));
   return svg("g", {
     class: point.hit ? "dot hit-dot" : "dot", role: "button", tabindex: point.hit ? "0" : "-1",
-    "aria-label": `${point.rank}. ${title(point)}: ${point.text.slice(0, 80)}`,
+    "aria-label": `${point.rank}. ${title(point)}: ${cut([...point.text], 0, 80)}`,
     onclick: () => open(point), onkeydown: keys, onfocus: tell, onpointerenter: tell,
   }, svg("circle", { cx: x(point.x), cy: y(point.y), r: point.hit ? 11 : 5 }), number);
 }

@@ -1,6 +1,6 @@
 // The preview: a passage within its surroundings in the document, beside the list.
 
-import { get, Latest } from "./api.js";
+import { get, Latest, Problem } from "./api.js";
 import { at, cut, el, show } from "./dom.js";
 import { sentence } from "./hits.js";
 import { label, section, title } from "./places.js";
@@ -13,6 +13,7 @@ export async function showPreview(hit, close) {
   const found = await latest.run((signal) =>
     get("/documents/around", { source: hit.source, start: hit.start, end: hit.end, characters: AROUND }, signal));
   if (!found) return;
+  if (!found.text.startsWith(hit.text)) throw new Problem("This document has changed since it was found. Ask again.", 409);
   const points = [...found.text];
   const [from, to] = sentence(hit);
   const inside = from === null

@@ -48,7 +48,8 @@ export function filter(state) {
   const keys = new Map();
   for (const [key, value] of state.picked) keys.set(key, [...(keys.get(key) ?? []), value]);
   const picked = [...keys].map(([key, values]) => `(${values.map((value) => `${quoted(key)} = ${literal(value)}`).join(" or ")})`);
-  return [state.where.trim() && `(${state.where.trim()})`, ...picked].filter(Boolean).join(" and ");
+  const written = state.where.trim();
+  return picked.length === 0 ? written : [written && `(${written})`, ...picked].filter(Boolean).join(" and ");
 }
 
 const quoted = (key) => `metadata."${key.replaceAll('"', '""')}"`;

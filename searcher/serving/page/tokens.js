@@ -1,7 +1,7 @@
 // How the model reads the question: its tokens, the windows it is cut into, and who looks at whom.
 
 import { get, Latest } from "./api.js";
-import { at, el, plural, show } from "./dom.js";
+import { at, cut, el, plural, show } from "./dom.js";
 
 const MOST = 60; // tokens of a picture that can still be read
 const latest = new Latest();
@@ -14,7 +14,7 @@ export async function showTokens(text, again) {
   const found = await latest.run(async (signal) => {
     const [read, seen] = await Promise.all([
       get("/tokens", { text }, signal),
-      get("/attention", { text: text.slice(0, 4096), layer: layer ?? -1, ...(head !== null && { head }) }, signal),
+      get("/attention", { text: cut([...text], 0, 4096), layer: layer ?? -1, ...(head !== null && { head }) }, signal),
     ]);
     return { read, seen };
   });
@@ -56,10 +56,10 @@ function picture(seen) {
       cell.style.setProperty("--weight", (weight / most).toFixed(3));
       return cell;
     })));
-  const cut = seen.tokens.length > MOST ? ` The first ${MOST} of ${seen.tokens.length} tokens.` : "";
+  const rest = seen.tokens.length > MOST ? ` The first ${MOST} of ${seen.tokens.length} tokens.` : "";
   return el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Attention as a table" },
     el("table", { class: "heat" },
-      el("caption", {}, `Each row is what its token looks at: the darker, the more.${cut}`),
+      el("caption", {}, `Each row is what its token looks at: the darker, the more.${rest}`),
       el("thead", {}, el("tr", {}, el("td", {}), shown.map((own) => el("th", { scope: "col" }, el("span", {}, own.token))))),
       el("tbody", {}, rows)));
 }

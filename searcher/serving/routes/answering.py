@@ -52,8 +52,8 @@ async def answer_by_address(
     q: Question,
     request: Request,
     service: Serving,
-    min_score: float | None = None,
-    min_probability: Annotated[float | None, Query(ge=0, le=1)] = None,
+    min_score: Annotated[float | None, Query(allow_inf_nan=False)] = None,
+    min_probability: Annotated[float | None, Query(ge=0, le=1, allow_inf_nan=False)] = None,
 ) -> Response:
     """The same for one question."""
     note(request.scope, q)
