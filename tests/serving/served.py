@@ -67,6 +67,12 @@ class Server:
     def post(self, path: str, body: Any, **headers: str) -> Reply:
         return self.ask("POST", path, body, headers)
 
+    def counted(self, method: str, route: str, status: int) -> float:
+        """How many such requests /metrics tells of."""
+        count = f'searcher_requests_total{{method="{method}",route="{route}",status="{status}"}} '
+        lines = self.get("/metrics").body.decode().splitlines()
+        return next((float(line.removeprefix(count)) for line in lines if line.startswith(count)), 0.0)
+
 
 Serve = Callable[..., Any]
 
