@@ -18,6 +18,7 @@ TRAINING = 64  # vectors drawn for each list of an inverted file; FAISS wants 39
 LEAST_TRAINING = 25_000  # … or for the 256 centroids of a code
 WRITTEN = 1 << 20  # bytes handed on at a time
 COPIED = 1 << 14  # codes
+BEFORE_REASON = re.compile(r"\.(?:cpp|h):\d+: |Error: '.*' failed: ")  # FAISS's file and line, and its condition
 
 Sink = Callable[[Any], Any]  # takes bytes
 # Hands on the bytes of an index, a piece at a time, and returns how far a vector may lie from what is kept of it, None
@@ -43,8 +44,10 @@ def trained(kind: IndexType, count: int, dimension: int, sample: Callable[[int],
             index.train(sample(max(LEAST_TRAINING, TRAINING * (inverted.nlist if inverted else 0))))
         _check(index, description)
     except RuntimeError as fault:
-        reason = re.split(r"\.(?:cpp|h):\d+: ", " ".join(str(fault).split()))[-1]  # after FAISS's file and line
-        raise BadValue(f"index type {description!r} cannot be used here: {reason}") from None
+        reason = BEFORE_REASON.split(" ".join(str(fault).split()))[-1]
+        raise BadValue(
+            f"index type {description!r} cannot be used here: {reason}; good for any passages: flat, fp16, sq8, hnsw"
+        ) from None
     return index
 
 

@@ -300,6 +300,7 @@ def test_any_copy_of_a_passage_counts_as_found(empty: Searcher) -> None:
         ({"index_type": "tree"}, ["'tree'", "flat", "hnsw", "factory string"]),
         ({"index_type": "PQ7x99"}, ["'PQ7x99'"]),
         ({"index_type": "PQ8"}, ["'PQ8'"]),
+        ({"index_type": "PQ7"}, ["'PQ7' cannot be used here: The dimension", "good for any passages: flat"]),
         ({"index_type": "hnsw", "tune": True, "recall": 1.5}, ["1.5", "at most 1"]),
     ],
 )
