@@ -94,6 +94,17 @@ def test_a_parameter_with_a_number_of_thousands_of_digits_costs_nothing(name: st
     assert body(HEAD + outer.format(number if "{1}" in outer else part, part)) == "It is read."
 
 
+@pytest.mark.parametrize("kind", ["alternative", "mixed", "report", "related"])
+def test_a_part_that_is_no_text_or_in_no_charset_costs_no_other_its_text(kind: str) -> None:
+    wrong = 'Content-Type: text/html; charset="a\0b"\n\nB\udcfcro'
+    binary = "Content-Type: text/html\n\n\0\1\2\3\udcff\udcfe"
+    status = 'Content-Type: message/delivery-status; charset="a\0b"\n\nAction: B\udcfcro\n\nStatus: 5\n'
+    mail = HEAD + multipart(kind, "Content-Type: text/plain\n\nIt is read.", wrong, binary, status)
+    [document, *_] = items_of(mail.encode("utf-8", "surrogateescape"))
+    assert isinstance(document, Document)
+    assert "It is read." in document.text
+
+
 def test_what_became_of_a_mail_is_read() -> None:
     status = "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\nAction: failed\nStatus: 5.1.1\n"
     report = multipart("report", "Content-Type: text/plain\n\nNot delivered.\n", status)

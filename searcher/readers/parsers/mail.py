@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.header import decode_header
@@ -39,6 +40,7 @@ SEALED = {"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-
 FOREIGN = "message/external-body"  # that is elsewhere: what stands in its place is no text (RFC 2046 §5.2.3)
 HEADERS = "text/rfc822-headers"
 ASCII = {"us-ascii", "ascii", "ansi_x3.4-1968"}  # which many say who then write something else
+UNSPELLED = (LookupError, ValueError, AttributeError)  # of a message that the library cannot write again
 REPORTS = {"message/delivery-status", "message/disposition-notification"}  # what became of a mail, as fields
 SUFFIXES = {
     "message/rfc822": ".eml", "text/html": ".html", "text/calendar": ".ics", "text/csv": ".csv", "image/png": ".png",
@@ -181,19 +183,13 @@ def _collect(message: Message, bodies: list[str], attached: list[tuple[str, byte
             bodies.append(best)
             waiting += reversed(others)
         elif kind in REPORTS and part.is_multipart():
-            inner = part.get_payload()
-            bodies.append("\n\n".join(str(each).strip() for each in inner if isinstance(inner, list)))
+            bodies.append("\n\n".join(_fields(each) for each in _inner(part)))
         elif kind == FOREIGN:
             continue
         elif kind == "message/rfc822" and part.is_multipart():
-            inner = part.get_payload()
-            whole = inner[0] if isinstance(inner, list) and inner else part
-            attached.append((name or "message.eml", _bytes(whole), ".eml"))
+            attached.append((name or "message.eml", _bytes((_inner(part) or [part])[0]), ".eml"))
         elif part.is_multipart():
-            inner = part.get_payload()
-            waiting += (
-                [each for each in reversed(inner) if isinstance(each, Message)] if isinstance(inner, list) else []
-            )
+            waiting += reversed(_inner(part))
         elif is_attached or not kind.startswith("text/"):
             if name or kind in SUFFIXES:
                 suffix = PurePath(name or "").suffix.lower() or SUFFIXES.get(kind, "")
@@ -212,9 +208,9 @@ def _best(part: Message) -> tuple[str, list[Message]]:
     waiting, attached, others = [part], list[Message](), list[Message]()
     while waiting:
         each = waiting.pop(0)
-        kind, inner = each.get_content_type(), each.get_payload()
-        if each is part or (kind.startswith("multipart/") and kind not in SEALED and isinstance(inner, list)):
-            waiting += [one for one in inner if isinstance(one, Message)]
+        kind = each.get_content_type()
+        if each is part or (kind.startswith("multipart/") and kind not in SEALED and each.is_multipart()):
+            waiting += _inner(each)
         elif each.get_content_disposition() == "attachment" or not kind.startswith("text/"):
             attached.append(each)
         elif kind in found:
@@ -242,24 +238,26 @@ def _body(part: Message) -> str:
 
 def plain_of_html(data: bytes, charset: str | None) -> str:
     """The text of a message in HTML, of which nothing is furniture."""
-    text = _text(data, charset) if charset else decoded(Raw("", io.BytesIO(data), len(data)), markup=True)
-    root = parsed(text, "its text")
+    root = parsed(_text(data, charset, markup=True), "its text")
     if root is None:
         return ""
     clean(root, scripted=False)
     return laid_out(blocks(root))[0]
 
 
-def _text(data: bytes, charset: str | None) -> str:
-    """Bytes in the charset that they are said to be in, or the larger one that it means; else in the one they show."""
+def _text(data: bytes, charset: str | None, markup: bool = False) -> str:
+    """Bytes in the charset that they are said to be in, or the larger one that it means; else in the one they show.
+
+    markup: whether they may say so themselves.
+    """
     label = (charset or "utf-8").lower()
+    with suppress(LookupError, ValueError):
+        if charset or not markup:
+            return data.decode("ascii" if label in ASCII else known_codec(label) or label)
     try:
-        return data.decode("ascii" if label in ASCII else known_codec(label) or label)
-    except (LookupError, UnicodeDecodeError, ValueError):
-        try:
-            return decoded(Raw("", io.BytesIO(data), len(data)))
-        except UnreadableFile:
-            return data.decode("latin-1")
+        return decoded(Raw("", io.BytesIO(data), len(data)), markup=markup and not charset)
+    except UnreadableFile:
+        return data.decode("latin-1")
 
 
 def _payload(part: Message) -> bytes:
@@ -267,12 +265,25 @@ def _payload(part: Message) -> bytes:
     return payload if isinstance(payload, bytes) else b""
 
 
+def _inner(part: Message) -> list[Message]:
+    """The parts of one that has any; the text of another the library would decode by whatever it calls its charset."""
+    return [each for each in part.get_payload() if isinstance(each, Message)] if part.is_multipart() else []
+
+
+def _fields(part: Message) -> str:
+    """A part that is headers alone, as it stands."""
+    try:
+        return str(part).strip()
+    except UNSPELLED:
+        return _payload(part).decode("utf-8", "replace").strip()
+
+
 def _bytes(message: Any) -> bytes | None:
     try:
         return bytes(message.as_bytes())
     except RecursionError:
         return None
-    except (LookupError, UnicodeError, ValueError, KeyError, AttributeError):
+    except UNSPELLED:
         return _payload(message) if isinstance(message, Message) else b""
 
 
