@@ -105,6 +105,14 @@ def test_a_part_that_is_no_text_or_in_no_charset_costs_no_other_its_text(kind: s
     assert "It is read." in document.text
 
 
+def test_a_mail_within_one_is_read_though_a_header_of_it_cannot_be_written_again() -> None:
+    inner = "Content-Type: message/rfc822\n\nSubject: Inner\x0bFrom: c@d.e\n\nThe one before."
+    mail = HEAD + multipart("mixed", "Content-Type: text/plain\n\nSee below.", inner)
+    texts = [item.text for item in items_of(mail) if isinstance(item, Document)]
+    assert texts[0].endswith("See below.")
+    assert any("The one before." in text for text in texts)
+
+
 def test_what_became_of_a_mail_is_read() -> None:
     status = "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\nAction: failed\nStatus: 5.1.1\n"
     report = multipart("report", "Content-Type: text/plain\n\nNot delivered.\n", status)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from email.errors import HeaderParseError
+from email.errors import HeaderParseError, MessageError
 from email.header import decode_header
 from email.message import Message
 from email.utils import parsedate_to_datetime
@@ -40,7 +40,8 @@ SEALED = {"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-
 FOREIGN = "message/external-body"  # that is elsewhere: what stands in its place is no text (RFC 2046 §5.2.3)
 HEADERS = "text/rfc822-headers"
 ASCII = {"us-ascii", "ascii", "ansi_x3.4-1968"}  # which many say who then write something else
-UNSPELLED = (LookupError, ValueError, AttributeError)  # of a message that the library cannot write again
+ENCODED = "content-transfer-encoding"
+UNSPELLED = (LookupError, ValueError, AttributeError, MessageError)  # of a message that the library cannot write again
 REPORTS = {"message/delivery-status", "message/disposition-notification"}  # what became of a mail, as fields
 SUFFIXES = {
     "message/rfc822": ".eml", "text/html": ".html", "text/calendar": ".ics", "text/csv": ".csv", "image/png": ".png",
@@ -284,7 +285,13 @@ def _bytes(message: Any) -> bytes | None:
     except RecursionError:
         return None
     except UNSPELLED:
-        return _payload(message) if isinstance(message, Message) else b""
+        return _rewritten(message) if isinstance(message, Message) else b""
+
+
+def _rewritten(message: Message) -> bytes:
+    """A message without parts, each header in one line, its body as it is meant."""
+    headers = [f"{name}: {one_line(str(value))}\n" for name, value in message.items() if name.lower() != ENCODED]
+    return "".join([*headers, "\n"]).encode("utf-8", "replace") + _payload(message)
 
 
 def _name(part: Message) -> str:
